@@ -1,0 +1,171 @@
+"""The vocabulary of what can go wrong, in one place: its code, its HTTP status, its words.
+
+`message` is for a person (its Japanese is in the catalogue); `code` is for a program and never changes.
+Misuse by our own code is a RuntimeError, not one of these.
+"""
+
+import re
+from typing import Any, ClassVar
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+class NorenError(Exception):
+    """The base: something a person or a program outside can understand and mend."""
+
+    status: ClassVar[int] = 400
+    message: ClassVar[str | Promise] = _("This cannot be done.")
+
+    def __init__(self, **facts: Any) -> None:
+        """`facts` are values without personal data that fill `message` and go with the answer."""
+        super().__init__(self.code)
+        self.facts = facts
+
+    @property
+    def code(self) -> str:
+        """The class's name in snake case: SlotTaken is slot_taken."""
+        return re.sub(r"(?<!^)(?=[A-Z])", "_", type(self).__name__).lower()
+
+    def words(self) -> str:
+        """The message in the active language, filled with the facts."""
+        return str(self.message) % self.facts if self.facts else str(self.message)
+
+
+# -- times and bookings
+
+
+class SlotTaken(NorenError):
+    """Somebody was faster. Facts: nearest (the nearest free starts)."""
+
+    status = 409
+    message = _("This time has just been taken. Please choose another.")
+
+
+class InThePast(NorenError):
+    status = 422
+    message = _("This time has passed. Please choose a later one.")
+
+
+class OutsideHorizon(NorenError):
+    status = 422
+    message = _("This date cannot be booked yet. Please choose an earlier one.")
+
+
+class TooLate(NorenError):
+    status = 422
+    message = _("This time is too soon to be booked here. Please choose a later one or call the shop.")
+
+
+class NotOffered(NorenError):
+    status = 422
+    message = _("This time is not offered. Please choose one of the times shown.")
+
+
+class PartyTooLarge(NorenError):
+    status = 422
+    message = _("There are not enough places for so many people.")
+
+
+class HoldExpired(NorenError):
+    status = 410
+    message = _("The time was kept for you for a while and is free again. Please choose it once more.")
+
+
+class TooLateToCancel(NorenError):
+    status = 409
+    message = _("It is too late to cancel here. Please call the shop.")
+
+
+class AlreadyCancelled(NorenError):
+    status = 409
+    message = _("This booking has already been cancelled.")
+
+
+class LinkUnknown(NorenError):
+    status = 404
+    message = _("We do not know this link. Please use the newest mail from the shop.")
+
+
+class LinkRevoked(NorenError):
+    status = 410
+    message = _("This link is no longer valid. Please use the newest mail from the shop.")
+
+
+class CannotTakeNewCustomers(NorenError):
+    """The vault is away: nothing was kept."""
+
+    status = 503
+    message = _("We cannot take your booking at this moment. Nothing was booked; please try again soon.")
+
+
+# -- shops
+
+
+class ShopUnknown(NorenError):
+    status = 404
+    message = _("There is no such shop.")
+
+
+class ServiceUnknown(NorenError):
+    status = 404
+    message = _("There is no such service.")
+
+
+# -- people and the vault
+
+
+class VaultUnavailable(NorenError):
+    status = 503
+    message = _("Personal data cannot be read at this moment.")
+
+
+class LedgerUnavailable(NorenError):
+    """The vault refuses to tell what it cannot write down first."""
+
+    status = 503
+    message = _("Personal data cannot be shown: the record of who looks at them cannot be written.")
+
+
+class GrantExpired(NorenError):
+    status = 401
+    message = _("Your sign-in has ended. Please sign in again.")
+
+
+class GrantRefused(NorenError):
+    status = 403
+    message = _("You may not do this.")
+
+
+class PurposeRefused(NorenError):
+    status = 403
+    message = _("Your role may not see these data for this purpose.")
+
+
+class BudgetExceeded(NorenError):
+    status = 429
+    message = _(
+        "More people's data were asked for than this sign-in may see. Please wait or ask your manager."
+    )
+
+
+class NoSuchPerson(NorenError):
+    status = 404
+    message = _("There is no such customer.")
+
+
+class BadField(NorenError):
+    """Facts: field, reason (a code)."""
+
+    status = 422
+    message = _("Please correct the marked fields.")
+
+
+class InviteRefused(NorenError):
+    status = 410
+    message = _("This invitation has been used or has expired. Please ask for a new one.")
+
+
+class PasskeyRefused(NorenError):
+    status = 403
+    message = _("This passkey could not be used. Please try again.")
