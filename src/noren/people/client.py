@@ -1,0 +1,350 @@
+"""The door's functions: one per method of the vault's protocol, typed.
+
+Each raises, beside what it names, VaultUnavailable (not reached, no answer in time) and LedgerUnavailable
+(the vault cannot write down what it would tell, so it neither shows nor takes personal data).
+"""
+
+import base64
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from django.conf import settings
+
+from noren.people import wire
+from noren.people.model import (
+    Actor,
+    Attachment,
+    BadRow,
+    Budget,
+    Exposure,
+    ExposureState,
+    Finding,
+    Health,
+    Imported,
+    Invited,
+    Member,
+    Membership,
+    Revealed,
+    Row,
+    Scope,
+    SendState,
+    SignedIn,
+    Who,
+)
+
+ROWS_A_REQUEST: Final = 500
+
+
+def _call(method: str, params: dict[str, Any], *, seconds: float = 10.0) -> dict[str, Any]:
+    return wire.call(str(settings.VAULT_SOCKET), method, params, seconds=seconds)
+
+
+def _instant(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+# -- records
+
+
+def put(shop_id: int, key: str, fields: Mapping[str, str], *, session: str = "") -> UUID:
+    """Store a new person's fields, provisionally: erased after an hour unless `keep` follows.
+
+    The same key gives the same person again. Raises BadField (facts: field, reason, fields {field: reason}).
+    """
+    answer = _call("put", {"shop": shop_id, "key": key, "fields": dict(fields), "session": session})
+    return UUID(answer["person"])
+
+
+def keep(shop_id: int, person: UUID) -> None:
+    """Keep a provisional person for good; again does nothing. Raises NoSuchPerson once it was erased."""
+    _call("keep", {"shop": shop_id, "person": str(person)})
+
+
+def update(grant: str, person: UUID, fields: Mapping[str, str]) -> int:
+    """Write fields anew (an empty text removes one); gives the person's new version. Raises BadField."""
+    answer = _call("update", {"grant": grant, "person": str(person), "fields": dict(fields)})
+    return int(answer["version"])
+
+
+def reveal(grant: str, purpose: str, persons: Iterable[UUID], fields: Iterable[str]) -> Revealed:
+    """Ask for plaintext. Raises GrantExpired, GrantRefused, PurposeRefused, BudgetExceeded, NoSuchPerson."""
+    wanted = [str(person) for person in persons]
+    asked = {"grant": grant, "purpose": str(purpose), "persons": wanted, "fields": list(fields)}
+    return _revealed(_call("reveal", asked))
+
+
+def search(grant: str, query: str, *, limit: int = 20) -> Revealed:
+    """Find persons by exact name, kana, mail or phone (spelling aside); shows name and kana."""
+    return _revealed(_call("search", {"grant": grant, "query": query, "limit": limit}))
+
+
+def _revealed(answer: dict[str, Any]) -> Revealed:
+    persons = {UUID(person): dict(fields) for person, fields in answer["persons"].items()}
+    budget = Budget(today=answer["budget"]["today"], left=answer["budget"]["left"])
+    return Revealed(persons=persons, entry=answer["entry"], budget=budget)
+
+
+def import_rows(
+    shop_id: int,
+    rows: Sequence[Row],
+    *,
+    all_or_nothing: bool = False,
+    progress: Callable[[int], None] | None = None,
+) -> Imported:
+    """Import many persons, kept at once; a key that is there already is left as it is.
+
+    With `all_or_nothing` every row is checked first, and nothing is written when one is bad.
+    `progress` is called with the number of rows done in each step.
+    """
+    good, bad = _without_doubles(rows)
+    if all_or_nothing:
+        for chunk in _chunks(good):
+            bad.extend(_import(shop_id, chunk, check=True).bad)
+        if bad:
+            return Imported(persons={}, bad=tuple(bad))
+    persons: dict[str, UUID] = {}
+    for chunk in _chunks(good):
+        done = _import(shop_id, chunk, check=False)
+        persons |= done.persons
+        bad.extend(done.bad)
+        if progress is not None:
+            progress(len(chunk))
+    return Imported(persons=persons, bad=tuple(bad))
+
+
+def _without_doubles(rows: Sequence[Row]) -> tuple[list[Row], list[BadRow]]:
+    seen: set[str] = set()
+    good: list[Row] = []
+    bad: list[BadRow] = []
+    for row in rows:
+        if row.key in seen:
+            bad.append(BadRow(key=row.key, field="key", reason="double"))
+        else:
+            good.append(row)
+        seen.add(row.key)
+    return good, bad
+
+
+def _chunks(rows: Sequence[Row]) -> Iterable[Sequence[Row]]:
+    return (rows[start : start + ROWS_A_REQUEST] for start in range(0, len(rows), ROWS_A_REQUEST))
+
+
+def _import(shop_id: int, rows: Sequence[Row], *, check: bool) -> Imported:
+    sent = [{"key": row.key, "fields": dict(row.fields)} for row in rows]
+    params = {"shop": shop_id, "rows": sent, "all_or_nothing": False, "check": check}
+    answer = _call("import", params, seconds=60)
+    persons = {key: UUID(person) for key, person in answer["persons"].items()}
+    return Imported(persons=persons, bad=tuple(BadRow(**bad) for bad in answer["bad"]))
+
+
+# -- messages
+
+
+def send(
+    shop_id: int,
+    person: UUID,
+    message_key: str,
+    *,
+    subject: str,
+    text: str,
+    values: Mapping[str, str] | None = None,
+    attachments: Sequence[Attachment] = (),
+) -> SendState:
+    """Send a mail to a person; the vault knows the address. One message key is sent once.
+
+    `{name}` and `{kana}` in subject and text are the person's; any other `{word}` must be in `values`, which
+    hold nothing personal. Raises NoSuchPerson.
+    """
+    sent = [
+        {"name": a.name, "type": a.type, "content": base64.b64encode(a.content).decode()} for a in attachments
+    ]
+    params = {
+        "shop": shop_id,
+        "person": str(person),
+        "message_key": message_key,
+        "subject": subject,
+        "text": text,
+        "values": dict(values or {}),
+        "attachments": sent,
+    }
+    return SendState(_call("send", params, seconds=60)["state"])
+
+
+# -- who works where, and signing in
+
+
+def found_shop(shop_id: int, slug: str, members: Sequence[Member]) -> tuple[Invited, ...]:
+    """Tell the vault of a new shop and invite its members by mail; the same list again changes nothing."""
+    params = {"shop": shop_id, "slug": slug, "members": [_member(member) for member in members]}
+    answer = _call("found_shop", params, seconds=120)
+    return tuple(Invited(handle=i["handle"], mail=i["mail"]) for i in answer["invited"])
+
+
+def add_member(grant: str, member: Member) -> Invited:
+    """Invite one more member of the grant's shop; needs an owner's grant."""
+    answer = _call("add_member", {"grant": grant, "member": _member(member)}, seconds=60)["invited"]
+    return Invited(handle=answer["handle"], mail=answer["mail"])
+
+
+def _member(member: Member) -> dict[str, Any]:
+    return {
+        "handle": member.handle,
+        "role": member.role,
+        "staff": member.staff,
+        "name": member.name,
+        "mail": member.mail,
+    }
+
+
+def invite_operator(*, name: str = "first", mail: str | None = None) -> str:
+    """Make the first operator's invitation; gives the link's token. InviteRefused once there is one."""
+    return str(_call("invite_operator", {"name": name, "mail": mail}, seconds=60)["token"])
+
+
+def register_begin(invite: str) -> dict[str, Any]:
+    """Options for `navigator.credentials.create`, as JSON for the page. Raises InviteRefused."""
+    return dict(_call("register_begin", {"invite": invite})["options"])
+
+
+def register_finish(
+    invite: str, response: Mapping[str, Any], *, session: str = "", address: str = ""
+) -> SignedIn:
+    """Enrol the passkey and sign in at once. Raises InviteRefused, PasskeyRefused."""
+    params = {"invite": invite, "response": dict(response), "session": session, "address": address}
+    return _signed_in(_call("register_finish", params))
+
+
+def signin_begin() -> dict[str, Any]:
+    """Options for `navigator.credentials.get`; its `challenge` goes back with the answer."""
+    return dict(_call("signin_begin", {})["options"])
+
+
+def signin_finish(
+    challenge: str,
+    response: Mapping[str, Any],
+    *,
+    session: str = "",
+    address: str = "",
+    shop_id: int | None = None,
+) -> SignedIn:
+    """Check the passkey's answer and issue a grant. PasskeyRefused; GrantRefused: not of this shop."""
+    params = {
+        "challenge": challenge,
+        "response": dict(response),
+        "session": session,
+        "address": address,
+        "shop": shop_id,
+    }
+    return _signed_in(_call("signin_finish", params))
+
+
+def whoami(grant: str) -> Who:
+    """Whose grant this is, if it still holds. Raises GrantExpired, GrantRefused."""
+    return _who(_call("whoami", {"grant": grant}))
+
+
+def signout(grant: str) -> None:
+    """End the grant; one that has ended already is no error."""
+    _call("signout", {"grant": grant})
+
+
+def _signed_in(answer: dict[str, Any]) -> SignedIn:
+    return SignedIn(grant=answer["grant"], who=_who(answer))
+
+
+def _who(answer: dict[str, Any]) -> Who:
+    memberships = tuple(
+        Membership(shop_id=m["shop"], slug=m["slug"], role=m["role"], staff=m["staff"])
+        for m in answer["memberships"]
+    )
+    return Who(
+        actor=Actor(id=UUID(answer["actor"]["id"]), handle=answer["actor"]["handle"]),
+        shop_id=answer["shop"],
+        role=answer["role"],
+        staff=answer["staff"],
+        expires=_instant(answer["expires"]),
+        memberships=memberships,
+    )
+
+
+# -- the record
+
+
+def scope(
+    *,
+    since: datetime,
+    until: datetime,
+    actor: str | None = None,
+    credential: str | None = None,
+    session: str | None = None,
+    shop_id: int | None = None,
+    grant: str | None = None,
+    proofs: Sequence[int] = (),
+) -> Scope:
+    """Whose data passed by this path in [since, until]: complete up to the head it names.
+
+    Needs an admin's process, or an operator's `grant`. Raises GrantRefused.
+    """
+    params = {
+        "actor": actor,
+        "credential": credential,
+        "session": session,
+        "shop": shop_id,
+        "grant": grant,
+        "since": since.timestamp(),
+        "until": until.timestamp(),
+        "proofs": list(proofs),
+    }
+    answer = _call("scope", {key: value for key, value in params.items() if value is not None}, seconds=60)
+    return Scope(
+        persons=tuple(_exposure(found) for found in answer["persons"]),
+        entries=answer["entries"],
+        head_size=answer["head"]["size"],
+        head_root=answer["head"]["root"],
+        checkpoint=answer["checkpoint"],
+        complete=answer["complete"],
+        proofs={int(index): text for index, text in answer["proofs"].items()},
+    )
+
+
+def _exposure(found: dict[str, Any]) -> Exposure:
+    return Exposure(
+        person=UUID(found["person"]),
+        shop_id=found["shop"],
+        fields=tuple(found["fields"]),
+        first=_instant(found["first"]),
+        last=_instant(found["last"]),
+        purposes=tuple(found["purposes"]),
+        state=ExposureState(found["state"]),
+        entries=tuple(found["entries"]),
+    )
+
+
+def health() -> Health:
+    """How the vault is; answers while the ledger cannot be written, too."""
+    answer = _call("health", {}, seconds=5)
+    return Health(
+        ledger=answer["ledger"],
+        reason=answer["reason"],
+        size=answer["size"],
+        indexed=answer["indexed"],
+        build=answer["build"],
+    )
+
+
+def checkpoint() -> str:
+    """The ledger's newest signed checkpoint (a C2SP note)."""
+    return str(_call("checkpoint", {})["checkpoint"])
+
+
+def doctor() -> tuple[Finding, ...]:
+    """Let the vault examine itself: ledger, index, keys, schema."""
+    answer = _call("doctor", {}, seconds=600)
+    return tuple(Finding(check=f["check"], ok=f["ok"], detail=f["detail"]) for f in answer["findings"])
+
+
+def rebuild_index() -> int:
+    """Drop the search index of the ledger and build it anew from the files; gives the number of entries."""
+    return int(_call("rebuild_index", {}, seconds=600)["entries"])

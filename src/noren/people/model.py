@@ -1,0 +1,187 @@
+"""What the vault's answers are made of: values without behaviour."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+
+class Purpose(StrEnum):
+    """Why somebody looks: a closed list; which role may use which for which fields, the vault knows."""
+
+    TODAY = "today"
+    DAY = "day"
+    CUSTOMER = "customer"
+    SEARCH = "search"
+    MESSAGE = "message"
+    OWN = "own"
+    SUPPORT = "support"
+    INCIDENT = "incident"
+
+
+class SendState(StrEnum):
+    """How a message stands. UNKNOWN is never sent again by itself; FAILED may be tried with the same key."""
+
+    SENT = "sent"
+    ALREADY = "already"
+    UNKNOWN = "unknown"
+    FAILED = "failed"
+
+
+class ExposureState(StrEnum):
+    """EXPOSED: it was handed out. POSSIBLY: it was about to be, and nothing on record says it was not."""
+
+    EXPOSED = "exposed"
+    POSSIBLY = "possibly"
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Distinct persons seen by this credential's lineage in 24 hours, and how many more it may see now."""
+
+    today: int
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class Revealed:
+    """Plaintext. Never stored, cached or logged on the app side; `entry` is its index in the ledger."""
+
+    persons: dict[UUID, dict[str, str]]
+    entry: int
+    budget: Budget
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One person of an import; `key` is the importer's own and makes a second run change nothing."""
+
+    key: str
+    fields: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """Why a row was not taken; `reason` is a code."""
+
+    key: str
+    field: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    persons: dict[str, UUID]
+    bad: tuple[BadRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    name: str
+    type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    id: UUID
+    handle: str
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    shop_id: int
+    slug: str
+    role: str
+    staff: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Whose grant this is. An operator's `shop_id` is None, the `role` is "operator". `expires` is in UTC."""
+
+    actor: Actor
+    shop_id: int | None
+    role: str
+    staff: str | None
+    expires: datetime
+    memberships: tuple[Membership, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """`grant` belongs into the user's cookie `noren_grant` and nowhere else."""
+
+    grant: str
+    who: Who
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody who works for a shop. `handle` is the staff key (`aoi`) or whole (`aoi.salon`)."""
+
+    handle: str
+    role: str
+    staff: str | None
+    name: str
+    mail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """`mail` is the state of the invitation's mail; `joined` when a passkey exists already."""
+
+    handle: str
+    mail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """What one path saw of one person."""
+
+    person: UUID
+    shop_id: int
+    fields: tuple[str, ...]
+    first: datetime
+    last: datetime
+    purposes: tuple[str, ...]
+    state: ExposureState
+    entries: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The answer to "whose data": `entries` counts the ledger's entries that matched.
+
+    `head_size` and `head_root` (hex) name the tree it was answered from; `checkpoint` is its signed note;
+    `proofs` holds a tlog-proof text for each entry asked for.
+    """
+
+    persons: tuple[Exposure, ...]
+    entries: int
+    head_size: int
+    head_root: str
+    checkpoint: str
+    complete: bool
+    proofs: dict[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """`ledger` is false while the ledger cannot be written; `reason` is its code, or empty."""
+
+    ledger: bool
+    reason: str
+    size: int
+    indexed: int
+    build: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One result of the vault's doctor."""
+
+    check: str
+    ok: bool
+    detail: str
