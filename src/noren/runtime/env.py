@@ -1,0 +1,177 @@
+"""The one place where the environment is read. A NOREN_* name that is not known here stops the start."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeVar, get_args
+from urllib.parse import urlsplit
+
+Role = Literal["web", "worker", "migrate", "owner"]
+LOCAL_HOSTS = ("localhost", "127.0.0.1")
+
+T = TypeVar("T")
+
+
+class StartRefused(Exception):
+    """The system cannot start as it is set up; the words say what is wrong and how it is mended."""
+
+
+def envtext(environ: Mapping[str, str], name: str, default: str | None = None) -> str | None:
+    """Return the value without surrounding blanks; an empty one counts as not set."""
+    return environ.get(name, "").strip() or default
+
+
+def envint(environ: Mapping[str, str], name: str, default: int, lowest: int, highest: int) -> int:
+    """Return a whole number within the two limits, both included."""
+    text = envtext(environ, name)
+    if text is None:
+        return default
+    if not text.isascii() or not text.isdecimal() or not lowest <= int(text) <= highest:
+        raise StartRefused(f"{name}={text}: give a whole number from {lowest} to {highest}.")
+    return int(text)
+
+
+def envchoice(environ: Mapping[str, str], name: str, default: T, choices: tuple[T, ...]) -> T:
+    """Return the one of `choices` that is written like the value."""
+    text = envtext(environ, name)
+    if text is None:
+        return default
+    for choice in choices:
+        if text == choice:
+            return choice
+    raise StartRefused(f"{name}={text}: give one of {', '.join(map(str, choices))}.")
+
+
+def envurl(environ: Mapping[str, str], name: str, schemes: tuple[str, ...]) -> str | None:
+    """Return a URL with one of the schemes, or None. A refusal does not repeat it: passwords."""
+    text = envtext(environ, name)
+    if text is not None and urlsplit(text).scheme not in schemes:
+        raise StartRefused(f"{name}: give a URL that begins with {' or '.join(s + '://' for s in schemes)}.")
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Env:
+    """Every setting there is; docs/settings.md says what each is for.
+
+    `database_url` and `vault_database_url` are None where the embedded clusters are used.
+    """
+
+    var: Path
+    port: int
+    origin: str
+    database_url: str | None
+    vault_database_url: str | None
+    smtp_url: str
+    mail_from: str
+    test_database_url: str | None
+    test_vault_database_url: str | None
+    role: Role
+
+    @property
+    def host(self) -> str:
+        """The origin's host name, without its port."""
+        return urlsplit(self.origin).hostname or ""
+
+    @property
+    def secure(self) -> bool:
+        return self.origin.startswith("https://")
+
+    @property
+    def development(self) -> bool:
+        """Whether the origin is this machine's own: then mail is caught, and may be read in the browser."""
+        return self.host in LOCAL_HOSTS
+
+    @property
+    def mailbox_port(self) -> int:
+        """The mail catcher's pages; its SMTP listens one above."""
+        return self.port + 1
+
+    @property
+    def catcher_smtp_port(self) -> int:
+        return self.port + 2
+
+    @property
+    def catches_mail(self) -> bool:
+        return self.smtp_url == _catcher_url(self.port)
+
+
+_POSTGRES = ("postgresql", "postgres")
+
+# Name -> the field of Env it fills. The vault process has names of its own, which the supervisor makes.
+NAMES: dict[str, str] = {
+    "NOREN_VAR": "var",
+    "NOREN_PORT": "port",
+    "NOREN_ORIGIN": "origin",
+    "NOREN_DATABASE_URL": "database_url",
+    "NOREN_VAULT_DATABASE_URL": "vault_database_url",
+    "NOREN_SMTP_URL": "smtp_url",
+    "NOREN_MAIL_FROM": "mail_from",
+    "NOREN_TEST_DATABASE_URL": "test_database_url",
+    "NOREN_TEST_VAULT_DATABASE_URL": "test_vault_database_url",
+    "NOREN_ROLE": "role",
+}
+
+
+def read(environ: Mapping[str, str] | None = None) -> Env:
+    """Read and check every setting. Raises StartRefused with words for the person who set them."""
+    given = os.environ if environ is None else environ
+    _refuse_unknown(given)
+    port = envint(given, "NOREN_PORT", 8000, 1, 65533)
+    origin = _origin(envtext(given, "NOREN_ORIGIN", f"http://localhost:{port}") or "")
+    host = urlsplit(origin).hostname or ""
+    smtp_url = envurl(given, "NOREN_SMTP_URL", ("smtp", "smtps", "smtp+starttls"))
+    if smtp_url is None:
+        if host not in LOCAL_HOSTS:
+            raise StartRefused(
+                "NOREN_SMTP_URL is not set: away from localhost there is no mail catcher. "
+                "Give the mail server, such as smtp+starttls://user:password@mail.example.jp:587."
+            )
+        smtp_url = _catcher_url(port)
+    return Env(
+        var=Path(envtext(given, "NOREN_VAR", "var") or "var").expanduser().resolve(),
+        port=port,
+        origin=origin,
+        database_url=envurl(given, "NOREN_DATABASE_URL", _POSTGRES),
+        vault_database_url=envurl(given, "NOREN_VAULT_DATABASE_URL", _POSTGRES),
+        smtp_url=smtp_url,
+        mail_from=envtext(given, "NOREN_MAIL_FROM") or f"noren@{host}",
+        test_database_url=envurl(given, "NOREN_TEST_DATABASE_URL", _POSTGRES),
+        test_vault_database_url=envurl(given, "NOREN_TEST_VAULT_DATABASE_URL", _POSTGRES),
+        role=envchoice(given, "NOREN_ROLE", "web", get_args(Role)),
+    )
+
+
+def or_exit(start: Callable[[], T]) -> T:
+    """Run `start`; a refusal becomes one line on the error stream and exit code 1."""
+    try:
+        return start()
+    except StartRefused as refusal:
+        raise SystemExit(f"noren: {refusal}") from None
+
+
+def _refuse_unknown(environ: Mapping[str, str]) -> None:
+    unknown = sorted(name for name in environ if name.startswith("NOREN_") and name not in NAMES)
+    if unknown:
+        raise StartRefused(
+            f"Unknown setting {', '.join(unknown)}. Known are {', '.join(NAMES)} (docs/settings.md)."
+        )
+
+
+def _origin(text: str) -> str:
+    parts = urlsplit(text)
+    plain = parts.scheme in ("http", "https") and parts.hostname and parts.path in ("", "/")
+    if not plain or parts.query or parts.fragment or parts.username:
+        raise StartRefused(
+            f"NOREN_ORIGIN={text}: give scheme and host only, such as https://book.example.jp."
+        )
+    if parts.scheme == "http" and parts.hostname not in LOCAL_HOSTS:
+        raise StartRefused(
+            f"NOREN_ORIGIN={text}: plain http is for localhost only. Put a TLS proxy in front and give https://."
+        )
+    return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+def _catcher_url(port: int) -> str:
+    return f"smtp://127.0.0.1:{port + 2}"
