@@ -1,0 +1,120 @@
+"""Who may enter a view: `@staff_required` and `@operator_required` give it a request that knows who asks.
+
+A view so guarded never runs for anybody else, its answer is not kept by any cache, and a grant that
+ends while it runs leads back to sign-in: /console/sign-in for shops, /operations/sign-in for operators.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec, cast
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.utils.cache import add_never_cache_headers
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from noren import clock
+from noren.accounts.session import KEY, SignedIn, forget_grant, read_session
+from noren.errors import GrantExpired
+
+__all__ = [
+    "OperatorRequest",
+    "SignedIn",
+    "StaffRequest",
+    "operator_required",
+    "safe_next",
+    "signed_in",
+    "staff_required",
+]
+
+P = ParamSpec("P")
+OPERATOR = "operator"
+STAFF_SIGN_IN = "/console/sign-in"
+OPERATOR_SIGN_IN = "/operations/sign-in"
+
+
+class StaffRequest(HttpRequest):
+    """A request of somebody who works for the shop `shop_id`."""
+
+    signed_in: SignedIn
+    shop_id: int
+
+
+class OperatorRequest(HttpRequest):
+    """A request of an operator."""
+
+    signed_in: SignedIn
+
+
+StaffView = Callable[Concatenate[StaffRequest, P], HttpResponseBase]
+OperatorView = Callable[Concatenate[OperatorRequest, P], HttpResponseBase]
+View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+
+
+def signed_in(request: HttpRequest) -> SignedIn | None:
+    """Return who asks, or None. For pages that differ only a little for somebody signed in."""
+    return read_session(request, now=clock.now())
+
+
+def staff_required(view: StaffView[P]) -> View[P]:
+    """Let only members of a shop in; others are led to /console/sign-in."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        who = signed_in(request)
+        if who is None or who.shop_id is None:
+            return _to_sign_in(request, STAFF_SIGN_IN)
+        known = cast("StaffRequest", request)
+        known.signed_in, known.shop_id = who, who.shop_id
+        return _answer(request, lambda: view(known, *args, **kwargs), STAFF_SIGN_IN)
+
+    return guarded
+
+
+def operator_required(view: OperatorView[P]) -> View[P]:
+    """Let only operators in; others are led to /operations/sign-in."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        who = signed_in(request)
+        if who is None or who.role != OPERATOR:
+            return _to_sign_in(request, OPERATOR_SIGN_IN)
+        known = cast("OperatorRequest", request)
+        known.signed_in = who
+        return _answer(request, lambda: view(known, *args, **kwargs), OPERATOR_SIGN_IN)
+
+    return guarded
+
+
+def safe_next(request: HttpRequest, default: str) -> str:
+    """Return the page asked for in `?next=`, if it is one of ours."""
+    wanted = request.GET.get("next", "")
+    if wanted.startswith("/") and url_has_allowed_host_and_scheme(wanted, allowed_hosts=None):
+        return wanted
+    return default
+
+
+def _answer(request: HttpRequest, view: Callable[[], HttpResponseBase], sign_in: str) -> HttpResponseBase:
+    try:
+        response = view()
+    except GrantExpired:
+        request.session.pop(KEY, None)
+        response = _to_sign_in(request, sign_in)
+        forget_grant(response)
+    add_never_cache_headers(response)
+    return response
+
+
+def _to_sign_in(request: HttpRequest, sign_in: str) -> HttpResponseBase:
+    """Lead to the sign-in page and back, without the query: it may name somebody.
+
+    A piece of a page asked for by htmx leads the whole page there.
+    """
+    if request.headers.get("HX-Request") == "true":
+        response = HttpResponse(status=401)
+        response["HX-Redirect"] = sign_in
+        return response
+    query = "?" + urlencode({"next": request.path}) if request.method == "GET" else ""
+    response = HttpResponseRedirect(sign_in + query)
+    add_never_cache_headers(response)
+    return response

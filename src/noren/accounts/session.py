@@ -1,0 +1,118 @@
+"""What a signed-in session holds, and how it ends: by time, by the account's epoch, by its own hand.
+
+The session row holds ids only. The grant's secret is in the user's cookie and nowhere else on this side; the
+session knows the grant's id, so that a cookie of another sign-in does not fit.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.sessions.backends.base import SessionBase
+from django.http import HttpRequest, HttpResponseBase
+from django.utils.crypto import constant_time_compare
+
+from noren import people
+from noren.accounts.models import Account
+
+KEY = "signed_in"
+# SP 800-63B-4: AAL2 idle at most an hour, overall a day; operators are held to AAL3.
+IDLE = {"operator": timedelta(minutes=15)}
+IDLE_STAFF = timedelta(hours=1)
+ABSOLUTE = timedelta(hours=12)
+# A session row is written at most this often only to say that it is in use.
+TOUCH = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Who is asking, for one request."""
+
+    account: Account
+    # The vault's id of the actor, and its handle ("aoi.salon"): both stand in the ledger.
+    actor: UUID
+    handle: str
+    # None for operators.
+    shop_id: int | None
+    # owner | manager | staff | operator. For what a page shows; the vault decides from its own tables.
+    role: str
+    # The name by which the ledger knows this sign-in.
+    session: str
+    # The staff key in the shop, None for operators.
+    staff_id: str | None
+    # Presented with each reveal. Never stored, logged or rendered.
+    grant: str = field(repr=False)
+
+
+def cookie_name() -> str:
+    """`__Host-` binds the cookie to this host and to https; a developer's plain http cannot have it."""
+    return "__Host-noren_grant" if settings.SESSION_COOKIE_SECURE else "noren_grant"
+
+
+def set_grant(response: HttpResponseBase, grant: str, until: datetime) -> None:
+    """Hand the grant to the browser. Strict: no request from another site carries it."""
+    response.set_cookie(
+        cookie_name(),
+        grant,
+        expires=until,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Strict",
+        path="/",
+    )
+
+
+def forget_grant(response: HttpResponseBase) -> None:
+    response.delete_cookie(cookie_name(), path="/", samesite="Strict")
+
+
+def grant_id(grant: str) -> str:
+    """Return the part of `<shop>.<grant id>.<secret>` that is no secret."""
+    return ".".join(grant.split(".")[:2])
+
+
+def open_session(session: SessionBase, who: people.Who, grant: str, *, name: str, now: datetime) -> None:
+    """Begin a session under a new key; nothing of the old one stays. `name` is the ledger's for it."""
+    account = Account.of(who.actor.id)
+    stamp = int(now.timestamp())
+    session.flush()
+    session[KEY] = {
+        "actor": str(who.actor.id),
+        "handle": who.actor.handle,
+        "shop": who.shop_id,
+        "role": who.role,
+        "staff": who.staff,
+        "session": name,
+        "grant": grant_id(grant),
+        "hash": account.session_hash(),
+        "until": min(int(who.expires.timestamp()), stamp + int(ABSOLUTE.total_seconds())),
+        "seen": stamp,
+    }
+
+
+def read_session(request: HttpRequest, *, now: datetime) -> SignedIn | None:
+    """Return who is signed in; None without a session, after its time, its idle time or its epoch."""
+    held = request.session.get(KEY)
+    grant = request.COOKIES.get(cookie_name(), "")
+    if held is None or not grant or grant_id(grant) != held["grant"]:
+        return None
+    stamp = int(now.timestamp())
+    idle = IDLE.get(held["role"], IDLE_STAFF)
+    if stamp >= held["until"] or stamp - held["seen"] >= int(idle.total_seconds()):
+        return None
+    account = Account.objects.filter(id=held["actor"]).first()
+    if account is None or not constant_time_compare(held["hash"], account.session_hash()):
+        return None
+    if stamp - held["seen"] >= int(TOUCH.total_seconds()):
+        request.session[KEY] = {**held, "seen": stamp}
+    return SignedIn(
+        account=account,
+        actor=account.id,
+        handle=held["handle"],
+        shop_id=held["shop"],
+        role=held["role"],
+        session=held["session"],
+        staff_id=held["staff"],
+        grant=grant,
+    )

@@ -1,0 +1,105 @@
+"""Sign-in by passkey, joining by invitation, signing out: the browser and the vault talk, this room carries.
+
+Each way has two steps, both POST. `begin_*` returns what `navigator.credentials` wants, as JSON values;
+`finish_*` takes what it gave, opens the session under a new key, and gives an Entered, whose `into(response)`
+puts the grant into the cookie of the answer. The vault checks everything; nothing is decided here.
+"""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponseBase
+
+from noren import people
+from noren.accounts.session import cookie_name, forget_grant, open_session, set_grant
+from noren.errors import NorenError, PasskeyRefused
+
+# The challenge of a sign-in that has begun: only the browser that began can finish. Ends with its session.
+BEGUN = "signin_begun"
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """A sign-in that the vault accepted; its session is open already."""
+
+    who: people.Who
+    grant: str = field(repr=False)
+
+    @property
+    def home(self) -> str:
+        """Where to go when no page was asked for."""
+        return "/operations/" if self.who.shop_id is None else "/console/"
+
+    def into(self, response: HttpResponseBase) -> None:
+        """Hand the grant to the browser with this answer."""
+        set_grant(response, self.grant, self.who.expires)
+
+
+def begin_signin(request: HttpRequest) -> dict[str, Any]:
+    """Return the options for `navigator.credentials.get`: any passkey of this site will do."""
+    options = people.signin_begin()
+    request.session[BEGUN] = options["challenge"]
+    return options
+
+
+def finish_signin(
+    request: HttpRequest, answer: Mapping[str, Any], *, now: datetime, shop_id: int | None = None
+) -> Entered:
+    """Check the browser's answer and open the session.
+
+    `shop_id` chooses among several shops one works for. PasskeyRefused, GrantRefused (not of that shop),
+    VaultUnavailable, LedgerUnavailable.
+    """
+    challenge = request.session.pop(BEGUN, None)
+    if challenge is None:
+        raise PasskeyRefused
+    name = _session_name()
+    accepted = people.signin_finish(
+        challenge, answer, session=name, address=_address(request), shop_id=shop_id
+    )
+    return _enter(request, accepted, name, now)
+
+
+def begin_join(invite: str) -> dict[str, Any]:
+    """Return the options for `navigator.credentials.create`. InviteRefused, VaultUnavailable."""
+    return people.register_begin(invite)
+
+
+def finish_join(request: HttpRequest, invite: str, answer: Mapping[str, Any], *, now: datetime) -> Entered:
+    """Enrol the passkey and sign in with it. The page gives the invitation again: it is kept nowhere here.
+
+    InviteRefused, PasskeyRefused, VaultUnavailable, LedgerUnavailable.
+    """
+    name = _session_name()
+    accepted = people.register_finish(invite, answer, session=name, address=_address(request))
+    return _enter(request, accepted, name, now)
+
+
+def sign_out(request: HttpRequest, response: HttpResponseBase) -> None:
+    """End the grant in the vault, the session and the cookie; with the vault away, the last two."""
+    grant = request.COOKIES.get(cookie_name())
+    request.session.flush()
+    forget_grant(response)
+    if grant:
+        try:
+            people.signout(grant)
+        except NorenError:
+            # The browser has forgotten the only copy of the secret; nothing can present it any more.
+            return
+
+
+def _enter(request: HttpRequest, accepted: people.SignedIn, name: str, now: datetime) -> Entered:
+    open_session(request.session, accepted.who, accepted.grant, name=name, now=now)
+    return Entered(who=accepted.who, grant=accepted.grant)
+
+
+def _session_name() -> str:
+    """Return the name by which the ledger knows this sign-in: random, and not the session cookie's key."""
+    return secrets.token_urlsafe(16)
+
+
+def _address(request: HttpRequest) -> str:
+    return str(request.META.get("REMOTE_ADDR", ""))
