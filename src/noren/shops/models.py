@@ -1,0 +1,124 @@
+"""Who offers what. A JSON column holds the plain form of the engine's value of the same name (rules.py).
+
+Whoever writes a row of these tables does so inside `rules.change()`: any change is a new revision.
+"""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from noren.shops.tenancy import ShopModel
+
+
+class ShopDirectory(models.Model):
+    """Global: which address is which shop. Nothing else about a shop stands here."""
+
+    slug = models.CharField(max_length=40, unique=True)
+
+    class Meta:
+        db_table = "shops_directory"
+
+
+class Shop(ShopModel):
+    """One row a shop; its `shop_id` is its id in the directory."""
+
+    texts = models.JSONField(default=dict)
+    """{"name": {"ja", "en"}, "about": ..., "address": ..., "access": ..., "policy": ...}: public words."""
+    contact = models.JSONField(default=dict)
+    """{"phone", "mail", "postcode"}: the shop's own, public."""
+    zone = models.CharField(max_length=40, default="Asia/Tokyo")
+    locale = models.CharField(max_length=8, default="ja")
+    currency = models.CharField(max_length=3, default="JPY")
+    rules_revision = models.BigIntegerField(default=1)
+    policy_version = models.IntegerField(default=1)
+    """Which wording of texts["policy"]; kept with each booking that agreed to it."""
+    holiday_region = models.CharField(max_length=8, blank=True, default="")
+    """Whose public holidays, as an ISO 3166 code: "JP". Empty: none."""
+    holiday_rule = models.CharField(max_length=8, default="open")
+    own_holidays = ArrayField(models.DateField(), default=list)
+    buffer_policy = models.CharField(max_length=8, default="shared")
+    buffers_outside = models.BooleanField(default=False)
+    align = models.SmallIntegerField(default=5)
+    week_start = models.SmallIntegerField(default=0)
+    limits = models.JSONField(default=list)
+    hold_minutes = models.SmallIntegerField(default=10)
+    reminder_minutes = models.IntegerField(default=1440)
+    """How long before its start a booking is reminded of; 0: never."""
+
+
+class Resource(ShopModel):
+    """Staff, room, chair, court, equipment. A member of staff is the resource with the same id."""
+
+    key = models.CharField(max_length=40)
+    kind = models.CharField(max_length=16)
+    texts = models.JSONField(default=dict)
+    stock = models.SmallIntegerField(default=1)
+    priority = models.SmallIntegerField(default=0)
+    weight = models.SmallIntegerField(default=100)
+    parts = ArrayField(models.BigIntegerField(), default=list)
+    seats = models.IntegerField(null=True)
+    bookable = models.BooleanField(default=True)
+    visible = models.BooleanField(default=True)
+    position = models.SmallIntegerField(default=0)
+
+
+class Staff(ShopModel):
+    """Somebody who serves. `id` is the id of her resource: a staff id and a resource id are one number."""
+
+    key = models.CharField(max_length=40)
+    """The first half of her handle: aoi in aoi.salon."""
+    texts = models.JSONField(default=dict)
+    """{"name", "title", "about"}: what the public page says."""
+    fee = models.IntegerField(default=0)
+    """指名料: added to the price when she is asked for, in the currency's smallest unit."""
+    position = models.SmallIntegerField(default=0)
+
+
+class Service(ShopModel):
+    key = models.CharField(max_length=40)
+    texts = models.JSONField(default=dict)
+    segments = models.JSONField()
+    requirements = models.JSONField()
+    before = models.IntegerField(default=0)
+    after = models.IntegerField(default=0)
+    grid = models.JSONField(default=dict)
+    lead = models.JSONField(default=dict)
+    change = models.JSONField(default=dict)
+    cancel = models.JSONField(default=dict)
+    horizon = models.JSONField(default=dict)
+    capacity = models.IntegerField(null=True)
+    timetable = models.JSONField(default=list)
+    """Of a class: [{"weekday": 0..6, "start": minute of the day, "staff": [ids], "capacity": n}], staff and
+    capacity optional. Its dates become class sessions (booking.classes).
+    """
+    party_min = models.SmallIntegerField(default=1)
+    party_max = models.SmallIntegerField(default=1)
+    limits = models.JSONField(default=list)
+    price = models.IntegerField(default=0)
+    """Tax included, per guest, in the currency's smallest unit."""
+    tax_rate = models.SmallIntegerField(default=10)
+    bookable = models.BooleanField(default=True)
+    position = models.SmallIntegerField(default=0)
+
+
+class OpeningHours(ShopModel):
+    """The hours of a resource, of a service, or (neither) of the shop."""
+
+    resource_id = models.BigIntegerField(null=True)
+    service_id = models.BigIntegerField(null=True)
+    weekly = models.JSONField()
+    """Seven lists of [start, end], Monday first."""
+    holiday = models.JSONField(null=True)
+    """The eighth day; null: as on its weekday."""
+    alternate = models.JSONField(default=list)
+    since = models.DateField(null=True)
+    closings = models.JSONField(default=list)
+    zone = models.CharField(max_length=40, null=True)  # noqa: DJ001 - null is the shop's own zone
+
+
+class Override(ShopModel):
+    """The hours of one date, in place of all others. No ranges: closed."""
+
+    resource_id = models.BigIntegerField(null=True)
+    service_id = models.BigIntegerField(null=True)
+    date = models.DateField()
+    ranges = models.JSONField(default=list)
