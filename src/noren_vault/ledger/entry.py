@@ -1,0 +1,132 @@
+"""What one entry of the ledger says: who, whose, which fields, what for, when. Ids only, never a person's
+data.
+"""
+
+import json
+import re
+from dataclasses import dataclass, fields
+from typing import Any, Final
+
+from .errors import EntryInvalid
+
+MAX_ENTRY_BYTES: Final = 65_535
+MAX_PERSONS: Final = 500
+MAX_FIELDS: Final = 64
+KINDS: Final = frozenset(
+    {
+        "intent",
+        "outcome",
+        "put",
+        "update",
+        "erase",
+        "search",
+        "signin",
+        "signout",
+        "register",
+        "invite",
+        "member",
+        "send",
+        "scope",
+        "import",
+        "start",
+        "repair",
+        "refused",
+        "key",
+    }
+)
+_LIMIT = 1 << 53  # integers beyond this are not the same in every JSON reader
+# No at sign, no space, nothing beyond ASCII: a mail address or a name cannot stand in an id.
+_ID = re.compile(r"[A-Za-z0-9._:/=+-]{0,160}", re.ASCII)
+_FIELD = re.compile(r"[a-z][a-z0-9_]{0,31}", re.ASCII)
+_CODE = re.compile(r"(?:[a-z][a-z0-9_.:-]{0,63})?", re.ASCII)
+_PERSON = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One entry. The order of the fields here is the order of the keys in its JSON, and is part of the
+    format.
+
+    `time` (milliseconds since the epoch, UTC, never falling) and `skew` (by how many milliseconds the clock
+    stood behind the entry before; the clock said time - skew) are set by the sequencer alone. `shop` 0 means
+    no shop. `persons` are UUIDs in lower case, `note` is a code and no prose, `commit` a salted commitment.
+    """
+
+    v: int = 1
+    time: int = 0
+    skew: int = 0
+    kind: str
+    actor: str = ""
+    credential: str = ""
+    session: str = ""
+    shop: int = 0
+    purpose: str = ""
+    persons: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
+    ref: str = ""
+    note: str = ""
+    commit: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what may not stand in the ledger. Raises EntryInvalid."""
+        _check_numbers(self)
+        if self.kind not in KINDS:
+            raise EntryInvalid(f"an entry of kind {self.kind!r} is not known")
+        for name in ("actor", "credential", "session", "purpose", "ref", "commit"):
+            if not _matches(_ID, getattr(self, name)):
+                raise EntryInvalid(f"{name} is not an id")
+        if not _matches(_CODE, self.note):
+            raise EntryInvalid("note is a short code, not prose")
+        _check_list("persons", self.persons, _PERSON, MAX_PERSONS)
+        _check_list("fields", self.fields, _FIELD, MAX_FIELDS)
+
+    def to_bytes(self) -> bytes:
+        """The canonical JSON: fixed order of keys, no spaces, ASCII. At most 65,535 bytes (else
+        EntryInvalid).
+        """
+        data = _encode({name: getattr(self, name) for name in _KEYS}).encode("ascii")
+        if len(data) > MAX_ENTRY_BYTES:
+            raise EntryInvalid(f"the entry has {len(data)} bytes, more than {MAX_ENTRY_BYTES}")
+        return data
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "Entry":
+        """Read an entry; only the canonical bytes are accepted. Raises EntryInvalid."""
+        try:
+            raw: Any = json.loads(data.decode("ascii"))
+        except (UnicodeDecodeError, ValueError, RecursionError):
+            raise EntryInvalid("the entry is not JSON in ASCII") from None
+        if not isinstance(raw, dict) or tuple(raw) != _KEYS:
+            raise EntryInvalid("the entry does not have the keys of an entry in their order")
+        for name in ("persons", "fields"):
+            if not isinstance(raw[name], list):
+                raise EntryInvalid(f"{name} is not a list")
+            raw[name] = tuple(raw[name])
+        entry = cls(**raw)
+        if entry.to_bytes() != data:
+            raise EntryInvalid("the entry is not written canonically")
+        return entry
+
+
+_KEYS: Final = tuple(field.name for field in fields(Entry))
+_encode: Final = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+
+
+def _check_numbers(entry: Entry) -> None:
+    for name in ("v", "time", "skew", "shop"):
+        value = getattr(entry, name)
+        if type(value) is not int or not 0 <= value < _LIMIT:
+            raise EntryInvalid(f"{name} is not a whole number from 0 to 2**53")
+    if entry.v != 1:
+        raise EntryInvalid("only version 1 of the entry is known")
+
+
+def _check_list(name: str, values: object, pattern: re.Pattern[str], limit: int) -> None:
+    if not isinstance(values, tuple) or not all(_matches(pattern, value) for value in values):
+        raise EntryInvalid(f"{name} holds something that is not an id")
+    if len(values) > limit:
+        raise EntryInvalid(f"{name} has {len(values)} items, more than {limit}")
+
+
+def _matches(pattern: re.Pattern[str], value: object) -> bool:
+    return isinstance(value, str) and pattern.fullmatch(value) is not None

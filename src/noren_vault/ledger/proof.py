@@ -1,0 +1,13 @@
+"""Offline proofs (C2SP tlog-proof@v1): that one entry is in the tree of a signed checkpoint."""
+
+import base64
+from collections.abc import Sequence
+
+from .checkpoint import Head
+
+
+def proof_text(index: int, hashes: Sequence[bytes], head: Head) -> str:
+    """The text of a `.tlog-proof` file; `hashes` from leaf to root."""
+    lines = ["c2sp.org/tlog-proof@v1", f"index {index}"]
+    lines += [base64.b64encode(one).decode() for one in hashes]
+    return "\n".join(lines) + f"\n\n{head.signed}"
