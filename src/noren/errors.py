@@ -169,3 +169,35 @@ class InviteRefused(NorenError):
 class PasskeyRefused(NorenError):
     status = 403
     message = _("This passkey could not be used. Please try again.")
+
+
+# -- the public API
+
+
+class RequestUnreadable(NorenError):
+    status = 400
+    message = _("This request could not be understood.")
+
+
+class RequestTooLarge(NorenError):
+    """Facts: limit (bytes)."""
+
+    status = 413
+    message = _("This is more than we can take.")
+
+
+class NothingHere(NorenError):
+    status = 404
+    message = _("There is nothing at this address.")
+
+
+class IdempotencyKeyUsed(NorenError):
+    """The same key came before with another request."""
+
+    status = 422
+    message = _("This Idempotency-Key was used for another request. Please send a new one.")
+
+
+class OurFault(NorenError):
+    status = 500
+    message = _("Something went wrong on our side. It has been noted; please try again soon.")
