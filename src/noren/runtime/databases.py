@@ -1,7 +1,7 @@
 """How each side's database is reached: by a given URL, or on the embedded cluster's socket."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
 from psycopg.conninfo import conninfo_to_dict
@@ -53,6 +53,30 @@ def vault(env: Env, login: Literal["migrator", "vault"]) -> Conninfo:
     if env.vault_database_url is not None:
         return base
     return base | _login(VAULT_MIGRATOR, secrets.get("migrator_password"))
+
+
+def django(words: Conninfo, role: Role) -> dict[str, Any]:
+    """Return the words as an entry of Django's DATABASES."""
+    own = ("dbname", "user", "password", "host", "port")
+    options: dict[str, Any] = {name: value for name, value in words.items() if name not in own}
+    if role in ("migrate", "owner"):
+        options["assume_role"] = APP_OWNER
+    else:
+        # Connections add up over the processes: 2 web, 1 worker (docs/settings.md). A request waits five
+        # seconds at most for one, and it is checked when taken, so that a restarted server costs no request.
+        options["pool"] = {"min_size": 1, "max_size": 8, "timeout": 5}
+        options.setdefault("options", "-c statement_timeout=30s -c idle_in_transaction_session_timeout=60s")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": words["dbname"],
+        "USER": words.get("user", ""),
+        "PASSWORD": words.get("password", ""),
+        "HOST": words.get("host", ""),
+        "PORT": words.get("port", ""),
+        "OPTIONS": options,
+        "CONN_MAX_AGE": 0,
+        "CONN_HEALTH_CHECKS": True,
+    }
 
 
 def url(conninfo: Mapping[str, str], *, become: str | None = None) -> str:

@@ -4,7 +4,6 @@ They can be imported where nothing has been set up yet (types, tests): then ther
 """
 
 from pathlib import Path
-from typing import Any
 
 from noren.runtime import databases, env, logs, secrets_file
 from noren.runtime.paths import Paths
@@ -61,6 +60,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "noren.web.middleware.ErrorPages",
 ]
 
 TEMPLATES = [
@@ -79,33 +79,7 @@ TEMPLATES = [
 # -- the database: one alias, whose login is NOREN_ROLE's
 
 
-def _database() -> dict[str, Any]:
-    words = databases.app(ENV)
-    options: dict[str, Any] = {
-        name: value
-        for name, value in words.items()
-        if name not in ("dbname", "user", "password", "host", "port")
-    }
-    if ENV.role in ("migrate", "owner"):
-        options["assume_role"] = databases.APP_OWNER
-    else:
-        # Connections add up over the processes: 2 web, 1 worker (docs/settings.md). A request waits five
-        # seconds at most for one, and it is checked when taken, so that a restarted server costs no request.
-        options["pool"] = {"min_size": 1, "max_size": 8, "timeout": 5}
-    return {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": words["dbname"],
-        "USER": words.get("user", ""),
-        "PASSWORD": words.get("password", ""),
-        "HOST": words.get("host", ""),
-        "PORT": words.get("port", ""),
-        "OPTIONS": options,
-        "CONN_MAX_AGE": 0,
-        "CONN_HEALTH_CHECKS": True,
-    }
-
-
-DATABASES = {"default": _database()}
+DATABASES = {"default": databases.django(databases.app(ENV), ENV.role)}
 
 # -- sessions and cookies: `__Host-` binds a cookie to exactly this host, and needs https
 
