@@ -1,0 +1,250 @@
+"""The one function that decides. A list shows what `starts` gives; a write takes what `choose` gives, from
+`starts`.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from noren.engine import assign, grid, policy, sheet, wall
+from noren.engine.model import (
+    Assignment,
+    BufferPolicy,
+    Claim,
+    GridKind,
+    Load,
+    ShopRules,
+    Taken,
+    TakenMap,
+    Window,
+)
+from noren.engine.plan import Leaf, Need, Option, Plan, Use, plan
+
+NOTHING = Taken()
+
+
+@dataclass(frozen=True, slots=True)
+class Starts:
+    """The starts that are offered, as a sheet; and for each role the starts each of its resources can
+    serve.
+    """
+
+    window: Window
+    mask: int
+    by_role: Mapping[str, Mapping[int, int]]
+    calendar: wall.Calendar
+    points: tuple[tuple[int, int, int], ...] | None = None
+
+    def __contains__(self, minute: int) -> bool:
+        return sheet.has(self.mask, self.window, minute)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.minutes())
+
+    def minutes(self) -> tuple[int, ...]:
+        """Return the starts, ascending."""
+        if not self.mask:
+            return ()
+        if self.points is None:
+            return sheet.minutes_of(self.mask, self.window)
+        raw = self.mask.to_bytes(self.window.size >> 3, "big")
+        return tuple([minute for minute, byte, bit in self.points if raw[byte] & bit])
+
+    def who(self, minute: int, role: str | None = None) -> tuple[int, ...]:
+        """Return the resources that can serve a start, of this role or of the first requirement."""
+        by_resource = next(iter(self.by_role.values()), {}) if role is None else self.by_role[role]
+        return tuple(each for each, bits in by_resource.items() if sheet.has(bits, self.window, minute))
+
+    def by_date(self) -> dict[date, tuple[int, ...]]:
+        """Return the starts by the shop's calendar dates; dates without any are left out."""
+        days: dict[int, list[int]] = {}
+        of_day: list[int] = []
+        next_day = 0
+        for minute in self.minutes():
+            if minute >= next_day:
+                day = self.calendar.day(minute)
+                next_day = self.calendar.instant(day + 1)
+                of_day = days.setdefault(day, [])
+            of_day.append(minute)
+        return {wall.as_date(day): tuple(minutes) for day, minutes in days.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked, of what. `staff` (any resource of a pool) means this one; None means any."""
+
+    rules: ShopRules
+    plan: Plan
+    taken: TakenMap
+    staff: int | None = None
+    party: int = 1
+
+
+def starts(
+    rules: ShopRules,
+    service_id: int,
+    window: Window,
+    taken: TakenMap,
+    *,
+    now: int,
+    staff: int | None = None,
+    party: int = 1,
+) -> Starts:
+    """Return the starts in the window that may be booked now (POSIX seconds).
+
+    For a move, and for the owner of a hold, `taken` is made without the booking's own claims
+    (`sheet.planes` of
+    those that remain): bits cannot be subtracted, two bookings may share a buffer.
+    """
+    request = Request(rules, plan(rules, service_id, window), taken, staff, party)
+    service = request.plan.service
+    earliest, latest = policy.bookable(rules, service, now)
+    when = sheet.span(window, max(window.begin, earliest), min(window.end, latest))
+    if not (service.bookable and service.party_min <= party <= service.party_max):
+        when = 0
+    return _within(request, when)
+
+
+def choose(
+    rules: ShopRules,
+    service_id: int,
+    window: Window,
+    taken: TakenMap,
+    start: int,
+    *,
+    now: int,
+    staff: int | None = None,
+    party: int = 1,
+    loads: Mapping[int, Load] | None = None,
+) -> Assignment | None:
+    """Return who and what serves this start, or None when it is not offered (`reasons.why_not` tells why)."""
+    offered = starts(rules, service_id, window, taken, now=now, staff=staff, party=party)
+    if start not in offered:
+        return None
+    request = Request(rules, plan(rules, service_id, window), taken, staff, party)
+    chosen = _solve(request, offered, start, loads or {})
+    return None if chosen is None else assign.assignment(request.plan, chosen, start, party)
+
+
+def _within(request: Request, when: int) -> Starts:
+    """Return the starts among the minutes `when`."""
+    compiled = request.plan
+    asked = asked_need(compiled, request.staff)
+    mask = when if compiled.needs and (request.staff is None or asked is not None) else 0
+    by_role: dict[str, dict[int, int]] = {}
+    for need in compiled.needs:
+        found = by_role.setdefault(need.requirement.role, {})
+        if not mask:
+            continue
+        for option in options(need, request.staff if need is asked else None, request.party):
+            bits = serves(request, need, option) & mask
+            if bits:
+                found[option.resource.id] = bits
+        mask &= sheet.at_least(need.requirement.count, tuple(found.values()))
+    answer = Starts(compiled.window, mask, by_role, compiled.calendar, compiled.points)
+    if not (compiled.shares and mask):
+        return answer
+    solved = (minute for minute in answer if _solve(request, answer, minute, {}) is not None)
+    return Starts(
+        compiled.window, sheet.marks(compiled.window, solved), by_role, compiled.calendar, compiled.points
+    )
+
+
+def asked_need(compiled: Plan, staff: int | None) -> Need | None:
+    """Return the first need whose pool holds the one that is asked for."""
+    if staff is None:
+        return None
+    return next((need for need in compiled.needs if staff in need.requirement.pool), None)
+
+
+def options(need: Need, staff: int | None, party: int) -> list[Option]:
+    """Return who of the pool may be considered: bookable, large enough, and visible where there is a
+    choice.
+    """
+    choice = staff is None and len(need.requirement.pool) > need.requirement.count
+    return [
+        option
+        for option in need.options
+        if option.resource.bookable
+        and (option.resource.visible or not choice)
+        and (option.resource.seats is None or party <= option.resource.seats)
+        and (staff is None or option.resource.id == staff)
+    ]
+
+
+def serves(request: Request, need: Need, option: Option) -> int:
+    """Return the starts at which one resource can serve a need: hours, grid, and what is taken."""
+    bits = option.allowed
+    for leaf in option.leaves:
+        taken = _plane(request, leaf, need.units(leaf, request.party))
+        if taken is None:
+            return 0
+        if taken.padded:
+            for use in need.uses:
+                bits &= _clear(request, taken, use)
+    if need is request.plan.needs[0] and request.plan.service.grid.kind is GridKind.PACKED:
+        rules, compiled = request.rules, request.plan
+        rule = compiled.service.grid
+        bits &= grid.packed(
+            rule, compiled.window, bits, option.seams, align=rules.align, calendar=compiled.calendar
+        )
+    return bits
+
+
+def _plane(request: Request, leaf: Leaf, units: int) -> Taken | None:
+    """Return the plane that must be free for `units`: n-k+1 of n; None when there are not so many."""
+    if units > leaf.stock:
+        return None
+    planes = request.taken.get(leaf.id, ())
+    return planes[leaf.stock - units] if leaf.stock - units < len(planes) else NOTHING
+
+
+def _clear(request: Request, taken: Taken, use: Use) -> int:
+    """Return the starts of the service at which a plane is free for a use, as the buffer policy says."""
+    whole = request.plan.full
+    if request.rules.buffer_policy is BufferPolicy.ADDED:
+        bits = sheet.fit(whole ^ taken.padded, use.padded) >> use.before
+    else:
+        bits = sheet.fit(whole ^ taken.padded, use.minutes)
+        if use.padded != use.minutes:
+            bits &= sheet.fit(whole ^ taken.core, use.padded) >> use.before
+    return bits << use.offset & whole if use.offset else bits
+
+
+def _solve(
+    request: Request, offered: Starts, start: int, loads: Mapping[int, Load]
+) -> dict[str, tuple[int, ...]] | None:
+    """Return resources by role for a start, the preferred first; None when no combination works."""
+    ranked = [
+        (need, assign.ranked(request.rules, offered.who(start, need.requirement.role), loads))
+        for need in request.plan.needs
+    ]
+    if not request.plan.shares:
+        return {need.requirement.role: tuple(ids[: need.requirement.count]) for need, ids in ranked}
+
+    def works(chosen: dict[str, tuple[int, ...]]) -> bool:
+        return _together(request, assign.claims(request.plan, chosen, start, request.party), start)
+
+    return assign.search(ranked, works)
+
+
+def _together(request: Request, claims: list[Claim], start: int) -> bool:
+    """Say whether claims of one booking on the same leaf are free at once, where they meet in time."""
+    for claim in claims:
+        meeting = [
+            other.units
+            for other in claims
+            if other.resource_id == claim.resource_id and other.start < claim.end and claim.start < other.end
+        ]
+        if len(meeting) > 1:
+            stock = request.rules.resources[claim.resource_id].stock
+            taken = _plane(request, Leaf(claim.resource_id, stock, None), sum(meeting))
+            use = Use(
+                claim.start - start,
+                claim.end - claim.start,
+                claim.start - claim.padded_start,
+                claim.padded_end - claim.end,
+            )
+            if taken is None or not sheet.has(_clear(request, taken, use), request.plan.window, start):
+                return False
+    return True

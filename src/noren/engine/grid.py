@@ -1,0 +1,53 @@
+"""Grids: at which minutes a start may lie."""
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+from noren.engine import sheet
+from noren.engine.model import DAY, Grid, Window
+from noren.engine.wall import Calendar
+
+
+def clock(grid: Grid, window: Window, calendar: Calendar) -> int:
+    """Every `interval` minutes of wall time from each local midnight. A doubled hour appears twice."""
+
+    def minutes() -> Iterable[int]:
+        for begin, end, offset in calendar.stretches(window.first, window.last):
+            for day in range((begin + offset) // DAY, (end + offset - 1) // DAY + 1):
+                for of_day in range(grid.offset, DAY, grid.interval):
+                    minute = day * DAY + of_day - offset
+                    if begin <= minute < end:
+                        yield minute
+
+    return sheet.marks(window, minutes())
+
+
+def opening(grid: Grid, window: Window, is_open: int, seams: Sequence[int]) -> int:
+    """Every `interval` minutes from the start of each open range.
+
+    `seams` are the starts of the ranges of each business day, ascending: where a day's hours continue the
+    day's before, the grid begins anew, so that it does not depend on how far back one looks.
+    """
+    found: list[int] = []
+    for begin, end in sheet.runs(is_open, window):
+        anchors = [begin, *(seam for seam in seams if begin < seam < end), end]
+        for anchor, stop in pairwise(anchors):
+            found.extend(range(anchor + grid.offset, stop, grid.interval))
+    return sheet.marks(window, found)
+
+
+def packed(
+    grid: Grid, window: Window, possible: int, seams: Sequence[int], *, align: int, calendar: Calendar
+) -> int:
+    """As `opening` over the minutes where the service fits (`possible`); a stretch that begins after
+    something busy is anchored there, rounded up to `align` minutes of wall time.
+    """
+    openings = set(seams)
+    found: list[int] = []
+    for begin, end in sheet.runs(possible, window):
+        first = begin + grid.offset if begin in openings else begin + -calendar.wall(begin) % align
+        inner = [seam for seam in seams if begin < seam < end]
+        anchors = [first, *(seam + grid.offset for seam in inner)]
+        for anchor, stop in zip(anchors, [*inner, end], strict=True):
+            found.extend(range(anchor, stop, grid.interval))
+    return sheet.marks(window, found)

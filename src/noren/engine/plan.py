@@ -1,0 +1,214 @@
+"""What can be said of a service in a window before anything is known to be taken: compiled once, cached by
+value.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from noren.engine import grid, hours, sheet, wall
+from noren.engine.model import GridKind, Hours, Requirement, Resource, Service, ShopRules, Window
+
+_CACHED = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A stretch `[offset, offset + minutes)` of a service in which a role is occupied.
+
+    The service's buffers belong to its two ends: `before` where the use begins with the service, `after`
+    where
+    it ends with it.
+    """
+
+    offset: int
+    minutes: int
+    before: int
+    after: int
+
+    @property
+    def padded(self) -> int:
+        return self.before + self.minutes + self.after
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A resource with sheets of its own. `units` is None where all of its stock is wanted (a part of a
+    whole).
+    """
+
+    id: int
+    stock: int
+    units: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A resource of a pool. `allowed`: the starts at which hours, and a grid that is fixed, let it serve."""
+
+    resource: Resource
+    leaves: tuple[Leaf, ...]
+    allowed: int
+    seams: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    requirement: Requirement
+    uses: tuple[Use, ...]
+    options: tuple[Option, ...]
+
+    def units(self, leaf: Leaf, party: int) -> int:
+        """Return how many units of a leaf's stock one booking takes."""
+        if leaf.units is None:
+            return leaf.stock
+        return leaf.units * party if self.requirement.per_guest else leaf.units
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    service: Service
+    window: Window
+    calendar: wall.Calendar
+    full: int
+    needs: tuple[Need, ...]
+    shares: bool
+    """Whether two choices may want the same leaf, so that a start must be solved and not only intersected."""
+    points: tuple[tuple[int, int, int], ...] | None
+    """(minute, byte, bit) of each start a fixed grid allows; None for a packed one."""
+
+
+@lru_cache(maxsize=_CACHED)
+def plan(rules: ShopRules, service_id: int, window: Window) -> Plan:
+    """Compile. The cache holds by value: equal rules and window, equal plan."""
+    service = rules.services[service_id]
+    calendar = wall.calendar(rules.zone, window.day - hours.REACH - 1, window.day + window.days + 1)
+    shop = _Opening(rules, service, window, calendar)
+    needs = tuple(
+        Need(requirement, uses(service, requirement.role), shop.options(requirement, leads=index == 0))
+        for index, requirement in enumerate(service.requirements)
+    )
+    points = None
+    if service.grid.kind is not GridKind.PACKED and needs:
+        points = _points(window, (option.allowed for option in needs[0].options))
+    return Plan(service, window, calendar, sheet.full(window), needs, _shares(needs), points)
+
+
+def uses(service: Service, role: str) -> tuple[Use, ...]:
+    """Return the stretches of a service in which a role is occupied, neighbouring segments made one."""
+    found: list[tuple[int, int]] = []
+    at = 0
+    for segment in service.segments:
+        if role in segment.roles:
+            if found and found[-1][1] == at:
+                found[-1] = (found[-1][0], at + segment.minutes)
+            else:
+                found.append((at, at + segment.minutes))
+        at += segment.minutes
+    return tuple(
+        Use(start, end - start, service.before if start == 0 else 0, service.after if end == at else 0)
+        for start, end in found
+    )
+
+
+class _Opening:
+    """Opening hours over a window that reaches back far enough to see where each open range began."""
+
+    def __init__(self, rules: ShopRules, service: Service, window: Window, calendar: wall.Calendar) -> None:
+        self.rules, self.service, self.window, self.calendar = rules, service, window, calendar
+        margin = hours.REACH + 1
+        self.wide = replace(window, day=window.day - margin, days=window.days + margin)
+        self.base, self.seams = self._open(None)
+        if service.hours is not None:
+            bits, seams = self._open(service.hours)
+            self.base, self.seams = self.base & bits, [*self.seams, *seams]
+
+    def options(self, requirement: Requirement, *, leads: bool) -> tuple[Option, ...]:
+        """Return the pool's resources. The first requirement leads: its resources' hours anchor the grid."""
+        known = [self.rules.resources[each] for each in requirement.pool if each in self.rules.resources]
+        whole = Use(0, self.service.minutes, self.service.before, self.service.after)
+        fits = self._fits(self.base, whole)
+        own_uses = uses(self.service, requirement.role)
+        return tuple(self._option(each, requirement, own_uses, fits, leads=leads) for each in known)
+
+    def _option(
+        self,
+        resource: Resource,
+        requirement: Requirement,
+        own_uses: tuple[Use, ...],
+        fits: int,
+        *,
+        leads: bool,
+    ) -> Option:
+        own, seams = self.base, list(self.seams)
+        for keeper in (resource, *self._parts(resource)):
+            if keeper.hours is not None:
+                bits, more = self._open(keeper.hours)
+                own &= bits
+                seams += more
+                for use in own_uses:
+                    fits &= self._fits(bits, use) << use.offset
+        seams.sort()
+        allowed = fits & sheet.full(self.window)
+        if leads:
+            allowed &= self._grid(own, seams)
+        return Option(resource, self._leaves(resource, requirement), allowed, tuple(seams))
+
+    def _grid(self, is_open: int, seams: list[int]) -> int:
+        rule = self.service.grid
+        match rule.kind:
+            case GridKind.CLOCK:
+                return grid.clock(rule, self.window, self.calendar)
+            case GridKind.OPENING:
+                return grid.opening(rule, self.wide, is_open, seams) & sheet.full(self.window)
+            case GridKind.PACKED:  # depends on what is taken
+                return sheet.full(self.window)
+
+    def _open(self, own: Hours | None) -> tuple[int, list[int]]:
+        last = self.window.day + self.window.days + 1
+        found = hours.stretches(self.rules, own, self.wide.day - hours.REACH, last)
+        bits = 0
+        for start, end in found:
+            bits |= sheet.span(self.wide, start, end)
+        return bits, [start for start, _ in found]
+
+    def _fits(self, is_open: int, use: Use) -> int:
+        if self.rules.buffers_outside:
+            return sheet.fit(is_open, use.minutes)
+        return sheet.fit(is_open, use.padded) >> use.before
+
+    def _parts(self, resource: Resource) -> list[Resource]:
+        """Return the parts of a whole, and theirs."""
+        found: list[Resource] = []
+        for each in resource.parts:
+            part = self.rules.resources[each]
+            found += [part, *self._parts(part)]
+        return found
+
+    def _leaves(self, resource: Resource, requirement: Requirement) -> tuple[Leaf, ...]:
+        if not resource.parts:
+            return (Leaf(resource.id, resource.stock, requirement.units),)
+        leaves = {part.id: part.stock for part in self._parts(resource) if not part.parts}
+        return tuple(Leaf(leaf, stock, None) for leaf, stock in sorted(leaves.items()))
+
+
+def _shares(needs: tuple[Need, ...]) -> bool:
+    """Say whether a leaf can be reached in two ways by one booking."""
+    seen: set[int] = set()
+    for need in needs:
+        inside: set[int] = set()
+        for option in need.options:
+            own = {leaf.id for leaf in option.leaves}
+            if own & seen or (need.requirement.count > 1 and own & inside):
+                return True
+            inside |= own
+        seen |= inside
+    return False
+
+
+def _points(window: Window, allowed: Iterable[int]) -> tuple[tuple[int, int, int], ...]:
+    union = sheet.at_least(1, tuple(allowed)) & sheet.span(window, window.begin, window.end)
+    return tuple(
+        (minute, (minute - window.first) >> 3, 128 >> ((minute - window.first) & 7))
+        for minute in sheet.minutes_of(union, window)
+    )

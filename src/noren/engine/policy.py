@@ -1,0 +1,69 @@
+"""Deadlines and horizons: between which instants a start may be booked now."""
+
+from noren.engine import hours, wall
+from noren.engine.model import DAY, Deadline, Horizon, HorizonKind, Service, ShopRules
+
+FOREVER = 1 << 40
+"""A minute after every other."""
+_LOOK_AHEAD = 3 * 366
+"""For how many days open days are counted: a shop that never opens must not hang a page."""
+
+
+def bookable(rules: ShopRules, service: Service, now: int) -> tuple[int, int]:
+    """Return [earliest, latest): the starts which notice and horizon allow. `now` in POSIX seconds."""
+    opens, closes = horizon(rules, service.horizon, now)
+    return max(opens, earliest(rules, service.lead, now)), closes
+
+
+def earliest(rules: ShopRules, deadline: Deadline, now: int) -> int:
+    """Return the first start that is neither past nor beyond the deadline. Equality is allowed."""
+    soonest = _minute_up(now)
+    if deadline.at is None:
+        return max(soonest, _minute_up(now + deadline.minutes * 60))
+    day = wall.local_day(rules.zone, soonest) + deadline.days - 1
+    while _instant(rules, day - deadline.days, deadline.at) * 60 < now:
+        day += 1
+    return max(soonest, wall.midnight(rules.zone, day))
+
+
+def last_moment(rules: ShopRules, deadline: Deadline, start: int) -> int:
+    """Return the POSIX second until which (included) the deed is allowed for this start."""
+    if deadline.at is None:
+        return (start - deadline.minutes) * 60
+    day = wall.local_day(rules.zone, start)
+    return min(start, _instant(rules, day - deadline.days, deadline.at)) * 60
+
+
+def horizon(rules: ShopRules, rule: Horizon, now: int) -> tuple[int, int]:
+    """Return [opens, closes) in minutes."""
+    today = wall.local_day(rules.zone, now // 60)
+    match rule.kind:
+        case HorizonKind.DAYS:
+            return 0, wall.midnight(rules.zone, today + rule.days)
+        case HorizonKind.OPEN_DAYS:
+            return 0, wall.midnight(rules.zone, _after_open_days(rules, today, rule.days))
+        case HorizonKind.RANGE:
+            opens = 0 if rule.first is None else wall.midnight(rules.zone, wall.number(rule.first))
+            closes = FOREVER if rule.last is None else wall.midnight(rules.zone, wall.number(rule.last) + 1)
+            return opens, closes
+        case HorizonKind.RELEASE:
+            released = _instant(rules, today, rule.at) * 60 <= now
+            return 0, wall.midnight(rules.zone, today + rule.days + released)
+
+
+def _after_open_days(rules: ShopRules, today: int, wanted: int) -> int:
+    """Return the day after the `wanted`th open day from today."""
+    seen = 0
+    for day in range(today, today + _LOOK_AHEAD):
+        if seen >= wanted:
+            return day
+        seen += bool(hours.merged(hours.of_shop(rules, wall.as_date(day))))
+    return today + _LOOK_AHEAD
+
+
+def _instant(rules: ShopRules, day: int, minute: int) -> int:
+    return wall.around(rules.zone, day * DAY).instant(day, minute)
+
+
+def _minute_up(seconds: int) -> int:
+    return -(-seconds // 60)
