@@ -1,0 +1,260 @@
+"""From a shop's rows to the engine's ShopRules: one query, kept per process until the revision moves on."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any, cast
+
+from django.db import connection
+from django.db.models import F
+
+from noren.engine.model import (
+    BufferPolicy,
+    Closing,
+    Deadline,
+    Grid,
+    GridKind,
+    HolidayRule,
+    Horizon,
+    HorizonKind,
+    Hours,
+    Limit,
+    LimitOf,
+    Period,
+    Range,
+    Requirement,
+    Resource,
+    Segment,
+    Service,
+    ShopRules,
+    Week,
+)
+from noren.errors import ShopUnknown
+from noren.shops.holidays import public_holidays
+from noren.shops.models import Shop
+from noren.shops.tenancy import current_shop
+
+Plain = Mapping[str, Any]
+
+_LOAD = """
+SELECT json_build_object(
+  'shop', to_json(s),
+  'resources', (SELECT json_agg(r ORDER BY r.id) FROM shops_resource r WHERE r.shop_id = s.shop_id),
+  'staff', (SELECT json_agg(t ORDER BY t.position, t.id) FROM shops_staff t WHERE t.shop_id = s.shop_id),
+  'services', (SELECT json_agg(v ORDER BY v.position, v.id) FROM shops_service v WHERE v.shop_id = s.shop_id),
+  'hours', (SELECT json_agg(h) FROM shops_openinghours h WHERE h.shop_id = s.shop_id),
+  'overrides', (SELECT json_agg(o) FROM shops_override o WHERE o.shop_id = s.shop_id)
+)::text FROM shops_shop s WHERE s.shop_id = %s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What else is agreed when somebody books: money in the currency's smallest unit, tax included."""
+
+    currency: str
+    policy_version: int
+    hold_minutes: int
+    reminder_minutes: int
+    prices: Mapping[int, int]
+    tax_rates: Mapping[int, int]
+    fees: Mapping[int, int]
+    timetables: Mapping[int, Sequence[Plain]]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """All that is known of a shop at one revision."""
+
+    rules: ShopRules
+    terms: Terms
+
+
+# Written by `known` alone: the newest revision this process has seen of each (database, shop).
+_cache: dict[tuple[str, int], Known] = {}
+_CACHED = 512
+
+
+def revision() -> int:
+    """Return the revision of the rules of the shop we are in. Raises ShopUnknown."""
+    found = Shop.objects.values_list("rules_revision", flat=True).first()
+    if found is None:
+        raise ShopUnknown
+    return found
+
+
+def known(at_revision: int | None = None) -> Known:
+    """Return what is known of the shop we are in, from memory when the revision is still the same."""
+    shop_id = current_shop()
+    key = (connection.settings_dict["NAME"], shop_id)
+    kept = _cache.get(key)
+    if kept is not None and kept.rules.revision == (revision() if at_revision is None else at_revision):
+        return kept
+    fresh = _load(shop_id)
+    if len(_cache) >= _CACHED:
+        _cache.pop(next(iter(_cache)), None)
+    _cache[key] = fresh
+    return fresh
+
+
+@contextmanager
+def change() -> Iterator[None]:
+    """Wrap every change of a shop's rules: it takes the shop's row first, so that no booking is decided on
+    rules that are being changed, and makes a new revision.
+    """
+    Shop.objects.filter(shop_id=current_shop()).update(rules_revision=F("rules_revision") + 1)
+    yield
+
+
+def _load(shop_id: int) -> Known:
+    with connection.cursor() as cursor:
+        cursor.execute(_LOAD, [shop_id])
+        row = cursor.fetchone()
+    if row is None:
+        raise ShopUnknown
+    rows = {name: value or [] for name, value in json.loads(row[0]).items()}
+    return Known(rules_from(rows), _terms(rows))
+
+
+def rules_from(rows: Mapping[str, Any]) -> ShopRules:
+    """Build the rules from rows in their plain form, as `_LOAD` gives them."""
+    shop = rows["shop"]
+    overrides: dict[tuple[int | None, int | None], dict[date, tuple[Range, ...]]] = {}
+    for row in rows["overrides"]:
+        days = overrides.setdefault((row["resource_id"], row["service_id"]), {})
+        days[date.fromisoformat(row["date"])] = _ranges(row["ranges"])
+    hours = {(row["resource_id"], row["service_id"]): _hours(row) for row in rows["hours"]}
+    for owner, days in overrides.items():
+        hours[owner] = replace(hours.get(owner, _ALWAYS), overrides=days)
+    resources = {row["id"]: _resource(row, hours.get((row["id"], None))) for row in rows["resources"]}
+    services = {row["id"]: _service(row, hours.get((None, row["id"]))) for row in rows["services"]}
+    return ShopRules(
+        shop_id=shop["shop_id"],
+        revision=shop["rules_revision"],
+        zone=shop["zone"],
+        hours=hours.get((None, None), _ALWAYS),
+        resources=resources,
+        services=services,
+        holidays=public_holidays(shop["holiday_region"])
+        | {date.fromisoformat(day) for day in shop["own_holidays"]},
+        holiday_rule=HolidayRule(shop["holiday_rule"]),
+        buffer_policy=BufferPolicy(shop["buffer_policy"]),
+        buffers_outside=shop["buffers_outside"],
+        align=shop["align"],
+        week_start=shop["week_start"],
+        limits=_limits(shop["limits"]),
+    )
+
+
+def _terms(rows: Mapping[str, Any]) -> Terms:
+    shop, services = rows["shop"], rows["services"]
+    return Terms(
+        currency=shop["currency"],
+        policy_version=shop["policy_version"],
+        hold_minutes=shop["hold_minutes"],
+        reminder_minutes=shop["reminder_minutes"],
+        prices={row["id"]: row["price"] for row in services},
+        tax_rates={row["id"]: row["tax_rate"] for row in services},
+        fees={row["id"]: row["fee"] for row in rows["staff"]},
+        timetables={row["id"]: row["timetable"] for row in services if row["timetable"]},
+    )
+
+
+_ALL_DAY = (Range(0, 1440),)
+_ALWAYS = Hours(weekly=(_ALL_DAY,) * 7, holiday=_ALL_DAY)
+
+
+def _ranges(plain: Sequence[Sequence[int]]) -> tuple[Range, ...]:
+    return tuple(Range(start, end) for start, end in plain)
+
+
+def _week(plain: Sequence[Sequence[Sequence[int]]]) -> Week:
+    return tuple(_ranges(day) for day in plain)
+
+
+def _day(plain: str | None) -> date | None:
+    return date.fromisoformat(plain) if plain else None
+
+
+def _hours(row: Plain) -> Hours:
+    return Hours(
+        weekly=_week(row["weekly"]),
+        holiday=None if row["holiday"] is None else _ranges(row["holiday"]),
+        alternate=tuple(_week(week) for week in row["alternate"]),
+        since=_day(row["since"]),
+        closings=tuple(
+            Closing(
+                each["weekday"], tuple(each.get("nth", ())), each.get("every", 0), _day(each.get("since"))
+            )
+            for each in row["closings"]
+        ),
+        zone=row["zone"],
+    )
+
+
+def _resource(row: Plain, hours: Hours | None) -> Resource:
+    return Resource(
+        id=row["id"],
+        kind=row["kind"],
+        hours=hours,
+        stock=row["stock"],
+        priority=row["priority"],
+        weight=row["weight"],
+        parts=tuple(row["parts"]),
+        seats=row["seats"],
+        bookable=row["bookable"],
+        visible=row["visible"],
+    )
+
+
+def _limits(plain: Sequence[Plain]) -> tuple[Limit, ...]:
+    return tuple(
+        Limit(LimitOf(each["of"]), Period(each["period"]), each.get("most"), each.get("minutes"))
+        for each in plain
+    )
+
+
+def _horizon(plain: Plain) -> Horizon:
+    standard = Horizon()
+    return Horizon(
+        HorizonKind(plain.get("kind", standard.kind)),
+        plain.get("days", standard.days),
+        plain.get("at", standard.at),
+        _day(plain.get("first")),
+        _day(plain.get("last")),
+    )
+
+
+def _grid(plain: Plain) -> Grid:
+    standard = Grid()
+    return Grid(
+        GridKind(plain.get("kind", standard.kind)),
+        plain.get("interval", standard.interval),
+        plain.get("offset", standard.offset),
+    )
+
+
+def _service(row: Plain, hours: Hours | None) -> Service:
+    return Service(
+        id=row["id"],
+        segments=tuple(Segment(each["minutes"], tuple(each["roles"])) for each in row["segments"]),
+        requirements=tuple(
+            Requirement(**{**cast("dict[str, Any]", each), "pool": tuple(each["pool"])})
+            for each in row["requirements"]
+        ),
+        before=row["before"],
+        after=row["after"],
+        grid=_grid(row["grid"]),
+        hours=hours,
+        lead=Deadline(**row["lead"]),
+        change=Deadline(**row["change"]),
+        cancel=Deadline(**row["cancel"]),
+        horizon=_horizon(row["horizon"]),
+        capacity=row["capacity"],
+        party_min=row["party_min"],
+        party_max=row["party_max"],
+        limits=_limits(row["limits"]),
+        bookable=row["bookable"],
+    )
