@@ -63,7 +63,7 @@ class Env:
     origin: str
     database_url: str | None
     vault_database_url: str | None
-    smtp_url: str
+    smtp_url: str | None
     mail_from: str
     test_database_url: str | None
     test_vault_database_url: str | None
@@ -94,7 +94,21 @@ class Env:
 
     @property
     def catches_mail(self) -> bool:
-        return self.smtp_url == _catcher_url(self.port)
+        return self.development and self.smtp_url is None
+
+    def mail_server(self) -> str:
+        """Return the URL to which mail is sent. Raises StartRefused where there is none.
+
+        Only the supervisor and the vault need it: it may hold a password, which the app side never gets.
+        """
+        if self.smtp_url is not None:
+            return self.smtp_url
+        if not self.development:
+            raise StartRefused(
+                "NOREN_SMTP_URL is not set: away from localhost there is no mail catcher. "
+                "Give the mail server, such as smtp+starttls://user:password@mail.example.jp:587."
+            )
+        return f"smtp://127.0.0.1:{self.catcher_smtp_port}"
 
 
 _POSTGRES = ("postgresql", "postgres")
@@ -121,21 +135,13 @@ def read(environ: Mapping[str, str] | None = None) -> Env:
     port = envint(given, "NOREN_PORT", 8000, 1, 65533)
     origin = _origin(envtext(given, "NOREN_ORIGIN", f"http://localhost:{port}") or "")
     host = urlsplit(origin).hostname or ""
-    smtp_url = envurl(given, "NOREN_SMTP_URL", ("smtp", "smtps", "smtp+starttls"))
-    if smtp_url is None:
-        if host not in LOCAL_HOSTS:
-            raise StartRefused(
-                "NOREN_SMTP_URL is not set: away from localhost there is no mail catcher. "
-                "Give the mail server, such as smtp+starttls://user:password@mail.example.jp:587."
-            )
-        smtp_url = _catcher_url(port)
     return Env(
         var=Path(envtext(given, "NOREN_VAR", "var") or "var").expanduser().resolve(),
         port=port,
         origin=origin,
         database_url=envurl(given, "NOREN_DATABASE_URL", _POSTGRES),
         vault_database_url=envurl(given, "NOREN_VAULT_DATABASE_URL", _POSTGRES),
-        smtp_url=smtp_url,
+        smtp_url=envurl(given, "NOREN_SMTP_URL", ("smtp", "smtps", "smtp+starttls")),
         mail_from=envtext(given, "NOREN_MAIL_FROM") or f"noren@{host}",
         test_database_url=envurl(given, "NOREN_TEST_DATABASE_URL", _POSTGRES),
         test_vault_database_url=envurl(given, "NOREN_TEST_VAULT_DATABASE_URL", _POSTGRES),
@@ -171,7 +177,3 @@ def _origin(text: str) -> str:
             f"NOREN_ORIGIN={text}: plain http is for localhost only. Put a TLS proxy in front and give https://."
         )
     return f"{parts.scheme}://{parts.netloc}".lower()
-
-
-def _catcher_url(port: int) -> str:
-    return f"smtp://127.0.0.1:{port + 2}"

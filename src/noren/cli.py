@@ -1,0 +1,119 @@
+"""`noren`: one word a command. Each lives in its own room and is loaded only when it is called."""
+
+import argparse
+import importlib
+import os
+import sys
+from dataclasses import dataclass
+
+import django
+from django.utils import translation
+
+from noren.errors import NorenError
+from noren.runtime.env import Role, StartRefused, read
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command: its words, what carries it out, what it is for, and the database role it works as.
+
+    `target` is `module:function`; the function takes the rest of the words and returns the exit code. Without
+    a role the command sets up what it needs itself.
+    """
+
+    words: tuple[str, ...]
+    target: str
+    says: str
+    role: Role | None = None
+
+
+_INCIDENTS = "noren.incidents.commands"
+COMMANDS = (
+    Command(("up",), "noren.runtime.supervisor:main", "start everything; Ctrl-C stops it"),
+    Command(("migrate",), "noren.runtime.migrate:main", "make roles, databases and tables, or update them"),
+    Command(("shop", "import"), "noren.shops.importing:main", "read shops from TOML files", "web"),
+    Command(
+        ("customers", "import"),
+        "noren.people.importing:main",
+        "read a shop's customers from a CSV file",
+        "web",
+    ),
+    Command(
+        ("doctor",),
+        "noren.booking.doctor:main",
+        "check that sheets equal claims, policies are on, the ledger is whole",
+        "owner",
+    ),
+    Command(("scope",), f"{_INCIDENTS}:scope", "say whose data were seen, which fields, when", "web"),
+    Command(
+        ("ledger", "rebuild-index"),
+        f"{_INCIDENTS}:rebuild_index",
+        "make the ledger's search index anew from its files",
+        "web",
+    ),
+    Command(
+        ("ledger", "checkpoint"),
+        f"{_INCIDENTS}:checkpoint",
+        "print the newest signed checkpoint, to be kept elsewhere",
+        "web",
+    ),
+    Command(
+        ("operator", "invite"),
+        f"{_INCIDENTS}:invite_operator",
+        "invite the very first operator: a one-time link",
+        "web",
+    ),
+)
+
+
+def usage() -> str:
+    """Return the list of commands."""
+    width = max(len(" ".join(command.words)) for command in COMMANDS)
+    lines = [f"  {' '.join(command.words):{width}}  {command.says}" for command in COMMANDS]
+    return "\n".join(["usage: noren COMMAND [--help] ...", "", *lines])
+
+
+def find(argv: list[str]) -> Command | None:
+    """Return the command that the arguments begin with."""
+    return next((c for c in COMMANDS if tuple(argv[: len(c.words)]) == c.words), None)
+
+
+def run(command: Command, argv: list[str]) -> int:
+    """Set Django up where the command needs it, and carry it out."""
+    read()
+    if command.role is not None:
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "noren.runtime.settings")
+        os.environ["NOREN_ROLE"] = command.role
+        django.setup()
+        # Words on a terminal are English, whatever the shops' language is.
+        translation.activate("en")
+    module, _, function = command.target.partition(":")
+    code: int = getattr(importlib.import_module(module), function)(argv)
+    return code
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Return the exit code: 0, 1 with a line on the error stream, 2 for a command that is not known."""
+    given = sys.argv[1:] if argv is None else argv
+    parser = argparse.ArgumentParser(prog="noren", usage=usage(), add_help=False)
+    parser.add_argument("-h", "--help", action="store_true")
+    command = find(given)
+    if command is None:
+        asked = not given or parser.parse_known_args(given)[0].help
+        print(usage(), file=sys.stdout if asked else sys.stderr)
+        return 0 if asked else 2
+    try:
+        return run(command, given[len(command.words) :])
+    except StartRefused as refusal:
+        print(f"noren: {refusal}", file=sys.stderr)
+    except NorenError as error:
+        print(f"noren: {error.words()}", file=sys.stderr)
+    except PermissionError as error:
+        print(f"noren: {error}. Run this as the user who started the system.", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("noren: stopped", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
