@@ -1,0 +1,136 @@
+"""Reading the question, writing the answer. The vault's part is in test_commands.py."""
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from noren import people
+from noren.incidents import report
+from noren.incidents.scope import BadMoment, Question, moment
+from noren.people import Exposure, ExposureState
+
+NOON = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
+PERSON = UUID("0197d2a4-7a3e-7c1e-9c1e-1f2a3b4c5d6e")
+QUESTION = Question(since=NOON - timedelta(hours=1), until=NOON, actor="aoi.salon")
+CHECKPOINT = "noren.example/ledger\n214\nrKbDipCvhuX1GZ7g5BBe8sA6BbJ7ja/1nk427v383cs=\n\n— name c2ln\n"
+
+
+def scope(*exposures: Exposure, complete: bool = True, size: int = 214) -> people.Scope:
+    return people.Scope(
+        persons=exposures,
+        entries=sum(len(exposure.entries) for exposure in exposures),
+        head_size=size,
+        head_root="ab" * 32,
+        checkpoint=CHECKPOINT,
+        complete=complete,
+        proofs={},
+    )
+
+
+SEEN = Exposure(
+    person=PERSON,
+    shop_id=1,
+    fields=("name", "phone"),
+    first=NOON - timedelta(minutes=50),
+    last=NOON - timedelta(minutes=5),
+    purposes=("today", "customer"),
+    state=ExposureState.POSSIBLY,
+    entries=(12, 19),
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "before"),
+    [
+        ("45s", timedelta(seconds=45)),
+        ("30m", timedelta(minutes=30)),
+        ("1h", timedelta(hours=1)),
+        ("7d", timedelta(days=7)),
+        ("2w", timedelta(weeks=2)),
+        (" 0s ", timedelta(0)),
+    ],
+)
+def test_it_reads_how_long_ago(text: str, before: timedelta) -> None:
+    assert moment(text, now=NOON) == NOON - before
+
+
+@pytest.mark.parametrize("text", ["2026-11-25T12:00:00Z", "2026-11-25T21:00+09:00", "20261125T120000Z"])
+def test_it_reads_an_instant_with_its_offset(text: str) -> None:
+    assert moment(text, now=NOON - timedelta(days=1)) == NOON
+
+
+@pytest.mark.parametrize(
+    "text", ["", "h", "1", "-1h", "1 h", "1.5h", "an hour", "1y", "2026-13-01T00:00Z", "9999999h"]
+)
+def test_it_says_how_to_write_a_moment(text: str) -> None:
+    with pytest.raises(BadMoment, match=r"write how long ago \(45s, 30m, 1h, 7d, 2w\) or an instant"):
+        moment(text, now=NOON)
+
+
+@pytest.mark.parametrize("text", ["2026-11-25T12:00", "2026-11-25"])
+def test_it_wants_to_know_in_which_zone(text: str) -> None:
+    with pytest.raises(BadMoment, match="say in which zone"):
+        moment(text, now=NOON)
+
+
+def test_it_refuses_what_lies_before_the_calendar() -> None:
+    with pytest.raises(BadMoment, match="before the calendar began"):
+        moment("999999w", now=NOON)
+
+
+def test_it_prints_each_person_with_all_that_was_seen() -> None:
+    line = next(line for line in report.as_text(QUESTION, scope(SEEN)).splitlines() if str(PERSON) in line)
+    assert re.split(r"  +", line) == [
+        str(PERSON),
+        "1",
+        "name,phone",
+        "2026-11-25 11:10:00Z",
+        "2026-11-25 11:55:00Z",
+        "today,customer",
+        "possibly",
+        "12,19",
+    ]
+
+
+def test_it_prints_what_it_was_answered_from() -> None:
+    text = report.as_text(QUESTION, scope(SEEN))
+    assert text.startswith(
+        "actor aoi.salon, from 2026-11-25 11:00:00Z to 2026-11-25 12:00:00Z: 1 person in 2 entries."
+    )
+    assert f"Head: 214 entries, root {'ab' * 32}" in text
+    assert "  noren.example/ledger\n  214\n  rKbDipC" in text
+    assert text.endswith("Complete up to entry 213.")
+
+
+def test_it_prints_a_clear_answer_when_nobody_was_seen() -> None:
+    text = report.as_text(QUESTION, scope())
+    assert "0 persons in 0 entries." in text
+    assert "person  " not in text
+
+
+def test_it_never_calls_complete_what_is_not() -> None:
+    assert report.completeness(scope(SEEN, complete=False)).startswith("NOT complete")
+
+
+def test_it_knows_an_empty_ledger() -> None:
+    assert report.completeness(scope(size=0)) == "Complete: the ledger has no entry yet."
+
+
+def test_it_gives_a_program_the_same_facts() -> None:
+    told = json.loads(json.dumps(report.as_json(QUESTION, scope(SEEN))))
+    assert told["persons"] == [
+        {
+            "person": str(PERSON),
+            "shop": 1,
+            "fields": ["name", "phone"],
+            "first": "2026-11-25T11:10:00+00:00",
+            "last": "2026-11-25T11:55:00+00:00",
+            "purposes": ["today", "customer"],
+            "state": "possibly",
+            "entries": [12, 19],
+        }
+    ]
+    assert (told["head"]["size"], told["complete"], told["checkpoint"]) == (214, True, CHECKPOINT)
