@@ -1,0 +1,110 @@
+"""Who comes when. Rows of these tables are written by the SQL functions in `sql/`, never by `.save()`.
+
+The sheets (`booking_sheet`) are no model: they are an index of the claims, written and read by SQL alone.
+"""
+
+from django.db import models
+
+from noren.shops.tenancy import ShopModel
+
+
+class Status(models.TextChoices):
+    """Those that take capacity come first; the others take none, at once."""
+
+    HELD = "held"  # -> confirmed, pending, released, expired
+    PENDING = "pending"  # -> confirmed, declined, cancelled
+    CONFIRMED = "confirmed"  # -> checked_in, no_show, cancelled
+    CHECKED_IN = "checked_in"
+    NO_SHOW = "no_show"
+    CANCELLED = "cancelled"
+    DECLINED = "declined"
+    RELEASED = "released"
+    EXPIRED = "expired"
+
+
+TAKING = (Status.HELD, Status.PENDING, Status.CONFIRMED, Status.CHECKED_IN, Status.NO_SHOW)
+
+
+class Booking(ShopModel):
+    """A hold is a booking row with status `held` and `expires_at`; it has no person yet."""
+
+    service_id = models.BigIntegerField()
+    session_id = models.BigIntegerField(null=True)
+    staff_id = models.BigIntegerField(null=True)
+    """Who serves: a resource of the service's first requirement."""
+    asked_staff_id = models.BigIntegerField(null=True)
+    """Whom the customer asked for (指名); null: any."""
+    start = models.DateTimeField()
+    end = models.DateTimeField()
+    wall = models.CharField(max_length=16)
+    """The start on the shop's wall, "2026-11-23T10:00": what was meant, should the zone's rules change."""
+    zone = models.CharField(max_length=40)
+    party = models.IntegerField(default=1)
+    status = models.CharField(max_length=12, choices=Status)
+    expires_at = models.DateTimeField(null=True)
+    person_id = models.UUIDField(null=True)
+    locale = models.CharField(max_length=8, default="")
+    generation = models.IntegerField(default=1)
+    """Of the booking's link: a new one revokes the old."""
+    changes = models.IntegerField(default=0)
+    """How often it was moved or cancelled (an ICS file's SEQUENCE)."""
+    idempotency = models.BinaryField(null=True)
+    """A keyed hash of the Idempotency-Key, 32 bytes; the key itself is kept nowhere."""
+    agreed = models.JSONField(default=dict)
+    """What was agreed: price, tax, buffers, deadlines, version of the policy, consent."""
+    reminder_job = models.BigIntegerField(null=True)
+    rules_revision = models.BigIntegerField()
+    created_at = models.DateTimeField()
+
+
+class ClassSession(ShopModel):
+    """One date of a class. Its resources are claimed once, by the session; bookings take seats."""
+
+    service_id = models.BigIntegerField()
+    staff_id = models.BigIntegerField(null=True)
+    start = models.DateTimeField()
+    end = models.DateTimeField()
+    capacity = models.IntegerField()
+    booked = models.IntegerField(default=0)
+    """Seats taken by bookings of all statuses that take capacity. Written by the SQL functions alone."""
+    cancelled = models.BooleanField(default=False)
+
+
+class Block(ShopModel):
+    """Time of a resource that cannot be booked: a pause, a day off, an external calendar's busy time."""
+
+    resource_id = models.BigIntegerField()
+    start = models.DateTimeField()
+    end = models.DateTimeField()
+    kind = models.CharField(max_length=8, default="block")
+    by = models.CharField(max_length=80)
+    why = models.CharField(max_length=40, default="")
+    created_at = models.DateTimeField()
+
+
+class Claim(ShopModel):
+    """The truth of which the sheets are the index: what one booking, session or block takes of one resource
+    on one UTC day. Minutes of that day; `core` without and `padded` with buffers; an empty core is [0, 0).
+    """
+
+    resource_id = models.BigIntegerField()
+    day = models.DateField()
+    units = models.SmallIntegerField()
+    core_from = models.SmallIntegerField()
+    core_to = models.SmallIntegerField()
+    padded_from = models.SmallIntegerField()
+    padded_to = models.SmallIntegerField()
+    booking_id = models.BigIntegerField(null=True)
+    session_id = models.BigIntegerField(null=True)
+    block_id = models.BigIntegerField(null=True)
+
+
+class Event(ShopModel):
+    """What happened to a booking: who, when, what, why. No person's data: `why` is a code, no free text."""
+
+    booking_id = models.BigIntegerField()
+    at = models.DateTimeField()
+    by = models.CharField(max_length=80)
+    what = models.CharField(max_length=16)
+    why = models.CharField(max_length=40, default="")
+    facts = models.JSONField(default=dict)
