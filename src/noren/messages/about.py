@@ -1,0 +1,69 @@
+"""What a mail or a calendar entry says about one booking, read from the shop's rows."""
+
+from collections.abc import Mapping
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+from noren.booking import links
+from noren.booking.models import Booking
+from noren.messages import words
+from noren.messages.notice import Kind, Notice
+from noren.shops.models import Service, Shop, Staff
+from noren.shops.tenancy import current_shop
+
+
+def notice(booking: Booking, kind: Kind) -> Notice:
+    """Return it in the customer's language. Inside the booking's shop."""
+    shop = Shop.objects.get()
+    service = Service.objects.get(id=booking.service_id)
+    spoken = words.language(booking.locale or shop.locale)
+    zone = ZoneInfo(shop.zone)
+    return Notice(
+        kind=kind,
+        locale=spoken,
+        start=booking.start.astimezone(zone),
+        end=booking.end.astimezone(zone),
+        uid=uid(current_shop(), booking.id),
+        sequence=booking.changes,
+        link=link(current_shop(), booking.id, booking.generation),
+        party=booking.party,
+        price=_price(booking.agreed),
+        currency=shop.currency,
+        shop=_said(shop.texts, "name", spoken),
+        service=_said(service.texts, "name", spoken),
+        staff=_staff(booking.staff_id, spoken),
+        address=_said(shop.texts, "address", spoken),
+        access=_said(shop.texts, "access", spoken),
+        phone=str(shop.contact.get("phone", "")),
+        policy=_said(shop.texts, "policy", spoken),
+        sender=settings.ENV.mail_from,
+    )
+
+
+def uid(shop_id: int, booking_id: int) -> str:
+    """Return the calendar's name for the booking: the same for its whole life (RFC 7986)."""
+    return f"booking-{shop_id}-{booking_id}@{settings.NOREN_ORIGIN.split('://', 1)[1]}"
+
+
+def link(shop_id: int, booking_id: int, generation: int) -> str:
+    """Return the address of the customer's own page. A secret: derived when it is told, stored nowhere."""
+    return f"{settings.NOREN_ORIGIN}/b/{links.token(shop_id, booking_id, generation)}"
+
+
+def _staff(staff_id: int | None, spoken: str) -> str:
+    if staff_id is None:
+        return ""
+    member = Staff.objects.filter(id=staff_id).first()
+    return "" if member is None else _said(member.texts, "name", spoken)
+
+
+def _price(agreed: Mapping[str, Any]) -> int:
+    return int(agreed.get("price", 0))
+
+
+def _said(texts: Mapping[str, Any], what: str, spoken: str) -> str:
+    """Return the shop's words in the language, or in the one they were written in."""
+    said: Mapping[str, str] = texts.get(what) or {}
+    return said.get(spoken) or said.get("ja") or next(iter(said.values()), "")

@@ -1,0 +1,42 @@
+"""What a mail about a booking says, as a value: ids, times and the shop's public words, nothing personal."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    BOOKED = "booked"
+    MOVED = "moved"
+    CANCELLED = "cancelled"
+    REMINDER = "reminder"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """`start` and `end` are aware, in the shop's zone. Empty texts are left out of the mail."""
+
+    kind: Kind
+    # "ja" or "en": the customer's choice when booking.
+    locale: str
+    start: datetime
+    end: datetime
+    # Stable for the booking, and growing with each of its changes: calendars replace by them.
+    uid: str
+    sequence: int
+    # The customer's own page of this booking. A secret: it is in this mail and nowhere at rest.
+    link: str
+    # How many people, when more than one.
+    party: int
+    # In the currency's smallest unit, tax included.
+    price: int
+    currency: str
+    shop: str
+    service: str
+    staff: str = ""
+    address: str = ""
+    access: str = ""
+    phone: str = ""
+    policy: str = ""
+    # The address that mails come from: the organizer of the calendar entry.
+    sender: str = ""

@@ -1,0 +1,166 @@
+"""The mails' words, Japanese and English: plain, kind, short, complete.
+
+`{name}` is the customer's; the vault alone fills it. Every other `{word}` is filled from `values`, there too.
+A line whose value is empty is left out, with its heading.
+"""
+
+from datetime import datetime, timedelta
+
+from noren.messages.notice import Kind, Notice
+
+SUBJECTS = {
+    "ja": {
+        Kind.BOOKED: "【{shop}】ご予約を承りました({day})",
+        Kind.MOVED: "【{shop}】ご予約の日時を変更しました({day})",
+        Kind.CANCELLED: "【{shop}】ご予約を取り消しました({day})",
+        Kind.REMINDER: "【{shop}】ご予約のお知らせ({day})",
+    },
+    "en": {
+        Kind.BOOKED: "{shop}: your booking, {day}",
+        Kind.MOVED: "{shop}: your booking has moved to {day}",
+        Kind.CANCELLED: "{shop}: your booking of {day} is cancelled",
+        Kind.REMINDER: "{shop}: see you on {day}",
+    },
+}
+
+OPENINGS = {
+    "ja": {
+        Kind.BOOKED: "ご予約ありがとうございます。次のとおり承りました。",
+        Kind.MOVED: "ご予約の日時を変更しました。新しい内容は次のとおりです。",
+        Kind.CANCELLED: "次のご予約を取り消しました。またのお越しをお待ちしております。",
+        Kind.REMINDER: "ご予約の日時が近づきましたので、お知らせいたします。",
+    },
+    "en": {
+        Kind.BOOKED: "Thank you for your booking. This is what we have noted.",
+        Kind.MOVED: "Your booking has been moved. This is how it stands now.",
+        Kind.CANCELLED: "This booking has been cancelled. We hope to see you another time.",
+        Kind.REMINDER: "A short reminder of your booking.",
+    },
+}
+
+FACTS = {
+    "ja": (
+        "日時  {when}",
+        "内容  {service}",
+        "担当  {staff}",
+        "人数  {party}",
+        "料金  {price}",
+        "店舗  {shop}",
+        "住所  {address}",
+        "道順  {access}",
+        "電話  {phone}",
+    ),
+    "en": (
+        "When     {when}",
+        "What     {service}",
+        "With     {staff}",
+        "People   {party}",
+        "Price    {price}",
+        "Where    {shop}",
+        "Address  {address}",
+        "Access   {access}",
+        "Phone    {phone}",
+    ),
+}
+
+LINKS = {
+    "ja": "ご予約の確認・取り消しはこちらからどうぞ。\n{link}\n"
+    "このリンクはお客様専用です。他の方へ転送なさらないでください。",
+    "en": "See or cancel your booking here:\n{link}\nThis link is yours alone; please do not forward it.",
+}
+AGAIN = {
+    "ja": "取り消しの記録はこちらでご覧いただけます。\n{link}",
+    "en": "The record of it is here:\n{link}",
+}
+POLICIES = {"ja": "キャンセルについて\n{policy}", "en": "Cancelling\n{policy}"}
+GREETINGS = {"ja": "{name} 様", "en": "Dear {name},"}
+
+_WEEKDAYS = {
+    "ja": ("月", "火", "水", "木", "金", "土", "日"),
+    "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
+}
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+# The zone in which no Japanese reader needs to be told the zone.
+_JAPAN = timedelta(hours=9)
+
+
+def language(locale: str) -> str:
+    """Return the language we write in: English where it was chosen, else Japanese."""
+    return "en" if locale.lower().startswith("en") else "ja"
+
+
+def subject(notice: Notice) -> str:
+    return SUBJECTS[language(notice.locale)][notice.kind]
+
+
+def text(notice: Notice) -> str:
+    """Return the mail's text, its `{words}` still open."""
+    spoken, filled = language(notice.locale), values(notice)
+    facts = "\n".join(line for line in FACTS[spoken] if filled[_word(line)])
+    parts = [GREETINGS[spoken], OPENINGS[spoken][notice.kind], facts]
+    if notice.kind is Kind.CANCELLED:
+        parts.append(AGAIN[spoken])
+    else:
+        parts.append(LINKS[spoken])
+        if notice.policy:
+            parts.append(POLICIES[spoken])
+    parts.append("{shop}")
+    return "\n\n".join(parts) + "\n"
+
+
+def values(notice: Notice) -> dict[str, str]:
+    """Return what fills the open words, but for the customer's own."""
+    spoken = language(notice.locale)
+    return {
+        "when": when(notice.start, notice.end, spoken),
+        "day": day(notice.start, spoken),
+        "service": notice.service,
+        "staff": notice.staff,
+        "party": "" if notice.party < 2 else _people(notice.party, spoken),
+        "price": "" if notice.price == 0 else money(notice.price, notice.currency, spoken),
+        "shop": notice.shop,
+        "address": notice.address,
+        "access": notice.access,
+        "phone": notice.phone,
+        "link": notice.link,
+        "policy": notice.policy,
+    }
+
+
+def when(start: datetime, end: datetime, spoken: str) -> str:
+    """Return day and times; with the offset where the reader could take them for another zone's."""
+    clock = f"{start:%H:%M}{'〜' if spoken == 'ja' else '–'}{end:%H:%M}"
+    return f"{day(start, spoken)} {clock}{_offset(start, spoken)}"
+
+
+def day(start: datetime, spoken: str) -> str:
+    weekday = _WEEKDAYS[spoken][start.weekday()]
+    if spoken == "ja":
+        return f"{start.year}年{start.month}月{start.day}日({weekday})"
+    return f"{weekday} {start.day} {_MONTHS[start.month - 1]} {start.year}"
+
+
+def money(amount: int, currency: str, spoken: str) -> str:
+    if currency == "JPY":
+        return f"{amount:,}円" if spoken == "ja" else f"¥{amount:,}"
+    return f"{amount / 100:,.2f} {currency}"
+
+
+def _offset(start: datetime, spoken: str) -> str:
+    offset = start.utcoffset() or timedelta()
+    if spoken == "ja" and offset == _JAPAN:
+        return ""
+    minutes = int(offset.total_seconds()) // 60
+    hours, rest = divmod(abs(minutes), 60)
+    return f" (UTC{'-' if minutes < 0 else '+'}{hours}{f':{rest:02}' if rest else ''})"
+
+
+def _people(party: int, spoken: str) -> str:
+    return f"{party}名様" if spoken == "ja" else str(party)
+
+
+def _word(line: str) -> str:
+    return line[line.index("{") + 1 : line.index("}")]
