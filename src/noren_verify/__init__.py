@@ -1,0 +1,397 @@
+"""The outsider's verifier: is this ledger whole, and is it the one that was signed?
+
+It reads the segment files itself, computes the tree, and checks every signed head, the published checkpoint
+and any checkpoint kept earlier. It shares no code with the server and trusts nothing that it reads; the
+format is described in docs/ledger-format.md. Exit codes: 0 whole, 1 not whole (with words), 2 wrong usage.
+"""
+
+import argparse
+import base64
+import binascii
+import hashlib
+import re
+import stat
+import sys
+import time
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+MAX_TEXT = 1_000_000
+LIMITS = {"S": 1_024, "E": 65_535, "H": 4_096}
+NUMBER = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
+
+
+class NotWhole(Exception):
+    """What is wrong, in words for a person."""
+
+
+class Unfinished(NotWhole):
+    """The files end where a batch is being written, or where one was cut off."""
+
+
+class Misuse(Exception):
+    """The command was not given what it needs."""
+
+
+class Key(NamedTuple):
+    """The public key of a ledger, whose origin is the key's name."""
+
+    name: str
+    key_id: bytes
+    public: Ed25519PublicKey
+
+
+class Signed(NamedTuple):
+    """What a signed checkpoint says."""
+
+    size: int
+    root: bytes
+
+
+class Stack:
+    """Perfect subtrees as (height, hash), the highest first: all that is needed to compute a root."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.items: list[tuple[int, bytes]] = []
+
+    def push(self, leaf: bytes) -> None:
+        """Add the hash of the next entry."""
+        height = 0
+        while self.items and self.items[-1][0] == height:
+            leaf = hashlib.sha256(b"\x01" + self.items.pop()[1] + leaf).digest()
+            height += 1
+        self.items.append((height, leaf))
+        self.count += 1
+
+    def root(self) -> bytes:
+        """The root over everything pushed."""
+        found: bytes | None = None
+        for _, value in reversed(self.items):
+            found = value if found is None else hashlib.sha256(b"\x01" + value + found).digest()
+        return hashlib.sha256(b"").digest() if found is None else found
+
+
+def leaf_of(entry: bytes) -> bytes:
+    """The hash under which an entry stands in the tree."""
+    return hashlib.sha256(b"\x00" + entry).digest()
+
+
+def read_key(text: str) -> Key:
+    """A public key `NAME+KEYID+BASE64`, or a file that holds one. Raises Misuse."""
+    try:
+        text = Path(text).read_text(encoding="utf-8") if Path(text).is_file() else text
+    except (OSError, ValueError):
+        raise Misuse("the key's file cannot be read") from None
+    parts = text.strip().split("+", 2)
+    try:
+        raw = base64.b64decode(parts[2], validate=True)
+    except (IndexError, binascii.Error, ValueError):
+        raise Misuse("the key is not written NAME+KEYID+BASE64") from None
+    key_id = hashlib.sha256(parts[0].encode(errors="replace") + b"\n" + raw).digest()[:4]
+    if (
+        len(raw) != 33
+        or raw[0] != 1
+        or key_id.hex() != parts[1]
+        or not parts[0]
+        or re.search(r"\s", parts[0])
+    ):
+        raise Misuse("the key is not an Ed25519 key, or its id does not fit")
+    return Key(parts[0], key_id, Ed25519PublicKey.from_public_bytes(raw[1:]))
+
+
+def read_signed(note: bytes, key: Key, what: str) -> Signed:
+    """Check a signed checkpoint against the key. `what` names it in the error. Raises NotWhole."""
+    try:
+        text = note.decode()
+    except UnicodeDecodeError:
+        raise NotWhole(f"{what} is not text") from None
+    body, blank, signatures = text.rpartition("\n\n")
+    if (
+        len(note) > MAX_TEXT
+        or not blank
+        or not signatures.endswith("\n")
+        or re.search(r"[\x00-\x09\x0b-\x1f]", text)
+    ):
+        raise NotWhole(f"{what} is not a signed note")
+    lines = body.split("\n")
+    if len(lines) < 3 or not all(lines) or not NUMBER.fullmatch(lines[1]):
+        raise NotWhole(f"{what} is not a checkpoint")
+    if lines[0] != key.name:
+        raise NotWhole(f"{what} is of another ledger: {lines[0][:80]!a}")
+    root = _base64(lines[2])
+    if root is None or len(root) != 32:
+        raise NotWhole(f"{what} has no root of 32 bytes")
+    _check_signatures(f"{body}\n".encode(), signatures[:-1].split("\n"), key, what)
+    return Signed(int(lines[1]), root)
+
+
+def _check_signatures(text: bytes, lines: list[str], key: Key, what: str) -> None:
+    """Some line must be of the key, and every line of the key must fit; lines of other keys are only read."""
+    good = 0
+    for line in lines:
+        name, _, blob = line.removeprefix("— ").partition(" ")
+        raw = _base64(blob)
+        if not line.startswith("— ") or not name or raw is None or len(raw) < 5:
+            raise NotWhole(f"{what} has a signature line that is none")
+        if name == key.name and raw[:4] == key.key_id:
+            try:
+                key.public.verify(raw[4:], text)
+            except InvalidSignature:
+                raise NotWhole(f"{what} has a wrong signature") from None
+            good += 1
+    if not good:
+        raise NotWhole(f"{what} was not signed by the key {key.name!a}")
+
+
+def _base64(text: str) -> bytes | None:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+
+
+class Reading:
+    """One pass over a folder. `stack.count` entries were read; the last head covers `covered` of them."""
+
+    def __init__(self, folder: Path, key: Key, kept: Sequence[tuple[str, Signed]], wanted: int) -> None:
+        self.folder = folder
+        self.key = key
+        self.kept = kept
+        self.wanted = wanted  # the index of an entry whose bytes are asked for, or -1
+        self.entry = b""
+        self.stack, self.before = Stack(), Stack()  # all entries; those before the present batch
+        self.covered = 0
+        self.batch: list[bytes] = []
+        self.roots = {signed.size: self.stack.root() for _, signed in kept}
+
+    def run(self) -> "Reading":
+        """Read all segments, and be what was read. Raises NotWhole at the first thing that is wrong."""
+        paths = sorted((self.folder / "segments").glob("*.seg"))
+        for number, path in enumerate(paths):
+            if path.name != f"{number:08d}.seg" or not stat.S_ISREG(path.lstat().st_mode):
+                raise NotWhole(f"entry {self.stack.count}: the segment that begins with it is missing")
+            try:
+                self._segment(path, number)
+            except Unfinished as error:
+                if path != paths[-1]:
+                    raise NotWhole(str(error)) from None
+                self._compare()
+                raise
+        self._compare()
+        if not paths:
+            raise NotWhole("there is no segment file")
+        return self
+
+    def _segment(self, path: Path, number: int) -> None:
+        """The segment's start, the signed head of what came before, then batches closed by their heads."""
+        place = 0
+        with path.open("rb") as file:
+            for kind, payload in read_frames(file, path.name, self.stack.count):
+                if (place < 2 and kind != "SH"[place]) or (place and kind == "S"):
+                    raise NotWhole(f"entry {self.stack.count}: a frame before it is not where it belongs")
+                if kind == "S":
+                    self._start(payload, path.name, number)
+                elif kind == "E":
+                    self._entry(payload)
+                else:
+                    self._head(payload, path.name, opening=place == 1)
+                place += 1
+        if place < 2 or self.batch:
+            raise Unfinished(f"entry {self.covered}: {path.name} ends before the signed head over it")
+
+    def _start(self, payload: bytes, name: str, number: int) -> None:
+        if payload != f"noren-ledger/1\n{self.key.name}\n{number}\n{self.stack.count}\n".encode():
+            raise NotWhole(f"entry {self.stack.count}: {name} does not continue the ledger at this entry")
+
+    def _entry(self, data: bytes) -> None:
+        if self.stack.count == self.wanted:
+            self.entry = data
+        self.batch.append(leaf_of(data))
+        self.stack.push(self.batch[-1])
+        if self.stack.count in self.roots:
+            self.roots[self.stack.count] = self.stack.root()
+
+    def _head(self, payload: bytes, name: str, *, opening: bool) -> None:
+        last = self.stack.count - 1
+        what = f"entry {last}: the signed head after it" if last >= 0 else "the signed head before entry 0"
+        signed = read_signed(payload, self.key, what)
+        if opening == bool(self.batch):
+            raise NotWhole(f"{what} closes a batch without entries")
+        if signed.size != self.stack.count:
+            raise NotWhole(f"{what} is of {signed.size} entries")
+        if signed.root != self.stack.root():
+            raise NotWhole(f"{self._changed(signed.root)} was changed after it was signed ({name})")
+        self.covered = signed.size
+        self.before.items, self.before.count = list(self.stack.items), self.stack.count
+        self.batch.clear()
+
+    def _changed(self, root: bytes) -> str:
+        """Which entry of the batch was changed: the tiles tell it when they still fit the signed root."""
+        first, last = self.covered, self.stack.count - 1
+        told = [self._tile_hash(index) for index in range(first, last + 1)]
+        for leaf in told:
+            self.before.push(leaf)
+        if self.before.root() == root:
+            first += next((at for at, leaf in enumerate(self.batch) if leaf != told[at]), 0)
+            return f"entry {first}"
+        return f"entry {first}" if first == last else f"entry {first} or a later one up to {last}"
+
+    def _tile_hash(self, index: int) -> bytes:
+        number, at = divmod(index, 256)
+        groups = [f"{number % 1000:03d}"]
+        while number >= 1000:
+            number //= 1000
+            groups.append(f"x{number % 1000:03d}")
+        full = self.folder.joinpath("tile", "0", *reversed(groups))
+        for path in [full, *full.with_name(f"{full.name}.p").glob("*")]:
+            if len(hashes := _bytes(path) or b"") >= at * 32 + 32:
+                return hashes[at * 32 : at * 32 + 32]
+        return b""
+
+    def _compare(self) -> None:
+        """Hold the files against the checkpoints that were kept and the one that is published."""
+        for what, (size, root) in sorted(self.kept, key=lambda one: one[1].size):
+            if size > self.covered:
+                missing = f"entries {self.covered} to {size - 1} are missing"
+                raise NotWhole(f"{missing}: {what} was signed over {size} entries")
+            if self.roots[size] != root:
+                raise NotWhole(f"entry {size - 1} or one before it is not what it was for {what}")
+
+
+def read_frames(file: BinaryIO, name: str, count: int) -> Iterator[tuple[str, bytes]]:
+    """Kind and payload of each frame of a segment; `count` entries come before it. Raises NotWhole."""
+    offset = 0
+    while start := file.read(5):
+        kind, where = chr(start[0]), f"({name}, byte {offset})"
+        what = f"entry {count - 1}: the signed head after it" if kind == "H" and count else f"entry {count}"
+        length = int.from_bytes(start[1:], "big")
+        if len(start) == 5 and length > LIMITS.get(kind, -1):
+            raise NotWhole(f"{what} is damaged: the bytes are no frame {where}")
+        rest = file.read(length + 4) if len(start) == 5 else b""
+        if len(rest) < length + 4:
+            raise Unfinished(f"{what} is cut off: the file ends within a frame {where}")
+        if zlib.crc32(start + rest[:-4]) != int.from_bytes(rest[-4:], "big"):
+            raise NotWhole(f"{what} is damaged: the checksum does not fit {where}")
+        yield kind, rest[:-4]
+        offset += 9 + length
+        count += kind == "E"
+
+
+def verify_folder(folder: Path, key: Key, kept: Sequence[tuple[str, Signed]], wanted: int = -1) -> Reading:
+    """Check a folder, which may be written while it is read. Raises NotWhole."""
+    # The published checkpoint is read first, so that it cannot be ahead of the segments.
+    published = _bytes(folder / "checkpoint")
+    if published is None:
+        raise NotWhole("the checkpoint file is missing: a missing end could not be noticed")
+    kept = [*kept, ("the checkpoint file", read_signed(published, key, "the checkpoint file"))]
+    for _ in range(2):  # an end that is not finished is read again a little later
+        with suppress(Unfinished):
+            return Reading(folder, key, kept, wanted).run()
+        time.sleep(0.3)
+    return Reading(folder, key, kept, wanted).run()
+
+
+def _bytes(path: Path) -> bytes | None:
+    """The content of a small regular file, or None where there is none."""
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        return file.read(MAX_TEXT + 1)
+
+
+def read_proof(text: bytes, key: Key) -> tuple[int, list[bytes], Signed]:
+    """A c2sp.org/tlog-proof@v1 file: index, hashes from leaf to root, checkpoint. Raises NotWhole."""
+    top, blank, checkpoint = text.partition(b"\n\n")
+    lines = top.decode(errors="replace").split("\n")
+    if lines[0] != "c2sp.org/tlog-proof@v1" or not blank:
+        raise NotWhole("the proof is not a tlog-proof")
+    if len(lines) > 1 and lines[1].startswith("extra ") and _base64(lines.pop(1)[6:]) is None:
+        raise NotWhole("the proof's extra line is not base64")
+    index = lines[1].removeprefix("index ") if len(lines) > 1 and lines[1].startswith("index ") else ""
+    hashes = [_base64(line) or b"" for line in lines[2:]]
+    if not NUMBER.fullmatch(index) or len(hashes) > 63 or any(len(one) != 32 for one in hashes):
+        raise NotWhole("the proof has no index, or hashes that are not 32 bytes of base64")
+    return int(index), hashes, read_signed(checkpoint, key, "the proof's checkpoint")
+
+
+def verify_proof(entry: bytes, index: int, hashes: list[bytes], signed: Signed) -> None:
+    """Raise NotWhole unless the proof leads from the entry to the signed root."""
+    if index >= signed.size:
+        raise NotWhole(f"entry {index}: the proof's checkpoint has only {signed.size} entries")
+    found, at, last, rest = leaf_of(entry), index, signed.size - 1, list(hashes)
+    while last:
+        if at % 2 or at < last:  # a right child, or a left child that has a sibling
+            if not rest:
+                raise NotWhole(f"entry {index}: the proof is too short")
+            pair = (rest.pop(0), found) if at % 2 else (found, rest.pop(0))
+            found = hashlib.sha256(b"\x01" + pair[0] + pair[1]).digest()
+        at, last = at // 2, last // 2
+    if rest or found != signed.root:
+        raise NotWhole(f"entry {index}: the proof does not lead to the signed root")
+
+
+def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="noren-verify", description="Check that a ledger is whole.")
+    parser.add_argument("folder", nargs="?", type=Path, help="the ledger folder")
+    parser.add_argument("--key", required=True, help="public key (NAME+KEYID+BASE64), or a file with it")
+    parser.add_argument(
+        "--checkpoint", action="append", default=[], type=Path, help="a checkpoint kept earlier"
+    )
+    parser.add_argument("--proof", type=Path, help="a .tlog-proof file")
+    parser.add_argument("--entry", type=Path, help="a file with the entry that the proof is about")
+    found = parser.parse_args(arguments)
+    if found.folder is None and (found.proof is None or found.entry is None or found.checkpoint):
+        parser.error("give a ledger folder, or a proof and its entry")
+    if found.folder is not None and not found.folder.is_dir():
+        parser.error(f"{found.folder} is not a folder")
+    if found.entry is not None and found.proof is None:
+        parser.error("an entry is checked by its proof: give --proof")
+    return found
+
+
+def check(options: argparse.Namespace) -> list[str]:
+    """Do what was asked; the lines to print. Raises NotWhole or Misuse."""
+    key, lines = read_key(options.key), []
+    old = [(f"the checkpoint {path.name}", path) for path in options.checkpoint]
+    kept = [(what, read_signed(_given(path), key, what)) for what, path in old]
+    proof = None if options.proof is None else read_proof(_given(options.proof), key)
+    entry = b"" if options.entry is None else _given(options.entry).rstrip(b"\n")
+    if options.folder is not None:
+        about = [("the proof's checkpoint", proof[2])] if proof else []
+        reading = verify_folder(options.folder, key, [*kept, *about], proof[0] if proof else -1)
+        root = base64.b64encode(reading.stack.root()).decode()
+        lines += [f"whole: {reading.covered} entries, root {root}"]
+        lines += [f"unchanged: the first {size} entries are those of {what}" for what, (size, _) in kept]
+        entry = entry or reading.entry
+    if proof is not None:
+        verify_proof(entry, *proof)
+        lines += [f"proved: entry {proof[0]} is in the ledger of {proof[2].size} entries"]
+    return lines
+
+
+def _given(path: Path) -> bytes:
+    if (data := _bytes(path)) is None:
+        raise Misuse(f"{path} is not a file")
+    return data
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command. Gives the exit code."""
+    options = _arguments(arguments)
+    try:
+        lines = check(options)
+    except Misuse as error:
+        print(f"noren-verify: {error}", file=sys.stderr)
+        return 2
+    except (NotWhole, OSError) as error:
+        print(f"not whole: {error}")
+        return 1
+    print("\n".join(lines))
+    return 0

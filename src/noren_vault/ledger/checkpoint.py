@@ -1,4 +1,4 @@
-"""Checkpoints (C2SP tlog-checkpoint v1.0.0): origin, size and root of the tree, as the text of a signed note."""
+"""Checkpoints (C2SP tlog-checkpoint v1.0.0): origin, size and root of a tree, the text of a signed note."""
 
 import base64
 import binascii

@@ -38,7 +38,7 @@ class LedgerUnavailable(LedgerError):
 
 
 class LedgerShort(LedgerError):
-    """Entries that a signed head vouches for are not in the files: entries `first` to `last`, both included."""
+    """Entries that a signed head vouches for are missing: entries `first` to `last`, both included."""
 
     def __init__(self, first: int, last: int, words: str) -> None:
         super().__init__(words)
@@ -51,7 +51,7 @@ class LedgerForked(LedgerError):
 
 
 class LedgerDamaged(LedgerError):
-    """An entry is not what it was: `entry` is the index of the first wrong one, `last` of the last suspect."""
+    """An entry is not what it was: `entry` is the first wrong one, `last` the last suspect."""
 
     def __init__(self, entry: int, words: str, last: int | None = None) -> None:
         super().__init__(words)

@@ -1,8 +1,8 @@
 """The frames that segment files are made of. Pure: bytes in, frames out.
 
-    kind (1 byte) | length of the payload (4 bytes, big endian) | payload | CRC-32 of all before (4 bytes, big endian)
+    kind (1 byte) | length of payload (4 bytes) | payload | CRC-32 of all before (4 bytes)
 
-Kinds: `S` opens a segment, `E` is an entry, `H` is a signed head and closes a batch.
+Numbers are big endian. Kinds: `S` opens a segment, `E` is an entry, `H` is a signed head and closes a batch.
 """
 
 import struct

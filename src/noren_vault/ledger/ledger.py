@@ -128,7 +128,7 @@ class Ledger:
         return read_entries(self.folder, self._sequencer.index.find(start), start, stop)
 
     def proof(self, index: int) -> str:
-        """The text of a `.tlog-proof` file for one entry under the present head. Blocks; raises ProofInvalid."""
+        """The `.tlog-proof` file of one entry under the present head. Blocks; raises ProofInvalid."""
         head = self._sequencer.head
         try:
             hashes = inclusion_proof(index, head.size, self._sequencer.tree.node)

@@ -24,7 +24,7 @@ _DASH = "— "
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A note of which at least one signature was verified: its text, and the names of the keys that verified."""
+    """A note of which a signature was verified: its text, and the names of the keys that signed."""
 
     text: str
     verified: tuple[str, ...]

@@ -81,7 +81,7 @@ class Publisher:
                 for callback in list(self._subscribers):
                     try:
                         callback(index, entry)
-                    except Exception:
+                    except Exception:  # noqa: BLE001 -- whatever a subscriber raises is its own and must not end the telling
                         _log.exception("ledger: a subscriber failed at entry %d", index)
             self._news.task_done()
 

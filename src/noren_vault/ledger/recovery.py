@@ -1,5 +1,4 @@
-"""What the segment files say, walked from the first byte to the last and held against every head that is
-known.
+"""What the segment files say, walked from first to last byte and held against every known head.
 
 Nothing is written here. The walk ends whole, or with a torn batch beyond every known head (which the ledger
 repairs and records), or with an error that says which entries are missing or wrong.
@@ -77,6 +76,8 @@ class _Walk:
         lines = frame.payload.split(b"\n", 2)
         if len(lines) != 3 or lines[1] != b"%d" % self.count:
             raise FrameInvalid(frame.offset, f"the signed head after entry {self.count - 1} has another size")
+        if not self.pending and self.end:
+            raise FrameInvalid(frame.offset, "a batch without entries")
         if self.pending:
             self.index.add(self.tree.size, self.segment, self.start)
             self.tree.extend(self.pending)
@@ -97,7 +98,7 @@ def recover(folder: Path, verifier: Verifier, known: Sequence[Head]) -> Recovere
     if walk.tree.size < walk.known:
         first, last = walk.tree.size, walk.known - 1
         raise LedgerShort(
-            first, last, f"entries {first} to {last} are missing: a signed head knows of {walk.known} entries"
+            first, last, f"entries {first} to {last} are missing: a signed head knows {walk.known} entries"
         )
     head = _last_head(walk)
     for one in known:
@@ -112,26 +113,32 @@ def recover(folder: Path, verifier: Verifier, known: Sequence[Head]) -> Recovere
 
 
 def _walk_segments(walk: _Walk) -> tuple[int, str]:
+    """Walk every segment; the number of torn bytes at the end, and what is wrong with them."""
     paths = list_segments(walk.folder)
     for number, path in enumerate(paths):
         if path != segment_path(walk.folder, number):
-            raise LedgerDamaged(walk.count, f"segment {number} is missing; it begins with entry {walk.count}")
-        walk.segment, walk.start, walk.end = number, 0, 0
+            words = f"segment {number} is missing; it begins with entry {walk.count}"
+            raise LedgerDamaged(walk.count, words)
         data = path.read_bytes()
         try:
-            for frame in read_frames(data):
-                if (frame.offset == 0) != (frame.kind == SEGMENT):
-                    raise FrameInvalid(frame.offset, "a segment does not begin as it must")
-                walk.take(frame)
-            if walk.end == 0:
-                raise FrameInvalid(len(data), "the segment has no beginning", cut=True)
-            if walk.pending:
-                raise FrameInvalid(walk.end, "the last entries have no signed head", cut=True)
+            _walk_segment(walk, number, data)
         except FrameInvalid as error:
             _judge(walk, error, data, is_last=number == len(paths) - 1)
             walk.pending.clear()
             return len(data) - walk.end, str(error)
     return 0, ""
+
+
+def _walk_segment(walk: _Walk, number: int, data: bytes) -> None:
+    walk.segment, walk.start, walk.end, walk.batch = number, 0, 0, 0
+    for frame in read_frames(data):
+        if (frame.offset == 0) != (frame.kind == SEGMENT):
+            raise FrameInvalid(frame.offset, "a segment does not begin as it must")
+        walk.take(frame)
+    if walk.end == 0:
+        raise FrameInvalid(len(data), "the segment has no beginning", cut=True)
+    if walk.pending:
+        raise FrameInvalid(walk.start, "the last entries have no signed head", cut=True)
 
 
 def _judge(walk: _Walk, error: FrameInvalid, data: bytes, *, is_last: bool) -> None:
@@ -165,7 +172,7 @@ def _is_signed(walk: _Walk, text: bytes) -> bool:
 
 
 def _last_head(walk: _Walk) -> Head:
-    """The last head frame, its signature and root checked. Since a root covers all before it, one is enough."""
+    """The last head frame, its signature and root checked; it covers everything before it."""
     size = walk.tree.size
     try:
         head = open_head(walk.signed.decode(), [walk.verifier], walk.verifier.name)
@@ -181,9 +188,7 @@ def _last_head(walk: _Walk) -> Head:
 
 
 def _first_wrong(walk: _Walk) -> tuple[int, int]:
-    """The batch whose head is the first that does not fit the entries, found by computing the root at every
-    head.
-    """
+    """The batch whose head is the first that does not fit, found by computing the root at every head."""
     tree, begin = CompactRange(), 0
     for path in list_segments(walk.folder):
         for frame in read_frames(

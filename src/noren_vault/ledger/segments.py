@@ -97,7 +97,7 @@ def opening(origin: str, number: int, first: int, signed_head: str) -> bytes:
 
 
 def create_segment(folder: Path, number: int, content: bytes, *, size: int, disk: Disk) -> None:
-    """Make a segment under a passing name, durable with its reserve, then give it its name. Raises OSError."""
+    """Make a segment, durable, under a passing name, then give it its name. Raises OSError."""
     path = segment_path(folder, number)
     passing = path.with_suffix(".new")
     fd = disk.open(passing, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
@@ -146,7 +146,7 @@ class SegmentWriter:
         return self.end + length + reserve <= self._size
 
     def roll(self, first: int, signed_head: str) -> None:
-        """Begin the next segment. Raises LedgerUnavailable("full") and changes nothing when the disk is full."""
+        """Begin the next segment. A full disk changes nothing and raises LedgerUnavailable("full")."""
         self._check(self._length)
         content = opening(self._origin, self.number + 1, first, signed_head)
         try:

@@ -1,9 +1,10 @@
-"""The one writer of the ledger: it orders entries, writes them in batches, and answers when they are durable."""
+"""The one writer of the ledger: orders entries, writes them in batches, answers when they are durable."""
 
 import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple, Protocol, TypeVar
 
@@ -133,7 +134,8 @@ class Sequencer:
         self._wake.set()
         done, _ = await asyncio.wait({self._task}, timeout=self._deadline)
         if done:
-            await self._hand.run(self._writer.close)
+            with suppress(OSError):  # everything that was answered is durable already
+                await self._hand.run(self._writer.close)
         else:
             self._task.cancel()
         self._hand.stop()
@@ -142,8 +144,8 @@ class Sequencer:
         while not (self._closing and not self._waiting):
             await self._wake.wait()
             self._wake.clear()
-            while self._waiting:
-                await self._serve(self._next_batch())
+            while batch := self._next_batch():
+                await self._serve(batch)
 
     def _next_batch(self) -> list[_Wish]:
         """The wishes that go together, their entries stamped; who does not wait any more is left out."""
@@ -163,34 +165,38 @@ class Sequencer:
 
     async def _serve(self, batch: list[_Wish]) -> None:
         """Write one batch and answer everyone in it."""
-        if not batch:
-            return
-        entries = [wish.entry for wish in batch]
         try:
             await self._store_head()
-            first = await self._write(entries, batch)
+            first = await self._write([wish.entry for wish in batch], batch)
         except LedgerUnavailable as error:
-            _log.error("ledger: %s", error)
-            _fail(batch, error)
+            self._refuse(error, batch)
+            return
+        except Exception as error:  # noqa: BLE001 -- whatever it was, what lies on the disk is unknown now
+            words = f"writing failed, the ledger must be opened again: {error!r}"
+            self._refuse(LedgerUnavailable("poisoned", words), batch)
             return
         for number, wish in enumerate(batch, first):
             if not wish.future.done():
                 wish.future.set_result(Receipt(number, wish.entry.time, wish.entry.skew))
 
+    def _refuse(self, error: LedgerUnavailable, batch: list[_Wish]) -> None:
+        """Nobody in the batch gets a receipt; after an unknown outcome nobody ever does."""
+        _log.critical("ledger: %s", error)
+        if error.reason in {"poisoned", "lost"}:
+            self._refusal = error
+            _fail(self._waiting, error)
+            self._waiting.clear()
+        _fail(batch, error)
+
     async def _write(self, entries: list[Entry], batch: Sequence[_Wish]) -> int:
-        """Entries to disk, the head to its store; the index of the first. Raises LedgerUnavailable."""
+        """Entries to disk, the head to its store; the index of the first."""
         data = [entry.to_bytes() for entry in entries]
         try:
             written = await self._by_hand(lambda: self._write_batch(data), batch)
         except LedgerUnavailable as error:
             if error.reason == "full":
                 await self._record_full()
-            else:
-                self._give_up(error)
             raise
-        except Exception as error:
-            self._give_up(LedgerUnavailable("poisoned", f"writing failed ({error}): open the ledger again"))
-            raise LedgerUnavailable("poisoned", f"writing failed ({error}): open the ledger again") from error
         first = self._apply(written, entries)
         await self._store_head()
         return first
@@ -220,7 +226,7 @@ class Sequencer:
         return first
 
     async def _store_head(self) -> None:
-        """Store the head that is not stored yet, so that the files are never more than one batch ahead of it."""
+        """Store the head that is not stored yet, so that the files are at most one batch ahead of it."""
         if self._unstored is None:
             return
         try:
@@ -256,11 +262,6 @@ class Sequencer:
             if self._refusal is slow:
                 self._refusal = None
             return result
-
-    def _give_up(self, error: LedgerUnavailable) -> None:
-        self._refusal = error
-        _fail(self._waiting, error)
-        self._waiting.clear()
 
 
 def _fail(wishes: Sequence[_Wish] | deque[_Wish], error: LedgerUnavailable) -> None:

@@ -1,0 +1,7 @@
+"""`python -m noren_verify`."""
+
+import sys
+
+from noren_verify import main
+
+sys.exit(main())
