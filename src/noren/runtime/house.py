@@ -1,0 +1,175 @@
+"""What is in the house: each child's command, environment, user and sign of readiness."""
+
+import asyncio
+import os
+import sys
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import IO
+
+import noren
+from noren.runtime import child, databases, migrate, postgres, secrets_file
+from noren.runtime.env import Env, Role
+from noren.runtime.keeper import Process, Spec
+from noren.runtime.paths import Paths
+from noren.runtime.users import OsUser, Sides
+
+LEDGER_NOT_WHOLE = 3  # the vault's exit code
+_WEB_WORKERS = 2
+_WEB_THREADS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """All that the supervisor starts, made of the settings."""
+
+    env: Env
+    paths: Paths
+    sides: Sides
+
+    # -- databases
+
+    def app_cluster(self) -> postgres.Cluster:
+        paths = self.paths
+        return postgres.Cluster(paths.app_pg, paths.app_pg_socket_dir, self.sides.app, databases.APP_MIGRATOR)
+
+    def vault_cluster(self) -> postgres.Cluster:
+        paths = self.paths
+        return postgres.Cluster(
+            paths.vault_pg, paths.vault_pg_socket_dir, self.sides.vault, databases.VAULT_MIGRATOR
+        )
+
+    def clusters(self) -> list[Spec]:
+        """Prepare and return the clusters that no given URL replaces."""
+        specs = []
+        if self.env.database_url is None:
+            password = migrate.app_side(self.env).migrator["password"]
+            specs.append(_cluster("app database", self.app_cluster(), password))
+        if self.env.vault_database_url is None:
+            password = migrate.vault_side(self.env).migrator["password"]
+            specs.append(_cluster("vault database", self.vault_cluster(), password))
+        return specs
+
+    # -- the vault's side
+
+    def vault(self) -> Spec:
+        peers = sorted({self.sides.app_uid, os.geteuid()})
+        settings = {
+            "NOREN_VAULT_SOCKET": str(self.paths.vault_socket),
+            "NOREN_VAULT_DATABASE_URL": databases.url(databases.vault(self.env, "vault")),
+            "NOREN_VAULT_KEYS": str(self.paths.keys),
+            "NOREN_VAULT_LEDGER": str(self.paths.ledger),
+            "NOREN_VAULT_ORIGIN": self.env.origin,
+            "NOREN_VAULT_SMTP_URL": self.env.mail_server(),
+            "NOREN_VAULT_MAIL_FROM": self.env.mail_from,
+            # Who starts the system may ask what `noren scope` and its like ask; the app's user may not.
+            "NOREN_VAULT_PEER_UIDS": ",".join(map(str, peers)),
+            "NOREN_VAULT_ADMIN_UIDS": str(os.geteuid()),
+        }
+        launch = partial(
+            _start,
+            [sys.executable, "-m", "noren_vault", "serve"],
+            child.environment(settings, home=self.paths.vault),
+            self.sides.vault,
+        )
+        return Spec("vault", launch, refusals=(LEDGER_NOT_WHOLE,))
+
+    def vault_migration(self, output: int | IO[bytes]) -> Process:
+        command, environ = migrate.vault_command(self.env)
+        return _start(command, environ, self.sides.vault, output)
+
+    # -- the app's side
+
+    def app_environment(self, role: Role) -> dict[str, str]:
+        """Return a child's settings on the app's side: the vault's URL and the mail server's stay out."""
+        settings = {
+            "NOREN_VAR": str(self.paths.var),
+            "NOREN_PORT": str(self.env.port),
+            "NOREN_ORIGIN": self.env.origin,
+            "NOREN_ROLE": role,
+            "DJANGO_SETTINGS_MODULE": "noren.runtime.settings",
+        }
+        if self.env.database_url is not None:
+            settings["NOREN_DATABASE_URL"] = self.env.database_url
+        return child.environment(settings, home=self.paths.app)
+
+    def app_command(self, words: list[str], role: Role, output: int | IO[bytes]) -> Process:
+        """Start a `noren` command that ends by itself."""
+        command = [sys.executable, "-m", "noren.cli", *words]
+        return _start(command, self.app_environment(role), self.sides.app, output)
+
+    def web(self) -> Spec:
+        command = [
+            *(sys.executable, "-m", "granian", "noren.web.wsgi:application", "--interface", "wsgi"),
+            *("--host", "127.0.0.1", "--port", str(self.env.port), "--workers", str(_WEB_WORKERS)),
+            *("--blocking-threads", str(_WEB_THREADS), "--backpressure", "64", "--backlog", "1024"),
+            # A worker that starts hangs on SIGTERM without the first; a killed one stays away without the
+            # second.
+            *("--workers-kill-timeout", "3", "--respawn-failed-workers", "--respawn-interval", "0.5"),
+            *("--http", "1", "--no-ws", "--log-level", "warning"),
+        ]
+        launch = partial(_start, command, self.app_environment("web"), self.sides.app)
+        return Spec("web", launch, ready=partial(_answers, self.env.port))
+
+    def worker(self) -> Spec:
+        command = [sys.executable, "-m", "noren.runtime.worker"]
+        return Spec("worker", partial(_start, command, self.app_environment("worker"), self.sides.app))
+
+    def catcher(self) -> Spec:
+        command = [
+            *(sys.executable, "-m", "noren.runtime.catcher", "--folder", str(self.paths.mail)),
+            *("--smtp-port", str(self.env.catcher_smtp_port), "--http-port", str(self.env.mailbox_port)),
+        ]
+        environ = child.environment({}, home=self.paths.app)
+        return Spec("mail catcher", partial(_start, command, environ, self.sides.app))
+
+    # -- the first shops
+
+    def examples(self) -> list[Path]:
+        """Return the demonstration's shops; there are none beside an installed package."""
+        return sorted((source().parent / "examples").glob("*.toml"))
+
+
+def source() -> Path:
+    """Return the folder that holds our packages."""
+    return Path(noren.__path__[0]).parent
+
+
+def _start(
+    command: list[str], environ: dict[str, str], user: OsUser | None, output: int | IO[bytes]
+) -> Process:
+    return child.start(command, env=environ, user=user, stdout=output)
+
+
+def _cluster(name: str, cluster: postgres.Cluster, password: str) -> Spec:
+    cluster.prepare(password)
+
+    async def ready(pid: int) -> bool:
+        return cluster.ready(pid)
+
+    return Spec(name, cluster.start, ready=ready, stop=postgres.STOP)
+
+
+async def _answers(port: int, _pid: int) -> bool:
+    """Whether the web server gives any HTTP answer: then a worker has loaded the app."""
+    try:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    try:
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        return (await asyncio.wait_for(reader.readline(), 30)).startswith(b"HTTP/1.1 ")
+    except (OSError, TimeoutError):
+        return False
+    finally:
+        writer.close()
+
+
+def secrets_ready(paths: Paths, sides: Sides) -> None:
+    """Make both secrets files where they are missing, each for its side's user."""
+    for path, names, user in (
+        (paths.app_secrets, secrets_file.APP, sides.app),
+        (paths.vault_secrets, secrets_file.VAULT, sides.vault),
+    ):
+        secrets_file.ensure(path, names, None if user is None else (user.uid, user.gid))

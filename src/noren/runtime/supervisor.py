@@ -1,0 +1,210 @@
+"""`noren up`: starts everything in its order, keeps it alive, stops it in the reverse order.
+
+Databases, then the vault, then web and worker; each child in a process group of its own. One supervisor
+holds the lock of a data folder. Where the vault refuses to run, the rest goes on: shop pages and bookings
+by link need no name.
+"""
+
+import argparse
+import asyncio
+import fcntl
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import IO
+
+import psycopg
+
+from noren.runtime import databases, env, folders, migrate, roles, users
+from noren.runtime.env import Env, StartRefused
+from noren.runtime.house import House, source
+from noren.runtime.keeper import Keeper, Process, Spec, say
+from noren.runtime.logfile import LogFile
+from noren.runtime.paths import Paths
+from noren.runtime.record import Record
+
+
+def main(argv: list[str]) -> int:
+    """Run until SIGINT or SIGTERM. Raises StartRefused with words."""
+    parser = argparse.ArgumentParser(prog="noren up", description=__doc__)
+    parser.add_argument("--no-demo", action="store_true", help="leave an empty system empty")
+    demo = not parser.parse_args(argv).no_demo
+    given = env.read()
+    given.mail_server()
+    sides, paths = users.sides(), Paths.of(given)
+    house = House(given, paths, sides)
+    folders.prepare(paths, sides)
+    for user in (sides.app, sides.vault):
+        users.check_reach(user, (source(), source() / "noren" / "runtime" / "env.py", paths.var))
+    with _lock(paths):
+        record = Record(paths.children)
+        for name in record.stop_leftovers():
+            say(f"Stopped the {name} that a killed supervisor had left.")
+        _check_ports(given)
+        if not sides.separate:
+            say("One user: process separation only. Started by root, app and vault run as two users.")
+        return asyncio.run(Supervisor(house, record).run(demo=demo))
+
+
+_SLUGS = "SELECT slug FROM shops_directory ORDER BY id LIMIT 10"
+
+
+class Supervisor:
+    """One run of the house."""
+
+    def __init__(self, house: House, record: Record) -> None:
+        self.house = house
+        self.record = record
+        self.keepers: list[list[Keeper]] = []  # stages in the order of their start
+        self._stop = asyncio.Event()
+
+    async def run(self, *, demo: bool) -> int:
+        loop = asyncio.get_running_loop()
+        for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(sign, self._stop.set)
+        loop.add_signal_handler(signal.SIGCHLD, self._poll)
+        starting = asyncio.create_task(self._start(demo=demo))
+        stop = asyncio.create_task(self._stop.wait())
+        try:
+            await asyncio.wait({starting, stop}, return_when=asyncio.FIRST_COMPLETED)
+            if starting.done():
+                starting.result()
+            else:
+                starting.cancel()
+                await asyncio.wait({starting})
+            await stop
+            say("Stopping ...")
+        finally:
+            await self._stop_all()
+        say("Stopped.")
+        return 0
+
+    async def _start(self, *, demo: bool) -> None:
+        house = self.house
+        await self._stage(house.clusters())
+        roles.ensure(migrate.app_side(house.env))
+        roles.ensure(migrate.vault_side(house.env))
+        await self._once("vault database's tables", "vault", house.vault_migration)
+        if house.env.catches_mail:
+            await self._stage([house.catcher()])
+        (vault,) = await self._stage([house.vault()])
+        if vault.refused:
+            self._say_refused(vault)
+        await self._once("app database's tables", "migrate", self._migrate)
+        await self._stage([house.web(), house.worker()])
+        if demo and not vault.refused and self._empty():
+            say("Putting in the example shops ...")
+            await self._once("example shops", "import", self._import)
+        self._say_addresses()
+
+    async def _stage(self, specs: list[Spec]) -> list[Keeper]:
+        """Start some children at once, and wait until each is ready."""
+        log = self.house.paths.log
+        stage = [Keeper(s, LogFile(log / f"{s.name.replace(' ', '-')}.log"), self.record) for s in specs]
+        self.keepers.append(stage)
+        await asyncio.gather(*(keeper.start() for keeper in stage))
+        return stage
+
+    async def _once(self, what: str, log: str, launch: Callable[[IO[bytes]], Process]) -> None:
+        """Run a child that ends by itself; a failure refuses the start."""
+        path = self.house.paths.log / f"{log}.log"
+        with path.open("ab") as output:
+            process = launch(output)
+        self.record.add(what, process.pid, signal.SIGTERM)
+        try:
+            while process.poll() is None:  # noqa: ASYNC110 - a process is no event
+                await asyncio.sleep(0.05)
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+            self.record.remove(what)
+        if process.returncode != 0:
+            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()[-12:]
+            raise StartRefused(f"The {what} could not be made. The last of {path}:\n" + "\n".join(lines))
+
+    def _migrate(self, output: IO[bytes]) -> Process:
+        return self.house.app_command(["migrate", "--only", "app"], "migrate", output)
+
+    def _import(self, output: IO[bytes]) -> Process:
+        files = [str(path) for path in self.house.examples()]
+        return self.house.app_command(["shop", "import", *files], "web", output)
+
+    def _empty(self) -> bool:
+        words = databases.app(self.house.env, "web")
+        with psycopg.connect(**words) as conn:  # type: ignore[arg-type]
+            return conn.execute("SELECT FROM shops_directory LIMIT 1").fetchone() is None
+
+    def _poll(self) -> None:
+        for stage in self.keepers:
+            for keeper in stage:
+                keeper.poll()
+
+    async def _stop_all(self) -> None:
+        while self.keepers:
+            stage = self.keepers[-1]
+            await asyncio.gather(*(keeper.stop() for keeper in stage))
+            self.keepers.pop()
+
+    def _say_refused(self, vault: Keeper) -> None:
+        say(
+            f"The vault refuses to run:\n{vault.log.tail()}\n"
+            "Shop pages and bookings by link go on without it; names can neither be taken nor shown.\n"
+            "Stop, put the ledger's folder back as it was, and start again."
+        )
+
+    def _say_addresses(self) -> None:
+        given = self.house.env
+        with psycopg.connect(**databases.app(given, "web")) as conn:  # type: ignore[arg-type]
+            slugs = [slug for (slug,) in conn.execute(_SLUGS)]
+        lines = ["", "Noren is open."]
+        lines += [f"  {'' if n else 'shops':11} {given.origin}/{slug}/" for n, slug in enumerate(slugs)]
+        lines += [
+            f"  {'console':11} {given.origin}/console/",
+            f"  {'operations':11} {given.origin}/operations/",
+        ]
+        if given.catches_mail:
+            lines.append(
+                f"  {'mailbox':11} http://localhost:{given.mailbox_port}/  (this machine's mail only)"
+            )
+        lines += [f"  {'data':11} {self.house.paths.var}", "Ctrl-C stops everything."]
+        say("\n".join(lines))
+
+
+@contextmanager
+def _lock(paths: Paths) -> Iterator[None]:
+    """Hold the data folder's lock. It falls with the process, whatever becomes of it."""
+    descriptor = os.open(paths.lock, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pid = os.pread(descriptor, 20, 0).decode().strip()
+            raise StartRefused(
+                f"Noren is already running on {paths.var} (process {pid}). Stop it first, or give another "
+                "NOREN_VAR and NOREN_PORT to run a second system beside it."
+            ) from None
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _check_ports(given: Env) -> None:
+    """Refuse at once what would fail later: a port that somebody else has."""
+    ports = [given.port]
+    if given.catches_mail:
+        ports += [given.mailbox_port, given.catcher_smtp_port]
+    for port in ports:
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError as error:
+                raise StartRefused(
+                    f"Port {port} cannot be used ({error.strerror}): give another NOREN_PORT "
+                    "(in development the two ports above it are used as well)."
+                ) from None
