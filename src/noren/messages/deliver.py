@@ -1,0 +1,120 @@
+"""One mail about one booking: read in one transaction, sent outside any, noted in another.
+
+The vault sends a message key once, whatever happens here: a second attempt changes nothing.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from django.db.models import F
+
+from noren import people
+from noren.booking.models import TAKING, Booking, Status
+from noren.errors import NoSuchPerson
+from noren.messages import about, ics, words
+from noren.messages.models import Message, State
+from noren.messages.notice import Kind, Notice
+from noren.people import SendState
+from noren.shops.models import Shop
+from noren.shops.tenancy import shop
+
+log = structlog.get_logger(__name__)
+
+# The job's clock is the database's: a reminder that comes this much too early is in time.
+EARLY = timedelta(minutes=1)
+STATES = {
+    SendState.SENT: State.SENT,
+    SendState.ALREADY: State.SENT,
+    SendState.UNKNOWN: State.UNKNOWN,
+}
+
+
+class NotSentYet(Exception):
+    """The mail server did not take the mail now; the same key may be tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A mail ready to go, to somebody known by an id alone."""
+
+    shop_id: int
+    person: UUID
+    key: str
+    notice: Notice
+
+
+def deliver(shop_id: int, booking_id: int, kind: Kind, *, now: datetime) -> State | None:
+    """Send the mail, if there is still something to say; None when there is not.
+
+    NotSentYet, VaultUnavailable, LedgerUnavailable: try again; the message is `failed` until then.
+    """
+    with shop(shop_id):
+        letter = _letter(shop_id, booking_id, kind, now)
+        if letter is None:
+            return None
+        _begin(booking_id, kind, letter.key, now)
+    state = State.FAILED
+    try:
+        state = _send(letter, now)
+    finally:
+        with shop(shop_id):
+            Message.objects.filter(key=letter.key).update(state=state, changed_at=now)
+    return state
+
+
+def _letter(shop_id: int, booking_id: int, kind: Kind, now: datetime) -> Letter | None:
+    booking = Booking.objects.filter(id=booking_id).first()
+    if booking is None or booking.person_id is None or not _is_due(booking, kind, now):
+        return None
+    key = f"{shop_id}:{booking_id}:{kind}:{_occasion(booking, kind)}"
+    return Letter(shop_id=shop_id, person=booking.person_id, key=key, notice=about.notice(booking, kind))
+
+
+def _is_due(booking: Booking, kind: Kind, now: datetime) -> bool:
+    """Say whether the mail is still true: nobody is reminded of a booking that no longer stands."""
+    if kind is Kind.CANCELLED:
+        return booking.status == Status.CANCELLED
+    if booking.status not in TAKING:
+        return False
+    if kind is Kind.REMINDER:
+        before = timedelta(minutes=Shop.objects.values_list("reminder_minutes", flat=True).get())
+        return booking.start - before - EARLY <= now < booking.start
+    return True
+
+
+def _occasion(booking: Booking, kind: Kind) -> str:
+    """Return what makes a mail of this kind a new one: the change it tells of; of a reminder the time."""
+    if kind is Kind.BOOKED:
+        return "0"
+    return str(int(booking.start.timestamp()) if kind is Kind.REMINDER else booking.changes)
+
+
+def _begin(booking_id: int, kind: Kind, key: str, now: datetime) -> None:
+    message, _ = Message.objects.get_or_create(
+        key=key,
+        defaults={"booking_id": booking_id, "kind": kind, "created_at": now, "changed_at": now},
+    )
+    attempts = Message.objects.filter(id=message.id)
+    attempts.update(state=State.QUEUED, attempts=F("attempts") + 1, changed_at=now)
+
+
+def _send(letter: Letter, now: datetime) -> State:
+    try:
+        answer = people.send(
+            letter.shop_id,
+            letter.person,
+            letter.key,
+            subject=words.subject(letter.notice),
+            text=words.text(letter.notice),
+            values=words.values(letter.notice),
+            attachments=[ics.attachment(letter.notice, now=now)],
+        )
+    except NoSuchPerson:
+        # Erased meanwhile: there is nobody to write to, and trying again would find nobody.
+        log.warning("message_without_person", shop_id=letter.shop_id, key=letter.key)
+        return State.FAILED
+    if answer is SendState.FAILED:
+        raise NotSentYet
+    return STATES[answer]

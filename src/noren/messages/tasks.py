@@ -1,0 +1,22 @@
+"""Jobs of this room. Enqueued by booking, by name, in the transaction that makes them necessary."""
+
+from procrastinate import RetryStrategy
+from procrastinate.contrib.django import app
+
+from noren import clock
+from noren.errors import LedgerUnavailable, VaultUnavailable
+from noren.messages.deliver import NotSentYet, deliver
+from noren.messages.notice import Kind
+
+# 3 s, 9 s, 27 s ... : the ninth wait is over five hours, and all of them together about eight.
+RETRY = RetryStrategy(
+    max_attempts=9,
+    exponential_wait=3,
+    retry_exceptions=[NotSentYet, VaultUnavailable, LedgerUnavailable],
+)
+
+
+@app.task(name="noren.messages.tasks.send", queue="messages", retry=RETRY)
+def send(shop_id: int, booking_id: int, kind: str) -> None:
+    """Send one mail about a booking: booked, moved, cancelled or reminder. Once, and only if true."""
+    deliver(shop_id, booking_id, Kind(kind), now=clock.now())
