@@ -82,6 +82,23 @@ class AlreadyCancelled(NorenError):
     message = _("This booking has already been cancelled.")
 
 
+class TooLateToChange(NorenError):
+    status = 409
+    message = _("It is too late to change this booking here. Please call the shop.")
+
+
+class BookingUnknown(NorenError):
+    status = 404
+    message = _("There is no such booking.")
+
+
+class IdempotencyKeyReused(NorenError):
+    """The same Idempotency-Key came with another booking."""
+
+    status = 422
+    message = _("This Idempotency-Key was used for another booking. Please make a new one.")
+
+
 class LinkUnknown(NorenError):
     status = 404
     message = _("We do not know this link. Please use the newest mail from the shop.")
