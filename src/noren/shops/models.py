@@ -39,7 +39,6 @@ class Shop(ShopModel):
     buffers_outside = models.BooleanField(default=False)
     align = models.SmallIntegerField(default=5)
     week_start = models.SmallIntegerField(default=0)
-    limits = models.JSONField(default=list)
     hold_minutes = models.SmallIntegerField(default=10)
     reminder_minutes = models.IntegerField(default=1440)
     """How long before its start a booking is reminded of; 0: never."""
@@ -92,7 +91,6 @@ class Service(ShopModel):
     """
     party_min = models.SmallIntegerField(default=1)
     party_max = models.SmallIntegerField(default=1)
-    limits = models.JSONField(default=list)
     price = models.IntegerField(default=0)
     """Tax included, per guest, in the currency's smallest unit."""
     tax_rate = models.SmallIntegerField(default=10)

@@ -20,9 +20,6 @@ from noren.engine.model import (
     Horizon,
     HorizonKind,
     Hours,
-    Limit,
-    LimitOf,
-    Period,
     Range,
     Requirement,
     Resource,
@@ -144,7 +141,6 @@ def rules_from(rows: Mapping[str, Any]) -> ShopRules:
         buffers_outside=shop["buffers_outside"],
         align=shop["align"],
         week_start=shop["week_start"],
-        limits=_limits(shop["limits"]),
     )
 
 
@@ -209,13 +205,6 @@ def _resource(row: Plain, hours: Hours | None) -> Resource:
     )
 
 
-def _limits(plain: Sequence[Plain]) -> tuple[Limit, ...]:
-    return tuple(
-        Limit(LimitOf(each["of"]), Period(each["period"]), each.get("most"), each.get("minutes"))
-        for each in plain
-    )
-
-
 def _horizon(plain: Plain) -> Horizon:
     standard = Horizon()
     return Horizon(
@@ -255,6 +244,5 @@ def _service(row: Plain, hours: Hours | None) -> Service:
         capacity=row["capacity"],
         party_min=row["party_min"],
         party_max=row["party_max"],
-        limits=_limits(row["limits"]),
         bookable=row["bookable"],
     )
