@@ -3,10 +3,10 @@
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
-from noren.engine import assign, grid, policy, sheet, wall
+from noren.engine import assign, grid, limits, policy, sheet, wall
 from noren.engine.model import (
     Assignment,
     BufferPolicy,
@@ -78,6 +78,7 @@ class Request:
     taken: TakenMap
     staff: int | None = None
     party: int = 1
+    used: limits.UsedMap = field(default_factory=dict)
 
 
 def starts(
@@ -89,6 +90,7 @@ def starts(
     now: int,
     staff: int | None = None,
     party: int = 1,
+    used: limits.UsedMap | None = None,
 ) -> Starts:
     """Return the starts in the window that may be booked now (POSIX seconds).
 
@@ -96,13 +98,13 @@ def starts(
     (`sheet.planes` of
     those that remain): bits cannot be subtracted, two bookings may share a buffer.
     """
-    request = Request(rules, plan(rules, service_id, window), taken, staff, party)
+    request = Request(rules, plan(rules, service_id, window), taken, staff, party, used or {})
     service = request.plan.service
     earliest, latest = policy.bookable(rules, service, now)
     when = sheet.span(window, max(window.begin, earliest), min(window.end, latest))
     if not (service.bookable and service.party_min <= party <= service.party_max):
         when = 0
-    return _within(request, when)
+    return within(request, when)
 
 
 def choose(
@@ -115,22 +117,25 @@ def choose(
     now: int,
     staff: int | None = None,
     party: int = 1,
+    used: limits.UsedMap | None = None,
     loads: Mapping[int, Load] | None = None,
 ) -> Assignment | None:
     """Return who and what serves this start, or None when it is not offered (`reasons.why_not` tells why)."""
-    offered = starts(rules, service_id, window, taken, now=now, staff=staff, party=party)
+    offered = starts(rules, service_id, window, taken, now=now, staff=staff, party=party, used=used)
     if start not in offered:
         return None
-    request = Request(rules, plan(rules, service_id, window), taken, staff, party)
+    request = Request(rules, plan(rules, service_id, window), taken, staff, party, used or {})
     chosen = _solve(request, offered, start, loads or {})
     return None if chosen is None else assign.assignment(request.plan, chosen, start, party)
 
 
-def _within(request: Request, when: int) -> Starts:
+def within(request: Request, when: int) -> Starts:
     """Return the starts among the minutes `when`."""
     compiled = request.plan
     asked = asked_need(compiled, request.staff)
     mask = when if compiled.needs and (request.staff is None or asked is not None) else 0
+    if mask and request.used:
+        mask &= ~limits.closed(request.rules, compiled.service, compiled.window, request.used)
     by_role: dict[str, dict[int, int]] = {}
     for need in compiled.needs:
         found = by_role.setdefault(need.requirement.role, {})
@@ -188,6 +193,10 @@ def serves(request: Request, need: Need, option: Option) -> int:
         bits &= grid.packed(
             rule, compiled.window, bits, option.seams, align=rules.align, calendar=compiled.calendar
         )
+    if request.used and bits:
+        rules, compiled = request.rules, request.plan
+        subject = option.resource.id
+        bits &= ~limits.closed(rules, compiled.service, compiled.window, request.used, subject=subject)
     return bits
 
 

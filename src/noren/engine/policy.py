@@ -1,7 +1,7 @@
 """Deadlines and horizons: between which instants a start may be booked now."""
 
 from noren.engine import hours, wall
-from noren.engine.model import DAY, Deadline, Horizon, HorizonKind, Service, ShopRules
+from noren.engine.model import DAY, Deadline, Horizon, HorizonKind, Reason, Service, ShopRules, Why
 
 FOREVER = 1 << 40
 """A minute after every other."""
@@ -67,3 +67,13 @@ def _instant(rules: ShopRules, day: int, minute: int) -> int:
 
 def _minute_up(seconds: int) -> int:
     return -(-seconds // 60)
+
+
+def why_not(rules: ShopRules, service: Service, start: int, now: int) -> Reason | None:
+    """Return why a start is too early or too late to be booked now."""
+    if start < _minute_up(now):
+        return Reason(Why.PAST)
+    if start < earliest(rules, service.lead, now):
+        return Reason(Why.NOTICE)
+    opens, closes = horizon(rules, service.horizon, now)
+    return None if opens <= start < closes else Reason(Why.HORIZON)

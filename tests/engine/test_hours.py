@@ -1,0 +1,144 @@
+"""Cases 11-21, 95 and 96: when something is open."""
+
+from datetime import date
+
+import pytest
+
+from noren.engine import hours as opening
+from noren.engine import wall
+from noren.engine.model import Closing, HolidayRule, Hours, Range
+from tests.engine.build import Desk, daily, desk, hours, ranges, service, staff, weekly
+
+TUESDAY = "2026-12-01"
+
+
+def test_case_011_an_override_replaces_the_weekly_hours() -> None:
+    shop = desk(hours=hours("09:00-18:00", overrides={date(2026, 12, 1): ranges("20:00-22:00")}))
+    assert shop.times(TUESDAY) == ["20:00", "21:00"]
+
+
+def test_case_012_an_override_of_no_length_closes_the_day() -> None:
+    shop = desk(hours=hours("09:00-18:00", overrides={date(2026, 12, 1): (Range(0, 0),)}))
+    assert shop.times(TUESDAY) == []
+    assert shop.times("2026-12-02")[0] == "09:00"
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Niue", "Asia/Tokyo"])
+def test_case_013_an_override_is_for_the_local_date(zone: str) -> None:
+    closed = hours("00:00-24:00", overrides={date(2026, 12, 1): ()})
+    shop = desk(hours=closed, zone=zone)
+    assert shop.times("2026-11-30", "2026-12-02")[23:25] == ["11-30 23:00", "12-02 00:00"]
+
+
+@pytest.mark.parametrize("bad", ["12:00-10:00", "12:00-12:00", "10:00-99:00"])
+def test_case_014_a_bad_range_is_ignored(bad: str) -> None:
+    assert desk(text=f"{bad} 14:00-15:00").times(TUESDAY) == ["14:00"]
+
+
+def test_case_015_no_common_hours_mean_no_starts() -> None:
+    shop = desk(service(60, hours=hours("")), resources=[staff(1, "09:00-18:00")], text="09:00-18:00")
+    assert shop.times(TUESDAY) == []
+
+
+def test_it_intersects_shop_service_staff_and_resource() -> None:
+    shop = desk(
+        service(60, hours=hours("10:00-20:00")), resources=[staff(1, "08:00-13:00")], text="09:00-12:00"
+    )
+    assert shop.times(TUESDAY) == ["10:00", "11:00"]
+
+
+def test_case_016_hours_written_in_another_zone_hold_there() -> None:
+    tokyo_hours = Hours(daily("09:00-12:00"), zone="Asia/Tokyo")
+    shop = desk(service(60, hours=tokyo_hours), zone="Europe/Paris")
+    assert shop.times(TUESDAY) == ["01:00", "02:00", "03:00"]
+
+
+def test_case_017_hours_that_touch_at_midnight_are_one_block() -> None:
+    shop = desk(service(90), hours=Hours(weekly(tue="23:00-24:00", wed="00:00-00:30")))
+    assert shop.times(TUESDAY) == ["23:00"]
+
+
+def test_case_018_two_full_days_are_48_hours() -> None:
+    shop = desk(service(48 * 60), hours=Hours(weekly(tue="00:00-24:00", wed="00:00-24:00")))
+    assert shop.times(TUESDAY, "2026-12-03") == ["12-01 00:00"]
+
+
+def test_case_019_friday_past_midnight_is_saturday_by_date_and_friday_by_business() -> None:
+    shop = desk(hours=Hours(weekly(fri="22:00-26:00")))
+    assert shop.times("2026-12-05") == ["00:00", "01:00"]
+    saturday_one = shop.at("2026-12-05 01:00")
+    assert opening.business_day(shop.rules, saturday_one) == wall.number(date(2026, 12, 4))
+    assert opening.business_day(shop.rules, shop.at("2026-12-05 02:00")) == wall.number(date(2026, 12, 5))
+
+
+def test_case_020_a_booking_that_ends_at_midnight_leaves_the_next_day_free() -> None:
+    shop = desk()
+    shop.book(f"{TUESDAY} 23:00")
+    assert shop.times("2026-12-02")[0] == "00:00"
+    assert "23:00" not in shop.times(TUESDAY)
+
+
+def test_case_021_a_holiday_takes_its_own_hours_and_leaves_the_night_before() -> None:
+    shop = desk(
+        hours=Hours(weekly(fri="22:00-26:00", sat="22:00-26:00")),
+        holidays=frozenset({date(2026, 12, 5)}),
+        holiday_rule=HolidayRule.CLOSED,
+    )
+    assert shop.times("2026-12-05", "2026-12-06") == ["12-05 00:00", "12-05 01:00"]
+
+
+GOLDEN_WEEK = frozenset({date(2026, 5, 3), date(2026, 5, 4), date(2026, 5, 5), date(2026, 5, 6)})
+
+
+def holiday_shop(rule: HolidayRule, own: Hours) -> Desk:
+    return desk(hours=own, holidays=GOLDEN_WEEK, holiday_rule=rule)
+
+
+def open_dates(shop: Desk, first: str, last: str) -> list[str]:
+    return sorted({each[:5] for each in shop.times(first, last)})
+
+
+def test_case_095_closed_on_holidays_means_the_substitute_day_too_unless_one_is_opened() -> None:
+    own = hours("10:00-12:00", overrides={date(2026, 5, 4): ranges("10:00-12:00")})
+    shop = holiday_shop(HolidayRule.CLOSED, own)
+    assert open_dates(shop, "2026-05-02", "2026-05-07") == ["05-02", "05-04", "05-07"]
+
+
+def test_case_096_a_holiday_on_the_closing_day_is_open_and_the_next_plain_day_closed() -> None:
+    closed_mondays = Hours(weekly(**dict.fromkeys(("tue", "wed", "thu", "fri", "sat", "sun"), "10:00-12:00")))
+    shop = holiday_shop(HolidayRule.SHIFT, closed_mondays)
+    assert open_dates(shop, "2026-05-03", "2026-05-12") == [
+        *("05-03", "05-04", "05-05", "05-06"),
+        *("05-08", "05-09", "05-10", "05-12"),
+    ]
+
+
+def test_it_keeps_the_eighth_day_for_holidays() -> None:
+    shop = holiday_shop(HolidayRule.OWN, hours("10:00-12:00", holiday=ranges("13:00-14:00")))
+    assert shop.times("2026-05-05") == ["13:00"]
+    assert shop.times("2026-05-07") == ["10:00", "11:00"]
+
+
+def test_it_takes_holidays_as_weekdays_when_the_shop_does() -> None:
+    shop = holiday_shop(HolidayRule.OPEN, hours("10:00-12:00", holiday=ranges("13:00-14:00")))
+    assert shop.times("2026-05-05") == ["10:00", "11:00"]
+
+
+def test_it_closes_on_the_second_tuesday_and_skips_a_month_without_a_fifth() -> None:
+    shop = desk(hours=hours("10:00-11:00", closings=(Closing(1, nth=(2, 5)),)))
+    open_days = open_dates(shop, "2026-12-01", "2026-12-31")
+    closed = {f"12-{day:02}" for day in range(1, 32)} - set(open_days)
+    assert closed == {"12-08", "12-29"}
+    assert len(open_dates(shop, "2026-02-01", "2026-02-28")) == 27
+
+
+def test_it_alternates_weeks_and_closes_every_other_week() -> None:
+    own = Hours(
+        daily("10:00-11:00"),
+        alternate=(daily("20:00-21:00"),),
+        since=date(2026, 12, 2),
+        closings=(Closing(6, every=2, since=date(2026, 12, 1)),),
+    )
+    shop = desk(hours=own)
+    assert shop.times("2026-12-05", "2026-12-08") == ["12-05 10:00", "12-07 20:00", "12-08 20:00"]
+    assert shop.times("2026-12-13", "2026-12-14") == ["12-13 20:00", "12-14 10:00"]

@@ -1,0 +1,124 @@
+"""Cases 2, 3 and 37-42: notice, horizon, deadlines, limits."""
+
+from datetime import date
+
+import pytest
+
+from noren.engine import limits, policy
+from noren.engine.limits import Tally, Used
+from noren.engine.model import Deadline, Horizon, HorizonKind, Hours, Limit, LimitOf, Period, Requirement
+from tests.engine.build import desk, hours, service, staff, weekly
+
+TUESDAY = "2026-12-01"
+
+
+def dates(times: list[str]) -> list[str]:
+    return sorted({each[:5] for each in times})
+
+
+def test_case_037_today_counts_after_closing() -> None:
+    shop = desk(service(60, horizon=Horizon(HorizonKind.DAYS, 2)), text="09:00-11:00")
+    now = shop.clock(f"{TUESDAY} 20:00")
+    assert dates(shop.times(TUESDAY, "2026-12-05", now=now)) == ["12-02"]
+
+
+def test_case_038_two_open_days_from_friday_are_friday_and_monday() -> None:
+    working = weekly(**dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), "09:00-10:00"))
+    shop = desk(service(60, horizon=Horizon(HorizonKind.OPEN_DAYS, 2)), hours=Hours(working))
+    now = shop.clock("2026-12-04 08:00")
+    assert dates(shop.times("2026-12-04", "2026-12-11", now=now)) == ["12-04", "12-07"]
+    assert dates(shop.times("2026-12-05", "2026-12-11", now=shop.clock("2026-12-05 08:00"))) == [
+        "12-07",
+        "12-08",
+    ]
+
+
+def test_case_039_notice_is_met_at_equality_and_missed_a_second_later() -> None:
+    shop = desk(service(60, lead=Deadline(minutes=120)))
+    assert "12:00" in shop.times(TUESDAY, now=shop.clock(f"{TUESDAY} 10:00:00"))
+    assert "12:00" not in shop.times(TUESDAY, now=shop.clock(f"{TUESDAY} 10:00:01"))
+
+
+def test_case_040_a_deadline_for_change_counts_from_the_old_start() -> None:
+    shop = desk()
+    start = shop.at(f"{TUESDAY} 12:00")
+    relative, absolute = Deadline(minutes=60), Deadline(days=1, at=20 * 60)
+    assert policy.last_moment(shop.rules, relative, start) == shop.clock(f"{TUESDAY} 11:00")
+    assert policy.last_moment(shop.rules, absolute, start) == shop.clock("2026-11-30 20:00")
+    assert policy.last_moment(shop.rules, Deadline(at=23 * 60), start) == start * 60
+
+
+def test_it_takes_bookings_until_eight_in_the_evening_before() -> None:
+    shop = desk(service(60, lead=Deadline(days=1, at=20 * 60)), zone="Asia/Tokyo", text="09:00-10:00")
+    for clock, first in (("2026-11-30 20:00:00", "12-01"), ("2026-11-30 20:00:01", "12-02")):
+        assert dates(shop.times("2026-11-30", "2026-12-03", now=shop.clock(clock)))[0] == first
+
+
+def test_it_books_within_a_fixed_range_both_ends_included() -> None:
+    fixed = Horizon(HorizonKind.RANGE, first=date(2026, 12, 2), last=date(2026, 12, 3))
+    shop = desk(service(60, horizon=fixed), text="09:00-10:00")
+    assert dates(shop.times(TUESDAY, "2026-12-05")) == ["12-02", "12-03"]
+
+
+@pytest.mark.parametrize(
+    ("clock", "last"), [("2026-12-01 09:59:59", "12-30"), ("2026-12-01 10:00:00", "12-31")]
+)
+def test_it_releases_each_day_thirty_days_before_at_ten(clock: str, last: str) -> None:
+    release = Horizon(HorizonKind.RELEASE, days=30, at=600)
+    shop = desk(service(60, horizon=release), zone="Asia/Tokyo", text="09:00-10:00")
+    assert dates(shop.times(TUESDAY, "2027-01-05", now=shop.clock(clock)))[-1] == last
+
+
+def test_it_ends_a_horizon_at_the_shops_midnight() -> None:
+    shop = desk(service(60, horizon=Horizon(HorizonKind.DAYS, 1)), zone="Asia/Tokyo")
+    assert dates(shop.times(TUESDAY, "2026-12-03", now=shop.clock(f"{TUESDAY} 00:00"))) == ["12-01"]
+
+
+def test_it_does_not_hang_on_a_shop_that_never_opens() -> None:
+    shop = desk(service(60, horizon=Horizon(HorizonKind.OPEN_DAYS, 2)), hours=hours(""))
+    assert shop.times(TUESDAY, now=shop.clock(f"{TUESDAY} 00:00")) == []
+
+
+def test_case_041_a_day_limit_above_a_month_limit_contradicts() -> None:
+    day = Limit(LimitOf.CUSTOMER, Period.DAY, most=5)
+    month = Limit(LimitOf.CUSTOMER, Period.MONTH, most=3)
+    assert limits.contradictions([day, month]) == [(day, month)]
+    assert limits.contradictions([month, Limit(LimitOf.CUSTOMER, Period.WEEK, minutes=3)]) == []
+
+
+def test_case_042_hours_a_week_are_split_where_the_week_begins() -> None:
+    quota = Limit(LimitOf.SERVICE, Period.WEEK, minutes=180)
+    shop = desk(service(120, interval=60, limits=(quota,)), week_start=6)
+    start = shop.at("2026-12-05 23:00")
+    parts = list(limits.shares(shop.rules, Period.WEEK, start, start + 120))
+    assert parts == [(date(2026, 11, 29), Used(1, 60)), (date(2026, 12, 6), Used(0, 60))]
+    used = {Tally(LimitOf.SERVICE, 0, 1, Period.WEEK, date(2026, 11, 29)): Used(1, 120)}
+    times = shop.times("2026-12-05", "2026-12-06", used=used)
+    assert times[:2] == ["12-05 23:00", "12-06 00:00"]
+
+
+def test_it_closes_a_day_whose_count_is_reached() -> None:
+    most = Limit(LimitOf.SERVICE, Period.DAY, most=2)
+    shop = desk(service(60, limits=(most,)), text="22:00-26:00")
+    used = {Tally(LimitOf.SERVICE, 0, 1, Period.DAY, date(2026, 12, 1)): Used(2, 120)}
+    times = shop.times(TUESDAY, "2026-12-02", used=used)
+    assert times[:4] == ["12-01 00:00", "12-01 01:00", "12-02 22:00", "12-02 23:00"]
+
+
+def test_it_closes_the_one_whose_limit_is_reached_and_leaves_the_others() -> None:
+    shop = desk(resources=[staff(1), staff(2)], limits=(Limit(LimitOf.STAFF, Period.DAY, most=1),))
+    both = shop.with_(services={1: service(60, requirements=(_any_of(1, 2),))})
+    used = {Tally(LimitOf.STAFF, 1, 0, Period.DAY, date(2026, 12, 1)): Used(1, 60)}
+    offered = both.offered(TUESDAY, used=used)
+    assert offered.who(both.at(f"{TUESDAY} 10:00")) == (2,)
+
+
+def test_case_030_a_month_is_cut_at_the_shops_midnight() -> None:
+    shop = desk(zone="Asia/Tokyo")
+    first = limits.period_start(shop.rules, Period.MONTH, policy.wall.number(date(2026, 12, 31)))
+    assert limits.bound(shop.rules, first) == shop.at("2026-12-01 00:00")
+    assert limits.bound(shop.rules, limits.period_end(Period.MONTH, first)) == shop.at("2027-01-01 00:00")
+
+
+def _any_of(*pool: int) -> Requirement:
+    return Requirement("staff", pool)
