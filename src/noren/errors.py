@@ -208,13 +208,6 @@ class NothingHere(NorenError):
     message = _("There is nothing at this address.")
 
 
-class IdempotencyKeyUsed(NorenError):
-    """The same key came before with another request."""
-
-    status = 422
-    message = _("This Idempotency-Key was used for another request. Please send a new one.")
-
-
 class OurFault(NorenError):
     status = 500
     message = _("Something went wrong on our side. It has been noted; please try again soon.")
