@@ -1,0 +1,40 @@
+# Every target works from any folder with `make -C`; `make help` lists them.
+.DEFAULT_GOAL := help
+BIN := .venv/bin
+DEMO ?= 1
+
+.PHONY: help venv up check format test bench clean
+
+help: ## Show this list
+	@sed -n 's/^\([a-zA-Z%-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+
+venv: ## Make .venv from the hash-pinned lock (nothing to do when it is up to date)
+	@bin/venv
+
+up: venv ## Start everything; Ctrl-C stops it (DEMO=0: without the example shops)
+	@$(BIN)/noren up $(if $(filter 0 no off false,$(DEMO)),--no-demo)
+
+check: venv ## Lint, format, types, contracts of imports, templates, house rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy src tests $(wildcard bench)
+	$(BIN)/lint-imports
+	$(BIN)/djlint --lint --quiet src/noren/web/templates
+	$(BIN)/python -m pytest -q tests/house
+
+format: venv ## Put the code into its format
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+test: venv ## Unit, integration and browser tests
+	@bin/browser
+	$(BIN)/python -m pytest -q
+
+bench: venv ## Every figure: name value unit limit ratio
+	@for file in bench/[a-z]*.py; do $(BIN)/python -m "bench.$$(basename "$$file" .py)" || exit 1; done
+
+bench-%: venv ## One bench's figures, such as make bench-engine
+	@$(BIN)/python -m bench.$*
+
+clean: ## Remove what the tools left (not .venv, not var)
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache test-results
