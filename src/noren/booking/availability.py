@@ -1,0 +1,187 @@
+"""What can be booked: a list for a page, for the API, and for who was not fast enough.
+
+A month is two small questions to the database: the revision of the rules, and one range of sheets.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from noren.booking import sheets
+from noren.booking.models import Booking, ClassSession, Status
+from noren.booking.sheets import State
+from noren.engine import availability as engine
+from noren.engine import classes, wall, windows
+from noren.engine.model import Session, ShopRules, Window
+from noren.errors import ServiceUnknown
+from noren.shops.rules import known
+from noren.shops.tenancy import shop
+
+_NEAR = timedelta(days=7)
+_FAR = timedelta(days=45)
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A start that is offered. `minute` and `until` are minutes since the epoch; `left`: seats of a class."""
+
+    minute: int
+    until: int
+    zone: ZoneInfo = field(repr=False)
+    left: int | None = None
+    served_by: engine.Starts | tuple[int, ...] = field(default=(), repr=False, compare=False)
+
+    @property
+    def at(self) -> datetime:
+        """The instant, aware, on the shop's wall."""
+        return datetime.fromtimestamp(self.minute * 60, self.zone)
+
+    @property
+    def end(self) -> datetime:
+        return datetime.fromtimestamp(self.until * 60, self.zone)
+
+    @property
+    def stamp(self) -> int:
+        """POSIX seconds: the name of this start in a form."""
+        return self.minute * 60
+
+    @property
+    def staff(self) -> tuple[int, ...]:
+        """Those who can serve it, of the service's first requirement."""
+        return self.served_by if isinstance(self.served_by, tuple) else self.served_by.who(self.minute)
+
+
+@dataclass(frozen=True, slots=True)
+class Availability:
+    """The starts by the shop's calendar dates; dates without any are left out."""
+
+    zone: ZoneInfo
+    days: Mapping[date, tuple[Start, ...]]
+
+
+def month(
+    shop_id: int,
+    service_id: int,
+    first: date,
+    last: date,
+    *,
+    now: datetime,
+    staff: int | None,
+    party: int = 1,
+    own: int | None = None,
+) -> Availability:
+    """Return the starts from `first` to `last`, both included. `staff` None: any. `own`: see sheets.read.
+
+    Raises ShopUnknown, ServiceUnknown.
+    """
+    with shop(shop_id):
+        state = sheets.state(now)
+        rules = known(state.revision).rules
+        if service_id not in rules.services:
+            raise ServiceUnknown
+        window = windows.of_dates(rules, service_id, first, last)
+        if rules.services[service_id].capacity is not None:
+            return _classes(rules, service_id, window, state, now, staff, party)
+        found = starts(rules, service_id, window, state, now=now, staff=staff, party=party, own=own)
+    zone = ZoneInfo(rules.zone)
+    minutes = rules.services[service_id].minutes
+    days = {
+        day: tuple([Start(minute, minute + minutes, zone, None, found) for minute in those])
+        for day, those in found.by_date().items()
+    }
+    return Availability(zone, days)
+
+
+def starts(
+    rules: ShopRules,
+    service_id: int,
+    window: Window,
+    state: State,
+    *,
+    now: datetime,
+    staff: int | None,
+    party: int = 1,
+    own: int | None = None,
+) -> engine.Starts:
+    """Ask the engine, on what is taken now. Inside the shop."""
+    taken = sheets.read(rules, service_id, window, now=now, stale=state.stale, staff=staff, own=own)
+    seconds = int(now.timestamp())
+    return engine.starts(rules, service_id, window, taken, now=seconds, staff=staff, party=party)
+
+
+def nearest(
+    shop_id: int,
+    service_id: int,
+    at: datetime,
+    *,
+    now: datetime,
+    staff: int | None,
+    party: int = 1,
+    limit: int = 5,
+) -> tuple[Start, ...]:
+    """Return the starts nearest to an instant, ascending; weeks are searched before they are widened."""
+    with shop(shop_id):
+        zone = ZoneInfo(known().rules.zone)
+        day = at.astimezone(zone).date()
+        for reach in (_NEAR, _FAR):
+            found = month(
+                shop_id, service_id, day - _NEAR, day + reach, now=now, staff=staff, party=party
+            ).days.values()
+            every = [start for those in found for start in those]
+            if len(every) >= limit:
+                break
+    wanted = at.timestamp()
+    every.sort(key=lambda start: abs(start.stamp - wanted))
+    return tuple(sorted(every[:limit], key=lambda start: start.minute))
+
+
+def sessions(
+    window: Window, state: State, now: datetime, service_id: int, own: int | None = None
+) -> list[tuple[Session, int | None]]:
+    """Return the dates of a class that begin in a window, each with who leads it. Inside the shop."""
+    begin, end = (datetime.fromtimestamp(edge * 60, now.tzinfo) for edge in (window.begin, window.end))
+    rows = ClassSession.objects.filter(
+        service_id=service_id, start__gte=begin, start__lt=end, cancelled=False
+    ).order_by("start")
+    gone = _seats_not_counted([row.id for row in rows], now, own) if state.stale or own is not None else {}
+    return [(session(row, gone.get(row.id, 0)), row.staff_id) for row in rows]
+
+
+def session(row: ClassSession, not_counted: int = 0) -> Session:
+    """Return a row as the engine's value."""
+    start, end = (int(each.timestamp()) // 60 for each in (row.start, row.end))
+    return Session(row.id, row.service_id, start, end, row.capacity, row.booked - not_counted)
+
+
+def _seats_not_counted(session_ids: list[int], now: datetime, own: int | None) -> dict[int, int]:
+    """Count the seats of expired holds and of the asker's own booking."""
+    rows = Booking.objects.filter(session_id__in=session_ids)
+    expired = rows.filter(status=Status.HELD, expires_at__lte=now)
+    counted: dict[int, int] = {}
+    for booking in {*expired, *rows.filter(id=own)} if own is not None else expired:
+        if booking.session_id is not None:
+            counted[booking.session_id] = counted.get(booking.session_id, 0) + booking.party
+    return counted
+
+
+def _classes(
+    rules: ShopRules,
+    service_id: int,
+    window: Window,
+    state: State,
+    now: datetime,
+    staff: int | None,
+    party: int,
+) -> Availability:
+    zone = ZoneInfo(rules.zone)
+    leads = dict(sessions(window, state, now, service_id))
+    offered = classes.offered(rules, service_id, leads, now=int(now.timestamp()), party=party)
+    days: dict[date, list[Start]] = {}
+    for each in offered:
+        leader = leads[each]
+        if staff is None or staff == leader:
+            day = wall.as_date(wall.local_day(rules.zone, each.start))
+            served_by = () if leader is None else (leader,)
+            days.setdefault(day, []).append(Start(each.start, each.end, zone, each.left, served_by))
+    return Availability(zone, {day: tuple(those) for day, those in days.items()})
