@@ -166,6 +166,13 @@ class BudgetExceeded(NorenError):
     )
 
 
+class RecordDamaged(NorenError):
+    """What the vault has stored is not what was written; the attempt is on record."""
+
+    status = 500
+    message = _("These data cannot be read: they are not as they were stored.")
+
+
 class NoSuchPerson(NorenError):
     status = 404
     message = _("There is no such customer.")

@@ -4,6 +4,7 @@ A frame is four bytes of length (big-endian) and that many bytes of UTF-8 JSON, 
 in the app side opens this socket.
 """
 
+import atexit
 import json
 import os
 import select
@@ -120,6 +121,16 @@ def _forget() -> None:
 
 
 os.register_at_fork(after_in_child=_forget)
+
+
+@atexit.register
+def close() -> None:
+    """Close every idle connection."""
+    with _pools_lock:
+        pools = list(_pools.values())
+        _pools.clear()
+    for pool in pools:
+        pool.close()
 
 
 def call(path: str, method: str, params: Json, *, seconds: float) -> Json:

@@ -1,0 +1,116 @@
+"""`python -m noren_vault serve | migrate`: the process, seen from outside.
+
+Exit codes: 0 ended as asked, 2 set up wrongly, 3 the ledger is not whole, 1 anything else.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Final
+
+import psycopg
+import structlog
+from psycopg_pool import PoolTimeout
+
+from noren_vault import migrations, settings
+from noren_vault.clock import Clock
+from noren_vault.keys import KeysError
+from noren_vault.ledger import LedgerDamaged, LedgerError, LedgerForked, LedgerShort
+from noren_vault.migrations import MigrationError
+from noren_vault.server import Server, ServerError
+from noren_vault.settings import SettingsError
+from noren_vault.vault import Vault
+
+OK: Final = 0
+FAILED: Final = 1
+MISCONFIGURED: Final = 2
+NOT_WHOLE: Final = 3
+_USAGE: Final = "usage: python -m noren_vault serve | migrate"
+_log = structlog.get_logger("main")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and give the exit code."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    os.umask(0o022)
+    _configure_logs()
+    try:
+        if given == ["serve"]:
+            return asyncio.run(_serve())
+        if given == ["migrate"]:
+            return _migrate()
+    except (SettingsError, KeysError, MigrationError) as refusal:
+        return _say(str(refusal), MISCONFIGURED)
+    except (LedgerShort, LedgerForked, LedgerDamaged) as refusal:
+        return _say(f"the ledger is not whole: {refusal}. Nothing is served before it is.", NOT_WHOLE)
+    except (LedgerError, ServerError) as refusal:
+        return _say(str(refusal), FAILED)
+    except (psycopg.Error, PoolTimeout) as fault:
+        return _say(f"the database cannot be used: {type(fault).__name__}: {fault}", FAILED)
+    return _say(_USAGE, MISCONFIGURED)
+
+
+async def _serve() -> int:
+    configured = settings.read()
+    vault = await Vault.open(configured, Clock())
+    server = Server(vault.methods, vault.record, peers=configured.peer_uids, admins=configured.admin_uids)
+    eraser = asyncio.create_task(vault.erase_forever())
+    try:
+        ended = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, ended.set)
+        await server.start(configured.socket)
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
+        await ended.wait()
+    finally:
+        await server.stop()
+        eraser.cancel()
+        with suppress(asyncio.CancelledError):
+            await eraser
+        await vault.close()
+    return OK
+
+
+def _migrate() -> int:
+    for name in migrations.migrate(settings.database_url()):
+        _log.info("migrated", name=name)
+    return OK
+
+
+def _say(words: str, code: int) -> int:
+    sys.stderr.write(f"noren-vault: {words}\n")
+    return code
+
+
+def _configure_logs() -> None:
+    """One JSON object a line on the error stream; ours and the libraries' alike."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(),
+            ],
+        )
+    )
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

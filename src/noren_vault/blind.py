@@ -1,0 +1,50 @@
+"""The blind index: which tokens stand for a person, and which a query could mean."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from noren_vault import spelling
+from noren_vault.fields import Values
+from noren_vault.sealing import IndexKey
+
+# A name and its kana share one kind, so that はなこ finds both the kana ハナコ and a name written so.
+_KINDS: Final[Mapping[str, tuple[str, Callable[[str], str | None]]]] = {
+    "name": ("name", spelling.name),
+    "kana": ("name", spelling.name),
+    "mail": ("mail", spelling.mail),
+    "phone": ("phone", spelling.phone),
+}
+SEARCHED: Final = tuple(_KINDS)
+
+
+def tokens(key: IndexKey, shop: int, values: Values) -> dict[str, bytes]:
+    """Give the token of each field that can be searched."""
+    found: dict[str, bytes] = {}
+    for field, value in values.items():
+        if field in _KINDS:
+            kind, spelt = _KINDS[field]
+            text = spelt(value.text)
+            if text:
+                found[field] = key.token(kind, shop, text)
+    return found
+
+
+def queries(key: IndexKey, shop: int, query: str) -> list[bytes]:
+    """Give the tokens a query could mean: it may be a name, a mail or a phone."""
+    found: set[bytes] = set()
+    for kind, spelt in set(_KINDS.values()):
+        text = spelt(query)
+        if text:
+            found.add(key.token(kind, shop, text))
+    return sorted(found)
+
+
+def identity(key: IndexKey, shop: int, text: str) -> bytes:
+    """Give what is stored of a caller's idempotency key, which may itself be personal."""
+    return key.token("key", shop, text)
+
+
+def content(key: IndexKey, shop: int, values: Values) -> bytes:
+    """Give what is stored to tell whether a repeated put brings the same values."""
+    joined = "\x00".join(f"{field}\x01{values[field].text}" for field in sorted(values))
+    return key.token("content", shop, joined)

@@ -1,0 +1,98 @@
+"""The vault's connections to its database."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
+
+from noren_vault.ledger import Head
+
+Row = tuple[Any, ...]
+Connection = AsyncConnection[Row]
+_MOST: Final = 12
+_WAIT_SECONDS: Final = 5.0
+
+
+class Database:
+    """A pool. A caller waits five seconds at most for a connection, and is refused then."""
+
+    def __init__(self, url: str, *, most: int = _MOST) -> None:
+        """Make the pool of at most `most` connections; nothing is opened before `open`."""
+        self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
+            url,
+            kwargs={"autocommit": True, "application_name": "noren-vault"},
+            min_size=1,
+            max_size=most,
+            timeout=_WAIT_SECONDS,
+            check=AsyncConnectionPool.check_connection,
+            open=False,
+        )
+
+    async def open(self) -> None:
+        """Open the first connections; raises psycopg's errors when there is no database."""
+        await self._pool.open(wait=True, timeout=_WAIT_SECONDS * 2)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._pool.close()
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """Lend a connection in autocommit."""
+        async with self._pool.connection() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """Lend a connection with a transaction open: committed at the end, rolled back on an error."""
+        async with self._pool.connection() as connection, connection.transaction():
+            yield connection
+
+    async def row(self, query: str, params: Any = None) -> Row | None:
+        """Run one statement and give its first row."""
+        async with self.connection() as connection:
+            cursor = await connection.execute(query.encode(), params)
+            return await cursor.fetchone()
+
+    async def rows(self, query: str, params: Any = None) -> list[Row]:
+        """Run one statement and give its rows."""
+        async with self.connection() as connection:
+            cursor = await connection.execute(query.encode(), params)
+            return await cursor.fetchall()
+
+    async def run(self, query: str, params: Any = None) -> int:
+        """Run one statement and give the number of rows it touched."""
+        async with self.connection() as connection:
+            cursor = await connection.execute(query.encode(), params)
+            return cursor.rowcount
+
+
+class Heads:
+    """The ledger's newest head in the database: the second place that knows how long the files must be.
+
+    It has a connection of its own, for an append must never wait for one that waits for the append. Written
+    without waiting for the server's disk: after a crash of its machine the row may be the head of some
+    milliseconds before, which asks for a little less and never for something wrong.
+    """
+
+    def __init__(self, database: Database) -> None:
+        """Keep the database; there is one row."""
+        self._database = database
+
+    async def load(self) -> Head | None:
+        """Give the stored head, or None before the first."""
+        row = await self._database.row("SELECT size, root, signed FROM vault.ledger_head")
+        return None if row is None else Head(row[0], bytes(row[1]), row[2])
+
+    async def store(self, head: Head) -> None:
+        """Store a head; an older one never replaces a newer."""
+        async with self._database.transaction() as connection:
+            await connection.execute("SET LOCAL synchronous_commit = off")
+            await connection.execute(
+                "INSERT INTO vault.ledger_head AS held (size, root, signed) VALUES (%s, %s, %s) "
+                "ON CONFLICT (one) DO UPDATE SET size = excluded.size, root = excluded.root, "
+                "signed = excluded.signed WHERE held.size <= excluded.size",
+                [head.size, head.root, head.signed],
+            )

@@ -1,0 +1,92 @@
+"""The vault examines itself: what must be true of its files and tables, each told as found."""
+
+import asyncio
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from noren_vault import migrations
+from noren_vault.database import Database
+from noren_vault.index import Index
+from noren_vault.keys import Keys
+from noren_vault.ledger import Ledger, LedgerDamaged
+from noren_vault.ledger.merkle import CompactRange, leaf_hash
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check: its name, whether it holds, and a number or what is wrong."""
+
+    check: str
+    ok: bool
+    detail: str
+
+
+class Doctor:
+    """Runs the checks; changes nothing."""
+
+    def __init__(self, *, database: Database, url: str, keys: Keys, ledger: Ledger, index: Index) -> None:
+        """Keep the parts. `url` is the process's own login."""
+        self._database = database
+        self._url = url
+        self._keys = keys
+        self._ledger = ledger
+        self._index = index
+
+    async def examine(self) -> list[dict[str, Any]]:
+        """Give all findings."""
+        findings = [
+            await self._schema(),
+            await asyncio.to_thread(self._whole),
+            await self._indexed(),
+            await self._keys_have_persons(),
+            await self._persons_have_keys(),
+            await self._epochs(),
+        ]
+        return [asdict(one) for one in findings]
+
+    async def _schema(self) -> Finding:
+        try:
+            await asyncio.to_thread(migrations.check, self._url)
+        except migrations.MigrationError as fault:
+            return Finding("schema", ok=False, detail=str(fault))
+        return Finding("schema", ok=True, detail=f"{len(migrations.all_of_them())} migrations")
+
+    def _whole(self) -> Finding:
+        """Compute the root of all entries anew from the files."""
+        head, tree = self._ledger.head(), CompactRange()
+        try:
+            for _, entry in self._ledger.entries(0, head.size):
+                tree.append(leaf_hash(entry.to_bytes()))
+        except LedgerDamaged as fault:
+            return Finding("ledger", ok=False, detail=str(fault))
+        whole = (tree.size, tree.root()) == (head.size, head.root)
+        return Finding("ledger", ok=whole, detail=f"{tree.size} entries" if whole else "the root is another")
+
+    async def _indexed(self) -> Finding:
+        await self._index.reach(self._ledger.size, 30.0)
+        words = await self._index.differs()
+        return Finding("index", ok=not words, detail=words or f"{self._index.size} entries")
+
+    async def _keys_have_persons(self) -> Finding:
+        row = await self._database.row(
+            "SELECT count(*), count(*) FILTER (WHERE p.person IS NULL) FROM keystore.person_key k "
+            "LEFT JOIN vault.person p "
+            "ON p.shop_id = k.shop_id AND p.person = k.person AND p.state <> 'erased'"
+        )
+        total, alone = row or (0, 0)
+        return Finding("keys have persons", ok=not alone, detail=f"{alone} of {total} without")
+
+    async def _persons_have_keys(self) -> Finding:
+        row = await self._database.row(
+            "SELECT count(*), count(*) FILTER (WHERE k.person IS NULL) FROM vault.person p "
+            "LEFT JOIN keystore.person_key k USING (shop_id, person) WHERE p.state <> 'erased'"
+        )
+        total, alone = row or (0, 0)
+        return Finding("persons have keys", ok=not alone, detail=f"{alone} of {total} without")
+
+    async def _epochs(self) -> Finding:
+        rows = await self._database.rows("SELECT DISTINCT epoch FROM keystore.person_key")
+        missing = sorted(bytes(epoch).hex() for (epoch,) in rows if bytes(epoch) not in self._keys.epochs)
+        return Finding(
+            "epoch keys", ok=not missing, detail=", ".join(missing) or f"{len(self._keys.epochs)} keys"
+        )

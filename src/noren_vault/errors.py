@@ -1,0 +1,69 @@
+"""What the vault refuses, by its name on the wire.
+
+`code` is the class's name; the app side has a class of the same name. `facts` go with it and hold no
+personal data.
+"""
+
+from typing import Any
+
+
+class VaultError(Exception):
+    """The base of every refusal that a client is told."""
+
+    def __init__(self, words: str = "", **facts: Any) -> None:
+        """Keep the words (for a log; never personal data) and the facts (for the client)."""
+        super().__init__(words)
+        self.facts = facts
+
+    @property
+    def code(self) -> str:
+        """The class's name."""
+        return type(self).__name__
+
+
+class BadRequest(VaultError):
+    """The request itself is wrong: a fault in the client's code."""
+
+
+class VaultUnavailable(VaultError):
+    """The vault's own parts (its database) do not answer."""
+
+
+class LedgerUnavailable(VaultError):
+    """The entry could not be made durable, so nothing may be told. Facts: reason (the ledger's code)."""
+
+
+class GrantExpired(VaultError):
+    """No such grant, or it has ended: by time, by idling, by signing out."""
+
+
+class GrantRefused(VaultError):
+    """The caller is known, and may not do this."""
+
+
+class PurposeRefused(VaultError):
+    """The role may not use this purpose for these fields."""
+
+
+class BudgetExceeded(VaultError):
+    """More persons than one request, or this credential's hour or day, may hold. Facts: today, left."""
+
+
+class NoSuchPerson(VaultError):
+    """The shop has no such person, or no more."""
+
+
+class BadField(VaultError):
+    """A field that cannot be. Facts: field, reason (the first), fields {field: reason}."""
+
+
+class InviteRefused(VaultError):
+    """The invitation is unknown, used, or over."""
+
+
+class PasskeyRefused(VaultError):
+    """The passkey's answer does not hold. One error for all reasons; the reason is in the log."""
+
+
+class RecordDamaged(VaultError):
+    """What is stored is not what was written. One error for every way a decryption can fail."""

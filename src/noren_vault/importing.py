@@ -1,0 +1,84 @@
+"""Importing many persons: at most 500 an entry, checked row by row, a second run changes nothing."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from noren_vault import fields
+from noren_vault.clock import Now
+from noren_vault.errors import BadRequest
+from noren_vault.fields import Values
+from noren_vault.people import NewPerson, People
+from noren_vault.record import Path, Record
+
+MOST_A_REQUEST: Final = 5000
+_AN_ENTRY: Final = 500
+_REQUIRED: Final = ("name",)
+
+
+@dataclass(slots=True)
+class Imported:
+    """The ids by key, and the rows that were not taken: key, field, reason."""
+
+    persons: dict[str, str] = field(default_factory=dict)
+    bad: list[dict[str, str]] = field(default_factory=list)
+
+
+class Importing:
+    """The act of importing."""
+
+    def __init__(self, people: People, record: Record, now: Now) -> None:
+        """Keep the parts."""
+        self._people = people
+        self._record = record
+        self._now = now
+
+    async def run(
+        self, shop: int, rows: Sequence[Any], path: Path, *, all_or_nothing: bool, check: bool
+    ) -> Imported:
+        """Check the rows, and store the good ones unless `check` or `all_or_nothing` forbids it."""
+        done = Imported()
+        good = await asyncio.to_thread(_check, rows, done.bad)
+        if check or (all_or_nothing and done.bad):
+            return done
+        for start in range(0, len(good), _AN_ENTRY):
+            await self._store(shop, good[start : start + _AN_ENTRY], path, done)
+        return done
+
+    async def _store(self, shop: int, rows: Sequence[tuple[str, Values]], path: Path, done: Imported) -> None:
+        there = await self._people.by_key(shop, [key for key, _ in rows])
+        done.persons |= there
+        people = [NewPerson.of(key, values) for key, values in rows if key not in there]
+        if not people:
+            return
+        names = sorted({name for one in people for name in one.values})
+        await self._record.write(
+            "import", path, shop=shop, persons=[one.person for one in people], fields=names
+        )
+        stored = await self._people.insert(
+            shop, people, kind="customer", state="kept", searched=True, now=self._now()
+        )
+        done.persons |= {one.key: one.person for one in people if one.key and one.person in stored}
+        if len(stored) < len(people):  # another import of the same rows was faster
+            done.persons |= await self._people.by_key(shop, [key for key, _ in rows])
+
+
+def _check(rows: Sequence[Any], bad: list[dict[str, str]]) -> list[tuple[str, Values]]:
+    """Give the good rows; the same key twice in one request counts once."""
+    if len(rows) > MOST_A_REQUEST:
+        raise BadRequest(f"more than {MOST_A_REQUEST} rows in one request")
+    good: dict[str, Values] = {}
+    for row in rows:
+        if not isinstance(row, dict) or not isinstance(row.get("fields"), dict):
+            raise BadRequest("a row is {key, fields}")
+        key = row.get("key")
+        if not isinstance(key, str) or not 0 < len(key) <= 200:
+            raise BadRequest("a row's key is a text of at most 200 characters")
+        values, reasons = fields.check(row["fields"], required=_REQUIRED)
+        bad += [{"key": key, "field": name, "reason": str(reason)} for name, reason in reasons.items()]
+        if key in good:
+            bad.append({"key": key, "field": "key", "reason": "double"})
+        elif not reasons:
+            good[key] = values
+    return list(good.items())

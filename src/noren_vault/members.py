@@ -1,0 +1,221 @@
+"""Who works where: the truth of it. Shops are founded by an administrator, changed by their owners."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import uuid4
+
+import structlog
+
+from noren_vault import fields
+from noren_vault.clock import Now
+from noren_vault.courier import Courier, Letter
+from noren_vault.database import Database
+from noren_vault.errors import BadRequest, GrantRefused, InviteRefused, LedgerUnavailable
+from noren_vault.grants import Grant
+from noren_vault.invites import Invites
+from noren_vault.people import NewPerson, People
+from noren_vault.record import Path, Record
+from noren_vault.rights import PLATFORM, SHOP_ROLES, Role
+
+_STAFF_KEY: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}", re.ASCII)
+_SLUG: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}", re.ASCII)
+_SUBJECT: Final = "暖簾 ログインのご招待 / Your invitation to Noren"
+_TEXT: Final = """\
+{name} 様
+
+予約システム「暖簾」へのご招待です。次のリンクを開いて、パスキーを登録してください。
+リンクは一度だけ使えます。期限は{days}日です。
+
+{link}
+
+----
+
+Hello {name},
+
+You are invited to Noren. Open the link above to add your passkey.
+It can be used once, within {days} day(s).
+"""
+_log = structlog.get_logger("members")
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody who is to work for a shop. `handle` is whole: `aoi.salon`."""
+
+    handle: str
+    role: Role
+    staff: str | None
+    name: str
+    mail: str
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any], slug: str) -> "Member":
+        """Read it from the wire; a handle without its shop gets it. Raises BadRequest."""
+        key, dot, shop = str(given.get("handle", "")).partition(".")
+        role, staff = given.get("role"), given.get("staff")
+        if not _STAFF_KEY.fullmatch(key) or (dot and shop != slug):
+            raise BadRequest("a handle is <staff key>.<shop slug>")
+        if role not in SHOP_ROLES or not (staff is None or isinstance(staff, str)):
+            raise BadRequest("a member has a role of a shop and a staff key or none")
+        return cls(f"{key}.{slug}", Role(role), staff, str(given.get("name", "")), str(given.get("mail", "")))
+
+
+class Members:
+    """Founds shops, adds members, invites."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        people: People,
+        record: Record,
+        invites: Invites,
+        courier: Courier,
+        origin: str,
+        now: Now,
+    ) -> None:
+        """Keep the parts."""
+        self._database = database
+        self._people = people
+        self._record = record
+        self._invites = invites
+        self._courier = courier
+        self._origin = origin
+        self._now = now
+
+    async def found(self, shop: int, slug: str, given: Sequence[Any], path: Path) -> list[dict[str, str]]:
+        """Found a shop with its members and invite them; the same list again only sends what was not."""
+        if shop <= PLATFORM or not _SLUG.fullmatch(slug):
+            raise BadRequest("a shop has a number above 0 and a short name")
+        members = [Member.of(one, slug) for one in given if isinstance(one, dict)]
+        if len(members) != len(given) or len({one.handle for one in members}) != len(members):
+            raise BadRequest("members have different handles")
+        for one in members:
+            fields.checked({"name": one.name, "mail": one.mail}, required=("name", "mail"))
+        await self._found_once(shop, slug, _digest(slug, members))
+        return [await self._join(shop, one, path) for one in members]
+
+    async def add(self, grant: Grant, given: Mapping[str, Any]) -> dict[str, str]:
+        """Add one member to the grant's shop; an owner's act."""
+        if grant.role is not Role.OWNER:
+            raise GrantRefused("an owner adds members")
+        row = await self._database.row("SELECT slug FROM vault.shop WHERE shop_id = %s", [grant.shop])
+        if row is None:
+            raise GrantRefused("no such shop")
+        return await self._join(grant.shop, Member.of(given, row[0]), grant.path)
+
+    async def invite_operator(self, name: str, mail: str | None, path: Path) -> str:
+        """Invite the first operator; gives the token. Raises InviteRefused once one has enrolled."""
+        if not _STAFF_KEY.fullmatch(name):
+            raise BadRequest("an operator's name is a short key")
+        there = await self._database.row(
+            "SELECT 1 FROM vault.passkey JOIN vault.membership USING (actor) WHERE shop_id = %s LIMIT 1",
+            [PLATFORM],
+        )
+        if there is not None:
+            raise InviteRefused("there is an operator; operators invite further ones")
+        handle, person = f"{name}.operator", None
+        if mail is not None:
+            person = await self._person(PLATFORM, handle, {"name": name, "mail": mail}, path)
+        actor = await self._actor(PLATFORM, handle, person, Role.OPERATOR, None)
+        await self._record.write("invite", path, shop=PLATFORM, ref=handle)
+        token = await self._invites.make(actor, Role.OPERATOR)
+        if person is not None:
+            await self._mail(PLATFORM, person, token, Role.OPERATOR, path)
+        return token
+
+    # -- inside
+
+    async def _found_once(self, shop: int, slug: str, digest: bytes) -> None:
+        await self._database.run(
+            "INSERT INTO vault.shop (shop_id, slug, members, founded_at) VALUES (%s, %s, %s, %s) "
+            "ON CONFLICT DO NOTHING",
+            [shop, slug, digest, self._now()],
+        )
+        row = await self._database.row("SELECT slug, members FROM vault.shop WHERE shop_id = %s", [shop])
+        if row is None or row[0] != slug or bytes(row[1]) != digest:
+            raise GrantRefused("the shop was founded with other members: its owner changes them")
+
+    async def _join(self, shop: int, member: Member, path: Path) -> dict[str, str]:
+        """Make the member known if need be, and invite whom no invitation has reached yet."""
+        given = {"name": member.name, "mail": member.mail}
+        row = await self._database.row(
+            "SELECT EXISTS (SELECT 1 FROM vault.passkey p WHERE p.actor = a.actor), "
+            "EXISTS (SELECT 1 FROM vault.invite i WHERE i.actor = a.actor AND i.expires_at > %s) "
+            "AND EXISTS (SELECT 1 FROM vault.message m WHERE m.shop_id = a.shop_id AND m.person = a.person "
+            "AND m.state IN ('sent', 'unknown')) FROM vault.actor a WHERE a.handle = %s AND a.shop_id = %s",
+            [self._now(), member.handle, shop],
+        )
+        if row is not None and row[0]:
+            return {"handle": member.handle, "mail": "joined"}
+        if row is not None and row[1]:
+            return {"handle": member.handle, "mail": "already"}
+        person = await self._person(shop, member.handle, given, path)
+        actor = await self._actor(shop, member.handle, person, member.role, member.staff)
+        await self._record.write("invite", path, shop=shop, persons=[person], ref=member.handle)
+        token = await self._invites.make(actor, member.role)
+        state = await self._mail(shop, person, token, member.role, path)
+        return {"handle": member.handle, "mail": state}
+
+    async def _person(self, shop: int, handle: str, given: Mapping[str, str], path: Path) -> str:
+        """Store the member's name and mail as a person of the shop that no search finds."""
+        key = f"member:{handle}"
+        values = fields.checked(given, required=("name", "mail"))
+        new = NewPerson.of(key, values)
+        found = await self._people.by_key(shop, [key])
+        person = found.get(key, new.person)
+        await self._record.write(
+            "member", path, shop=shop, persons=[person], fields=sorted(values), ref=handle
+        )
+        if not found:
+            await self._people.insert(
+                shop, [new], kind="member", state="kept", searched=False, now=self._now()
+            )
+        return person
+
+    async def _actor(self, shop: int, handle: str, person: str | None, role: Role, staff: str | None) -> str:
+        async with self._database.transaction() as connection:
+            cursor = await connection.execute(
+                b"INSERT INTO vault.actor (actor, handle, shop_id, person, made_at) "
+                b"VALUES (%s, %s, %s, %s, %s) "
+                b"ON CONFLICT (handle) DO UPDATE SET person = coalesce(excluded.person, vault.actor.person) "
+                b"WHERE vault.actor.shop_id = excluded.shop_id RETURNING actor::text",
+                [str(uuid4()), handle, shop, person, self._now()],
+            )
+            row = await cursor.fetchone()
+            if row is None:
+                raise GrantRefused("the handle is another shop's")
+            await connection.execute(
+                b"INSERT INTO vault.membership (shop_id, actor, role, staff, since) "
+                b"VALUES (%s, %s, %s, %s, %s) "
+                b"ON CONFLICT (shop_id, actor) DO NOTHING",
+                [shop, row[0], role, staff, self._now()],
+            )
+            return str(row[0])
+
+    async def _mail(self, shop: int, person: str, token: str, role: Role, path: Path) -> str:
+        place = "operations" if role is Role.OPERATOR else "console"
+        letter = Letter(
+            key=f"invite:{uuid4()}",
+            subject=_SUBJECT,
+            text=_TEXT,
+            values={
+                "link": f"{self._origin}/{place}/join#{token}",
+                "days": "7" if role is Role.OWNER else "1",
+            },
+        )
+        try:
+            return await self._courier.send(shop, person, letter, path)
+        except LedgerUnavailable:
+            _log.error("invitation_not_sent", shop=shop)
+            return "failed"
+
+
+def _digest(slug: str, members: Sequence[Member]) -> bytes:
+    """Tell whether two lists are the same: by who works in which role, not by how they spell their names."""
+    told = sorted([one.handle, one.role, one.staff] for one in members)
+    return hashlib.sha256(json.dumps([slug, told]).encode()).digest()

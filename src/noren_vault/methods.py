@@ -1,0 +1,244 @@
+"""The protocol's methods: read the params, check who asks, call one act, shape the answer."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from noren_vault import fields, rights
+from noren_vault.courier import Attachment, Courier, Letter
+from noren_vault.doctor import Doctor
+from noren_vault.errors import BadRequest, GrantExpired, GrantRefused
+from noren_vault.grants import Grants
+from noren_vault.importing import Importing
+from noren_vault.index import Index
+from noren_vault.members import Members
+from noren_vault.peer import Peer
+from noren_vault.protocol import Params, Request
+from noren_vault.record import Path, Record
+from noren_vault.records import Records, Told
+from noren_vault.rights import Role
+from noren_vault.scope import Question, Scope
+from noren_vault.signin import SignIn, Visit
+
+_REQUIRED: Final = ("name",)
+_KEY: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What goes back; `told` when it holds plaintext, whose leaving is to be recorded."""
+
+    ok: dict[str, Any]
+    told: Told | None = None
+
+
+Method = Callable[[Params, Peer], Awaitable[Answer]]
+_ADMIN: Final = frozenset({"invite_operator", "found_shop", "doctor", "rebuild_index"})
+
+
+class Methods:
+    """The table of methods. `answer` is the only way in."""
+
+    def __init__(
+        self,
+        *,
+        records: Records,
+        importing: Importing,
+        courier: Courier,
+        members: Members,
+        signin: SignIn,
+        grants: Grants,
+        scope: Scope,
+        doctor: Doctor,
+        index: Index,
+        record: Record,
+        build: str,
+    ) -> None:
+        """Keep the acts."""
+        self._records = records
+        self._importing = importing
+        self._courier = courier
+        self._members = members
+        self._signin = signin
+        self._grants = grants
+        self._scope = scope
+        self._doctor = doctor
+        self._index = index
+        self._record = record
+        self._build = build
+        self._methods: dict[str, Method] = {
+            "put": self._put,
+            "keep": self._keep,
+            "update": self._update,
+            "reveal": self._reveal,
+            "search": self._search,
+            "import": self._import,
+            "send": self._send,
+            "scope": self._ask_scope,
+            "invite_operator": self._invite_operator,
+            "found_shop": self._found_shop,
+            "add_member": self._add_member,
+            "register_begin": self._register_begin,
+            "register_finish": self._register_finish,
+            "signin_begin": self._signin_begin,
+            "signin_finish": self._signin_finish,
+            "whoami": self._whoami,
+            "signout": self._signout,
+            "health": self._health,
+            "checkpoint": self._checkpoint,
+            "doctor": self._examine,
+            "rebuild_index": self._rebuild_index,
+        }
+
+    async def answer(self, request: Request, peer: Peer) -> Answer:
+        """Do what is asked. Raises VaultError."""
+        method = self._methods.get(request.method)
+        if method is None:
+            raise BadRequest("no such method")
+        if request.method in _ADMIN and not peer.admin:
+            raise GrantRefused("an administrator's process may ask this")
+        return await method(request.params, peer)
+
+    # -- records
+
+    async def _put(self, params: Params, peer: Peer) -> Answer:
+        shop, key = params.number("shop"), params.text("key", most=_KEY)
+        values = fields.checked(params.mapping("fields"), required=_REQUIRED)
+        person, created = await self._records.put(shop, key, values, peer.path(params.text("session", "")))
+        return Answer({"person": person, "created": created})
+
+    async def _keep(self, params: Params, _: Peer) -> Answer:
+        await self._records.keep(params.number("shop"), params.person("person"))
+        return Answer({})
+
+    async def _update(self, params: Params, _: Peer) -> Answer:
+        grant = await self._grants.of_shop(params.raw.get("grant"))
+        version = await self._records.update(grant, params.person("person"), params.mapping("fields"))
+        return Answer({"version": version})
+
+    async def _reveal(self, params: Params, _: Peer) -> Answer:
+        grant = await self._grants.of_shop(params.raw.get("grant"))
+        purpose = rights.purpose_of(params.raw.get("purpose"))
+        names = fields.known(params.raw.get("fields"))
+        told = await self._records.reveal(grant, purpose, params.persons("persons"), names)
+        return _told(told)
+
+    async def _search(self, params: Params, _: Peer) -> Answer:
+        grant = await self._grants.of_shop(params.raw.get("grant"))
+        most = params.number("limit") if "limit" in params.raw else rights.MOST_OF_SEARCH
+        return _told(await self._records.search(grant, params.text("query", most=300), most))
+
+    async def _import(self, params: Params, peer: Peer) -> Answer:
+        done = await self._importing.run(
+            params.number("shop"),
+            params.items("rows"),
+            peer.path(),
+            all_or_nothing=params.flag("all_or_nothing"),
+            check=params.flag("check"),
+        )
+        return Answer({"persons": done.persons, "bad": done.bad})
+
+    async def _send(self, params: Params, peer: Peer) -> Answer:
+        attachments = params.items("attachments") if "attachments" in params.raw else []
+        letter = Letter(
+            key=params.text("message_key", most=_KEY),
+            subject=params.text("subject", most=500),
+            text=params.text("text", most=100_000),
+            values=params.texts("values"),
+            attachments=[Attachment.of(one) for one in attachments],
+        )
+        state = await self._courier.send(params.number("shop"), params.person("person"), letter, peer.path())
+        return Answer({"state": state})
+
+    # -- who works where, and signing in
+
+    async def _found_shop(self, params: Params, peer: Peer) -> Answer:
+        invited = await self._members.found(
+            params.number("shop"), params.text("slug", most=63), params.items("members"), peer.admin_path
+        )
+        return Answer({"invited": invited})
+
+    async def _add_member(self, params: Params, _: Peer) -> Answer:
+        grant = await self._grants.of_shop(params.raw.get("grant"))
+        return Answer({"invited": await self._members.add(grant, params.mapping("member"))})
+
+    async def _invite_operator(self, params: Params, peer: Peer) -> Answer:
+        token = await self._members.invite_operator(
+            params.text("name", "first"), params.maybe_text("mail"), peer.admin_path
+        )
+        return Answer({"token": token})
+
+    async def _register_begin(self, params: Params, _: Peer) -> Answer:
+        return Answer({"options": await self._signin.enrol_begin(params.raw.get("invite"))})
+
+    async def _register_finish(self, params: Params, _: Peer) -> Answer:
+        response = params.mapping("response")
+        return Answer(await self._signin.enrol_finish(params.raw.get("invite"), response, _visit(params)))
+
+    async def _signin_begin(self, _params: Params, _: Peer) -> Answer:
+        return Answer({"options": self._signin.begin()})
+
+    async def _signin_finish(self, params: Params, _: Peer) -> Answer:
+        response, shop = params.mapping("response"), params.maybe_number("shop")
+        return Answer(
+            await self._signin.finish(params.text("challenge", most=500), response, _visit(params), shop)
+        )
+
+    async def _whoami(self, params: Params, _: Peer) -> Answer:
+        return Answer(await self._signin.who(await self._grants.check(params.raw.get("grant"))))
+
+    async def _signout(self, params: Params, _: Peer) -> Answer:
+        try:
+            grant = await self._grants.check(params.raw.get("grant"))
+        except GrantExpired:
+            return Answer({})
+        await self._signin.out(grant)
+        return Answer({})
+
+    # -- the record
+
+    async def _ask_scope(self, params: Params, peer: Peer) -> Answer:
+        path = await self._may_ask(params, peer)
+        return Answer(await self._scope.answer(Question.of(params.raw), path))
+
+    async def _may_ask(self, params: Params, peer: Peer) -> Path:
+        """An operator's grant, or an administrator's process."""
+        if params.raw.get("grant") is None:
+            if not peer.admin:
+                raise GrantRefused("an administrator's process, or an operator's grant, may ask this")
+            return peer.admin_path
+        grant = await self._grants.check(params.raw.get("grant"))
+        if grant.role is not Role.OPERATOR:
+            raise GrantRefused("an operator may ask this")
+        return grant.path
+
+    async def _health(self, _params: Params, _: Peer) -> Answer:
+        refusal = self._record.ledger.refusal
+        reason = refusal.reason if refusal is not None else self._record.refused
+        return Answer(
+            {
+                "ledger": not reason,
+                "reason": reason,
+                "size": self._record.ledger.size,
+                "indexed": self._index.size,
+                "build": self._build,
+            }
+        )
+
+    async def _checkpoint(self, _params: Params, _: Peer) -> Answer:
+        return Answer({"checkpoint": self._record.ledger.checkpoint()})
+
+    async def _examine(self, _params: Params, _: Peer) -> Answer:
+        return Answer({"findings": await self._doctor.examine()})
+
+    async def _rebuild_index(self, _params: Params, _: Peer) -> Answer:
+        return Answer({"entries": await self._index.rebuild()})
+
+
+def _told(told: Told) -> Answer:
+    ok = {"persons": told.persons, "entry": told.entry, "budget": told.budget.to_wire()}
+    return Answer(ok, told)
+
+
+def _visit(params: Params) -> Visit:
+    return Visit(session=params.text("session", "", most=200), address=params.text("address", "", most=100))

@@ -1,0 +1,280 @@
+"""Persons as they are stored: sealed rows in, sealed rows out. Nothing here decides whether it may."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from noren_vault import blind
+from noren_vault.database import Connection, Database
+from noren_vault.errors import RecordDamaged
+from noren_vault.fields import Value, Values
+from noren_vault.floors import Floors
+from noren_vault.keys import Keys
+from noren_vault.sealing import EpochKey
+
+_INSERT: Final = b"""
+WITH made AS (
+    INSERT INTO vault.person (shop_id, person, kind, state, key_hash, content, made_at)
+    SELECT %(shop)s, p.person, %(kind)s, %(state)s, p.key_hash, p.content, %(now)s
+    FROM unnest(%(persons)s::uuid[], %(key_hashes)s::bytea[], %(contents)s::bytea[])
+        AS p(person, key_hash, content)
+    ON CONFLICT (shop_id, key_hash) WHERE key_hash IS NOT NULL DO NOTHING
+    RETURNING person
+), keyed AS (
+    INSERT INTO keystore.person_key (shop_id, person, epoch, wrapped, versions)
+    SELECT %(shop)s, k.person, %(epoch)s, k.wrapped, k.versions::jsonb
+    FROM unnest(%(persons)s::uuid[], %(wrapped)s::bytea[], %(versions)s::text[])
+        AS k(person, wrapped, versions)
+    JOIN made USING (person)
+), sealed AS (
+    INSERT INTO vault.field (shop_id, person, field, version, sealed, written_at)
+    SELECT %(shop)s, f.person, f.field, 1, f.sealed, %(now)s
+    FROM unnest(%(field_persons)s::uuid[], %(fields)s::text[], %(sealed)s::bytea[])
+        AS f(person, field, sealed)
+    JOIN made USING (person)
+), blinded AS (
+    INSERT INTO vault.blind (shop_id, token, person, field)
+    SELECT %(shop)s, b.token, b.person, b.field
+    FROM unnest(%(blind_persons)s::uuid[], %(blind_fields)s::text[], %(tokens)s::bytea[])
+        AS b(person, field, token)
+    JOIN made USING (person)
+)
+SELECT person::text FROM made
+"""
+
+_READ: Final = """
+SELECT p.person::text, k.epoch, k.wrapped, k.versions, f.field, f.version, f.sealed
+FROM vault.person p
+LEFT JOIN keystore.person_key k USING (shop_id, person)
+LEFT JOIN vault.field f ON f.shop_id = p.shop_id AND f.person = p.person AND f.field = ANY(%(fields)s)
+WHERE p.shop_id = %(shop)s AND p.person = ANY(%(persons)s::uuid[]) AND p.state <> 'erased'
+  AND p.kind = ANY(%(kinds)s)
+"""
+
+CUSTOMER: Final = ("customer",)
+ANYBODY: Final = ("customer", "member")
+
+
+@dataclass(frozen=True, slots=True)
+class NewPerson:
+    """A person to be stored. `key` makes a second attempt find the first."""
+
+    person: str
+    key: str | None
+    values: Values
+
+    @classmethod
+    def of(cls, key: str | None, values: Values) -> "NewPerson":
+        """Give it a new id."""
+        return cls(str(uuid4()), key, values)
+
+
+@dataclass(slots=True)
+class Sealed:
+    """A stored person, still sealed: field -> (version, sealed value)."""
+
+    person: str
+    epoch: bytes
+    wrapped: bytes
+    versions: dict[str, int]
+    fields: dict[str, tuple[int, bytes]] = field(default_factory=dict)
+
+
+class People:
+    """Seals, stores, finds and opens."""
+
+    def __init__(self, database: Database, keys: Keys, least: Floors) -> None:
+        """Keep the parts."""
+        self._database = database
+        self._keys = keys
+        self._least = least
+
+    async def insert(
+        self, shop: int, people: Sequence[NewPerson], *, kind: str, state: str, searched: bool, now: int
+    ) -> set[str]:
+        """Store new persons in one statement; gives the ids of those whose key was not there yet."""
+        rows = self._rows(shop, people, searched=searched)
+        async with self._database.connection() as connection:
+            cursor = await connection.execute(
+                _INSERT, {"shop": shop, "kind": kind, "state": state, "now": now, **rows}
+            )
+            return {row[0] for row in await cursor.fetchall()}
+
+    async def by_key(self, shop: int, keys: Iterable[str]) -> dict[str, str]:
+        """Find persons by the keys they were stored with: key -> person."""
+        hashes = {blind.identity(self._keys.index, shop, key): key for key in keys}
+        rows = await self._database.rows(
+            "SELECT key_hash, person::text FROM vault.person WHERE shop_id = %s AND key_hash = ANY(%s)",
+            [shop, list(hashes)],
+        )
+        return {hashes[bytes(key_hash)]: person for key_hash, person in rows}
+
+    async def read(
+        self, shop: int, persons: Sequence[str], fields: Sequence[str], *, kinds: Sequence[str] = CUSTOMER
+    ) -> list[Sealed]:
+        """Read persons of this shop, sealed, in the order asked for; who is not there is left out."""
+        rows = await self._database.rows(
+            _READ, {"shop": shop, "persons": list(persons), "fields": list(fields), "kinds": list(kinds)}
+        )
+        found: dict[str, Sealed] = {}
+        for person, epoch, wrapped, versions, name, version, sealed in rows:
+            one = found.get(person)
+            if one is None:
+                one = Sealed(person, bytes(epoch or b""), bytes(wrapped or b""), dict(versions or {}))
+                found[person] = one
+            if name is not None:
+                one.fields[name] = (version, bytes(sealed))
+        return [found[person] for person in dict.fromkeys(persons) if person in found]
+
+    async def find(self, shop: int, query: str, most: int) -> list[str]:
+        """Find persons by the blind index."""
+        rows = await self._database.rows(
+            "SELECT DISTINCT b.person::text FROM vault.blind b JOIN vault.person p USING (shop_id, person) "
+            "WHERE b.shop_id = %s AND b.token = ANY(%s) AND p.state <> 'erased' AND p.kind = 'customer' "
+            "ORDER BY 1 LIMIT %s",
+            [shop, blind.queries(self._keys.index, shop, query), most],
+        )
+        return [row[0] for row in rows]
+
+    def open(self, shop: int, sealed: Sealed, fields: Sequence[str]) -> dict[str, Value]:
+        """Open the asked fields of a person. Raises RecordDamaged. Only called when the entry is durable."""
+        epoch = self._epoch(shop, sealed)
+        key = epoch.unwrap(sealed.wrapped, shop=shop, person=sealed.person, versions=sealed.versions)
+        values: dict[str, Value] = {}
+        for name in fields:
+            if name not in sealed.versions:
+                continue
+            version, stored = sealed.fields.get(name, (0, b""))
+            if version != sealed.versions[name]:
+                raise RecordDamaged("decryption failed")
+            plain = key.open(stored, shop=shop, person=sealed.person, field=name, version=version)
+            value = Value.from_bytes(plain)
+            if value.text:
+                values[name] = value
+        return values
+
+    async def rewrite(
+        self, connection: Connection, shop: int, sealed: Sealed, new: "Rewrite", now: int
+    ) -> None:
+        """Write fields anew under the row's lock, which the caller's transaction holds."""
+        epoch = self._epoch(shop, sealed)
+        old, versions = sealed.versions, sealed.versions | new.versions
+        key = epoch.unwrap(sealed.wrapped, shop=shop, person=sealed.person, versions=old)
+        wrapped = epoch.rewrap(sealed.wrapped, shop=shop, person=sealed.person, old=old, new=versions)
+        names = sorted(new.versions)
+        boxes = [
+            key.seal(
+                new.values.get(name, Value("")).to_bytes(),
+                shop=shop,
+                person=sealed.person,
+                field=name,
+                version=versions[name],
+            )
+            for name in names
+        ]
+        await connection.execute(
+            b"UPDATE keystore.person_key SET wrapped = %s, versions = %s::jsonb "
+            b"WHERE shop_id = %s AND person = %s",
+            [wrapped, json.dumps(versions), shop, sealed.person],
+        )
+        await connection.execute(
+            b"INSERT INTO vault.field (shop_id, person, field, version, sealed, written_at) "
+            b"SELECT %s, %s, f.field, f.version, f.sealed, %s "
+            b"FROM unnest(%s::text[], %s::integer[], %s::bytea[]) AS f(field, version, sealed) "
+            b"ON CONFLICT (shop_id, person, field) DO UPDATE SET version = excluded.version, "
+            b"sealed = excluded.sealed, written_at = excluded.written_at",
+            [shop, sealed.person, now, names, [versions[name] for name in names], boxes],
+        )
+        await self._reindex(connection, shop, sealed.person, new)
+
+    async def lock(self, connection: Connection, shop: int, person: str) -> Sealed | None:
+        """Lock a customer's key row in the caller's transaction and give it; None when there is none."""
+        cursor = await connection.execute(
+            b"SELECT k.epoch, k.wrapped, k.versions FROM keystore.person_key k "
+            b"JOIN vault.person p USING (shop_id, person) "
+            b"WHERE k.shop_id = %s AND k.person = %s AND p.state <> 'erased' AND p.kind = 'customer' "
+            b"FOR UPDATE OF k",
+            [shop, person],
+        )
+        row = await cursor.fetchone()
+        return None if row is None else Sealed(person, bytes(row[0]), bytes(row[1]), dict(row[2]))
+
+    async def destroy(self, connection: Connection, shop: int, persons: Sequence[str]) -> None:
+        """Destroy the data keys, and what they sealed, in the caller's transaction."""
+        for table in (b"keystore.person_key", b"vault.field", b"vault.blind"):
+            await connection.execute(
+                b"DELETE FROM " + table + b" WHERE shop_id = %s AND person = ANY(%s::uuid[])", [shop, persons]
+            )
+        await connection.execute(
+            b"UPDATE vault.person SET state = 'erased', key_hash = NULL, content = NULL "
+            b"WHERE shop_id = %s AND person = ANY(%s::uuid[])",
+            [shop, persons],
+        )
+
+    def _epoch(self, shop: int, sealed: Sealed) -> EpochKey:
+        """The key that wraps this person's, once the row is known to be the newest."""
+        self._least.check(shop, sealed.person, sealed.versions)
+        epoch = self._keys.epochs.get(sealed.epoch)
+        if epoch is None:
+            raise RecordDamaged("decryption failed")
+        return epoch
+
+    async def _reindex(self, connection: Connection, shop: int, person: str, new: "Rewrite") -> None:
+        await connection.execute(
+            b"DELETE FROM vault.blind WHERE shop_id = %s AND person = %s AND field = ANY(%s)",
+            [shop, person, sorted(new.versions)],
+        )
+        tokens = blind.tokens(self._keys.index, shop, new.values)
+        await connection.execute(
+            b"INSERT INTO vault.blind (shop_id, token, person, field) SELECT %s, b.token, %s, b.field "
+            b"FROM unnest(%s::text[], %s::bytea[]) AS b(field, token)",
+            [shop, person, list(tokens), list(tokens.values())],
+        )
+
+    def _rows(self, shop: int, people: Sequence[NewPerson], *, searched: bool) -> dict[str, Any]:
+        """Seal the persons into the arrays of `_INSERT`."""
+        index = self._keys.index
+        sealed: list[tuple[str, str, bytes]] = []
+        tokens: list[tuple[str, str, bytes]] = []
+        wraps: list[bytes] = []
+        for one in people:
+            versions = dict.fromkeys(one.values, 1)
+            key, wrapped = self._keys.epoch.new_data_key(shop=shop, person=one.person, versions=versions)
+            wraps.append(wrapped)
+            for name, value in one.values.items():
+                box = key.seal(value.to_bytes(), shop=shop, person=one.person, field=name, version=1)
+                sealed.append((one.person, name, box))
+            if searched:
+                tokens += [
+                    (one.person, f, token) for f, token in blind.tokens(index, shop, one.values).items()
+                ]
+        keys = [None if one.key is None else blind.identity(index, shop, one.key) for one in people]
+        return {
+            "persons": [UUID(one.person) for one in people],
+            "key_hashes": keys,
+            "contents": [blind.content(index, shop, one.values) for one in people],
+            "epoch": self._keys.epoch.id,
+            "wrapped": wraps,
+            "versions": [json.dumps(dict.fromkeys(one.values, 1)) for one in people],
+            "field_persons": [UUID(person) for person, _, _ in sealed],
+            "fields": [name for _, name, _ in sealed],
+            "sealed": [box for _, _, box in sealed],
+            "blind_persons": [UUID(person) for person, _, _ in tokens],
+            "blind_fields": [name for _, name, _ in tokens],
+            "tokens": [token for _, _, token in tokens],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """New values by field, and the version each named field has from now on; without a value it is gone."""
+
+    values: Values
+    versions: dict[str, int]
+
+    @classmethod
+    def of(cls, sealed: Sealed, names: Iterable[str], values: Values) -> "Rewrite":
+        """Count one version on for each named field."""
+        return cls(values, {name: sealed.versions.get(name, 0) + 1 for name in names})

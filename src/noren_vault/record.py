@@ -1,0 +1,107 @@
+"""Writing down: the one way from the vault to its ledger.
+
+Who wants to tell or take something calls `write` first and goes on only when it returned: the entry is then
+durable. `outcome` follows when it is known how it ended. An entry without an outcome counts as told.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+import structlog
+
+from noren_vault.errors import LedgerUnavailable
+from noren_vault.ledger import Entry, Ledger
+from noren_vault.ledger import LedgerUnavailable as Refused
+
+_log = structlog.get_logger("record")
+
+
+class Outcome(StrEnum):
+    """How an entry's act ended. Only FAILED says that nothing was told or taken."""
+
+    RELEASED = "released"
+    DONE = "done"
+    SENT = "sent"
+    UNKNOWN = "unknown"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """By which way somebody came: what every entry says about its "who"."""
+
+    actor: str
+    credential: str = ""
+    session: str = ""
+
+
+def session_name(session: str) -> str:
+    """Give the name under which a session stands in the record: a session's own id opens doors."""
+    if not session or session.startswith("s-"):
+        return session
+    return f"s-{hashlib.sha256(session.encode()).hexdigest()[:32]}"
+
+
+class Record:
+    """The ledger, as everything else in the vault sees it."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        """Keep the open ledger. `refused` is why the last entry was not taken, or empty."""
+        self.ledger = ledger
+        self.refused = ""
+        self._late: set[asyncio.Task[None]] = set()
+
+    async def write(
+        self,
+        kind: str,
+        path: Path,
+        *,
+        shop: int = 0,
+        purpose: str = "",
+        persons: Iterable[str] = (),
+        fields: Iterable[str] = (),
+        ref: str = "",
+        note: str = "",
+    ) -> int:
+        """Make an entry durable and give its index. Raises LedgerUnavailable; then nothing may be told."""
+        entry = Entry(
+            kind=kind,
+            actor=path.actor,
+            credential=path.credential,
+            session=path.session,
+            shop=shop,
+            purpose=purpose,
+            persons=tuple(persons),
+            fields=tuple(fields),
+            ref=ref,
+            note=note,
+        )
+        try:
+            receipt = await self.ledger.append(entry)
+        except Refused as refused:
+            self.refused = refused.reason
+            _log.error("ledger_unavailable", reason=refused.reason, kind=kind)
+            raise LedgerUnavailable(str(refused), reason=refused.reason) from refused
+        self.refused = ""
+        return receipt.index
+
+    async def outcome(self, entry: int, outcome: Outcome, path: Path) -> None:
+        """Say how it ended. Best effort: what is not said leaves the entry counted as told."""
+        try:
+            await self.write("outcome", path, ref=str(entry), note=outcome)
+        except LedgerUnavailable:
+            _log.warning("outcome_not_written", entry=entry, outcome=str(outcome))
+
+    def outcome_later(self, entry: int, outcome: Outcome, path: Path) -> None:
+        """Say how it ended without making anybody wait."""
+        task = asyncio.create_task(self.outcome(entry, outcome, path))
+        self._late.add(task)
+        task.add_done_callback(self._late.discard)
+
+    async def settle(self) -> None:
+        """Wait for the outcomes that are still being written."""
+        while self._late:
+            await asyncio.gather(*self._late)

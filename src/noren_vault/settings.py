@@ -1,0 +1,99 @@
+"""The vault's settings, all from the environment. An unknown NOREN_VAULT_* name stops the start."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+NAMES: Final = frozenset(
+    "NOREN_VAULT_" + name
+    for name in ("SOCKET", "DATABASE_URL", "KEYS", "LEDGER", "ORIGIN", "SMTP_URL", "MAIL_FROM")
+) | {"NOREN_VAULT_PEER_UIDS", "NOREN_VAULT_ADMIN_UIDS"}
+
+
+class SettingsError(Exception):
+    """The vault cannot start as it is set up; the words say which setting, never its value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that is set from outside. `origin` has no trailing slash; its host is the passkeys' rpId."""
+
+    socket: Path
+    database_url: str
+    keys: Path
+    ledger: Path
+    origin: str
+    smtp_url: str
+    mail_from: str
+    peer_uids: frozenset[int]
+    admin_uids: frozenset[int]
+
+    @property
+    def host(self) -> str:
+        """The origin's host: the passkeys' rpId."""
+        return urlsplit(self.origin).hostname or ""
+
+
+def database_url(environ: Mapping[str, str] | None = None) -> str:
+    """Return the one setting that `migrate` needs."""
+    given = os.environ if environ is None else environ
+    refuse_unknown(given)
+    return _text(given, "NOREN_VAULT_DATABASE_URL")
+
+
+def read(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read and check every setting. Raises SettingsError."""
+    given = os.environ if environ is None else environ
+    refuse_unknown(given)
+    return Settings(
+        socket=Path(_text(given, "NOREN_VAULT_SOCKET")),
+        database_url=_text(given, "NOREN_VAULT_DATABASE_URL"),
+        keys=Path(_text(given, "NOREN_VAULT_KEYS")),
+        ledger=Path(_text(given, "NOREN_VAULT_LEDGER")),
+        origin=_origin(_text(given, "NOREN_VAULT_ORIGIN")),
+        smtp_url=_smtp(_text(given, "NOREN_VAULT_SMTP_URL")),
+        mail_from=_text(given, "NOREN_VAULT_MAIL_FROM"),
+        peer_uids=_uids(given, "NOREN_VAULT_PEER_UIDS"),
+        admin_uids=_uids(given, "NOREN_VAULT_ADMIN_UIDS"),
+    )
+
+
+def refuse_unknown(environ: Mapping[str, str]) -> None:
+    """Raise SettingsError for a name that begins as ours do and is none of ours."""
+    unknown = sorted(name for name in environ if name.startswith("NOREN_VAULT_") and name not in NAMES)
+    if unknown:
+        raise SettingsError(f"unknown setting {', '.join(unknown)}; known are {', '.join(sorted(NAMES))}")
+
+
+def _text(environ: Mapping[str, str], name: str) -> str:
+    value = environ.get(name, "").strip()
+    if not value:
+        raise SettingsError(f"{name} is not set")
+    return value
+
+
+def _uids(environ: Mapping[str, str], name: str) -> frozenset[int]:
+    parts = _text(environ, name).split(",")
+    if not all(part.strip().isascii() and part.strip().isdecimal() for part in parts):
+        raise SettingsError(f"{name}: give numbers of users, with commas between")
+    return frozenset(int(part) for part in parts)
+
+
+def _origin(text: str) -> str:
+    parts = urlsplit(text)
+    local = parts.hostname in ("localhost", "127.0.0.1")
+    if not parts.hostname or parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise SettingsError("NOREN_VAULT_ORIGIN: give scheme and host only")
+    if parts.scheme != "https" and not (parts.scheme == "http" and local):
+        raise SettingsError("NOREN_VAULT_ORIGIN: https, or http on localhost")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _smtp(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("smtp", "smtps", "smtp+starttls") or not parts.hostname:
+        raise SettingsError("NOREN_VAULT_SMTP_URL: smtp://, smtp+starttls:// or smtps://")
+    return text

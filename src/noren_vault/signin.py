@@ -1,0 +1,230 @@
+"""The two ways to a grant: enrolling by invitation, and signing in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+import psycopg
+import structlog
+
+from noren_vault.clock import Now
+from noren_vault.database import Connection, Database
+from noren_vault.errors import GrantRefused, PasskeyRefused
+from noren_vault.grants import LIFE_MS, Grant, Grants
+from noren_vault.invites import Invited, Invites
+from noren_vault.passkeys import Ceremonies, Enrolled, Known, credential_id, credential_name, refuse
+from noren_vault.record import Path, Record, session_name
+from noren_vault.rights import PLATFORM
+from noren_vault.sealing import PlainKey
+
+_log = structlog.get_logger("signin")
+_MEMBERSHIPS: Final = """
+SELECT m.shop_id, coalesce(s.slug, ''), m.role, m.staff
+FROM vault.membership m LEFT JOIN vault.shop s USING (shop_id)
+WHERE m.actor = %s AND m.ended_at IS NULL ORDER BY m.shop_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """From where somebody signs in: the app's session, and the network address, which is sealed."""
+
+    session: str
+    address: str
+
+
+class SignIn:
+    """Checks passkeys and issues grants. The entry is durable before a grant is told."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        record: Record,
+        ceremonies: Ceremonies,
+        invites: Invites,
+        grants: Grants,
+        addresses: PlainKey,
+        now: Now,
+    ) -> None:
+        """Keep the parts."""
+        self._database = database
+        self._record = record
+        self._ceremonies = ceremonies
+        self._invites = invites
+        self._grants = grants
+        self._addresses = addresses
+        self._now = now
+
+    def begin(self) -> dict[str, Any]:
+        """Options for signing in."""
+        return self._ceremonies.request_options()
+
+    async def finish(
+        self, challenge: str, response: Mapping[str, Any], visit: Visit, shop: int | None
+    ) -> dict[str, Any]:
+        """Check the passkey's answer and issue a grant for the shop, or the actor's first one."""
+        known = await self._known(credential_id(response))
+        name = credential_name(known.credential_id)
+        handle = await self._handle(known.actor)
+        session = session_name(visit.session)
+        try:
+            asserted = self._ceremonies.assertion(challenge, response, known)
+        except PasskeyRefused:
+            await self._record.write("refused", Path(handle, name, session), note="passkey")
+            raise
+        memberships = await self._memberships(known.actor)
+        chosen = _choose(memberships, shop)
+        note = "counter_regression" if asserted.regressed else ""
+        if asserted.regressed:
+            _log.error("passkey_counter_regression", credential=name)
+        await self._record.write("signin", Path(handle, name, session), shop=chosen["shop"], note=note)
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                b"UPDATE vault.passkey SET sign_count = %s, backed_up = %s, used_at = %s, "
+                b"flagged_at = CASE WHEN %s THEN %s ELSE flagged_at END WHERE credential_id = %s",
+                [
+                    asserted.sign_count,
+                    asserted.backed_up,
+                    self._now(),
+                    asserted.regressed,
+                    self._now(),
+                    known.credential_id,
+                ],
+            )
+            grant = await self._issue(connection, chosen["shop"], known.actor, name, visit)
+        return self._answer(grant, known.actor, handle, chosen, memberships)
+
+    async def enrol_begin(self, token: object) -> dict[str, Any]:
+        """Options for enrolling; the invitation stays unused."""
+        invited = await self._invites.check(token)
+        rows = await self._database.rows(
+            "SELECT credential_id FROM vault.passkey WHERE actor = %s", [invited.actor]
+        )
+        return self._ceremonies.creation_options(
+            _ceremony(invited),
+            actor=UUID(invited.actor).bytes,
+            handle=invited.handle,
+            existing=[bytes(row[0]) for row in rows],
+        )
+
+    async def enrol_finish(self, token: object, response: Mapping[str, Any], visit: Visit) -> dict[str, Any]:
+        """Enrol the passkey, use the invitation up, and sign in."""
+        invited = await self._invites.check(token)
+        enrolled = self._ceremonies.enrol(_ceremony(invited), response)
+        path = Path(invited.handle, enrolled.name, session_name(visit.session))
+        memberships = await self._memberships(invited.actor)
+        chosen = _choose(memberships, invited.shop)
+        await self._record.write("register", path, shop=invited.shop)
+        await self._record.write("signin", path, shop=invited.shop)
+        try:
+            async with self._database.transaction() as connection:
+                await self._invites.use(connection, invited)
+                await self._store(connection, invited.actor, enrolled)
+                grant = await self._issue(connection, invited.shop, invited.actor, enrolled.name, visit)
+        except psycopg.errors.UniqueViolation:
+            raise PasskeyRefused("enrolled already") from None
+        return self._answer(grant, invited.actor, invited.handle, chosen, memberships)
+
+    async def who(self, grant: Grant) -> dict[str, Any]:
+        """Say whose grant it is."""
+        return {
+            "actor": {"id": grant.actor, "handle": grant.handle},
+            "shop": grant.shop or None,
+            "role": grant.role,
+            "staff": grant.staff,
+            "expires": grant.expires_at / 1000,
+            "memberships": _shops(await self._memberships(grant.actor)),
+        }
+
+    async def out(self, grant: Grant) -> None:
+        """End the grant, on record."""
+        await self._record.write("signout", grant.path, shop=grant.shop)
+        await self._grants.end(grant)
+
+    # -- inside
+
+    async def _known(self, asked: bytes) -> Known:
+        row = await self._database.row(
+            "SELECT credential_id, public_key, sign_count, actor::text "
+            "FROM vault.passkey WHERE credential_id = %s",
+            [asked],
+        )
+        if row is None:
+            refuse("credential_unknown")
+        return Known(bytes(row[0]), bytes(row[1]), row[2], row[3])
+
+    async def _handle(self, actor: str) -> str:
+        row = await self._database.row("SELECT handle FROM vault.actor WHERE actor = %s", [actor])
+        if row is None:
+            refuse("actor_unknown")
+        return str(row[0])
+
+    async def _memberships(self, actor: str) -> list[dict[str, Any]]:
+        rows = await self._database.rows(_MEMBERSHIPS, [actor])
+        return [
+            {"shop": shop, "slug": slug, "role": role, "staff": staff} for shop, slug, role, staff in rows
+        ]
+
+    async def _store(self, connection: Connection, actor: str, enrolled: Enrolled) -> None:
+        await connection.execute(
+            b"INSERT INTO vault.passkey "
+            b"(credential_id, name, actor, public_key, sign_count, backed_up, added_at) "
+            b"VALUES (%s, %s, %s, %s, %s, %s, %s)",
+            [
+                enrolled.credential_id,
+                enrolled.name,
+                actor,
+                enrolled.public_key,
+                enrolled.sign_count,
+                enrolled.backed_up,
+                self._now(),
+            ],
+        )
+
+    async def _issue(
+        self, connection: Connection, shop: int, actor: str, credential: str, visit: Visit
+    ) -> str:
+        session = session_name(visit.session)
+        if session:
+            sealed = self._addresses.seal(visit.address.encode(), session)
+            await connection.execute(
+                b"INSERT INTO vault.session (session, sealed, opened_at) VALUES (%s, %s, %s) "
+                b"ON CONFLICT (session) DO UPDATE SET sealed = excluded.sealed",
+                [session, sealed, self._now()],
+            )
+        return await self._grants.issue(
+            connection, shop=shop, actor=actor, credential=credential, session=session
+        )
+
+    def _answer(
+        self, grant: str, actor: str, handle: str, chosen: dict[str, Any], memberships: list[dict[str, Any]]
+    ) -> dict[str, Any]:
+        return {
+            "grant": grant,
+            "actor": {"id": actor, "handle": handle},
+            "shop": chosen["shop"] or None,
+            "role": chosen["role"],
+            "staff": chosen["staff"],
+            "expires": (self._now() + LIFE_MS) / 1000,
+            "memberships": _shops(memberships),
+        }
+
+
+def _shops(memberships: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The shops among them: an operator's place on the platform is none."""
+    return [one for one in memberships if one["shop"] != PLATFORM]
+
+
+def _ceremony(invited: Invited) -> str:
+    """Binds the challenge to one invitation."""
+    return f"enrol:{invited.token_hash.hex()}"
+
+
+def _choose(memberships: list[dict[str, Any]], shop: int | None) -> dict[str, Any]:
+    """Give the membership for the shop asked for, or the first one. Raises GrantRefused."""
+    for one in memberships:
+        if shop is None or one["shop"] == shop:
+            return one
+    raise GrantRefused("does not work there")

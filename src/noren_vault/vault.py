@@ -1,0 +1,197 @@
+"""The vault put together: which part is given which, and in what order they start and stop."""
+
+import asyncio
+import hashlib
+from dataclasses import dataclass
+from email.headerregistry import Address
+from email.utils import parseaddr
+from importlib import resources
+from importlib.resources.abc import Traversable
+from typing import Final
+
+import psycopg
+import structlog
+
+from noren_vault import keys, migrations, replay
+from noren_vault.budgets import Budgets
+from noren_vault.clock import Now
+from noren_vault.courier import Courier
+from noren_vault.database import Database, Heads
+from noren_vault.doctor import Doctor
+from noren_vault.errors import LedgerUnavailable
+from noren_vault.floors import Floors
+from noren_vault.grants import Grants
+from noren_vault.importing import Importing
+from noren_vault.index import Index
+from noren_vault.invites import Invites
+from noren_vault.keys import Keys, KeysError
+from noren_vault.ledger import Ledger
+from noren_vault.members import Members
+from noren_vault.methods import Methods
+from noren_vault.passkeys import Ceremonies, Challenges
+from noren_vault.people import People
+from noren_vault.record import Path, Record
+from noren_vault.records import Records
+from noren_vault.scope import Scope
+from noren_vault.settings import Settings
+from noren_vault.signin import SignIn
+from noren_vault.smtp import Server as MailServer
+
+# After a start, so that the app's late `keep`s come before the erasing.
+_GRACE_SECONDS: Final = 600.0
+_ERASE_EVERY_SECONDS: Final = 60.0
+_log = structlog.get_logger("vault")
+
+
+@dataclass(slots=True)
+class Vault:
+    """An open vault. `methods` is its way in, `records` what its own loop needs."""
+
+    settings: Settings
+    methods: Methods
+    record: Record
+    records: Records
+    index: Index
+    _databases: tuple[Database, Database]
+    _now: Now
+
+    @classmethod
+    async def open(cls, settings: Settings, now: Now) -> "Vault":
+        """Open database, keys and ledger, bring memory up to the ledger, and record the start.
+
+        Raises MigrationError, KeysError, the ledger's errors, psycopg.Error.
+        """
+        await asyncio.to_thread(migrations.check, settings.database_url)
+        databases = Database(settings.database_url), Database(settings.database_url, most=1)
+        ledger: Ledger | None = None
+        try:
+            for one in databases:
+                await one.open()
+            held = await _keys(settings, databases[0])
+            ledger = await Ledger.open(
+                settings.ledger, held.ledger, held.origin, heads=Heads(databases[1]), now=now
+            )
+            return await cls._assemble(settings, now, databases, held, ledger)
+        except BaseException:
+            if ledger is not None:
+                await ledger.close()
+            for one in databases:
+                await one.close()
+            raise
+
+    @classmethod
+    async def _assemble(
+        cls, settings: Settings, now: Now, databases: tuple[Database, Database], held: Keys, ledger: Ledger
+    ) -> "Vault":
+        database, build = databases[0], build_hash()
+        record, index = Record(ledger), Index(database, ledger)
+        budgets, least = Budgets(), Floors()
+        await asyncio.to_thread(replay.replay, ledger, budgets, least)
+        people = People(database, held, least)
+        grants, invites = Grants(database, now), Invites(database, now)
+        courier = Courier(
+            database=database,
+            people=people,
+            record=record,
+            server=MailServer.of(settings.smtp_url),
+            sender=_sender(settings.mail_from),
+            now=now,
+        )
+        records = Records(
+            database=database, keys=held, people=people, record=record, budgets=budgets, least=least, now=now
+        )
+        signin = SignIn(
+            database=database,
+            record=record,
+            ceremonies=Ceremonies(settings.origin, settings.host, Challenges(now)),
+            invites=invites,
+            grants=grants,
+            addresses=held.addresses,
+            now=now,
+        )
+        methods = Methods(
+            records=records,
+            importing=Importing(people, record, now),
+            courier=courier,
+            members=Members(
+                database=database,
+                people=people,
+                record=record,
+                invites=invites,
+                courier=courier,
+                origin=settings.origin,
+                now=now,
+            ),
+            signin=signin,
+            grants=grants,
+            scope=Scope(database, record, index),
+            doctor=Doctor(
+                database=database, url=settings.database_url, keys=held, ledger=ledger, index=index
+            ),
+            index=index,
+            record=record,
+            build=build,
+        )
+        await index.start()
+        await courier.settle_after_start()
+        try:
+            await record.write("start", Path("vault"), ref=f"sha256:{build}")
+        except LedgerUnavailable:
+            # It serves all the same: health says why, and everything personal is refused one by one.
+            _log.critical("start_not_recorded", reason=record.refused)
+        return cls(settings, methods, record, records, index, databases, now)
+
+    async def erase_forever(self) -> None:
+        """Erase what was not kept within its hour, every minute."""
+        await asyncio.sleep(_GRACE_SECONDS)
+        while True:
+            try:
+                await self.records.erase_unkept(self._now())
+            except (psycopg.Error, LedgerUnavailable) as fault:
+                _log.error("cannot_erase", fault=type(fault).__name__)
+            await asyncio.sleep(_ERASE_EVERY_SECONDS)
+
+    async def close(self) -> None:
+        """Write what waits, then let go."""
+        await self.record.settle()
+        await self.index.stop()
+        await self.record.ledger.close()
+        for one in self._databases:
+            await one.close()
+
+
+def build_hash() -> str:
+    """SHA-256 over the vault's own code and SQL: which software answered."""
+    digest = hashlib.sha256()
+    for name, data in sorted(_sources(resources.files("noren_vault"), "")):
+        digest.update(f"{name}\x00{len(data)}\x00".encode() + data)
+    return digest.hexdigest()
+
+
+def _sources(folder: Traversable, prefix: str) -> list[tuple[str, bytes]]:
+    found: list[tuple[str, bytes]] = []
+    for one in folder.iterdir():
+        if one.is_dir():
+            found += _sources(one, f"{prefix}{one.name}/")
+        elif one.name.endswith((".py", ".sql")):
+            found.append((f"{prefix}{one.name}", one.read_bytes()))
+    return found
+
+
+async def _keys(settings: Settings, database: Database) -> Keys:
+    """Load the keys; they are made only where nothing was ever sealed or signed with others."""
+    if absent := keys.missing(settings.keys):
+        row = await database.row(
+            "SELECT EXISTS (SELECT 1 FROM keystore.person_key) OR EXISTS (SELECT 1 FROM vault.ledger_head)"
+        )
+        if row is None or row[0]:
+            raise KeysError(
+                f"no {', '.join(absent)} key in {settings.keys}, but the database was used with one"
+            )
+        keys.make(settings.keys)
+    return keys.load(settings.keys)
+
+
+def _sender(text: str) -> Address:
+    name, address = parseaddr(text)
+    return Address(display_name=name or "Noren", addr_spec=address)
