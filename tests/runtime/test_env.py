@@ -1,0 +1,94 @@
+"""Settings: every one checked, the unknown refused, in words."""
+
+from pathlib import Path
+
+import pytest
+
+from noren.runtime import env
+from noren.runtime.env import StartRefused
+
+
+def test_it_has_a_default_for_everything() -> None:
+    given = env.read({})
+    assert (given.port, given.origin, given.role) == (8000, "http://localhost:8000", "web")
+    assert given.var == Path("var").resolve()
+    assert given.development
+    assert given.catches_mail
+    assert given.mail_server() == "smtp://127.0.0.1:8002"
+
+
+def test_it_derives_the_origin_from_the_port() -> None:
+    assert env.read({"NOREN_PORT": "8100"}).origin == "http://localhost:8100"
+
+
+def test_it_stops_at_an_unknown_name() -> None:
+    with pytest.raises(StartRefused, match=r"NOREN_PROT.*Known are NOREN_VAR"):
+        env.read({"NOREN_PROT": "8100"})
+
+
+def test_it_leaves_other_peoples_names_alone() -> None:
+    assert env.read({"PORT": "1", "PATH": "/bin"}).port == 8000
+
+
+@pytest.mark.parametrize("port", ["0", "65534", "80a", "-1", "８０００", "1.5"])
+def test_it_stops_at_a_port_that_is_none(port: str) -> None:
+    with pytest.raises(StartRefused, match="NOREN_PORT"):
+        env.read({"NOREN_PORT": port})
+
+
+@pytest.mark.parametrize(
+    "origin", ["http://book.example.jp", "http://192.168.1.4:8000", "http://localhost.jp"]
+)
+def test_it_stops_at_plain_http_away_from_this_machine(origin: str) -> None:
+    with pytest.raises(StartRefused, match="plain http is for localhost only"):
+        env.read({"NOREN_ORIGIN": origin})
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "book.example.jp",
+        "https://",
+        "https://a.jp/shops",
+        "https://a.jp?x=1",
+        "https://me@a.jp",
+        "ftp://a.jp",
+    ],
+)
+def test_it_stops_at_an_origin_that_is_more_or_less_than_one(origin: str) -> None:
+    with pytest.raises(StartRefused, match="NOREN_ORIGIN"):
+        env.read({"NOREN_ORIGIN": origin})
+
+
+def test_it_takes_https_for_production() -> None:
+    given = env.read(
+        {"NOREN_ORIGIN": "https://Book.Example.JP/", "NOREN_SMTP_URL": "smtps://mail.example.jp"}
+    )
+    assert given.origin == "https://book.example.jp"
+    assert given.secure
+    assert not given.development
+    assert given.mail_from == "noren@book.example.jp"
+
+
+def test_it_wants_a_mail_server_in_production() -> None:
+    with pytest.raises(StartRefused, match="NOREN_SMTP_URL is not set"):
+        env.read({"NOREN_ORIGIN": "https://book.example.jp"}).mail_server()
+
+
+def test_it_never_repeats_a_url_with_a_password() -> None:
+    with pytest.raises(StartRefused) as refusal:
+        env.read({"NOREN_DATABASE_URL": "mysql://me:secret@db/noren"})
+    assert "secret" not in str(refusal.value)
+
+
+def test_it_stops_at_an_unknown_role() -> None:
+    with pytest.raises(StartRefused, match="web, worker, migrate, owner"):
+        env.read({"NOREN_ROLE": "root"})
+
+
+def test_it_ends_with_one_line_and_code_one() -> None:
+    def refuse() -> None:
+        raise StartRefused("no")
+
+    with pytest.raises(SystemExit, match="noren: no"):
+        env.or_exit(refuse)
