@@ -82,7 +82,7 @@ def month(
             raise ServiceUnknown
         window = windows.of_dates(rules, service_id, first, last)
         if rules.services[service_id].capacity is not None:
-            return _classes(rules, service_id, window, state, now, staff, party)
+            return _classes(rules, service_id, window, state, now=now, staff=staff, party=party)
         found = starts(rules, service_id, window, state, now=now, staff=staff, party=party, own=own)
     zone = ZoneInfo(rules.zone)
     minutes = rules.services[service_id].minutes
@@ -170,6 +170,7 @@ def _classes(
     service_id: int,
     window: Window,
     state: State,
+    *,
     now: datetime,
     staff: int | None,
     party: int,

@@ -1,0 +1,108 @@
+"""The whole way of a new booking: hold, store the customer in the vault, confirm.
+
+Losers are answered by the hold, before any vault is asked; the vault is never asked inside a transaction.
+What breaks off in between is swept on both sides: the hold expires, the vault erases a person nobody kept.
+"""
+
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from noren import people
+from noren.booking import actions, links
+from noren.booking.models import Booking, Status
+from noren.errors import BadField, CannotTakeNewCustomers, LedgerUnavailable, VaultUnavailable
+from noren.shops.rules import known
+from noren.shops.tenancy import shop
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """Who books, on her way to the vault: never logged, never stored on this side."""
+
+    name: str = field(repr=False)
+    mail: str = field(repr=False)
+    phone: str = field(default="", repr=False)
+    kana: str = field(default="", repr=False)
+    note: str = field(default="", repr=False)
+
+    def fields(self) -> dict[str, str]:
+        """Return what was given, by the vault's names."""
+        given = {
+            "name": self.name,
+            "kana": self.kana,
+            "mail": self.mail,
+            "phone": self.phone,
+            "note": self.note,
+        }
+        return {name: text for name, text in given.items() if text}
+
+
+@dataclass(frozen=True, slots=True)
+class BookRequest:
+    """`idempotency_key`: the same one again gives the same answer. `consent`: the policy's version agreed to;
+    None is the present one.
+    """
+
+    service_id: int
+    start: datetime
+    staff: int | None
+    party: int
+    customer: Customer
+    locale: str
+    idempotency_key: str | None = None
+    consent: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    booking: Booking
+    token: str = field(repr=False)
+
+
+def book(
+    shop_id: int, request: BookRequest, *, now: datetime, by: actions.Actor = actions.CUSTOMER
+) -> Booked:
+    """Book. Raises what actions.hold raises, and BadField, CannotTakeNewCustomers, HoldExpired."""
+    key = request.idempotency_key or secrets.token_urlsafe(16)
+    wish = actions.HoldRequest(request.service_id, request.start, request.staff, request.party, key)
+    held = actions.hold(shop_id, wish, now=now, by=by)
+    customer, consent = request.customer, request.consent
+    try:
+        return complete(shop_id, held.id, customer, now=now, locale=request.locale, consent=consent)
+    except BadField:
+        actions.release(shop_id, held.id, now=now)
+        raise
+
+
+def complete(
+    shop_id: int, hold_id: int, customer: Customer, *, now: datetime, locale: str, consent: int | None = None
+) -> Booked:
+    """Make a hold a booking. The same again gives the same booking.
+
+    When it cannot be done the hold is let go: nothing is half done. Raises BadField (the hold stays, so that
+    the form can be mended), CannotTakeNewCustomers, HoldExpired.
+    """
+    done = _confirmed(shop_id, hold_id)
+    if done is not None:
+        return done
+    try:
+        person = people.put(shop_id, f"hold-{hold_id}", customer.fields())
+    except (VaultUnavailable, LedgerUnavailable) as error:
+        actions.release(shop_id, hold_id, now=now)
+        raise CannotTakeNewCustomers from error
+    if consent is None:
+        with shop(shop_id):
+            consent = known().terms.policy_version
+    booking = actions.confirm(shop_id, hold_id, person, now=now, locale=locale, consent=consent)
+    return _booked(shop_id, booking)
+
+
+def _confirmed(shop_id: int, hold_id: int) -> Booked | None:
+    with shop(shop_id):
+        booking = Booking.objects.filter(id=hold_id).exclude(status=Status.HELD).first()
+    return None if booking is None or booking.person_id is None else _booked(shop_id, booking)
+
+
+def _booked(shop_id: int, booking: Booking) -> Booked:
+    return Booked(booking, links.token(shop_id, booking.id, booking.generation))

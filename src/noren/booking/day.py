@@ -1,0 +1,30 @@
+"""A day of a shop, and a customer's history: ids and times. Names are the vault's to tell."""
+
+from datetime import UTC, date, datetime
+from uuid import UUID
+
+from noren.booking.models import TAKING, Booking, Status
+from noren.engine import wall
+from noren.shops.rules import known
+from noren.shops.tenancy import shop
+
+# What staff see of a day: what takes capacity, but for a stranger's half-filled form.
+_SHOWN = [status for status in TAKING if status is not Status.HELD]
+
+
+def day(shop_id: int, on: date) -> list[Booking]:
+    """Return what begins on a date of the shop's, in order."""
+    with shop(shop_id):
+        zone = known().rules.zone
+        begin, end = (
+            datetime.fromtimestamp(wall.midnight(zone, wall.number(on) + n) * 60, UTC) for n in (0, 1)
+        )
+        rows = Booking.objects.filter(start__gte=begin, start__lt=end, status__in=_SHOWN)
+        return list(rows.order_by("start", "id"))
+
+
+def history(shop_id: int, person_id: UUID) -> list[Booking]:
+    """Return a customer's bookings of all statuses, the newest first."""
+    with shop(shop_id):
+        rows = Booking.objects.filter(person_id=person_id).exclude(status__in=[Status.HELD, Status.EXPIRED])
+        return list(rows.order_by("-start", "-id"))

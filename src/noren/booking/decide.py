@@ -1,0 +1,191 @@
+"""Deciding a write: the same engine as the list, on what is read in the write's own transaction."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import connection
+
+from noren.booking import availability, sheets
+from noren.engine import availability as engine
+from noren.engine import classes, reasons, windows
+from noren.engine.model import Assignment, Claim, Load, Reason, ShopRules, TakenMap, Why, Window
+from noren.errors import (
+    InThePast,
+    NorenError,
+    NotOffered,
+    OutsideHorizon,
+    PartyTooLarge,
+    ServiceUnknown,
+    SlotTaken,
+    TooLate,
+)
+from noren.shops.rules import Known, known
+from noren.shops.tenancy import current_shop
+
+# "Fewest in the period": bookings that begin within this many days of the start.
+_PERIOD = 7
+_LOADS = """
+SELECT u.id, n.count, EXTRACT(epoch FROM l.start)::bigint / 60
+FROM unnest(%(staff)s::bigint[]) AS u (id)
+    CROSS JOIN LATERAL (
+        SELECT count(*) FROM booking_booking b WHERE b.shop_id = %(shop)s AND b.staff_id = u.id
+            AND b.start >= %(at)s - %(period)s * interval '1 day'
+            AND b.start < %(at)s + %(period)s * interval '1 day'
+            AND b.status IN ('held', 'pending', 'confirmed', 'checked_in', 'no_show')) n
+    LEFT JOIN LATERAL (
+        SELECT b.start FROM booking_booking b WHERE b.shop_id = %(shop)s AND b.staff_id = u.id
+            AND b.start < %(at)s ORDER BY b.start DESC LIMIT 1) l ON true
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What somebody wants. `own`: a booking whose claims do not stand in the way (the one to be moved)."""
+
+    service_id: int
+    start: datetime
+    staff: int | None
+    party: int
+    own: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to write: the row's values and the claims (none where seats of a session are taken)."""
+
+    known: Known
+    values: dict[str, Any]
+    claims: tuple[Claim, ...]
+
+
+def decide(asked: Asked, *, now: datetime) -> Decision:
+    """Decide on rules at one revision. Inside the shop, and never cached.
+
+    Raises ServiceUnknown, InThePast, TooLate, OutsideHorizon, PartyTooLarge, NotOffered, SlotTaken.
+    """
+    state = sheets.state(now)
+    house = known(state.revision)
+    service = house.rules.services.get(asked.service_id)
+    if service is None:
+        raise ServiceUnknown
+    seconds = asked.start.timestamp()
+    if seconds % 60:
+        raise NotOffered
+    start = int(seconds) // 60
+    window = windows.of_start(house.rules, asked.service_id, start)
+    if service.capacity is not None:
+        return _seats(house, window, state, asked, now=now)
+    taken = sheets.read(
+        house.rules, asked.service_id, window, now=now, stale=state.stale, staff=asked.staff, own=asked.own
+    )
+    chosen = _chosen(house.rules, window, taken, asked, now=now)
+    first = service.requirements[0].role
+    staff_id = chosen.resources[first][0]
+    return Decision(house, _values(house, asked, chosen.end, staff_id, None), chosen.claims)
+
+
+def _chosen(rules: ShopRules, window: Window, taken: TakenMap, asked: Asked, *, now: datetime) -> Assignment:
+    seconds, start = int(now.timestamp()), int(asked.start.timestamp()) // 60
+    wanted: dict[str, Any] = {"now": seconds, "staff": asked.staff, "party": asked.party}
+    loads = _loads(rules, asked) if asked.staff is None else {}
+    chosen = engine.choose(rules, asked.service_id, window, taken, start, **wanted, loads=loads)
+    if chosen is not None:
+        return chosen
+    why = reasons.why_not(rules, asked.service_id, window, taken, start, **wanted)
+    if why is None or why.why in _BUSY:
+        # Closed even when nothing is taken: never offered. Else somebody was faster.
+        empty = reasons.why_not(rules, asked.service_id, window, {}, start, **wanted)
+        if empty is not None and empty.why in _BUSY:
+            raise NotOffered
+        raise SlotTaken
+    raise refusal(why)
+
+
+_BUSY = {Why.STAFF, Why.ROOM, Why.STOCK, Why.BUFFER, Why.HOLD, Why.EXTERNAL}
+
+
+def refusal(reason: Reason) -> NorenError:
+    """Return what the engine's reason is called outside."""
+    match reason.why:
+        case Why.PAST:
+            return InThePast()
+        case Why.NOTICE:
+            return TooLate()
+        case Why.HORIZON:
+            return OutsideHorizon()
+        case Why.PARTY | Why.SEATS:
+            return PartyTooLarge()
+        case _:
+            return NotOffered()
+
+
+def _seats(house: Known, window: Window, state: sheets.State, asked: Asked, *, now: datetime) -> Decision:
+    found = availability.sessions(window, state, now, asked.service_id, asked.own)
+    start = int(asked.start.timestamp()) // 60
+    session, leader = next(((each, leader) for each, leader in found if each.start == start), (None, None))
+    if session is None or (asked.staff is not None and asked.staff != leader):
+        raise NotOffered
+    why = classes.why_not(house.rules, session, now=int(now.timestamp()), party=asked.party)
+    if why is not None:
+        if why.why is Why.SEATS and not session.left:
+            raise SlotTaken
+        raise refusal(why)
+    return Decision(house, _values(house, asked, session.end, leader, session.id), ())
+
+
+def _loads(rules: ShopRules, asked: Asked) -> Mapping[int, Load]:
+    """Count what each of a pool has been given, where there is a choice."""
+    need = rules.services[asked.service_id].requirements[0]
+    if len(need.pool) <= need.count:
+        return {}
+    wanted: dict[str, Any] = {
+        "shop": current_shop(),
+        "staff": list(need.pool),
+        "at": asked.start,
+        "period": _PERIOD,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_LOADS, wanted)
+        return {each: Load(count, last) for each, count, last in cursor.fetchall()}
+
+
+def _values(
+    house: Known, asked: Asked, end: int, staff_id: int | None, session_id: int | None
+) -> dict[str, Any]:
+    wall = asked.start.astimezone(ZoneInfo(house.rules.zone))
+    return {
+        "service_id": asked.service_id,
+        "session_id": session_id,
+        "staff_id": staff_id,
+        "asked_staff_id": asked.staff,
+        "start": asked.start.astimezone(UTC).isoformat(),
+        "end": datetime.fromtimestamp(end * 60, UTC).isoformat(),
+        "wall": wall.strftime("%Y-%m-%dT%H:%M"),
+        "zone": house.rules.zone,
+        "party": asked.party,
+        "agreed": agreement(house, asked),
+    }
+
+
+def agreement(house: Known, asked: Asked) -> dict[str, Any]:
+    """Return what is agreed: a later edit of service, price or policy leaves the booking's own alone."""
+    service, terms = house.rules.services[asked.service_id], house.terms
+    fee = terms.fees.get(asked.staff, 0) if asked.staff is not None else 0
+    price = terms.prices[asked.service_id]
+    return {
+        "price": price * asked.party + fee,
+        "unit_price": price,
+        "fee": fee,
+        "currency": terms.currency,
+        "tax_rate": terms.tax_rates[asked.service_id],
+        "minutes": service.minutes,
+        "before": service.before,
+        "after": service.after,
+        "change": asdict(service.change),
+        "cancel": asdict(service.cancel),
+        "policy_version": terms.policy_version,
+        "reminder_minutes": terms.reminder_minutes,
+    }

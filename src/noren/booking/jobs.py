@@ -1,0 +1,62 @@
+"""Jobs that a change of a booking makes necessary: rows, written by name in the change's transaction."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from procrastinate.contrib.django import app
+from procrastinate.jobs import Job
+from procrastinate.types import JSONValue
+
+from noren.booking.models import Booking
+from noren.shops.tenancy import current_shop
+
+
+def expire(booking_id: int, at: datetime) -> None:
+    """When the hold's time is over, free what it keeps."""
+    _write(_job("noren.booking.tasks.expire", at, booking_id=booking_id))
+
+
+def booked(booking: Booking, person: UUID, *, now: datetime) -> int | None:
+    """Tell her, remind her, keep her data. Gives the reminder's job."""
+    keep = _job("noren.people.tasks.keep", person_id=str(person))
+    return _reminded(booking, booking.start, now, keep, _mail(booking, "booked"))
+
+
+def moved(booking: Booking, start: datetime, *, now: datetime) -> int | None:
+    """Tell her, and remind her of the new time alone. Gives the new reminder's job."""
+    _forget(booking)
+    return _reminded(booking, start, now, _mail(booking, "moved"))
+
+
+def cancelled(booking: Booking) -> None:
+    """Tell her, and remind her of nothing."""
+    _forget(booking)
+    _write(_mail(booking, "cancelled"))
+
+
+def _reminded(booking: Booking, start: datetime, now: datetime, *others: Job) -> int | None:
+    """Write the jobs, and a reminder where there is still time for one; give the reminder's."""
+    before = timedelta(minutes=booking.agreed["reminder_minutes"])
+    at = start - before
+    if not before or at <= now:
+        _write(*others)
+        return None
+    return _write(*others, _mail(booking, "reminder", at))[-1]
+
+
+def _forget(booking: Booking) -> None:
+    if booking.reminder_job is not None:
+        app.job_manager.cancel_job_by_id(booking.reminder_job)
+
+
+def _mail(booking: Booking, kind: str, at: datetime | None = None) -> Job:
+    return _job("noren.messages.tasks.send", at, booking_id=booking.id, kind=kind)
+
+
+def _job(name: str, at: datetime | None = None, **values: JSONValue) -> Job:
+    return app.configure_task(name, schedule_at=at).make_new_job(shop_id=current_shop(), **values)
+
+
+def _write(*jobs: Job) -> list[int]:
+    """Write jobs in one statement, on Django's own connection and so in its transaction."""
+    return [job.id for job in app.job_manager.batch_defer_jobs(list(jobs)) if job.id is not None]
