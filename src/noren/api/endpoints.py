@@ -1,0 +1,151 @@
+"""The public API, version 1: a program can do here what a customer does on the pages.
+
+No cookie is read, so a forged form gains nothing. No answer holds personal data.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Annotated, Any
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Header, Path, Query
+from ninja.decorators import decorate_view
+from ninja.responses import Status
+
+from noren import clock
+from noren.api import bookings, free, offers
+from noren.api.problems import Api, problem
+from noren.api.schemas import (
+    Availability,
+    BookingShown,
+    IdempotencyKey,
+    NewBooking,
+    Problem,
+    Services,
+    Slug,
+    Token,
+    Window,
+)
+from noren.errors import BadField, RequestTooLarge
+from noren.shops import directory
+
+MOST_DAYS = 62
+LARGEST_BODY = 32 * 1024
+
+api = Api(
+    title="Noren",
+    version="1",
+    description="Services, free times and bookings of a shop. Refusals have one shape: Problem.",
+    docs_url=None,
+    urls_namespace="api",
+)
+
+View = Callable[..., HttpResponse]
+
+
+def _small(view: View) -> View:
+    """Refuse a body that is too long before it is read."""
+
+    @wraps(view)
+    def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if int(request.META.get("CONTENT_LENGTH") or 0) > LARGEST_BODY:
+            return problem(RequestTooLarge(limit=LARGEST_BODY))
+        return view(request, *args, **kwargs)
+
+    return checked
+
+
+@api.get(
+    "/shops/{slug}/services",
+    response={200: Services, 404: Problem, 422: Problem},
+    operation_id="services",
+    summary="What a shop offers",
+)
+def services(request: HttpRequest, response: HttpResponse, slug: Annotated[Slug, Path()]) -> Services:  # noqa: ARG001
+    """Names are in the language of Accept-Language: ja or en."""
+    response["Cache-Control"] = "private, max-age=60"
+    return offers.services(slug, directory.shop_id(slug))
+
+
+@api.get(
+    "/shops/{slug}/availability",
+    response={200: Availability, 404: Problem, 422: Problem},
+    operation_id="availability",
+    summary="Free starts",
+)
+def availability(
+    request: HttpRequest,  # noqa: ARG001 - ninja's signature
+    slug: Annotated[Slug, Path()],
+    window: Annotated[Window, Query()],
+) -> HttpResponse:
+    """The free starts of each day from `from` to `to`, both included, 62 days at most."""
+    shop_id = directory.shop_id(slug)
+    _check(window)
+    body = free.answer(
+        slug, shop_id, window.service, window.first, window.last, now=clock.now(), staff=window.staff
+    )
+    return HttpResponse(
+        body, content_type="application/json; charset=utf-8", headers={"Cache-Control": "no-store"}
+    )
+
+
+@api.post(
+    "/shops/{slug}/bookings",
+    response={
+        201: BookingShown,
+        400: Problem,
+        404: Problem,
+        409: Problem,
+        413: Problem,
+        422: Problem,
+        503: Problem,
+    },
+    operation_id="book",
+    summary="Book",
+)
+@decorate_view(_small)
+def book(
+    request: HttpRequest,  # noqa: ARG001 - ninja's signature
+    response: HttpResponse,
+    slug: Annotated[Slug, Path()],
+    wanted: NewBooking,
+    key: Annotated[IdempotencyKey | None, Header(alias="Idempotency-Key")] = None,
+) -> Status[BookingShown]:
+    """The same Idempotency-Key again gives the same booking. 409 slot_taken tells the nearest free starts.
+
+    Mails go out in the language of Accept-Language.
+    """
+    response["Cache-Control"] = "no-store"
+    shop_id = directory.shop_id(slug)
+    return Status(201, bookings.book(slug, shop_id, wanted, key, now=clock.now()))
+
+
+@api.get(
+    "/bookings/{token}",
+    response={200: BookingShown, 404: Problem, 410: Problem, 422: Problem},
+    operation_id="booking",
+    summary="A booking by its link's token",
+)
+def booking(request: HttpRequest, response: HttpResponse, token: Annotated[Token, Path()]) -> BookingShown:  # noqa: ARG001
+    """How it stands now. Nothing is changed."""
+    response["Cache-Control"] = "no-store"
+    return bookings.of_token(token)
+
+
+@api.delete(
+    "/bookings/{token}",
+    response={200: BookingShown, 404: Problem, 409: Problem, 410: Problem, 422: Problem},
+    operation_id="cancel",
+    summary="Cancel a booking",
+)
+def cancel(request: HttpRequest, response: HttpResponse, token: Annotated[Token, Path()]) -> BookingShown:  # noqa: ARG001
+    """Its time is free again at once. 409 when it was cancelled before, or when it is too late."""
+    response["Cache-Control"] = "no-store"
+    return bookings.cancel(token, now=clock.now())
+
+
+def _check(window: Window) -> None:
+    if window.last < window.first:
+        raise BadField(field="to", reason="before_from")
+    if (window.last - window.first).days >= MOST_DAYS:
+        raise BadField(field="to", reason="too_many_days")

@@ -1,0 +1,59 @@
+"""What a shop offers, in the caller's language."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.utils.translation import get_language
+
+from noren.api.schemas import Party, Services, ServiceShown, StaffShown
+from noren.errors import ShopUnknown
+from noren.shops.models import Resource, Service, Shop, Staff
+from noren.shops.tenancy import shop
+
+
+def services(slug: str, shop_id: int) -> Services:
+    """Return the services that can be booked, in the shop's order. ShopUnknown."""
+    with shop(shop_id):
+        row = Shop.objects.first()
+        if row is None:
+            raise ShopUnknown
+        offered = list(Service.objects.filter(bookable=True).order_by("position", "id"))
+        visible = Resource.objects.filter(kind="staff", bookable=True, visible=True).values_list(
+            "id", flat=True
+        )
+        staff = {each.id: each for each in Staff.objects.filter(id__in=visible).order_by("position", "id")}
+    return Services(
+        shop=slug,
+        name=said(row.texts, "name") or slug,
+        zone=row.zone,
+        currency=row.currency,
+        services=[_service(each, staff) for each in offered],
+    )
+
+
+def said(texts: Mapping[str, Any], what: str) -> str:
+    """Return the shop's words in the active language, or in the one they were written in."""
+    words: Mapping[str, str] = texts.get(what) or {}
+    return words.get((get_language() or "ja")[:2]) or words.get("ja") or next(iter(words.values()), "")
+
+
+def _service(row: Service, staff: Mapping[int, Staff]) -> ServiceShown:
+    may_serve = {each for need in row.requirements if need["role"] == "staff" for each in need["pool"]}
+    return ServiceShown(
+        id=row.id,
+        key=row.key,
+        name=said(row.texts, "name"),
+        about=said(row.texts, "about"),
+        minutes=sum(segment["minutes"] for segment in row.segments),
+        price=row.price,
+        party=Party(min=row.party_min, max=row.party_max),
+        is_class=row.capacity is not None,
+        staff=list(_shown(may_serve, staff)),
+    )
+
+
+def _shown(ids: Iterable[int], staff: Mapping[int, Staff]) -> Iterable[StaffShown]:
+    wanted = set(ids)
+    return (
+        StaffShown(id=each, name=said(row.texts, "name")) for each, row in staff.items() if each in wanted
+    )

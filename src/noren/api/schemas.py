@@ -1,0 +1,176 @@
+"""The shapes of the public API. They may grow; they do not change.
+
+What a program sends is taken strictly: a number is no text, a day no instant, an unknown word is refused.
+"""
+
+import re
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Literal
+
+from ninja import Field, Schema
+from pydantic import BeforeValidator, ConfigDict, StringConstraints, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+LARGEST_ID = 2**63 - 1
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_NUMBER = re.compile(r"[1-9]\d{0,18}", re.ASCII)
+
+
+def _instant(given: Any) -> datetime:
+    """Read an RFC 3339 instant. Seconds of 60 and years that no calendar has are refused as they stand."""
+    if not isinstance(given, str) or not _INSTANT.fullmatch(given):
+        raise PydanticCustomError("not_an_instant", "an instant with its offset, 2026-11-25T14:00:00+09:00")
+    try:
+        return datetime.fromisoformat(given.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise PydanticCustomError("not_an_instant", "there is no such instant") from None
+
+
+def _day(given: Any) -> date:
+    if not isinstance(given, str) or not _DAY.fullmatch(given):
+        raise PydanticCustomError("not_a_day", "a day, 2026-11-25")
+    try:
+        return date.fromisoformat(given)
+    except ValueError:
+        raise PydanticCustomError("not_a_day", "there is no such day") from None
+
+
+def _number(given: Any) -> int:
+    """Read an id from a query: the digits alone, no sign, no blanks."""
+    if not isinstance(given, str) or not _NUMBER.fullmatch(given) or int(given) > LARGEST_ID:
+        raise PydanticCustomError("not_an_id", "an id from the list of services")
+    return int(given)
+
+
+def _whom(given: Any) -> int | None:
+    return None if given == "any" else _number(given)
+
+
+_ID_SCHEMA = {"type": "integer", "minimum": 1, "maximum": LARGEST_ID}
+
+Instant = Annotated[
+    datetime, BeforeValidator(_instant), WithJsonSchema({"type": "string", "format": "date-time"})
+]
+Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
+QueryId = Annotated[int, BeforeValidator(_number), WithJsonSchema(_ID_SCHEMA)]
+QueryStaff = Annotated[
+    int | None,
+    BeforeValidator(_whom),
+    WithJsonSchema({"anyOf": [{"type": "string", "const": "any"}, _ID_SCHEMA], "default": "any"}),
+]
+Id = Annotated[int, Field(strict=True, ge=1, le=LARGEST_ID)]
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,38}$", min_length=2, max_length=39)]
+Token = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,80}$", min_length=1, max_length=80)]
+IdempotencyKey = Annotated[
+    str, StringConstraints(pattern=r"^[\x21-\x7e]{1,255}$", min_length=1, max_length=255)
+]
+
+
+class Strict(Schema):
+    """What comes in: no word that we do not know."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Window(Strict):
+    """What a month of free times is asked for."""
+
+    service: QueryId
+    first: Day = Field(alias="from")
+    last: Day = Field(alias="to")
+    staff: QueryStaff = None
+
+
+class Customer(Strict):
+    """Who comes. It goes to the vault, and no answer of this API ever tells it."""
+
+    name: str = Field(min_length=1, max_length=200)
+    mail: str = Field(min_length=3, max_length=254)
+    kana: str = Field("", max_length=200)
+    phone: str = Field("", max_length=40)
+    note: str = Field("", max_length=2000)
+
+
+class NewBooking(Strict):
+    service: Id
+    start: Instant
+    staff: Id | Literal["any"] = "any"
+    party: Annotated[int, Field(strict=True, ge=1, le=1000)] = 1
+    customer: Customer
+
+
+class StaffShown(Schema):
+    id: int
+    name: str
+
+
+class Party(Schema):
+    min: int
+    max: int
+
+
+class ServiceShown(Schema):
+    id: int
+    key: str
+    name: str
+    about: str
+    minutes: int
+    price: int = Field(description="Per guest, tax included, in the currency's smallest unit.")
+    party: Party
+    is_class: bool
+    staff: list[StaffShown] = Field(description="Who may be asked for.")
+
+
+class Services(Schema):
+    shop: str
+    name: str
+    zone: str
+    currency: str
+    services: list[ServiceShown]
+
+
+class StartShown(Schema):
+    at: datetime = Field(description="With the shop's offset at that time.")
+    left: int | None = Field(None, description="Of a class: the places that are left.")
+
+
+class DayShown(Schema):
+    date: date
+    starts: list[StartShown]
+
+
+class Availability(Schema):
+    shop: str
+    service: int
+    zone: str
+    days: list[DayShown] = Field(description="Every day asked for, as the shop's calendar has it.")
+
+
+class BookingShown(Schema):
+    shop: str
+    service: int
+    staff: int | None
+    start: datetime
+    end: datetime
+    party: int
+    status: str
+    price: int
+    currency: str
+    link: str = Field(description="The customer's own page. A secret: give it to the customer only.")
+    token: str = Field(description="For /bookings/{token}.")
+
+
+class FieldProblem(Schema):
+    field: str
+    reason: str
+
+
+class Problem(Schema):
+    """Every refusal. `fields` with 422, `nearest` with 409 slot_taken."""
+
+    status: int
+    code: str
+    message: str
+    fields: list[FieldProblem] | None = None
+    nearest: list[StartShown] | None = None
