@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from noren.engine import limits, policy
+from noren.engine import limits, policy, wall
 from noren.engine.limits import Tally, Used
 from noren.engine.model import Deadline, Horizon, HorizonKind, Hours, Limit, LimitOf, Period, Requirement
 from tests.engine.build import desk, hours, service, staff, weekly
@@ -115,7 +115,7 @@ def test_it_closes_the_one_whose_limit_is_reached_and_leaves_the_others() -> Non
 
 def test_case_030_a_month_is_cut_at_the_shops_midnight() -> None:
     shop = desk(zone="Asia/Tokyo")
-    first = limits.period_start(shop.rules, Period.MONTH, policy.wall.number(date(2026, 12, 31)))
+    first = limits.period_start(shop.rules, Period.MONTH, wall.number(date(2026, 12, 31)))
     assert limits.bound(shop.rules, first) == shop.at("2026-12-01 00:00")
     assert limits.bound(shop.rules, limits.period_end(Period.MONTH, first)) == shop.at("2027-01-01 00:00")
 

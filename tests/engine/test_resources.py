@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ DAY = "2026-12-01"
 MORNING = "09:00-12:00"
 
 
-def any_of(*pool: int, **more: int) -> Requirement:
+def any_of(*pool: int, **more: Any) -> Requirement:
     return Requirement("staff", pool, **more)
 
 
