@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from noren.booking import availability, jobs, referee
+from noren.booking import availability, jobs, referee, sheets
 from noren.booking.decide import Asked, Decision, decide
 from noren.booking.models import Booking, Status
 from noren.booking.referee import KeyInUse, Overtaken
@@ -274,6 +274,14 @@ def unblock(shop_id: int, block_id: int) -> None:
     """Open it again."""
     with write_in(shop_id):
         referee.unblock(block_id)
+
+
+def reindex(shop_id: int, *, now: datetime) -> None:
+    """Compute the sheets of stocks anew, from yesterday on: a stock that has changed has other planes."""
+    since = now.date() - timedelta(days=1)
+    with write_in(shop_id):
+        for resource_id in sheets.stocks():
+            referee.reindex(resource_id, since)
 
 
 def deadline(booking: Booking, deed: str) -> datetime:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -182,6 +182,11 @@ def block(
 
 def unblock(block_id: int) -> None:
     _call("SELECT booking_unblock(%s, %s)", current_shop(), block_id)
+
+
+def reindex(resource_id: int, since: date) -> None:
+    """Compute a resource's sheets anew from its claims."""
+    _call("SELECT booking_reindex(%s, %s, %s)", current_shop(), resource_id, since)
 
 
 def plain(rules: ShopRules, claims: Sequence[Claim]) -> str:

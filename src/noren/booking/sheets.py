@@ -47,6 +47,11 @@ FROM touched t LEFT JOIN booking_claim c ON c.shop_id = %(shop)s AND c.resource_
     AND c.day >= date '1970-01-01' + %(first)s::integer AND c.day < date '1970-01-01' + %(last)s::integer
     AND (c.booking_id IS NULL OR c.booking_id NOT IN (SELECT g.id FROM gone g))
 """
+_STOCKS = """
+SELECT r.id FROM shops_resource r WHERE r.shop_id = %s AND (r.stock > 1 OR EXISTS (
+    SELECT FROM booking_sheet s WHERE s.shop_id = r.shop_id AND s.resource_id = r.id AND s.plane > 1))
+ORDER BY r.id
+"""
 _HEADER = 4
 """Bytes before the bits in the binary form of bit(1440): their number."""
 
@@ -69,6 +74,13 @@ def state(now: datetime) -> State:
     return State(*row)
 
 
+def stocks() -> list[int]:
+    """Return the resources that have more than one plane, or should."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STOCKS, [current_shop()])
+        return [resource_id for (resource_id,) in cursor.fetchall()]
+
+
 def read(
     rules: ShopRules,
     service_id: int,
@@ -83,10 +95,10 @@ def read(
 
     `own` is a booking whose claims are left out: the one to be moved, or the asker's own hold.
     """
-    stocks = leaves(rules, service_id, window, staff)
-    taken = _read(window, stocks)
+    units = leaves(rules, service_id, window, staff)
+    taken = _read(window, units)
     if stale or own is not None:
-        taken.update(_recomputed(window, stocks, now, own))
+        taken.update(_recomputed(window, units, now, own))
     return taken
 
 
@@ -104,10 +116,10 @@ def leaves(rules: ShopRules, service_id: int, window: Window, staff: int | None 
     return found
 
 
-def _read(window: Window, stocks: Mapping[int, int]) -> dict[int, tuple[Taken, ...]]:
+def _read(window: Window, units: Mapping[int, int]) -> dict[int, tuple[Taken, ...]]:
     size = window.days * sheet.DAY_BYTES
     sheets: dict[tuple[int, int], tuple[bytearray, bytearray]] = {}
-    for resource_id, plane, day, core, padded in _rows(window, stocks):
+    for resource_id, plane, day, core, padded in _rows(window, units):
         pair = sheets.get((resource_id, plane))
         if pair is None:
             pair = sheets[resource_id, plane] = (bytearray(size), bytearray(size))
@@ -122,19 +134,19 @@ def _read(window: Window, stocks: Mapping[int, int]) -> dict[int, tuple[Taken, .
     return {resource_id: tuple(kept) for resource_id, kept in planes.items()}
 
 
-def _rows(window: Window, stocks: Mapping[int, int]) -> Iterable[tuple[int, int, int, bytes, bytes]]:
+def _rows(window: Window, units: Mapping[int, int]) -> Iterable[tuple[int, int, int, bytes, bytes]]:
     """Read in binary: the text form of the bits is eight times as long. Django's own cursor gives text."""
     connection.ensure_connection()
     raw: Cursor[tuple[int, int, int, bytes, bytes]] = Cursor(connection.connection)
     raw.format = Format.BINARY
-    top = max(stocks.values(), default=1)
+    top = max(units.values(), default=1)
     with CursorWrapper(raw, connection) as cursor:
         cursor.execute(
             _RANGE,
             [
                 window.day,
                 current_shop(),
-                list(stocks),
+                list(units),
                 list(range(1, top + 1)),
                 window.day,
                 window.day + window.days,
@@ -144,13 +156,13 @@ def _rows(window: Window, stocks: Mapping[int, int]) -> Iterable[tuple[int, int,
 
 
 def _recomputed(
-    window: Window, stocks: Mapping[int, int], now: datetime, own: int | None
+    window: Window, units: Mapping[int, int], now: datetime, own: int | None
 ) -> dict[int, tuple[Taken, ...]]:
     wanted: dict[str, Any] = {
         "shop": current_shop(),
         "now": now,
         "own": own,
-        "resources": list(stocks),
+        "resources": list(units),
         "first": window.day,
         "last": window.day + window.days,
     }
@@ -161,4 +173,4 @@ def _recomputed(
             kept = claims.setdefault(resource_id, [])
             if units is not None:
                 kept.append(Claim(resource_id, units, *(day * DAY + minute for minute in minutes)))
-    return {each: sheet.planes(window, stocks[each], kept) for each, kept in claims.items()}
+    return {each: sheet.planes(window, units[each], kept) for each, kept in claims.items()}

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from django.db import connection
 from django.db.models import F
+from procrastinate.contrib.django import app
 
 from noren.engine.model import (
     BufferPolicy,
@@ -99,10 +100,12 @@ def known(at_revision: int | None = None) -> Known:
 @contextmanager
 def change() -> Iterator[None]:
     """Wrap every change of a shop's rules: it takes the shop's row first, so that no booking is decided on
-    rules that are being changed, and makes a new revision.
+    rules that are being changed, and makes a new revision. What follows from it (dates of classes, sheets of
+    a changed stock) is a job of the same transaction.
     """
     Shop.objects.filter(shop_id=current_shop()).update(rules_revision=F("rules_revision") + 1)
     yield
+    app.configure_task("noren.booking.tasks.follow_rules").defer(shop_id=current_shop())
 
 
 def _load(shop_id: int) -> Known:

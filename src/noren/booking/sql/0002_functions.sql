@@ -468,3 +468,20 @@ BEGIN
     DELETE FROM booking_block b WHERE b.shop_id = p_shop AND b.id = p_id;
 END
 $$;
+
+-- Computes a resource's days anew from a day on: its stock has changed, and with it the number of its planes.
+CREATE FUNCTION booking_reindex(p_shop bigint, p_resource bigint, p_from date) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    resources bigint[];
+    days date[];
+BEGIN
+    SELECT array_agg(p_resource), array_agg(k.day) INTO resources, days FROM (
+        SELECT DISTINCT c.day FROM booking_claim c
+        WHERE c.shop_id = p_shop AND c.resource_id = p_resource AND c.day >= p_from
+        UNION SELECT s.day FROM booking_sheet s
+        WHERE s.shop_id = p_shop AND s.resource_id = p_resource AND s.day >= p_from) k;
+    PERFORM booking_lock_days(p_shop, resources, days);
+    PERFORM booking_recompute(p_shop, resources, days);
+END
+$$;

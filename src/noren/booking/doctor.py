@@ -1,0 +1,154 @@
+"""`noren doctor`: is the index equal to the truth, and does every wall stand? Reads only.
+
+The sheets are computed here from the claims by the engine's code, not by the SQL that wrote them.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+
+from noren import people
+from noren.engine import sheet
+from noren.engine.model import DAY, Claim, Window
+from noren.errors import LedgerUnavailable, VaultUnavailable
+from noren.shops.models import Resource, ShopDirectory
+from noren.shops.tenancy import GLOBAL_TABLES, shop, tenant_tables
+
+_WALLS = """
+SELECT c.relname, c.relrowsecurity, c.relforcerowsecurity,
+    (SELECT count(*) FROM pg_policy p WHERE p.polrelid = c.oid),
+    (SELECT a.attname FROM pg_index i JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0]
+        WHERE i.indrelid = c.oid AND i.indisprimary)
+FROM pg_class c
+WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace
+ORDER BY c.relname
+"""
+_BYPASSING = "SELECT rolname FROM pg_roles WHERE rolname LIKE 'noren%' AND (rolbypassrls OR rolsuper)"
+_CLAIMS = """
+SELECT day - date '1970-01-01', units, core_from, core_to, padded_from, padded_to
+FROM booking_claim WHERE shop_id = %s AND resource_id = %s ORDER BY day, id
+"""
+_SHEETS = """
+SELECT day - date '1970-01-01', plane, core::text, padded::text
+FROM booking_sheet WHERE shop_id = %s AND resource_id = %s
+"""
+_ORPHANS = """
+SELECT b.id, b.status, count(c.id) FROM booking_booking b
+    LEFT JOIN booking_claim c ON c.shop_id = b.shop_id AND c.booking_id = b.id
+WHERE b.shop_id = %s AND b.session_id IS NULL
+GROUP BY b.id, b.status
+HAVING (count(c.id) > 0) <> (b.status IN ('held', 'pending', 'confirmed', 'checked_in', 'no_show'))
+"""
+_SEATS = """
+SELECT s.id, s.booked, coalesce(sum(b.party) FILTER (
+    WHERE b.status IN ('held', 'pending', 'confirmed', 'checked_in', 'no_show')), 0) AS seats
+FROM booking_classsession s LEFT JOIN booking_booking b ON b.shop_id = s.shop_id AND b.session_id = s.id
+WHERE s.shop_id = %s GROUP BY s.id, s.booked
+HAVING s.booked <> coalesce(sum(b.party) FILTER (
+    WHERE b.status IN ('held', 'pending', 'confirmed', 'checked_in', 'no_show')), 0)
+"""
+
+Planes = dict[tuple[int, int], tuple[int, int]]
+"""Of one resource, by (day, plane): core and padded. Days and planes without anything are left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is not as it must be: `what` is a code, `where` says which row or table."""
+
+    what: str
+    where: str
+
+
+def check() -> list[Finding]:
+    """Examine the walls, then every shop. As the owner (NOREN_ROLE=owner), who may enter each."""
+    shops = ShopDirectory.objects.order_by("id").values_list("id", flat=True)
+    return [*walls(), *(finding for shop_id in shops for finding in of_shop(shop_id))]
+
+
+def walls() -> list[Finding]:
+    """Every table of a shop has forced row-level security, its two policies and a key of its own; no other
+    table exists but the global ones; no login passes by the policies.
+    """
+    found: list[Finding] = []
+    seen = set()
+    for table, enabled, forced, policies, first_of_key in _rows(_WALLS):
+        seen.add(table)
+        if table in GLOBAL_TABLES:
+            continue
+        if table not in tenant_tables():
+            found.append(Finding("table_unknown", table))
+        if not (enabled and forced and policies == 2):
+            found.append(Finding("wall_down", table))
+        if first_of_key != "shop_id":
+            found.append(Finding("key_without_shop", table))
+    found += [Finding("table_missing", table) for table in sorted(tenant_tables() - seen)]
+    return found + [Finding("role_bypasses", role) for (role,) in _rows(_BYPASSING)]
+
+
+def of_shop(shop_id: int) -> list[Finding]:
+    """Sheets equal claims; who takes capacity has claims and nobody else; seats are counted right."""
+    found: list[Finding] = []
+    with shop(shop_id):
+        for resource in Resource.objects.order_by("id"):
+            truth, index = _truth(resource), _index(resource)
+            found += [
+                Finding("sheet_differs", f"shop {shop_id} resource {resource.id} day {day} plane {plane}")
+                for day, plane in sorted(truth.keys() | index.keys())
+                if truth.get((day, plane)) != index.get((day, plane))
+            ]
+        for booking_id, status, claims in _rows(_ORPHANS, shop_id):
+            where = f"shop {shop_id} booking {booking_id} {status}: {claims} claims"
+            found.append(Finding("claims_differ", where))
+        for session_id, booked, seats in _rows(_SEATS, shop_id):
+            where = f"shop {shop_id} session {session_id}: {booked} counted, {seats} booked"
+            found.append(Finding("seats_differ", where))
+    return found
+
+
+def _truth(resource: Resource) -> Planes:
+    days: dict[int, list[Claim]] = {}
+    for day, units, *minutes in _rows(_CLAIMS, resource.shop_id, resource.id):
+        edges = (day * DAY + minute for minute in minutes)
+        days.setdefault(day, []).append(Claim(resource.id, units, *edges))
+    planes: Planes = {}
+    for day, claims in days.items():
+        window = Window(day, 1, day * DAY, (day + 1) * DAY)
+        for plane, taken in enumerate(sheet.planes(window, resource.stock, claims), start=1):
+            if taken.padded:
+                planes[day, plane] = (taken.core, taken.padded)
+    return planes
+
+
+def _index(resource: Resource) -> Planes:
+    rows = _rows(_SHEETS, resource.shop_id, resource.id)
+    return {(day, plane): (int(core, 2), int(padded, 2)) for day, plane, core, padded in rows}
+
+
+def _rows(query: str, *values: Any) -> Iterator[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(query, values)
+        yield from cursor.fetchall()
+
+
+def _vault() -> list[Finding]:
+    """Ask the vault to examine itself: its ledger, its keys, its tables."""
+    try:
+        return [Finding(each.check, f"vault: {each.detail}") for each in people.doctor() if not each.ok]
+    except (VaultUnavailable, LedgerUnavailable) as error:
+        return [Finding(error.code, "vault")]
+
+
+def main(argv: list[str]) -> int:
+    """Print what is found; 1 where something is."""
+    argparse.ArgumentParser(prog="noren doctor", description=__doc__).parse_args(argv)
+    findings = [*check(), *_vault()]
+    for finding in findings:
+        sys.stdout.write(f"{finding.what}: {finding.where}\n")
+    shops = ShopDirectory.objects.count()
+    sys.stdout.write(f"{shops} shops examined, {len(findings)} findings.\n")
+    return 1 if findings else 0
