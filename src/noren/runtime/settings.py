@@ -61,6 +61,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "noren.web.middleware.ErrorPages",
+    "noren.web.middleware.ErrorPages",
 ]
 
 TEMPLATES = [
@@ -142,6 +143,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = PATHS.static
 _COLLECTED = (PATHS.static / "staticfiles.json").is_file() or ENV.role == "migrate"
 WHITENOISE_USE_FINDERS = not _COLLECTED
+WHITENOISE_AUTOREFRESH = not _COLLECTED
 STORAGES = {
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"

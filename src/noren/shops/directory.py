@@ -13,7 +13,7 @@ RESERVED = frozenset(
     {
         *("news", "inquiry", "settings", "console", "operations", "password", "api", "static", "dev"),
         *("well-known", "admin", "login", "signin", "signout", "logout", "join", "booking", "bookings"),
-        *("health", "media", "assets", "help", "about", "legal", "privacy", "terms", "security", "status"),
+        *("health", "healthz", "media", "assets", "help", "about", "legal", "privacy", "terms", "security", "status"),
         *("ledger", "vault", "noren", "operator", "www", "mail", "search", "account", "accounts", "shops"),
         *("favicon", "robots", "sitemap", "link", "links", "notices", "webhooks", "language", "i18n"),
     }

@@ -1,0 +1,124 @@
+"""The console's first page, and one booking: who comes today, and what can be done about it."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from noren import clock, people
+from noren.accounts.access import StaffRequest, staff_required
+from noren.booking import actions
+from noren.booking import day as booking_day
+from noren.errors import AlreadyCancelled, NorenError, NothingHere
+from noren.shops.tenancy import shop as in_shop
+from noren.web import customers, names, shopfront, visits
+from noren.web.desk import face_of
+
+LIST = ("name", "kana")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a list of bookings, its name as far as it was told."""
+
+    visit: visits.Visit
+    name: str
+    kana: str
+    past: bool
+
+    @property
+    def href(self) -> str:
+        return reverse("console_booking", args=[self.visit.id])
+
+
+def rows_of(face: shopfront.Face, day: date) -> list[visits.Visit]:
+    """The day's bookings, those being made just now left out: they have no customer yet."""
+    with in_shop(face.id):
+        return visits.of(booking_day.day(face.id, day), face)
+
+
+def named(found: list[visits.Visit], told: names.Names, now: datetime) -> list[Row]:
+    return [
+        Row(visit=visit, name=told.of(visit.person), kana=told.kana(visit.person), past=visit.end <= now)
+        for visit in found
+    ]
+
+
+@staff_required
+@require_safe
+def today(request: StaffRequest) -> HttpResponse:
+    face = face_of(request)
+    now = clock.now().astimezone(face.zone)
+    found = rows_of(face, now.date())
+    told = names.ask(
+        request.signed_in.grant, people.Purpose.TODAY, [v.person for v in found if v.stands], LIST
+    )
+    context = {
+        "shop": face,
+        "way": "today",
+        "today": now.date(),
+        "rows": named(found, told, now),
+        "coming": sum(visit.stands for visit in found),
+        "names": told,
+    }
+    return render(request, "web/console/today.html", context)
+
+
+@staff_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def booking(request: StaffRequest, booking_id: int) -> HttpResponse:
+    """One booking and its customer's name; a tap (POST) shows the rest of her card."""
+    return _page(request, booking_id, customers.asked_fields(request))
+
+
+def _page(
+    request: StaffRequest, booking_id: int, asked: tuple[str, ...], *, refused: NorenError | None = None
+) -> HttpResponse:
+    face = face_of(request)
+    visit = visits.one(face, booking_id)
+    if visit is None:
+        raise NothingHere
+    told = names.ask(request.signed_in.grant, people.Purpose.CUSTOMER, [visit.person], asked)
+    context = {
+        "shop": face,
+        "way": "day",
+        "here": reverse("console_booking", args=[booking_id]),
+        "names": told,
+        "booking": visit,
+        "person": visit.person and customers.card(visit.person, told, asked),
+        "refused": refused and refused.words(),
+        "reasons": reasons(),
+    }
+    return render(request, "web/console/booking.html", context, status=refused.status if refused else 200)
+
+
+def reasons() -> dict[str, str]:
+    """Why a shop cancels, as a code: a free text would sooner or later hold somebody's illness."""
+    return {
+        "customer": _("The customer asked for it"),
+        "shop": _("The shop cannot serve"),
+        "double": _("It was booked twice"),
+        "other": _("Something else"),
+    }
+
+
+@staff_required
+@require_POST
+def cancel(request: StaffRequest, booking_id: int) -> HttpResponse:
+    reason = request.POST.get("reason", "")
+    by = f"staff:{request.signed_in.handle}"
+    try:
+        actions.cancel(
+            request.shop_id,
+            booking_id,
+            now=clock.now(),
+            by=by,
+            reason=reason if reason in reasons() else "other",
+        )
+    except AlreadyCancelled as refusal:
+        return _page(request, booking_id, customers.OPEN, refused=refusal)
+    return HttpResponseRedirect(reverse("console_booking", args=[booking_id]))

@@ -1,0 +1,122 @@
+"""Customers in the console: searched by what they said, opened one at a time, shown as far as asked for."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+
+from noren import people
+from noren.accounts.access import StaffRequest, staff_required
+from noren.booking import day as booking_day
+from noren.errors import BudgetExceeded, LedgerUnavailable, NoSuchPerson, PurposeRefused, VaultUnavailable
+from noren.shops.tenancy import shop as in_shop
+from noren.web import names, visits
+from noren.web.desk import face_of
+
+LABELS: dict[str, str | Promise] = {
+    "name": _("Name"),
+    "kana": _("Name in katakana"),
+    "mail": _("Mail"),
+    "phone": _("Phone"),
+    "note": _("Note"),
+}
+# What opening a page shows by itself; the rest waits for a tap.
+OPEN = ("name", "kana")
+CARD = ("name", "kana", "mail", "phone", "note")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    key: str
+    label: str
+    value: str
+    shown: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One person on a page: what was told, and what is masked still."""
+
+    id: UUID
+    title: str
+    short: str
+    fields: tuple[Line, ...]
+    masked: bool
+
+
+def card(person: UUID, told: names.Names, asked: tuple[str, ...]) -> Card:
+    values = told.told.get(person)
+    lines = tuple(
+        Line(
+            key=key,
+            label=str(label),
+            value=(values or {}).get(key, ""),
+            shown=values is not None and key in asked,
+        )
+        for key, label in LABELS.items()
+    )
+    return Card(
+        id=person,
+        title=told.of(person),
+        short=person.hex[:12],
+        fields=lines,
+        masked=any(not line.shown for line in lines),
+    )
+
+
+def asked_fields(request: HttpRequest) -> tuple[str, ...]:
+    """The tap on "show" asks for the card; opening the page asks for the name."""
+    return CARD if request.method == "POST" and request.POST.get("show") == "card" else OPEN
+
+
+@staff_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def customer(request: StaffRequest, person: UUID) -> HttpResponse:
+    face = face_of(request)
+    with in_shop(face.id):
+        history = visits.of(booking_day.history(face.id, person), face)
+    if not history:
+        raise NoSuchPerson
+    asked = asked_fields(request)
+    told = names.ask(request.signed_in.grant, people.Purpose.CUSTOMER, [person], asked)
+    context = {
+        "shop": face,
+        "way": "customers",
+        "here": request.path,
+        "names": told,
+        "person": card(person, told, asked),
+        "history": history,
+    }
+    return render(request, "web/console/customer.html", context)
+
+
+@staff_required
+@sensitive_post_parameters("query")
+@require_http_methods(["GET", "HEAD", "POST"])
+def search(request: StaffRequest) -> HttpResponse:
+    """Find by the whole name, kana, phone or mail. Posted, so that no address keeps what was looked for."""
+    query = request.POST.get("query", "").strip()[:254]
+    found, told = _search(request.signed_in.grant, query) if query else ([], names.Names())
+    context = {
+        "shop": face_of(request),
+        "way": "customers",
+        "names": told,
+        "query": query,
+        "found": found,
+        "searched": bool(query) and not told.away,
+    }
+    return render(request, "web/console/customers.html", context)
+
+
+def _search(grant: str, query: str) -> tuple[list[dict[str, object]], names.Names]:
+    try:
+        seen = people.search(grant, query)
+    except (VaultUnavailable, LedgerUnavailable, BudgetExceeded, PurposeRefused) as refusal:
+        return [], names.Names(away=refusal.words())
+    found: list[dict[str, object]] = [{"id": person, **values} for person, values in seen.persons.items()]
+    return found, names.Names(budget=seen.budget, entry=seen.entry)

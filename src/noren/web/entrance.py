@@ -1,0 +1,125 @@
+"""The doors of the console and of operations: signing in, joining, signing out.
+
+The vault decides, accounts carries.
+"""
+
+import json
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.cache import add_never_cache_headers
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from noren import clock
+from noren.accounts import signin
+from noren.accounts.access import safe_next
+from noren.errors import PasskeyRefused
+
+Area = str  # "console" or "operations": the two doors are the same page with other words
+
+
+@require_GET
+def sign_in_page(request: HttpRequest, area: Area) -> HttpResponse:
+    words = {
+        "console": _("For everybody who works in a shop."),
+        "operations": _("For those who run this installation."),
+    }
+    return _door(
+        request,
+        area,
+        passkey="sign_in",
+        heading=_("Sign in"),
+        words=words[area],
+        label=_("Sign in with your passkey"),
+    )
+
+
+@require_GET
+def join_page(request: HttpRequest, area: Area) -> HttpResponse:
+    words = {
+        "console": _("You have been invited to a shop. Make a passkey on this device, and you are in."),
+        "operations": _("You have been invited to run this installation. Make a passkey, and you are in."),
+    }
+    return _door(
+        request,
+        area,
+        passkey="join",
+        heading=_("Welcome"),
+        words=words[area],
+        label=_("Make a passkey"),
+    )
+
+
+def _door(
+    request: HttpRequest, area: Area, *, passkey: str, heading: str, words: str, label: str
+) -> HttpResponse:
+    context = {
+        "heading": heading,
+        "words": words,
+        "label": label,
+        "passkey": passkey,
+        "begin": reverse(f"{area}_{passkey}_begin"),
+        "finish": reverse(f"{area}_{passkey}_finish"),
+    }
+    response = render(request, "web/door.html", context)
+    add_never_cache_headers(response)
+    return response
+
+
+@require_POST
+def sign_in_begin(request: HttpRequest, area: Area) -> JsonResponse:  # noqa: ARG001 - one passkey opens its own door
+    return JsonResponse({"options": signin.begin_signin(request)})
+
+
+@require_POST
+def sign_in_finish(request: HttpRequest, area: Area) -> JsonResponse:  # noqa: ARG001 - one passkey opens its own door
+    return _entered(request, signin.finish_signin(request, _given(request, "answer"), now=clock.now()))
+
+
+@require_POST
+def join_begin(request: HttpRequest, area: Area) -> JsonResponse:  # noqa: ARG001 - the invitation says which door
+    return JsonResponse({"options": signin.begin_join(_invite(request))})
+
+
+@require_POST
+def join_finish(request: HttpRequest, area: Area) -> JsonResponse:  # noqa: ARG001 - the invitation says which door
+    return _entered(
+        request, signin.finish_join(request, _invite(request), _given(request, "answer"), now=clock.now())
+    )
+
+
+def _entered(request: HttpRequest, entered: signin.Entered) -> JsonResponse:
+    response = JsonResponse({"next": safe_next(request, entered.home)})
+    entered.into(response)
+    return response
+
+
+def _body(request: HttpRequest) -> dict[str, Any]:
+    try:
+        body = json.loads(request.body)
+    except ValueError:
+        raise PasskeyRefused from None
+    if not isinstance(body, dict):
+        raise PasskeyRefused
+    return body
+
+
+def _invite(request: HttpRequest) -> str:
+    return str(_body(request).get("invite", ""))
+
+
+def _given(request: HttpRequest, name: str) -> dict[str, Any]:
+    given = _body(request).get(name)
+    if not isinstance(given, dict):
+        raise PasskeyRefused
+    return given
+
+
+@require_POST
+def sign_out(request: HttpRequest, area: Area) -> HttpResponse:
+    response = HttpResponseRedirect(reverse(f"{area}_sign_in"))
+    signin.sign_out(request, response)
+    return response

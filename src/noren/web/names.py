@@ -1,0 +1,54 @@
+"""Names on a console page: asked for in one recorded batch.
+
+The page goes on by numbers when they cannot be had.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from noren import people
+from noren.errors import BudgetExceeded, LedgerUnavailable, NoSuchPerson, PurposeRefused, VaultUnavailable
+
+# What one page asks for at most; the vault refuses longer lists.
+MOST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What was told, and what it cost. `away` says in words why nothing was."""
+
+    told: dict[UUID, dict[str, str]] = field(default_factory=dict, repr=False)
+    budget: people.Budget | None = None
+    entry: int | None = None
+    away: str = ""
+
+    def of(self, person: UUID | None) -> str:
+        """The person's name, or else her number."""
+        if person is None:
+            return _("Nobody")
+        return self.told.get(person, {}).get("name") or short(person)
+
+    def kana(self, person: UUID | None) -> str:
+        return "" if person is None else self.told.get(person, {}).get("kana", "")
+
+
+def short(person: UUID) -> str:
+    """Enough of an opaque id to tell two customers of a day apart."""
+    return _("Customer %(number)s") % {"number": person.hex[:6]}
+
+
+def ask(
+    grant: str, purpose: people.Purpose, persons: Iterable[UUID | None], fields: tuple[str, ...]
+) -> Names:
+    """Reveal `fields` of the persons. Raises GrantExpired, GrantRefused; everything else the page says."""
+    wanted = list(dict.fromkeys(person for person in persons if person is not None))[:MOST]
+    if not wanted:
+        return Names()
+    try:
+        seen = people.reveal(grant, purpose, wanted, fields)
+    except (VaultUnavailable, LedgerUnavailable, BudgetExceeded, PurposeRefused, NoSuchPerson) as refusal:
+        return Names(away=refusal.words())
+    return Names(told=seen.persons, budget=seen.budget, entry=seen.entry)

@@ -1,0 +1,73 @@
+"""The operators' first page: what runs, how the ledger stands, what to do next. No shop is entered here."""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from noren import people
+from noren.accounts.access import OperatorRequest, operator_required
+from noren.errors import LedgerUnavailable, VaultUnavailable
+from noren.shops.models import ShopDirectory
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    name: str
+    value: str
+    more: str = ""
+
+
+@operator_required
+@require_safe
+def start(request: OperatorRequest) -> HttpResponse:
+    shops = ShopDirectory.objects.count()
+    health, note, away = _vault()
+    context = {
+        "gauges": [*_of_vault(health), Gauge(_("Shops"), f"{shops:,}"), _mail()],
+        "checkpoint": note,
+        "away": away,
+        "hints": _hints(shops),
+    }
+    return render(request, "web/operations/start.html", context)
+
+
+def _vault() -> tuple[people.Health | None, str, str]:
+    """The vault's health and newest checkpoint, or why they cannot be had."""
+    try:
+        return people.health(), people.checkpoint(), ""
+    except (VaultUnavailable, LedgerUnavailable) as refusal:
+        return None, "", refusal.words()
+
+
+def _of_vault(health: people.Health | None) -> list[Gauge]:
+    if health is None:
+        return [Gauge(_("Vault"), _("does not answer"))]
+    state = _("writes") if health.ledger else _("cannot be written: %(why)s") % {"why": health.reason}
+    behind = health.size - health.indexed
+    index = _("The index is complete.") if behind <= 0 else _("%(n)s to be indexed") % {"n": f"{behind:,}"}
+    return [
+        Gauge(_("Vault"), _("answers"), health.build),
+        Gauge(_("Ledger"), state),
+        Gauge(_("Entries"), f"{health.size:,}", index),
+    ]
+
+
+def _mail() -> Gauge:
+    caught = settings.NOREN_MAILBOX
+    if caught:
+        return Gauge(_("Mail"), _("is caught"), caught)
+    return Gauge(_("Mail"), _("is sent"), settings.ENV.mail_from)
+
+
+def _hints(shops: int) -> list[str]:
+    hints = [
+        _("Keep the newest checkpoint outside this machine, for example by mail to the shops' owners."),
+        _("`noren doctor` proves that sheets equal claims, every policy is on, the ledger is whole."),
+    ]
+    if not shops:
+        hints.insert(0, _("Import a first shop: `noren shop import FILE`. Its members are invited by mail."))
+    return hints

@@ -1,0 +1,31 @@
+"""What anybody may see: the list of shops, and a shop's own page. No vault."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from noren import clock
+from noren.errors import ShopUnknown
+from noren.shops import directory
+from noren.web import shopfront
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    return render(request, "web/home.html", {"shops": shopfront.doors()})
+
+
+@require_safe
+def shop(request: HttpRequest, slug: str) -> HttpResponse:
+    face = face_or_404(slug)
+    rows, special = shopfront.hours(face.id, clock.now().astimezone(face.zone).date())
+    context = {"shop": face, "services": shopfront.offers(face.id), "hours": rows, "closings": special}
+    return render(request, "web/shop.html", context)
+
+
+def face_or_404(slug: str) -> shopfront.Face:
+    """Return the shop at this address. Raises ShopUnknown."""
+    face = shopfront.face(directory.shop_id(slug), slug)
+    if face is None:
+        raise ShopUnknown
+    return face

@@ -1,0 +1,188 @@
+"""A shop as its visitors see it: words in their language, services, staff, hours. No vault."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext as _
+
+from noren.engine import policy
+from noren.engine.model import Deadline
+from noren.shops import rules
+from noren.shops.models import OpeningHours, Override, Resource, Service, Shop, ShopDirectory, Staff
+from noren.shops.tenancy import shop as in_shop
+from noren.web import wording
+
+# A first page, not a directory: an installation with more shops sends its visitors by the shops' own links.
+SHOPS_SHOWN = 60
+OVERRIDES_SHOWN = timedelta(days=35)
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """What every page of a shop shows of it."""
+
+    id: int
+    slug: str
+    name: str
+    about: str
+    address: str
+    access: str
+    policy: str
+    policy_version: int
+    phone: str
+    mail: str
+    zone: ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A service on the list. `staff` are the ids of those who may be asked for; minutes and yen."""
+
+    id: int
+    name: str
+    about: str
+    minutes: int
+    price: int
+    party_min: int
+    party_max: int
+    is_class: bool
+    staff: tuple[int, ...]
+    fees: Mapping[int, int]
+
+    def total(self, party: int, staff: int | None) -> int:
+        """What a visit costs: the price for each, and 指名料 where somebody was asked for."""
+        return self.price * party + (self.fees.get(staff, 0) if staff else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class HoursRow:
+    name: str
+    ranges: tuple[tuple[int, int], ...]
+    today: bool
+
+
+def doors() -> list[Face]:
+    """Every shop of this installation, entered one at a time."""
+    ids = ShopDirectory.objects.order_by("slug").values_list("id", "slug")[:SHOPS_SHOWN]
+    return [found for shop_id, slug in ids if (found := _face(shop_id, slug)) is not None]
+
+
+def face(shop_id: int, slug: str) -> Face | None:
+    """The shop's face; None while it has an address and nothing else."""
+    return _face(shop_id, slug)
+
+
+def _face(shop_id: int, slug: str) -> Face | None:
+    with in_shop(shop_id):
+        row = Shop.objects.first()
+    if row is None:
+        return None
+    return Face(
+        id=shop_id,
+        slug=slug,
+        name=wording.text(row.texts, "name") or slug,
+        about=wording.text(row.texts, "about"),
+        address=wording.text(row.texts, "address"),
+        access=wording.text(row.texts, "access"),
+        policy=wording.text(row.texts, "policy"),
+        policy_version=row.policy_version,
+        phone=row.contact.get("phone", ""),
+        mail=row.contact.get("mail", ""),
+        zone=ZoneInfo(row.zone),
+    )
+
+
+def offers(shop_id: int) -> list[Offer]:
+    """The services that can be booked, in the shop's order."""
+    with in_shop(shop_id):
+        rows = list(Service.objects.filter(bookable=True).order_by("position", "id"))
+        serving = _serving()
+    return [_offer(row, serving) for row in rows]
+
+
+def offer(shop_id: int, service_id: int) -> Offer | None:
+    with in_shop(shop_id):
+        row = Service.objects.filter(id=service_id, bookable=True).first()
+        return None if row is None else _offer(row, _serving())
+
+
+def _serving() -> dict[int, int]:
+    """Those who may be asked for, in the shop's order, each with the fee for it."""
+    fees = dict(Staff.objects.values_list("id", "fee"))
+    seen = Resource.objects.filter(kind="staff", bookable=True, visible=True).order_by("position", "id")
+    return {member: fees.get(member, 0) for member in seen.values_list("id", flat=True)}
+
+
+def _offer(row: Service, serving: Mapping[int, int]) -> Offer:
+    pools = [set(need["pool"]) for need in row.requirements if need["role"] == "staff"]
+    asked = set().union(*pools) if pools else set()
+    return Offer(
+        id=row.id,
+        name=wording.text(row.texts, "name"),
+        about=wording.text(row.texts, "about"),
+        minutes=sum(segment["minutes"] for segment in row.segments),
+        price=row.price,
+        party_min=row.party_min,
+        party_max=row.party_max,
+        is_class=row.capacity is not None,
+        staff=tuple(member for member in serving if member in asked),
+        fees={member: fee for member, fee in serving.items() if member in asked},
+    )
+
+
+def staff(shop_id: int) -> dict[int, Staff]:
+    with in_shop(shop_id):
+        return {member.id: member for member in Staff.objects.order_by("position", "id")}
+
+
+def hours(shop_id: int, today: date) -> tuple[list[HoursRow], list[str]]:
+    """The week's hours, 祝日 last, and the special days of the weeks to come in words."""
+    with in_shop(shop_id):
+        row = OpeningHours.objects.filter(resource_id=None, service_id=None).first()
+        soon = Override.objects.filter(
+            resource_id=None, service_id=None, date__gte=today, date__lte=today + OVERRIDES_SHOWN
+        )
+        special = [_special(each) for each in soon.order_by("date")]
+    if row is None:
+        return [], special
+    monday = date(2024, 1, 1)
+    rows = [
+        HoursRow(
+            name=wording.long_weekday(monday + timedelta(days=number)),
+            ranges=_ranges(day),
+            today=today.weekday() == number,
+        )
+        for number, day in enumerate(row.weekly)
+    ]
+    if row.holiday is not None:
+        rows.append(HoursRow(name=_("Public holidays"), ranges=_ranges(row.holiday), today=False))
+    return rows, [_closing(each) for each in row.closings if each.get("nth")] + special
+
+
+def _ranges(day: Sequence[Sequence[int]]) -> tuple[tuple[int, int], ...]:
+    return tuple((start, end) for start, end in day)
+
+
+def _closing(closing: dict[str, object]) -> str:
+    weekday = wording.long_weekday(date(2024, 1, 1) + timedelta(days=int(str(closing["weekday"]))))
+    nth = closing["nth"]
+    numbers = wording.joined([str(number) for number in nth]) if isinstance(nth, list) else ""
+    return _("Closed: %(weekday)s no. %(numbers)s of the month") % {"weekday": weekday, "numbers": numbers}
+
+
+def _special(override: Override) -> str:
+    ranges = wording.joined(
+        [f"{wording.clock_of_minute(start)}–{wording.clock_of_minute(end)}" for start, end in override.ranges]
+    )
+    return f"{wording.day(override.date)} {ranges or _('closed')}"
+
+
+def cancel_until(face: Face, service_id: int, start: datetime, agreed: Deadline | None = None) -> datetime:
+    """The last moment at which the customer may cancel: by the terms agreed, else by those of today."""
+    with in_shop(face.id):
+        shop_rules = rules.known().rules
+    deadline = agreed or shop_rules.services[service_id].cancel
+    seconds = policy.last_moment(shop_rules, deadline, int(start.timestamp()) // 60)
+    return datetime.fromtimestamp(seconds, face.zone)

@@ -1,0 +1,102 @@
+// Sign-in and joining by passkey. The page says where to ask; the vault decides; this only carries bytes.
+
+const text = (name) => form.dataset[name];
+const form = document.querySelector("form[data-passkey]");
+const say = document.querySelector("[data-passkey-words]");
+const button = form.querySelector("button");
+
+const bytes = (value) =>
+  Uint8Array.from(atob(value.replaceAll("-", "+").replaceAll("_", "/")), (letter) => letter.charCodeAt(0));
+
+const letters = (buffer) =>
+  btoa(String.fromCharCode(...new Uint8Array(buffer)))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_")
+    .replaceAll("=", "");
+
+const withBytes = (options) => {
+  const credential = (each) => ({ ...each, id: bytes(each.id) });
+  return {
+    ...options,
+    challenge: bytes(options.challenge),
+    ...(options.user && { user: { ...options.user, id: bytes(options.user.id) } }),
+    ...(options.allowCredentials && { allowCredentials: options.allowCredentials.map(credential) }),
+    ...(options.excludeCredentials && { excludeCredentials: options.excludeCredentials.map(credential) }),
+  };
+};
+
+const asJson = (made) => {
+  const given = made.response;
+  const response = { clientDataJSON: letters(given.clientDataJSON) };
+  if (given.attestationObject) {
+    response.attestationObject = letters(given.attestationObject);
+    response.transports = given.getTransports ? given.getTransports() : [];
+  } else {
+    response.authenticatorData = letters(given.authenticatorData);
+    response.signature = letters(given.signature);
+    response.userHandle = given.userHandle ? letters(given.userHandle) : null;
+  }
+  return {
+    id: made.id,
+    rawId: letters(made.rawId),
+    type: made.type,
+    authenticatorAttachment: made.authenticatorAttachment ?? null,
+    clientExtensionResults: made.getClientExtensionResults(),
+    response,
+  };
+};
+
+const post = async (address, body) => {
+  const answer = await fetch(address, {
+    method: "POST",
+    headers: {
+      "Content-Type": "application/json",
+      Accept: "application/json",
+      "X-CSRFToken": form.elements.csrfmiddlewaretoken.value,
+    },
+    body: JSON.stringify(body),
+  });
+  const told = await answer.json();
+  if (!answer.ok) throw new Error(told.message);
+  return told;
+};
+
+const tell = (words, wrong) => {
+  say.textContent = words;
+  say.closest(".notice").hidden = false;
+  say.closest(".notice").classList.toggle("wrong", wrong);
+};
+
+// The invitation stands behind the #, so it never reaches a log; it leaves the address bar as soon as it is read.
+const invite = location.hash.slice(1);
+if (invite) history.replaceState(null, "", location.pathname + location.search);
+
+const go = async () => {
+  button.disabled = true;
+  tell(text("wait"), false);
+  try {
+    const joining = form.dataset.passkey === "join";
+    const options = withBytes((await post(text("begin"), joining ? { invite } : {})).options);
+    const made = joining
+      ? await navigator.credentials.create({ publicKey: options })
+      : await navigator.credentials.get({ publicKey: options });
+    const { next } = await post(text("finish") + location.search, { answer: asJson(made), ...(joining && { invite }) });
+    location.assign(next);
+  } catch (error) {
+    const ended = error instanceof DOMException;
+    tell(ended ? text("ended") : error.message || text("failed"), true);
+    button.disabled = false;
+  }
+};
+
+if (!window.PublicKeyCredential) {
+  tell(text("unable"), true);
+} else if (form.dataset.passkey === "join" && !invite) {
+  tell(text("empty"), true);
+} else {
+  button.disabled = false;
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    go();
+  });
+}

@@ -1,0 +1,149 @@
+"""Choosing a time: the days as columns, the first free one open; taking a time begins a hold."""
+
+import secrets
+from datetime import UTC, date, datetime
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.cache import add_never_cache_headers
+from django.views.decorators.http import require_http_methods
+
+from noren import clock
+from noren.booking import actions, availability
+from noren.errors import (
+    HoldExpired,
+    InThePast,
+    NorenError,
+    NotOffered,
+    OutsideHorizon,
+    PartyTooLarge,
+    ServiceUnknown,
+    SlotTaken,
+    TooLate,
+)
+from noren.web import held as helds
+from noren.web import shopfront, week
+from noren.web.held import Held
+from noren.web.public import face_or_404
+from noren.web.week import Asked
+
+# Why a time cannot be held; each is answered with the nearest times that can.
+REFUSALS = (SlotTaken, InThePast, OutsideHorizon, TooLate, NotOffered, PartyTooLarge)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def choose(request: HttpRequest, slug: str, service_id: str) -> HttpResponse:
+    """GET shows the free times; POST holds one and leads on to the form."""
+    asked = _asked(request, face_or_404(slug), int(service_id))
+    if request.method != "POST":
+        return _page(request, asked)
+    at = instant(request.POST.get("at", ""))
+    try:
+        held = hold(asked, at)
+    except REFUSALS as refusal:
+        return _page(request, asked, refusal, nearest(asked, at))
+    there = reverse("book_who", args=[asked.face.slug, asked.offer.id])
+    return HttpResponseRedirect(f"{there}?{urlencode({'held': held.sign()})}")
+
+
+def hold(asked: Asked, at: datetime) -> Held:
+    """Keep the time for this customer, and let go the one she held before. Raises one of REFUSALS."""
+    if asked.hold is not None:
+        actions.release(asked.face.id, asked.hold, now=asked.now)
+    kept = actions.hold(
+        asked.face.id,
+        actions.HoldRequest(
+            service_id=asked.offer.id,
+            start=at,
+            staff=asked.staff,
+            party=asked.party,
+            key=secrets.token_urlsafe(16),
+        ),
+        now=asked.now,
+    )
+    return Held(
+        shop=asked.face.id,
+        hold=kept.id,
+        service=asked.offer.id,
+        start=int(at.timestamp()),
+        staff=asked.staff or 0,
+        party=asked.party,
+        until=int(kept.expires_at.timestamp()),
+    )
+
+
+def nearest(asked: Asked, at: datetime) -> tuple[availability.Start, ...]:
+    """The free times around one that cannot be had; none where the question cannot be answered."""
+    try:
+        return availability.nearest(
+            asked.face.id, asked.offer.id, at, now=asked.now, staff=asked.staff, party=asked.party
+        )
+    except NorenError:
+        return ()
+
+
+def instant(text: str) -> datetime:
+    """Read a time that a button sent. Raises NotOffered."""
+    try:
+        return datetime.fromtimestamp(int(text), UTC)
+    except (ValueError, OverflowError, OSError):
+        raise NotOffered from None
+
+
+def _page(
+    request: HttpRequest,
+    asked: Asked,
+    refusal: NorenError | None = None,
+    near: tuple[availability.Start, ...] = (),
+) -> HttpResponse:
+    context = {
+        "shop": asked.face,
+        "held": asked.held,
+        "taken": refusal and refusal.words(),
+        "nearest": near,
+        **week.page(asked),
+    }
+    response = render(request, "web/book/times.html", context, status=refusal.status if refusal else 200)
+    add_never_cache_headers(response)
+    return response
+
+
+def _asked(request: HttpRequest, face: shopfront.Face, service_id: int) -> Asked:
+    offer = shopfront.offer(face.id, service_id)
+    if offer is None:
+        raise ServiceUnknown
+    given = request.POST if request.method == "POST" else request.GET
+    staff = _number(given.get("staff"))
+    party = _number(given.get("party")) or offer.party_min
+    return Asked(
+        face=face,
+        offer=offer,
+        staff=staff if staff in offer.staff else None,
+        party=min(max(party, offer.party_min), offer.party_max),
+        first=_date(given.get("from")),
+        day=_date(given.get("day")),
+        held=given.get("held", ""),
+        hold=own_hold(given.get("held", ""), face.id),
+        now=clock.now(),
+    )
+
+
+def own_hold(token: str, shop_id: int) -> int | None:
+    """The hold of a customer who came back to choose another time."""
+    try:
+        return helds.read(token, shop_id).hold if token else None
+    except HoldExpired:
+        return None
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 12 else None
+
+
+def _date(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text or "")
+    except ValueError:
+        return None

@@ -1,0 +1,67 @@
+"""Every address of the site. A shop's own comes last; no shop can have the words before it (directory)."""
+
+from django.urls import URLPattern, include, path, re_path
+
+from noren.web import (
+    console,
+    customers,
+    day,
+    entrance,
+    errors,
+    language,
+    operations,
+    own,
+    public,
+    reserve,
+    times,
+    wellknown,
+)
+
+SHOP = "(?P<slug>[a-z][a-z0-9-]+)"
+SERVICE = "(?P<service_id>[0-9]{1,12})"
+
+handler400 = errors.bad_request
+handler403 = errors.forbidden
+handler404 = errors.not_found
+handler500 = errors.broken
+
+
+def _doors(area: str) -> list[URLPattern]:
+    """The sign-in of an area: the same pages with other words."""
+    here = {"area": area}
+    return [
+        path("sign-in", entrance.sign_in_page, here, name=f"{area}_sign_in"),
+        path("sign-in/begin", entrance.sign_in_begin, here, name=f"{area}_sign_in_begin"),
+        path("sign-in/finish", entrance.sign_in_finish, here, name=f"{area}_sign_in_finish"),
+        path("join", entrance.join_page, here, name=f"{area}_join"),
+        path("join/begin", entrance.join_begin, here, name=f"{area}_join_begin"),
+        path("join/finish", entrance.join_finish, here, name=f"{area}_join_finish"),
+        path("sign-out", entrance.sign_out, here, name=f"{area}_sign_out"),
+    ]
+
+
+urlpatterns = [
+    path("", public.home, name="home"),
+    path("healthz", wellknown.healthz),
+    path("robots.txt", wellknown.robots),
+    path(".well-known/security.txt", wellknown.security_txt),
+    path("language", language.choose, name="language"),
+    path("api/v1/", include("noren.api.urls")),
+    path("b/<str:token>", own.booking, name="own"),
+    path("b/<str:token>/cancel", own.cancel, name="own_cancel"),
+    path("b/<str:token>/booking.ics", own.calendar, name="own_calendar"),
+    path("console/", include(_doors("console"))),
+    path("console/", console.today, name="console"),
+    path("console/day", day.day, name="console_day"),
+    path("console/bookings/<int:booking_id>", console.booking, name="console_booking"),
+    path("console/bookings/<int:booking_id>/cancel", console.cancel, name="console_cancel"),
+    path("console/customers", customers.search, name="console_customers"),
+    path("console/customers/<uuid:person>", customers.customer, name="console_customer"),
+    path("operations/", include(_doors("operations"))),
+    path("operations/", operations.start, name="operations"),
+    re_path(f"^{SHOP}/$", public.shop, name="shop"),
+    re_path(f"^{SHOP}/book/{SERVICE}/$", times.choose, name="book"),
+    re_path(
+        r"^(?P<slug>[a-z][a-z0-9-]+)/book/(?P<service_id>[0-9]{1,12})/you$", reserve.who, name="book_who"
+    ),
+]

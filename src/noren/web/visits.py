@@ -1,0 +1,95 @@
+"""A booking as pages show it: its service, times and staff in words, and no person."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from noren.booking.models import Booking, Status
+from noren.engine.model import Deadline
+from noren.shops.models import Service, Staff
+from noren.shops.tenancy import shop as in_shop
+from noren.web import wording
+from noren.web.shopfront import Face
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """`start` and `end` in the shop's zone; `price` in yen for the whole party, as agreed."""
+
+    id: int
+    service_id: int
+    service: str
+    start: datetime
+    end: datetime
+    staff_id: int | None
+    staff: str
+    party: int
+    price: int
+    status: str
+    person: UUID | None
+    agreed: Mapping[str, Any]
+
+    @property
+    def status_words(self) -> str:
+        return status_words(self.status)
+
+    @property
+    def cancel_deadline(self) -> Deadline | None:
+        """Until when the customer may cancel, as it was agreed."""
+        agreed = self.agreed.get("cancel")
+        return Deadline(**agreed) if agreed else None
+
+    @property
+    def stands(self) -> bool:
+        return self.status in (Status.CONFIRMED, Status.PENDING)
+
+
+def status_words(status: str) -> str:
+    words = {
+        Status.HELD: _("being booked"),
+        Status.PENDING: _("waiting for the shop"),
+        Status.CONFIRMED: _("booked"),
+        Status.CHECKED_IN: _("arrived"),
+        Status.NO_SHOW: _("did not come"),
+        Status.CANCELLED: _("cancelled"),
+        Status.DECLINED: _("declined"),
+        Status.RELEASED: _("not completed"),
+        Status.EXPIRED: _("not completed"),
+    }
+    return words[Status(status)]
+
+
+def one(face: Face, booking_id: int) -> Visit | None:
+    with in_shop(face.id):
+        row = Booking.objects.filter(id=booking_id).first()
+        return None if row is None else of([row], face)[0]
+
+
+def of(rows: list[Booking], face: Face) -> list[Visit]:
+    """Give the rows their words. Inside the shop; two queries however many rows."""
+    services = Service.objects.in_bulk({row.service_id for row in rows})
+    staff = Staff.objects.in_bulk({row.staff_id for row in rows if row.staff_id})
+    return [_visit(row, face, services, staff) for row in rows]
+
+
+def _visit(row: Booking, face: Face, services: Mapping[int, Service], staff: Mapping[int, Staff]) -> Visit:
+    service = services.get(row.service_id)
+    member = staff.get(row.staff_id or 0)
+    return Visit(
+        id=row.id,
+        service_id=row.service_id,
+        service=wording.text(service.texts, "name") if service else "",
+        start=row.start.astimezone(face.zone),
+        end=row.end.astimezone(face.zone),
+        staff_id=row.staff_id,
+        staff=wording.text(member.texts, "name") if member else "",
+        party=row.party,
+        price=row.agreed.get("price", 0),
+        status=row.status,
+        person=row.person_id,
+        agreed=row.agreed,
+    )

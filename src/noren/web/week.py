@@ -1,0 +1,214 @@
+"""The page of free times as values: seven columns, who may be asked for, how many, which months."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import groupby
+from typing import Any
+from urllib.parse import urlencode
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from noren.booking import availability
+from noren.web import shopfront, wording
+
+WEEK = timedelta(days=7)
+# One read of the sheets covers the columns shown and the look for the first free day.
+LOOK = timedelta(days=34)
+MONTHS = 3
+MOST_PARTY_SHOWN = 12
+Found = Mapping[date, tuple[availability.Start, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the customer asks: of which service, whom, how many, which days.
+
+    `hold` is the one she has already, which `held` names in her form.
+    """
+
+    face: shopfront.Face
+    offer: shopfront.Offer
+    staff: int | None
+    party: int
+    first: date | None
+    day: date | None
+    held: str
+    hold: int | None
+    now: datetime
+
+    @property
+    def today(self) -> date:
+        return self.now.astimezone(self.face.zone).date()
+
+    @property
+    def begin(self) -> date:
+        return max(self.first or self.today, self.today)
+
+    @property
+    def here(self) -> str:
+        return reverse("book", args=[self.face.slug, self.offer.id])
+
+    def address(self, **changed: object) -> str:
+        """Return the page with something changed; what is as usual is left out."""
+        values: dict[str, object] = {
+            "staff": self.staff,
+            "party": self.party,
+            "from": self.first,
+            "held": self.held,
+        }
+        values |= changed
+        usual = {"party": self.offer.party_min}
+        said = {key: str(value) for key, value in values.items() if value and usual.get(key) != value}
+        return f"{self.here}?{urlencode(said)}" if said else self.here
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The free times of a morning, an afternoon or an evening."""
+
+    name: str
+    starts: tuple[availability.Start, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Class:
+    """One date of a class, with who leads it."""
+
+    start: availability.Start
+    leader: str
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    date: date
+    open: bool
+    href: str
+    parts: tuple[Part, ...]
+    classes: tuple[Class, ...]
+
+
+def page(asked: Asked) -> dict[str, Any]:
+    """All that the template shows of free times."""
+    found = availability.month(
+        asked.face.id,
+        asked.offer.id,
+        asked.begin,
+        asked.begin + LOOK,
+        now=asked.now,
+        staff=asked.staff,
+        party=asked.party,
+        own=asked.hold,
+    ).days
+    first, further = _first_shown(found, asked)
+    columns = _columns(found, asked, first)
+    return {
+        "here": asked.here,
+        "chosen": {"service": asked.offer.name, "price": asked.offer.price, "minutes": asked.offer.minutes},
+        "staff": asked.staff,
+        "party": asked.party,
+        "people": _people(asked),
+        "parties": _parties(asked),
+        "title": first,
+        "columns": columns,
+        "timetable": asked.offer.is_class,
+        "any": any(column.parts or column.classes for column in columns),
+        "next_free": further and {"date": further, "href": asked.address(**{"from": further})},
+        "earlier": asked.address(**{"from": max(asked.today, first - WEEK)}) if first > asked.today else "",
+        "later": asked.address(**{"from": first + WEEK}),
+        "months": _months(asked, first),
+    }
+
+
+def _first_shown(found: Found, asked: Asked) -> tuple[date, date | None]:
+    """The first column, and where to go on when the columns hold nothing free.
+
+    A page that nobody has turned yet opens where something is free.
+    """
+    free = next((day for day in sorted(found) if found[day]), None)
+    if free is None or free < asked.begin + WEEK:
+        return asked.begin, None
+    return (asked.begin, free) if asked.first else (free, None)
+
+
+def _columns(found: Found, asked: Asked, first: date) -> list[Column]:
+    days = [first + timedelta(days=number) for number in range(WEEK.days)]
+    free = [day for day in days if found.get(day)]
+    opened = asked.day if asked.day in free else next(iter(free), None)
+    leaders = _names(asked.face) if asked.offer.is_class else {}
+    return [
+        Column(
+            date=day,
+            open=day == opened,
+            href=asked.address(**{"from": first, "day": day}),
+            parts=() if asked.offer.is_class else _parts(found.get(day, ())),
+            classes=_classes(found.get(day, ()), leaders) if asked.offer.is_class else (),
+        )
+        for day in days
+    ]
+
+
+def _parts(starts: tuple[availability.Start, ...]) -> tuple[Part, ...]:
+    names = ((12, _("Morning")), (17, _("Afternoon")), (24, _("Evening")))
+
+    def name(start: availability.Start) -> str:
+        return next(words for until, words in names if start.at.hour < until)
+
+    return tuple(Part(words, tuple(those)) for words, those in groupby(starts, key=name))
+
+
+def _classes(starts: tuple[availability.Start, ...], leaders: Mapping[int, str]) -> tuple[Class, ...]:
+    return tuple(
+        Class(start, wording.joined([leaders[who] for who in start.staff if who in leaders]))
+        for start in starts
+    )
+
+
+def _names(face: shopfront.Face) -> dict[int, str]:
+    return {key: wording.text(member.texts, "name") for key, member in shopfront.staff(face.id).items()}
+
+
+def _people(asked: Asked) -> list[dict[str, object]]:
+    """Those who may be asked for; "anyone" first. Nothing where there is no choice."""
+    if len(asked.offer.staff) < 2 or asked.offer.is_class:
+        return []
+    names = _names(asked.face)
+    anyone = {
+        "key": 0,
+        "name": _("Anyone"),
+        "href": asked.address(staff=None),
+        "current": asked.staff is None,
+    }
+    named = [
+        {
+            "key": member,
+            "name": names[member],
+            "fee": asked.offer.fees.get(member, 0),
+            "href": asked.address(staff=member),
+            "current": asked.staff == member,
+        }
+        for member in asked.offer.staff
+        if member in names
+    ]
+    return [anyone, *named]
+
+
+def _parties(asked: Asked) -> list[dict[str, object]]:
+    fewest, most = asked.offer.party_min, min(asked.offer.party_max, MOST_PARTY_SHOWN)
+    if most <= fewest:
+        return []
+    return [
+        {"n": n, "href": asked.address(party=n), "current": n == asked.party} for n in range(fewest, most + 1)
+    ]
+
+
+def _months(asked: Asked, first: date) -> list[dict[str, object]]:
+    months = []
+    month = asked.today.replace(day=1)
+    for _number in range(MONTHS):
+        href = asked.address(**{"from": max(month, asked.today)})
+        current = (first.year, first.month) == (month.year, month.month)
+        months.append({"date": month, "href": href, "current": current})
+        month = (month + timedelta(days=32)).replace(day=1)
+    return months

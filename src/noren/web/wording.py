@@ -1,0 +1,78 @@
+"""How dates, times, lengths and prices are written, in the active language.
+
+The formats themselves are in the catalogue (context "format"), in the letters of Django's `date` filter.
+"""
+
+from datetime import date, datetime, timedelta
+
+from django.utils.dateformat import format as written
+from django.utils.translation import get_language, ngettext, pgettext
+from django.utils.translation import gettext as _
+
+
+def day(value: date) -> str:
+    """11月28日（土） or Sat 28 November."""
+    return written(value, pgettext("format", "D j F"))
+
+
+def full_day(value: date) -> str:
+    """2026年11月28日（土）."""
+    return written(value, pgettext("format", "D j F Y"))
+
+
+def weekday(value: date) -> str:
+    return written(value, pgettext("format", "D"))
+
+
+def month(value: date) -> str:
+    return written(value, pgettext("format", "F Y"))
+
+
+def clock(value: datetime) -> str:
+    """14:30 or 2:30 PM, in the zone the value carries."""
+    return written(value, pgettext("format", "g:i A"))
+
+
+def clock_of_minute(minute: int) -> str:
+    """A minute of the business day; past midnight it goes on counting in Japanese (25:00)."""
+    if get_language() == "ja":
+        return f"{minute // 60}:{minute % 60:02}"
+    return clock(datetime(2000, 1, 1) + timedelta(minutes=minute % 1440))  # noqa: DTZ001 - a clock face, no instant
+
+
+def length_words(minutes: int) -> str:
+    """90 minutes are 1 hour 30 minutes."""
+    hours, rest = divmod(minutes, 60)
+    in_hours = ngettext("%(n)d hour", "%(n)d hours", hours) % {"n": hours}
+    in_minutes = _("%(n)d min") % {"n": rest}
+    if hours and rest:
+        return _("%(hours)s %(minutes)s") % {"hours": in_hours, "minutes": in_minutes}
+    return in_hours if hours else in_minutes
+
+
+def yen(amount: int) -> str:
+    return _("¥%(amount)s") % {"amount": f"{amount:,}"}
+
+
+def text(texts: dict[str, dict[str, str]], key: str) -> str:
+    """A shop's own words in the active language, else in the first one it wrote."""
+    given = texts.get(key) or {}
+    return given.get(get_language() or "ja") or next((words for words in given.values() if words), "")
+
+
+def long_weekday(value: date) -> str:
+    return written(value, "l")
+
+
+def joined(parts: list[str]) -> str:
+    return pgettext("between the members of a list", ", ").join(parts)
+
+
+def cancelling(until: datetime) -> str:
+    """Until when a customer may cancel by herself, in her words."""
+    return _(
+        "You can cancel on your booking's page until %(day)s %(clock)s. After that please call the shop."
+    ) % {
+        "day": day(until),
+        "clock": clock(until),
+    }

@@ -1,0 +1,87 @@
+"""What anybody may see."""
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import get_resolver
+
+from noren.shops import directory
+from tests.api.salon import salon
+from tests.servers import AppDatabase
+
+pytestmark = pytest.mark.usefixtures("app_db")
+JA = {"Accept-Language": "ja"}
+EN = {"Accept-Language": "en"}
+
+
+def test_it_lists_the_shops_of_this_installation() -> None:
+    salon()
+    page = Client().get("/", headers=JA).content.decode()
+    assert "サロン青葉" in page
+    assert 'href="/salon/"' in page
+
+
+def test_it_says_so_when_there_is_no_shop() -> None:
+    assert "No shop has opened here yet." in Client().get("/", headers=EN).content.decode()
+
+
+@pytest.mark.parametrize(("headers", "words"), [(JA, "カット"), (EN, "Cut")])
+def test_it_shows_a_shop_in_the_readers_language(headers: dict[str, str], words: str) -> None:
+    made = salon()
+    page = Client().get("/salon/", headers=headers).content.decode()
+    assert words in page
+    assert f'href="/salon/book/{made.cut}/"' in page
+    assert "6,600" in page
+    assert "10:00–19:00" in page or "10:00 AM–7:00 PM" in page
+
+
+@pytest.mark.parametrize("path", ["/nobody/", "/console-x/", "/nobody/book/1/", "/salon/book/999/", "/x%00/"])
+def test_it_says_plainly_when_there_is_no_such_page(path: str) -> None:
+    salon()
+    answer = Client().get(path, headers=EN)
+    assert answer.status_code == 404
+    assert "<h1" in answer.content.decode()
+
+
+def test_it_gives_no_shop_the_name_of_a_page() -> None:
+    first = {str(each.pattern).split("/", maxsplit=1)[0] for each in get_resolver().url_patterns}
+    words = {part for part in first if directory.SLUG.fullmatch(part)}
+    assert words
+    assert not [word for word in words if directory.is_free_word(word)]
+
+
+def test_it_asks_for_as_few_rows_whatever_the_number_of_staff(app_db: AppDatabase) -> None:
+    assert app_db
+    salon("few", ("aoi",))
+    salon("many", tuple(f"s{number}" for number in range(12)))
+    counts = {}
+    for slug in ("few", "many"):
+        with CaptureQueriesContext(connection) as caught:
+            Client().get(f"/{slug}/")
+        counts[slug] = len(caught)
+    assert counts["few"] == counts["many"]
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/robots.txt", "/.well-known/security.txt"])
+def test_it_answers_machines_in_plain_text(path: str) -> None:
+    answer = Client().get(path)
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"].startswith("text/plain")
+
+
+def test_it_sends_a_strict_policy_with_every_page() -> None:
+    policy = Client().get("/").headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+
+
+def test_it_keeps_the_language_that_was_chosen() -> None:
+    client = Client(headers=JA)
+    client.post("/language", {"language": "en", "next": "/"})
+    assert 'lang="en"' in client.get("/").content.decode()
+
+
+def test_it_leads_nowhere_else_after_a_change_of_language() -> None:
+    answer = Client().post("/language", {"language": "en", "next": "https://elsewhere.example/"})
+    assert answer.headers["Location"] == "/"
