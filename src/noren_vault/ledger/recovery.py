@@ -104,8 +104,8 @@ def recover(folder: Path, verifier: Verifier, known: Sequence[Head]) -> Recovere
     for one in known:
         if root_at(one.size, walk.tree.node) != one.root:
             raise LedgerForked(
-                f"the first {one.size} entries are not those of the head that was signed over them: they were "
-                "changed, or the folder is another ledger's"
+                f"the first {one.size} entries are not those of the head that was signed over them: "
+                "they were changed, or the folder is another ledger's"
             )
     return Recovered(
         walk.tree, walk.index, head, _time(walk), walk.segment, walk.end, walk.batch, torn, words
