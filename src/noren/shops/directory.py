@@ -13,9 +13,10 @@ RESERVED = frozenset(
     {
         *("news", "inquiry", "settings", "console", "operations", "password", "api", "static", "dev"),
         *("well-known", "admin", "login", "signin", "signout", "logout", "join", "booking", "bookings"),
-        *("health", "healthz", "media", "assets", "help", "about", "legal", "privacy", "terms", "security", "status"),
+        *("health", "healthz", "media", "assets", "legal", "privacy", "terms", "security", "status"),
         *("ledger", "vault", "noren", "operator", "www", "mail", "search", "account", "accounts", "shops"),
         *("favicon", "robots", "sitemap", "link", "links", "notices", "webhooks", "language", "i18n"),
+        *("help", "about"),
     }
 )
 SLUG = re.compile(r"[a-z](?:[a-z0-9]|-(?=[a-z0-9])){1,38}")
