@@ -133,7 +133,7 @@ $$;
 CREATE FUNCTION booking_recompute(p_shop bigint, p_resources bigint[], p_days date[]) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
-    c record;
+    one record;
 BEGIN
     DELETE FROM booking_sheet s
     USING unnest(p_resources, p_days) AS k (resource_id, day)
@@ -151,14 +151,14 @@ BEGIN
         GROUP BY k.resource_id, k.day
     ) n
     WHERE s.shop_id = p_shop AND s.resource_id = n.resource_id AND s.day = n.day AND s.plane = 1;
-    FOR c IN
+    FOR one IN
         SELECT d.*, r.stock FROM booking_claim d JOIN shops_resource r ON r.shop_id = p_shop AND r.id = d.resource_id
         WHERE d.shop_id = p_shop AND r.stock > 1
             AND (d.resource_id, d.day) IN (SELECT u.* FROM unnest(p_resources, p_days) AS u)
         ORDER BY d.resource_id, d.day, d.id
     LOOP
-        PERFORM booking_stack(p_shop, c.resource_id, c.day, c.units, c.stock,
-            booking_mask(c.core_from, c.core_to), booking_mask(c.padded_from, c.padded_to));
+        PERFORM booking_stack(p_shop, one.resource_id, one.day, one.units, one.stock,
+            booking_mask(one.core_from, one.core_to), booking_mask(one.padded_from, one.padded_to));
     END LOOP;
     DELETE FROM booking_sheet s
     USING unnest(p_resources, p_days) AS k (resource_id, day)
