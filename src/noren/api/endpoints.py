@@ -30,7 +30,8 @@ from noren.errors import BadField, RequestTooLarge
 from noren.shops import directory
 
 MOST_DAYS = 62
-LARGEST_BODY = 32 * 1024
+# Room for 10,000 letters written as escapes, so that a name that is far too long is told so by its field.
+LARGEST_BODY = 128 * 1024
 
 api = Api(
     title="Noren",

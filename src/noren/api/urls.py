@@ -5,4 +5,5 @@ from django.urls import path, re_path
 from noren.api.endpoints import api
 from noren.api.problems import nothing_here
 
-urlpatterns = [path("", api.urls), re_path(r"^.*$", nothing_here)]
+# The first stands before ninja's own root page.
+urlpatterns = [path("", nothing_here), path("", api.urls), re_path(r"^.+$", nothing_here)]

@@ -29,8 +29,8 @@ def notice(booking: Booking, kind: Kind) -> Notice:
         sequence=booking.changes,
         link=link(current_shop(), booking.id, booking.generation),
         party=booking.party,
-        price=_price(booking.agreed),
-        currency=shop.currency,
+        price=int(booking.agreed["price"]),
+        currency=str(booking.agreed["currency"]),
         shop=_said(shop.texts, "name", spoken),
         service=_said(service.texts, "name", spoken),
         staff=_staff(booking.staff_id, spoken),
@@ -57,10 +57,6 @@ def _staff(staff_id: int | None, spoken: str) -> str:
         return ""
     member = Staff.objects.filter(id=staff_id).first()
     return "" if member is None else _said(member.texts, "name", spoken)
-
-
-def _price(agreed: Mapping[str, Any]) -> int:
-    return int(agreed.get("price", 0))
 
 
 def _said(texts: Mapping[str, Any], what: str, spoken: str) -> str:

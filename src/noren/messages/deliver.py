@@ -17,7 +17,6 @@ from noren.messages import about, ics, words
 from noren.messages.models import Message, State
 from noren.messages.notice import Kind, Notice
 from noren.people import SendState
-from noren.shops.models import Shop
 from noren.shops.tenancy import shop
 
 log = structlog.get_logger(__name__)
@@ -79,7 +78,7 @@ def _is_due(booking: Booking, kind: Kind, now: datetime) -> bool:
     if booking.status not in TAKING:
         return False
     if kind is Kind.REMINDER:
-        before = timedelta(minutes=Shop.objects.values_list("reminder_minutes", flat=True).get())
+        before = timedelta(minutes=booking.agreed["reminder_minutes"])
         return booking.start - before - EARLY <= now < booking.start
     return True
 
