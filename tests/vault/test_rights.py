@@ -1,0 +1,74 @@
+"""The closed lists: every member walked."""
+
+import itertools
+
+import pytest
+
+from noren_vault import rights
+from noren_vault.errors import BudgetExceeded, PurposeRefused
+from noren_vault.fields import FIELDS
+from noren_vault.rights import MATRIX, Purpose, Role
+
+ALLOWED = {
+    Purpose.TODAY: "name kana note",
+    Purpose.DAY: "name kana note",
+    Purpose.SEARCH: "name kana",
+    Purpose.OWN: "name kana mail phone",
+}
+
+
+def test_it_has_a_row_for_every_purpose() -> None:
+    """No purpose is left out of the matrix, and it names known fields only."""
+    assert set(MATRIX) == set(Purpose)
+    assert all(names <= set(FIELDS) for row in MATRIX.values() for names in row.values())
+
+
+@pytest.mark.parametrize(("purpose", "role", "field"), list(itertools.product(Purpose, Role, FIELDS)))
+def test_it_lets_each_role_see_what_its_purpose_needs(purpose: Purpose, role: Role, field: str) -> None:
+    """Each purpose, role and field is allowed or refused as this table says it again in other words."""
+    if purpose is Purpose.CUSTOMER:
+        allowed = {
+            "owner": set(FIELDS),
+            "manager": set(FIELDS),
+            "staff": {"name", "kana", "mail", "phone", "note"},
+        }
+        expected = field in allowed.get(role, set())
+    elif purpose is Purpose.OWN:
+        expected = field in ALLOWED[purpose].split()
+    else:
+        expected = role is not Role.OPERATOR and field in ALLOWED.get(purpose, "").split()
+    if expected:
+        rights.check_reveal(role, purpose, (field,))
+    else:
+        with pytest.raises(PurposeRefused):
+            rights.check_reveal(role, purpose, (field,))
+
+
+def test_it_refuses_all_when_one_field_is_refused() -> None:
+    """A list with one field too many is refused whole."""
+    with pytest.raises(PurposeRefused):
+        rights.check_reveal(Role.STAFF, Purpose.TODAY, ("name", "mail"))
+
+
+def test_it_refuses_a_purpose_that_is_not_in_the_list() -> None:
+    """A purpose is one of the list, not nearly one."""
+    for text in ("", "Today", "export", None, 5):
+        with pytest.raises(PurposeRefused):
+            rights.purpose_of(text)
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_it_lets_nobody_write_card_digits_by_hand(role: Role) -> None:
+    """The last digits of a card come from a payment, never from a form."""
+    with pytest.raises(PurposeRefused):
+        rights.check_update(role, ("card_last4",))
+
+
+@pytest.mark.parametrize(
+    ("purpose", "most"), [(p, {"today": 200, "day": 200, "search": 20}.get(p, 100)) for p in Purpose]
+)
+def test_it_caps_one_request(purpose: Purpose, most: int) -> None:
+    """Each purpose has its largest number of persons in one request."""
+    rights.check_number(purpose, most)
+    with pytest.raises(BudgetExceeded):
+        rights.check_number(purpose, most + 1)
