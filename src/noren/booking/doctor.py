@@ -131,7 +131,7 @@ def _index(resource: Resource) -> Planes:
 
 def _rows(query: str, *values: Any) -> Iterator[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(query, values)
+        cursor.execute(query, values or None)
         yield from cursor.fetchall()
 
 

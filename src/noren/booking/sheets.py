@@ -169,8 +169,8 @@ def _recomputed(
     claims: dict[int, list[Claim]] = {}
     with connection.cursor() as cursor:
         cursor.execute(_CLAIMS, wanted)
-        for resource_id, units, day, *minutes in cursor.fetchall():
+        for resource_id, count, day, *minutes in cursor.fetchall():
             kept = claims.setdefault(resource_id, [])
-            if units is not None:
-                kept.append(Claim(resource_id, units, *(day * DAY + minute for minute in minutes)))
+            if count is not None:
+                kept.append(Claim(resource_id, count, *(day * DAY + minute for minute in minutes)))
     return {each: sheet.planes(window, units[each], kept) for each, kept in claims.items()}
