@@ -27,7 +27,10 @@ FROM pg_class c
 WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace
 ORDER BY c.relname
 """
-_BYPASSING = "SELECT rolname FROM pg_roles WHERE rolname LIKE 'noren%' AND (rolbypassrls OR rolsuper)"
+_BYPASSING = """
+SELECT rolname FROM pg_roles
+WHERE rolname IN ('noren_owner', 'noren_migrator', 'noren_app', 'noren_worker') AND (rolbypassrls OR rolsuper)
+"""
 _CLAIMS = """
 SELECT day - date '1970-01-01', units, core_from, core_to, padded_from, padded_to
 FROM booking_claim WHERE shop_id = %s AND resource_id = %s ORDER BY day, id
