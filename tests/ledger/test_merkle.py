@@ -251,6 +251,16 @@ def test_it_needs_a_power_of_two_for_a_perfect_subtree() -> None:
         perfect_root(LEAVES[:3])
 
 
+def test_it_takes_whole_subtrees_only_where_they_begin() -> None:
+    """Eight leaves at once make the same tree as one by one; in the middle of eight they are refused."""
+    tree = CompactRange()
+    tree.append(mth(0, 8), 3)
+    tree.append(LEAVES[8])
+    assert tree.root() == mth(0, 9)
+    with pytest.raises(ValueError, match="multiple"):
+        tree.append(mth(8, 16), 3)
+
+
 def test_it_needs_as_many_peaks_as_the_size_has_bits() -> None:
     """A compact range cannot be made of peaks that do not fit its size."""
     with pytest.raises(ValueError, match="peak"):

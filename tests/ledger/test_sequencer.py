@@ -216,7 +216,7 @@ def test_it_refuses_when_too_many_wait(tmp_path: Path, monkeypatch: pytest.Monke
     run(story())
 
 
-# Each failure as "not written" and as "written, answer lost". After each: nobody was answered, nothing more is
+# Each failure as "not written" and as "written, answer lost". After each: nobody was answered, nothing is
 # taken, opening again finds every entry that was answered, and the outsider finds the whole.
 FAILURES = {
     "write fails before": ("write", errno.EIO, 1),

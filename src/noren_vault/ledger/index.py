@@ -1,13 +1,13 @@
 """Where entries lie: a sparse index in memory from an entry's number to a place in a segment file."""
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from .entry import Entry
-from .errors import LedgerDamaged
+from .errors import EntryInvalid, LedgerDamaged
 from .frames import ENTRY, FrameInvalid, read_frames
 from .segments import segment_path
 
@@ -35,28 +35,31 @@ class OffsetIndex:
         at = bisect_right(self._first, entry) - 1
         return self._first[at], self._segment[at], self._offset[at]
 
+    def bound(self, segment: int, end: int) -> int:
+        """How many bytes of `segment` to read for entries before `end`: all (-1), or up to the next place."""
+        at = bisect_left(self._first, end)
+        return self._offset[at] if at < len(self._first) and self._segment[at] == segment else -1
 
-def read_entries(
-    folder: Path, place: tuple[int, int, int], start: int, end: int
-) -> Iterator[tuple[int, Entry]]:
-    """Entries `start` to `end` (not included) from the files, walking from `place`.
+
+def read_entries(folder: Path, places: OffsetIndex, start: int, end: int) -> Iterator[tuple[int, Entry]]:
+    """Entries `start` to `end` (not included; all of them durable) from the files.
 
     Raises LedgerDamaged when what is read is not what was written.
     """
-    index, segment, offset = place
+    index, segment, offset = places.find(start)
     while index < end:
+        bound = places.bound(segment, end)
         try:
             with segment_path(folder, segment).open("rb") as file:
                 file.seek(offset)
-                data = file.read()
+                data = file.read(bound - offset if bound >= 0 else -1)
             for frame in read_frames(data):
                 if frame.kind == ENTRY and index < end:
                     if index >= start:
                         yield index, Entry.from_bytes(frame.payload)
                     index += 1
-        except (FrameInvalid, FileNotFoundError) as error:
+        except (FrameInvalid, EntryInvalid, FileNotFoundError) as error:
             if index < end:
-                raise LedgerDamaged(
-                    index, f"entry {index} cannot be read from segment {segment}: {error}"
-                ) from error
+                words = f"entry {index} cannot be read from segment {segment}: {error}"
+                raise LedgerDamaged(index, words) from error
         segment, offset = segment + 1, 0

@@ -125,7 +125,7 @@ class Ledger:
         stop = self.size if end is None else min(end, self.size)
         if not 0 <= start < stop:
             return iter(())
-        return read_entries(self.folder, self._sequencer.index.find(start), start, stop)
+        return read_entries(self.folder, self._sequencer.index, start, stop)
 
     def proof(self, index: int) -> str:
         """The `.tlog-proof` file of one entry under the present head. Blocks; raises ProofInvalid."""

@@ -39,14 +39,16 @@ class CompactRange:
         self.size = size
         self.peaks = list(peaks)
 
-    def append(self, leaf: bytes) -> None:
-        """Add one leaf hash on the right."""
-        size = self.size
+    def append(self, value: bytes, level: int = 0) -> None:
+        """Add on the right a leaf hash, or the root of 2**level leaves if the size is a multiple of that."""
+        size = self.size >> level
+        if size << level != self.size:
+            raise ValueError("a perfect subtree begins at a multiple of its width")
         while size & 1:
-            leaf = _sha256(b"\x01" + self.peaks.pop() + leaf).digest()
+            value = _sha256(b"\x01" + self.peaks.pop() + value).digest()
             size >>= 1
-        self.peaks.append(leaf)
-        self.size += 1
+        self.peaks.append(value)
+        self.size += 1 << level
 
     def root(self) -> bytes:
         """The root over everything appended so far."""

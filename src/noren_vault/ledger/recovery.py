@@ -37,7 +37,7 @@ class Recovered:
 
 
 class _Walk:
-    """State of the walk. `count` entries were read, of which `tree.size` are covered by a head frame."""
+    """State of the walk. `count` entries were read, of which `size` are covered by a head frame."""
 
     def __init__(self, folder: Path, verifier: Verifier, known: int) -> None:
         self.folder = folder
@@ -45,7 +45,9 @@ class _Walk:
         self.known = known  # size of the largest head known from elsewhere
         self.tree = Tree(folder)
         self.index = OffsetIndex()
-        self.pending: list[bytes] = []
+        self.size = 0
+        self.covered: list[bytes] = []  # leaves that a head covers and that are not in the tree yet
+        self.pending: list[bytes] = []  # leaves that no head covers yet
         self.signed = b""
         self.latest = b""  # the last entry read
         self.last = b""  # the last entry that a head covers
@@ -53,24 +55,33 @@ class _Walk:
 
     @property
     def count(self) -> int:
-        return self.tree.size + len(self.pending)
+        return self.size + len(self.pending)
+
+    def begin(self, number: int) -> None:
+        """Come to the beginning of a segment."""
+        self.segment, self.start, self.end, self.batch = number, 0, 0, 0
 
     def take(self, frame: Frame) -> None:
         """Add a frame; raises FrameInvalid when it is intact but cannot stand here."""
-        if frame.kind == ENTRY:
-            if self.end == 0:
-                raise FrameInvalid(frame.offset, "a segment begins without a signed head")
-            self.pending.append(leaf_hash(frame.payload))
-            self.latest = frame.payload
-        elif frame.kind == HEAD:
+        if (frame.offset == 0) != (frame.kind == SEGMENT):
+            raise FrameInvalid(frame.offset, "a segment does not begin as it must")
+        if frame.kind == HEAD:
             self._close_batch(frame)
-        elif frame.offset or self.pending:
-            raise FrameInvalid(frame.offset, "a segment begins in the middle of a segment")
-        else:
-            expected = SegmentStart(self.verifier.name, self.segment, self.tree.size).to_bytes()
+        elif frame.kind == SEGMENT:
+            expected = SegmentStart(self.verifier.name, self.segment, self.size).to_bytes()
             if frame.payload != expected:
                 raise FrameInvalid(frame.offset, "the segment does not continue the one before")
             self.start = frame.end
+        elif self.end == 0:
+            raise FrameInvalid(frame.offset, "a segment begins without a signed head")
+        else:
+            self.latest = frame.payload
+            self.pending.append(leaf_hash(frame.payload))
+
+    def grow(self) -> None:
+        """Put the covered leaves into the tree, many at once."""
+        self.tree.extend(self.covered)
+        self.covered.clear()
 
     def _close_batch(self, frame: Frame) -> None:
         lines = frame.payload.split(b"\n", 2)
@@ -79,8 +90,9 @@ class _Walk:
         if not self.pending and self.end:
             raise FrameInvalid(frame.offset, "a batch without entries")
         if self.pending:
-            self.index.add(self.tree.size, self.segment, self.start)
-            self.tree.extend(self.pending)
+            self.index.add(self.size, self.segment, self.start)
+            self.size = self.count
+            self.covered += self.pending
             self.pending.clear()
             self.batch = self.start
             self.last = self.latest
@@ -95,8 +107,8 @@ def recover(folder: Path, verifier: Verifier, known: Sequence[Head]) -> Recovere
     """
     walk = _Walk(folder, verifier, max((head.size for head in known), default=0))
     torn, words = _walk_segments(walk)
-    if walk.tree.size < walk.known:
-        first, last = walk.tree.size, walk.known - 1
+    if walk.size < walk.known:
+        first, last = walk.size, walk.known - 1
         raise LedgerShort(
             first, last, f"entries {first} to {last} are missing: a signed head knows {walk.known} entries"
         )
@@ -120,23 +132,23 @@ def _walk_segments(walk: _Walk) -> tuple[int, str]:
             words = f"segment {number} is missing; it begins with entry {walk.count}"
             raise LedgerDamaged(walk.count, words)
         data = path.read_bytes()
+        walk.begin(number)
         try:
-            _walk_segment(walk, number, data)
+            for frame in read_frames(data):
+                walk.take(frame)
+            _check_end(walk, len(data))
         except FrameInvalid as error:
             _judge(walk, error, data, is_last=number == len(paths) - 1)
             walk.pending.clear()
+            walk.grow()
             return len(data) - walk.end, str(error)
+        walk.grow()
     return 0, ""
 
 
-def _walk_segment(walk: _Walk, number: int, data: bytes) -> None:
-    walk.segment, walk.start, walk.end, walk.batch = number, 0, 0, 0
-    for frame in read_frames(data):
-        if (frame.offset == 0) != (frame.kind == SEGMENT):
-            raise FrameInvalid(frame.offset, "a segment does not begin as it must")
-        walk.take(frame)
+def _check_end(walk: _Walk, length: int) -> None:
     if walk.end == 0:
-        raise FrameInvalid(len(data), "the segment has no beginning", cut=True)
+        raise FrameInvalid(length, "the segment has no beginning", cut=True)
     if walk.pending:
         raise FrameInvalid(walk.start, "the last entries have no signed head", cut=True)
 
@@ -151,9 +163,9 @@ def _judge(walk: _Walk, error: FrameInvalid, data: bytes, *, is_last: bool) -> N
     heads = [text for text in heads_after(data, error.offset, walk.verifier.name) if _is_signed(walk, text)]
     if not is_last or len(heads) > 1:
         raise LedgerDamaged(walk.count, f"entry {walk.count} is damaged ({where}: {error})")
-    if walk.tree.size >= walk.known and walk.end > 0:
+    if walk.size >= walk.known and walk.end > 0:
         return
-    first, last = walk.tree.size, walk.known - 1
+    first, last = walk.size, walk.known - 1
     if error.cut and first <= last:
         raise LedgerShort(first, last, f"entries {first} to {last} are missing ({where}: {error})")
     if walk.pending and walk.count > last:
@@ -173,7 +185,7 @@ def _is_signed(walk: _Walk, text: bytes) -> bool:
 
 def _last_head(walk: _Walk) -> Head:
     """The last head frame, its signature and root checked; it covers everything before it."""
-    size = walk.tree.size
+    size = walk.size
     try:
         head = open_head(walk.signed.decode(), [walk.verifier], walk.verifier.name)
     except (UnicodeDecodeError, NoteInvalid, CheckpointInvalid) as error:
@@ -217,5 +229,5 @@ def _time(walk: _Walk) -> int:
         return Entry.from_bytes(walk.last).time
     except EntryInvalid as error:
         raise LedgerDamaged(
-            walk.tree.size - 1, f"entry {walk.tree.size - 1} is signed, but no entry: {error}"
+            walk.size - 1, f"entry {walk.size - 1} is signed, but no entry: {error}"
         ) from error

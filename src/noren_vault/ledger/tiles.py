@@ -5,7 +5,7 @@
 ledger is opened.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
@@ -44,11 +44,20 @@ class Tree:
         """The number of entries."""
         return self.range.size
 
-    def extend(self, leaves: Iterable[bytes]) -> None:
-        """Add leaf hashes on the right."""
-        for leaf in leaves:
-            self.range.append(leaf)
-            self._add(0, leaf)
+    def extend(self, leaves: Sequence[bytes]) -> None:
+        """Add leaf hashes on the right; whole tiles at once where there are so many."""
+        at = 0
+        while at < len(leaves):
+            if self.size % TILE_WIDTH == 0 and len(leaves) - at >= TILE_WIDTH:
+                row = leaves[at : at + TILE_WIDTH]
+                root = perfect_root(row)
+                self.range.append(root, _TILE_BITS)
+                self._close(0, b"".join(row), root)
+                at += TILE_WIDTH
+            else:
+                self.range.append(leaves[at])
+                self._add(0, leaves[at])
+                at += 1
 
     def node(self, level: int, index: int) -> bytes:
         """The hash of the whole node (level, index). Raises OSError when its tile's file is gone."""
@@ -69,20 +78,28 @@ class Tree:
             self._waiting.pop((level, number), None)
 
     def _add(self, level: int, value: bytes) -> None:
-        if level == len(self._rows):
-            self._rows.append(bytearray())
-            self._full.append(0)
-        row = self._rows[level]
+        row = self._row(level)
         row += value
-        if len(row) < _TILE_BYTES:
-            return
-        tile, number = bytes(row), self._full[level]
-        row.clear()
+        if len(row) == _TILE_BYTES:
+            tile = bytes(row)
+            row.clear()
+            hashes = [tile[at : at + HASH_BYTES] for at in range(0, _TILE_BYTES, HASH_BYTES)]
+            self._close(level, tile, perfect_root(hashes))
+
+    def _close(self, level: int, tile: bytes, root: bytes) -> None:
+        """A tile is full: it waits to be written unless it lies there, and its root goes one level up."""
+        self._row(level)
+        number = self._full[level]
         self._full[level] += 1
         if not _same(tile_path(self._folder, level, number), tile):
             self._waiting[level, number] = tile
-        hashes = [tile[at : at + HASH_BYTES] for at in range(0, _TILE_BYTES, HASH_BYTES)]
-        self._add(level + 1, perfect_root(hashes))
+        self._add(level + 1, root)
+
+    def _row(self, level: int) -> bytearray:
+        if level == len(self._rows):
+            self._rows.append(bytearray())
+            self._full.append(0)
+        return self._rows[level]
 
     def _tile(self, level: int, number: int) -> bytes:
         if number == self._full[level]:
