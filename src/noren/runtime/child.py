@@ -77,9 +77,22 @@ def _die_with(parent: int, sign: signal.Signals) -> Callable[[], None]:
     """Return what the child runs before exec: after the change of user, which clears the arrangement."""
 
     def arrange() -> None:
-        if _LIBC is not None:
-            _LIBC.prctl(_PR_SET_PDEATHSIG, int(sign), 0, 0, 0)
-        if os.getppid() != parent:
-            os._exit(1)
+        _arrange(parent, sign)
 
     return arrange
+
+
+def die_with_parent(sign: signal.Signals) -> None:
+    """Have `sign` sent to this process when its parent dies (Linux). An orphan ends at once."""
+    parent = os.getppid()
+    if parent == 1:
+        os._exit(1)
+    _arrange(parent, sign)
+
+
+def _arrange(parent: int, sign: signal.Signals) -> None:
+    if _LIBC is not None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, int(sign), 0, 0, 0)
+    # Who had died before is not told of any more.
+    if os.getppid() != parent:
+        os._exit(1)

@@ -101,7 +101,7 @@ class House:
 
     def web(self) -> Spec:
         command = [
-            *(sys.executable, "-m", "granian", "noren.web.wsgi:application", "--interface", "wsgi"),
+            *(sys.executable, "-m", "granian", "noren.runtime.serve:application", "--interface", "wsgi"),
             *("--host", "127.0.0.1", "--port", str(self.env.port), "--workers", str(_WEB_WORKERS)),
             *("--blocking-threads", str(_WEB_THREADS), "--backpressure", "64", "--backlog", "1024"),
             # A worker that starts hangs on SIGTERM without the first; a killed one stays away without the

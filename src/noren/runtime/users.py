@@ -101,7 +101,7 @@ def check_reach(user: OsUser | None, places: tuple[Path, ...]) -> None:
     if why:
         raise StartRefused(
             f"The user {user.name}, as whom root starts a part of the system, cannot use "
-            f"{sys.executable} and {', '.join(map(str, places))} ({why}). Put the checkout where every "
-            "user may read it, such as /srv/noren, and make its .venv with a Python outside /root "
-            "(make venv does); or start as an ordinary user."
+            f"{sys.executable} and {', '.join(map(str, places))} ({why}). Put the checkout and the "
+            "data folder where every user may go, such as /srv/noren, and make its .venv with a Python "
+            "outside /root (make venv does); or start as an ordinary user."
         )
