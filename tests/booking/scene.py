@@ -8,6 +8,8 @@ from typing import Any
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
+from django.db import connection
+
 from noren.booking import actions, availability, doctor
 from noren.booking.models import Booking
 from noren.shops import directory, rules
@@ -26,6 +28,7 @@ class House:
 
     id: int
     slug: str
+    zone: str = "Asia/Tokyo"
     resources: dict[str, int] = field(default_factory=dict)
     services: dict[str, int] = field(default_factory=dict)
 
@@ -55,6 +58,11 @@ class House:
         with shop(self.id):
             return Booking.objects.get(id=booking_id)
 
+    def sheet_rows(self) -> int:
+        with shop(self.id), connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM booking_sheet WHERE shop_id = %s", [self.id])
+            return int((cursor.fetchone() or (0,))[0])
+
     def findings(self) -> list[doctor.Finding]:
         return doctor.of_shop(self.id)
 
@@ -77,7 +85,7 @@ def found(
 ) -> House:
     """Make a shop. In requirements and parts, pools name resources by their keys."""
     slug = f"shop-{next(_numbers)}"
-    house = House(directory.found(slug), slug)
+    house = House(directory.found(slug), slug, settings.get("zone", "Asia/Tokyo"))
     with shop(house.id):
         Shop.objects.create(texts={"name": {"ja": "店", "en": "Shop"}}, **settings)
         with rules.change():

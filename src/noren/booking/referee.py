@@ -170,7 +170,7 @@ def block(
     """Block a resource, over bookings too; gives the block's id."""
     return int(
         _call(
-            "SELECT booking_block(%s, %s, %s, %s, %s)",
+            "SELECT booking_add_block(%s, %s, %s, %s, %s)",
             current_shop(),
             now,
             json.dumps(values),
@@ -181,7 +181,7 @@ def block(
 
 
 def unblock(block_id: int) -> None:
-    _call("SELECT booking_unblock(%s, %s)", current_shop(), block_id)
+    _call("SELECT booking_remove_block(%s, %s)", current_shop(), block_id)
 
 
 def reindex(resource_id: int, since: date) -> None:

@@ -438,7 +438,7 @@ END
 $$;
 
 -- A block asks nobody: it may lie over bookings, which keep their claims. Returns its id.
-CREATE FUNCTION booking_block(p_shop bigint, p_now timestamptz, p_block jsonb, p_claims jsonb, p_by text)
+CREATE FUNCTION booking_add_block(p_shop bigint, p_now timestamptz, p_block jsonb, p_claims jsonb, p_by text)
 RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -460,7 +460,7 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION booking_unblock(p_shop bigint, p_id bigint) RETURNS void
+CREATE FUNCTION booking_remove_block(p_shop bigint, p_id bigint) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM FROM booking_block b WHERE b.shop_id = p_shop AND b.id = p_id FOR NO KEY UPDATE;
