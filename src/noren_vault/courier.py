@@ -32,19 +32,23 @@ _HOLE: Final = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 _PERSONAL: Final = ("name", "kana")
 _READ: Final = ("name", "kana", "mail")
 _KEY: Final = re.compile(r"[A-Za-z0-9._:/=+-]{1,160}", re.ASCII)
-_TYPE: Final = re.compile(r"([a-z]+)/([a-z0-9.+-]+)", re.ASCII)
+_TYPE: Final = re.compile(r"([a-z]+)/([a-z0-9.+-]+)((?:; [a-z]+=[A-Za-z0-9-]+)*)", re.ASCII)
 _MOST_AT_ONCE: Final = 8
 _log = structlog.get_logger("courier")
 
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file that goes with a mail. The vault does not look into it."""
+    """A file that goes with a mail. The vault does not look into it.
+
+    `params` are its type's: a calendar entry needs `method` there (RFC 6047).
+    """
 
     name: str
     maintype: str
     subtype: str
     content: bytes
+    params: Mapping[str, str]
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> "Attachment":
@@ -56,7 +60,8 @@ class Attachment:
         if not name.isprintable() or "/" in name:
             raise BadRequest("an attachment's name is a file name")
         try:
-            return cls(name, match[1], match[2], base64.b64decode(content, validate=True))
+            params = dict(part.split("=", 1) for part in match[3].split("; ")[1:])
+            return cls(name, match[1], match[2], base64.b64decode(content, validate=True), params)
         except binascii.Error:
             raise BadRequest("an attachment's content is base64") from None
 
@@ -211,7 +216,13 @@ class Courier:
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(letter.fill(letter.text, person))
         for one in letter.attachments:
-            message.add_attachment(one.content, maintype=one.maintype, subtype=one.subtype, filename=one.name)
+            message.add_attachment(
+                one.content,
+                maintype=one.maintype,
+                subtype=one.subtype,
+                filename=one.name,
+                params=dict(one.params),
+            )
         return message
 
     def _message_id(self, shop: int, key: str) -> str:
