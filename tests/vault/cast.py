@@ -2,14 +2,20 @@
 
 import re
 import secrets
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from email.message import EmailMessage
+from typing import Any, TypeVar
 from uuid import UUID
 
+import psycopg
+
 from noren import people
-from tests.servers import Sink
+from tests.servers import Sink, VaultProcess
 from tests.vault.authenticator import Passkey
 
+Result = TypeVar("Result")
 SALON = 1
 YOGA = 2
 
@@ -100,3 +106,16 @@ def found(mail: Sink) -> Cast:
         join(invitation_of(mail, f"{name}@staff.example.jp")) for name in ("aoi", "mei", "ren", "sora")
     )
     return Cast(mail, aoi, mei, ren, sora, customers(SALON, 0, 30))
+
+
+def sql(vault: VaultProcess, query: str, *params: object) -> list[tuple[Any, ...]]:
+    """Run a statement in the vault's database as the vault's own login."""
+    with psycopg.connect(vault.database_url, autocommit=True) as connection:
+        cursor = connection.execute(query.encode(), params)
+        return cursor.fetchall() if cursor.description else []
+
+
+def in_parallel(count: int, act: Callable[[int], Result], *, threads: int = 20) -> list[Result]:
+    """Do something so many times from many threads at once."""
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(act, range(count)))
