@@ -1,0 +1,180 @@
+"""A mail's way: from the job in the booking's transaction through the real vault to a real SMTP server."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+from django.test import override_settings
+from icalendar import Calendar
+
+from noren import people
+from noren.booking import actions, book
+from noren.booking.models import Booking
+from noren.errors import VaultUnavailable
+from noren.messages.deliver import NotSentYet, deliver
+from noren.messages.models import Message, State
+from noren.messages.notice import Kind
+from noren.shops.tenancy import shop
+from tests.api.salon import NOON, Salon, salon
+from tests.servers import AppDatabase, Sink, VaultProcess
+
+AT = datetime(2026, 11, 27, 5, 0, tzinfo=UTC)  # a Friday, 14:00 in Tokyo
+HANAKO = book.Customer(
+    name="山田 花子", mail="hanako@example.com", kana="ヤマダ ハナコ", phone="090-1234-5678"
+)
+
+
+_numbers = count(1)
+
+
+@pytest.fixture
+def house(module_app_db: AppDatabase, module_vault: VaultProcess, module_mail: Sink) -> Salon:
+    """A shop of its own for each test: the vault remembers which keys it has sent."""
+    module_mail.refuse = None
+    module_mail.messages.clear()
+    return salon(f"salon{next(_numbers)}")
+
+
+def booked(house: Salon, locale: str = "ja") -> Booking:
+    request = book.BookRequest(house.cut, AT, None, 1, HANAKO, locale)
+    return book.book(house.id, request, now=NOON).booking
+
+
+def text_of(message: Any) -> str:
+    return str(message.get_body(("plain",)).get_content()).replace("\r\n", "\n")
+
+
+def entry_of(message: Any) -> Any:
+    [part] = [part for part in message.walk() if part.get_content_type() == "text/calendar"]
+    return part, Calendar.from_ical(part.get_content())
+
+
+def states(house: Salon) -> list[tuple[str, str, int]]:
+    with shop(house.id):
+        return [(row.kind, row.state, row.attempts) for row in Message.objects.order_by("id")]
+
+
+def test_it_enqueues_the_mail_in_the_bookings_transaction(house: Salon, module_app_db: AppDatabase) -> None:
+    booking = booked(house)
+    with module_app_db.connect("owner") as conn:
+        jobs = conn.execute("SELECT task_name, args FROM procrastinate_jobs ORDER BY id").fetchall()
+    wanted = {"shop_id": house.id, "booking_id": booking.id}
+    assert ("noren.messages.tasks.send", wanted | {"kind": "booked"}) in jobs
+    assert ("noren.messages.tasks.send", wanted | {"kind": "reminder"}) in jobs
+
+
+def test_it_sends_a_whole_mail_with_the_name_that_only_the_vault_knows(
+    house: Salon, module_mail: Sink
+) -> None:
+    booking = booked(house)
+    assert deliver(house.id, booking.id, Kind.BOOKED, now=NOON) is State.SENT
+    [message] = module_mail.wait()
+    assert message["To"] == "hanako@example.com"
+    assert message["Subject"] == "【サロン青葉】ご予約を承りました(2026年11月27日(金))"
+    text = text_of(message)
+    assert text.startswith("山田 花子 様\n\nご予約ありがとうございます。")
+    assert "日時  2026年11月27日(金) 14:00〜15:00\n" in text
+    assert "/b/" in text
+    assert "{" not in text
+    part, calendar = entry_of(message)
+    assert part.get_param("method") == "REQUEST"
+    assert [event.start for event in calendar.events] == [AT]
+    assert "hanako" not in part.get_content()
+    assert states(house) == [("booked", "sent", 1)]
+
+
+def test_it_writes_in_the_language_of_the_booking(house: Salon, module_mail: Sink) -> None:
+    deliver(house.id, booked(house, "en").id, Kind.BOOKED, now=NOON)
+    [message] = module_mail.wait()
+    assert message["Subject"] == "Salon Aoba: your booking, Friday 27 November 2026"
+
+
+def test_it_never_sends_twice(house: Salon, module_mail: Sink) -> None:
+    booking = booked(house)
+    for _ in range(2):
+        assert deliver(house.id, booking.id, Kind.BOOKED, now=NOON) is State.SENT
+    assert len(module_mail.messages) == 1
+
+
+def test_it_tells_of_the_cancellation_with_the_same_uid(house: Salon, module_mail: Sink) -> None:
+    booking = booked(house)
+    deliver(house.id, booking.id, Kind.BOOKED, now=NOON)
+    actions.cancel(house.id, booking.id, now=NOON, by="customer")
+    assert deliver(house.id, booking.id, Kind.CANCELLED, now=NOON) is State.SENT
+    made, gone = (entry_of(message)[1] for message in module_mail.wait(2))
+    assert str(gone["METHOD"]) == "CANCEL"
+    [first], [last] = made.events, gone.events
+    assert (first["UID"], first.sequence + 1) == (last["UID"], last.sequence)
+
+
+@pytest.mark.parametrize("kind", [Kind.BOOKED, Kind.REMINDER, Kind.MOVED])
+def test_it_says_nothing_of_a_booking_that_no_longer_stands(
+    house: Salon, module_mail: Sink, kind: Kind
+) -> None:
+    booking = booked(house)
+    actions.cancel(house.id, booking.id, now=NOON, by="customer")
+    assert deliver(house.id, booking.id, kind, now=AT - timedelta(hours=1)) is None
+    assert not module_mail.messages
+
+
+def test_it_does_not_call_cancelled_what_stands(house: Salon, module_mail: Sink) -> None:
+    assert deliver(house.id, booked(house).id, Kind.CANCELLED, now=NOON) is None
+    assert not module_mail.messages
+
+
+def test_case_108_it_reminds_once_at_the_right_time_after_three_moves(
+    house: Salon, module_mail: Sink
+) -> None:
+    booking = booked(house)
+    for hours in (1, 2, 24):
+        actions.move(house.id, booking.id, AT + timedelta(hours=hours), None, now=NOON, by="customer")
+    due = AT  # a day before the start, as the shop wants it
+    assert deliver(house.id, booking.id, Kind.REMINDER, now=due - timedelta(hours=1)) is None
+    assert deliver(house.id, booking.id, Kind.REMINDER, now=due) is State.SENT
+    assert deliver(house.id, booking.id, Kind.REMINDER, now=due + timedelta(hours=1)) is State.SENT
+    assert len(module_mail.messages) == 1
+    assert "2026年11月28日(土) 14:00" in text_of(module_mail.messages[0])
+
+
+def test_it_does_not_remind_of_what_has_begun(house: Salon, module_mail: Sink) -> None:
+    assert deliver(house.id, booked(house).id, Kind.REMINDER, now=AT) is None
+    assert not module_mail.messages
+
+
+@pytest.mark.parametrize("answer", ["451 try again later", "550 no such user"])
+def test_it_tries_again_when_the_mail_server_refuses(house: Salon, module_mail: Sink, answer: str) -> None:
+    booking = booked(house)
+    module_mail.refuse = answer
+    with pytest.raises(NotSentYet):
+        deliver(house.id, booking.id, Kind.BOOKED, now=NOON)
+    assert states(house) == [("booked", "failed", 1)]
+    module_mail.refuse = None
+    assert deliver(house.id, booking.id, Kind.BOOKED, now=NOON) is State.SENT
+    assert states(house) == [("booked", "sent", 2)]
+    assert len(module_mail.messages) == 1
+
+
+def test_it_tries_again_when_the_vault_is_away(house: Salon, module_mail: Sink) -> None:
+    booking = booked(house)
+    with override_settings(VAULT_SOCKET="/nowhere/vault.sock"), pytest.raises(VaultUnavailable):
+        deliver(house.id, booking.id, Kind.BOOKED, now=NOON)
+    assert states(house) == [("booked", "failed", 1)]
+    assert deliver(house.id, booking.id, Kind.BOOKED, now=NOON) is State.SENT
+
+
+def test_it_does_not_send_again_by_itself_what_may_have_been_sent(
+    house: Salon, module_mail: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    booking = booked(house)
+    monkeypatch.setattr(people, "send", lambda *_words, **_named: people.SendState.UNKNOWN)
+    assert deliver(house.id, booking.id, Kind.BOOKED, now=NOON) is State.UNKNOWN
+    assert states(house) == [("booked", "unknown", 1)]
+
+
+def test_it_keeps_no_address_no_name_and_no_link(house: Salon, module_app_db: AppDatabase) -> None:
+    deliver(house.id, booked(house).id, Kind.BOOKED, now=NOON)
+    with module_app_db.connect("owner") as conn:
+        rows = conn.execute("SELECT m::text FROM messages_message m").fetchall()
+    assert rows
+    assert not [mark for mark in ("花子", "hanako", "/b/") if mark in repr(rows)]
