@@ -1,0 +1,125 @@
+"""`noren scope` and its like, on a real vault: exactly what was seen, and nothing else."""
+
+import json
+from uuid import UUID
+
+import pytest
+from django.test import override_settings
+
+from noren import people
+from noren.incidents import commands
+from noren.shops import directory
+from tests.accounts.house import Colleague, staffed
+from tests.servers import AppDatabase, Sink, VaultProcess
+
+pytestmark = pytest.mark.usefixtures("house")
+
+
+@pytest.fixture(scope="module")
+def house(
+    module_app_db: AppDatabase, module_vault: VaultProcess, module_mail: Sink
+) -> tuple[dict[str, Colleague], list[UUID]]:
+    """A shop with an owner, Aoi, and three customers; Aoi has seen two names and one phone."""
+    shop_id = directory.found("salon")
+    colleagues = staffed(shop_id, "salon", module_mail)
+    persons = [
+        people.put(shop_id, f"hold-{number}", {"name": f"客 {number}", "mail": f"c{number}@example.com"})
+        for number in range(3)
+    ]
+    people.reveal(colleagues["aoi"].grant, people.Purpose.TODAY, persons[:2], ["name"])
+    people.reveal(colleagues["aoi"].grant, people.Purpose.CUSTOMER, persons[:1], ["name", "mail"])
+    return colleagues, persons
+
+
+def seen(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, list[str]]:
+    """Return the fields seen by person."""
+    assert commands.scope([*words, "--since", "1h", "--json"]) == commands.DONE
+    told = json.loads(capsys.readouterr().out)
+    assert told["complete"] is True
+    return {found["person"]: sorted(found["fields"]) for found in told["persons"]}
+
+
+def test_it_lists_exactly_the_persons_and_fields_that_were_seen(
+    house: tuple[dict[str, Colleague], list[UUID]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, persons = house
+    assert seen(capsys, "--actor", "aoi.salon") == {
+        str(persons[0]): ["mail", "name"],
+        str(persons[1]): ["name"],
+    }
+
+
+def test_it_lists_nobody_for_who_saw_nobody(capsys: pytest.CaptureFixture[str]) -> None:
+    assert seen(capsys, "--actor", "owner.salon") == {}
+
+
+def test_it_narrows_to_a_shop(capsys: pytest.CaptureFixture[str]) -> None:
+    directory.found("yoga")
+    assert len(seen(capsys, "--actor", "aoi.salon", "--shop", "salon")) == 2
+    assert seen(capsys, "--actor", "aoi.salon", "--shop", "yoga") == {}
+
+
+def test_it_finds_the_same_by_the_session(capsys: pytest.CaptureFixture[str]) -> None:
+    assert len(seen(capsys, "--session", "joining")) == 2
+
+
+def test_it_prints_for_a_person_up_to_which_entry_it_is_complete(
+    house: tuple[dict[str, Colleague], list[UUID]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert commands.scope(["--actor", "aoi.salon", "--since", "1h"]) == commands.DONE
+    told = capsys.readouterr().out
+    for person in house[1][:2]:
+        assert str(person) in told
+    assert "Complete up to entry " in told
+    assert "Checkpoint:\n  " in told
+
+
+@pytest.mark.parametrize("since", ["yesterday", "2026-11-25", "0s"])
+def test_it_says_what_is_wrong_with_the_question(capsys: pytest.CaptureFixture[str], since: str) -> None:
+    assert commands.scope(["--actor", "aoi.salon", "--since", since]) == commands.ASKED_WRONGLY
+    assert capsys.readouterr().err.startswith("noren: ")
+
+
+def test_it_knows_no_other_shop(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--actor", "aoi.salon", "--since", "1h", "--shop", "nowhere"]
+    assert commands.scope(words) == commands.ASKED_WRONGLY
+    assert capsys.readouterr().err.startswith("noren: nowhere: ")
+
+
+@pytest.mark.parametrize(
+    "words", [[], ["--since", "1h"], ["--actor", "a", "--session", "b", "--since", "1h"]]
+)
+def test_it_wants_one_path(words: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        commands.scope(words)
+    assert ended.value.code == commands.ASKED_WRONGLY
+
+
+def test_it_says_so_when_the_vault_is_away(capsys: pytest.CaptureFixture[str]) -> None:
+    with override_settings(VAULT_SOCKET="/nowhere/vault.sock"):
+        assert commands.scope(["--actor", "aoi.salon", "--since", "1h"]) == commands.NOT_NOW
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.startswith("noren: ")
+
+
+def test_it_gives_the_same_answer_after_the_index_was_made_anew(capsys: pytest.CaptureFixture[str]) -> None:
+    before = seen(capsys, "--actor", "aoi.salon")
+    assert commands.rebuild_index([]) == commands.DONE
+    assert capsys.readouterr().out.startswith("Indexed ")
+    assert seen(capsys, "--actor", "aoi.salon") == before
+
+
+def test_it_prints_the_checkpoint_that_is_to_be_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    assert commands.checkpoint([]) == commands.DONE
+    text, _, signatures = capsys.readouterr().out.rpartition("\n\n")
+    assert text.splitlines()[1].isdecimal()
+    assert signatures.startswith("— ")
+
+
+def test_it_invites_the_first_operator_by_a_link_that_no_log_sees(capsys: pytest.CaptureFixture[str]) -> None:
+    assert commands.invite_operator([]) == commands.DONE
+    link = capsys.readouterr().out.splitlines()[0]
+    assert link.startswith("http://localhost:8000/operations/join#")
+    options = people.register_begin(link.partition("#")[2])
+    assert options["challenge"]
