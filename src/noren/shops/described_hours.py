@@ -1,0 +1,70 @@
+"""Opening hours as a file describes them: days of a week, the eighth day, closings, single dates."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from noren.shops.reading import WEEKDAYS, Ranges, Reader, Values
+
+
+@dataclass(frozen=True, slots=True)
+class HoursGiven:
+    """Columns of `OpeningHours`, and the hours of single dates."""
+
+    columns: Values
+    dates: dict[date, Ranges]
+
+
+def hours(parent: Reader, *, needed: bool = False) -> HoursGiven | None:
+    """Read `hours`: `hours = "10:00-19:00"` is each day; a table names the days."""
+    if not parent.has("hours"):
+        if needed:
+            parent.wrong("hours", "is missing; write [hours] with mon to sun")
+        return None
+    if isinstance(parent.values["hours"], str):
+        return HoursGiven(_columns([parent.ranges("hours")] * 7), {})
+    table = parent.table("hours")
+    weekly = [table.ranges(day) if table.has(day) else [] for day in WEEKDAYS]
+    holiday = table.ranges("holiday") if table.has("holiday") else None
+    closings = [_closing(each) for each in table.tables("closings")]
+    dates = table.table("dates")
+    table.done()
+    return HoursGiven(_columns(weekly, holiday, closings), _dates(dates))
+
+
+def _columns(weekly: list[Ranges], holiday: Ranges | None = None, closings: Iterable[Values] = ()) -> Values:
+    return {"weekly": weekly, "holiday": holiday, "closings": list(closings)}
+
+
+def _closing(table: Reader) -> Values:
+    weekday = WEEKDAYS.index(table.choice("weekday", WEEKDAYS))
+    nth = table.values.get("nth", []) if table.has("nth") else []
+    if not isinstance(nth, list) or not all(each in (1, 2, 3, 4, 5) for each in nth):
+        table.wrong("nth", "is not a list of 1 to 5; the second and fourth are nth = [2, 4]")
+        nth = []
+    closing: Values = {"weekday": weekday, "nth": nth}
+    if table.has("every"):
+        since = table.day("since")
+        closing |= {"every": table.number("every", least=2, most=8), "since": since and since.isoformat()}
+        if since is None:
+            table.wrong("since", "is missing; write a date in one of the weeks that are closed")
+    elif not nth:
+        table.wrong("nth", "is missing; write nth = [3] for the third, or every = 2 with since")
+    table.done()
+    return closing
+
+
+def _dates(table: Reader) -> dict[date, Ranges]:
+    found: dict[date, Ranges] = {}
+    for key in table.values:
+        try:
+            day = date.fromisoformat(key)
+        except ValueError:
+            table.wrong(key, "is not a date; write 2026-12-31")
+            table.has(key)
+        else:
+            found[day] = table.ranges(key)
+    return found
+
+
+ALWAYS = HoursGiven(_columns([[[0, 1440]]] * 7), {})

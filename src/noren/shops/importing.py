@@ -1,0 +1,176 @@
+"""`noren shop import FILE.toml`: makes a shop as its file describes it, or brings it up to the file.
+
+A file is the truth for what it names. Nobody and nothing is deleted that a booking may point to: staff,
+resources and services that are no longer named stop being bookable.
+"""
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from noren import people
+from noren.errors import GrantRefused
+from noren.shops import described, directory
+from noren.shops.described import ServiceGiven, ShopGiven
+from noren.shops.described_hours import HoursGiven
+from noren.shops.models import OpeningHours, Override, Resource, Service, Shop, Staff
+from noren.shops.reading import Ranges
+from noren.shops.rules import change
+from noren.shops.tenancy import ShopModel, shop
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    shop_id: int
+    made: bool
+    changed: bool
+
+
+def main(argv: Sequence[str]) -> int:
+    """Import files; nothing is written while any of them is faulty. Return the exit code."""
+    parser = argparse.ArgumentParser(prog="noren shop import", description=__doc__)
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE.toml")
+    given = [_read(path) for path in parser.parse_args(argv).files]
+    shops = [each for each in given if each is not None]
+    if len(shops) < len(given):
+        _say("Nothing was imported.", error=True)
+        return 1
+    for each in shops:
+        done = write(each)
+        state = (
+            "made" if done.made else "brought up to the file" if done.changed else "as in the file already"
+        )
+        _say(
+            f"{each.slug}: {state}; {len(each.resources)} staff and resources, {len(each.services)} services"
+        )
+        _invite(done.shop_id, each)
+    return 0
+
+
+def write(given: ShopGiven) -> Done:
+    """Write a shop's rows in one transaction. A second time nothing changes, not even the revision."""
+    shop_id = directory.found(given.slug)
+    with shop(shop_id):
+        writer = _Writer()
+        made = writer.shop(given.columns)
+        ids = writer.resources(given)
+        writer.hours(given.hours)
+        for service in given.services:
+            writer.service(service, ids)
+        writer.retire(Service, [each.key for each in given.services])
+        if writer.changed:
+            with change():
+                pass
+    return Done(shop_id, made, writer.changed)
+
+
+class _Writer:
+    """Writes what differs, and remembers whether anything did."""
+
+    def __init__(self) -> None:
+        self.changed = False
+
+    def shop(self, columns: Mapping[str, Any]) -> bool:
+        """Write the shop's own row, locked until the end: no booking is decided meanwhile."""
+        row = Shop.objects.select_for_update().first()
+        if row is None:
+            Shop.objects.create(**columns)
+            self.changed = True
+            return True
+        values = dict(columns)
+        if row.texts.get("policy") != columns["texts"].get("policy"):
+            values["policy_version"] = row.policy_version + 1
+        self._update(row, values)
+        return False
+
+    def resources(self, given: ShopGiven) -> dict[str, int]:
+        """Write staff and resources in the file's order, parts before wholes; give the ids by key."""
+        ids: dict[str, int] = {}
+        for each in given.resources:
+            parts = [ids[part] for part in each.parts]
+            ids[each.key] = self._put(Resource, {"key": each.key}, {**each.columns, "parts": parts})
+            if each.staff is not None:
+                self._put(Staff, {"id": ids[each.key]}, {"key": each.key, **each.staff})
+            self.hours(each.hours, resource_id=ids[each.key])
+        self.retire(Resource, list(ids))
+        return ids
+
+    def service(self, given: ServiceGiven, ids: Mapping[str, int]) -> None:
+        needs = [
+            {**need, "pool": [ids[key] for key in need["pool"]]} for need in given.columns["requirements"]
+        ]
+        timetable = [
+            {**entry, "staff": [ids[key] for key in entry["staff"]]} for entry in given.columns["timetable"]
+        ]
+        values = {**given.columns, "requirements": needs, "timetable": timetable}
+        self.hours(given.hours, service_id=self._put(Service, {"key": given.key}, values))
+
+    def retire(self, model: type[Resource] | type[Service], keys: list[str]) -> None:
+        """What the file no longer names can no longer be booked; its bookings stay."""
+        gone = model.objects.filter(bookable=True).exclude(key__in=keys).update(bookable=False)
+        self.changed |= bool(gone)
+
+    def hours(
+        self, given: HoursGiven | None, *, resource_id: int | None = None, service_id: int | None = None
+    ) -> None:
+        owner = {"resource_id": resource_id, "service_id": service_id}
+        if given is None:
+            gone, _ = OpeningHours.objects.filter(**owner).delete()
+            self.changed |= bool(gone)
+        else:
+            self._put(OpeningHours, owner, given.columns)
+        self._overrides(owner, {} if given is None else given.dates)
+
+    def _overrides(self, owner: dict[str, int | None], dates: Mapping[date, Ranges]) -> None:
+        gone, _ = Override.objects.filter(**owner).exclude(date__in=dates).delete()
+        self.changed |= bool(gone)
+        for day, ranges in dates.items():
+            self._put(Override, {**owner, "date": day}, {"ranges": ranges})
+
+    def _put(self, model: type[ShopModel], match: dict[str, Any], values: Mapping[str, Any]) -> int:
+        row = model.objects.filter(**match).first()
+        if row is None:
+            self.changed = True
+            return model.objects.create(**match, **values).id
+        self._update(row, values)
+        return row.id
+
+    def _update(self, row: ShopModel, values: Mapping[str, Any]) -> None:
+        differing = {name: value for name, value in values.items() if getattr(row, name) != value}
+        if differing:
+            type(row).objects.filter(id=row.id).update(**differing)
+            self.changed = True
+
+
+def _read(path: Path) -> ShopGiven | None:
+    try:
+        return described.read(path.read_text(encoding="utf-8-sig"))
+    except described.Faulty as faulty:
+        for fault in faulty.faults:
+            _say(f"{path}: {fault}", error=True)
+    except (OSError, UnicodeDecodeError) as error:
+        _say(f"{path}: cannot be read: {error}", error=True)
+    return None
+
+
+def _invite(shop_id: int, given: ShopGiven) -> None:
+    """Tell the vault who works there; it mails each an invitation, and none twice."""
+    try:
+        invited = people.found_shop(shop_id, given.slug, given.members)
+    except GrantRefused:
+        _say(
+            f"{given.slug}: its members are not those it was founded with, and were left alone: "
+            "an owner changes them in the console.",
+            error=True,
+        )
+        return
+    for each in invited:
+        _say(f"{given.slug}: {each.handle}: invitation {each.mail}")
+
+
+def _say(line: str, *, error: bool = False) -> None:
+    (sys.stderr if error else sys.stdout).write(f"{line}\n")

@@ -1,0 +1,177 @@
+"""Shops from TOML files: on real databases and a real vault."""
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from noren.booking import availability, classes
+from noren.errors import ShopUnknown
+from noren.shops import described, directory, importing, rules
+from noren.shops.models import Override, Resource, Service, Shop, Staff
+from noren.shops.tenancy import shop
+from tests.servers import AppDatabase, Sink, VaultProcess
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+FILES = [str(EXAMPLES / f"{name}.toml") for name in ("salon", "yoga", "court")]
+SALON = (EXAMPLES / "salon.toml").read_text()
+NOW = datetime(2026, 11, 24, 0, 0, tzinfo=UTC)
+"""A Tuesday, 9:00 in Tokyo."""
+
+
+def faults(text: str) -> list[str]:
+    with pytest.raises(described.Faulty) as caught:
+        described.read(text)
+    return list(caught.value.faults)
+
+
+def test_it_reads_the_examples() -> None:
+    for path in FILES:
+        given = described.read(Path(path).read_text())
+        assert given.members[0].role == "owner"
+        assert given.members[0].mail.endswith(".example")
+
+
+@pytest.mark.parametrize(
+    ("written", "instead", "told"),
+    [
+        ('slug = "salon"', 'slug = "console"', "slug: 'console' cannot be an address"),
+        ('zone = "Asia/Tokyo"', 'zone = "Tokyo"', "zone: 'Tokyo' is no time zone; write one like"),
+        ('rule = "shift"', 'rule = "shut"', "holidays.rule: 'shut' cannot be; write one of open, closed"),
+        ('region = "JP"', 'region = "XX"', "holidays.region: 'XX' has no published holidays"),
+        ('mon = "closed"', 'mon = "9-12"', "hours.mon: '9-12' are no hours; write"),
+        ('mon = "closed"', 'mon = "12:00-10:00"', "hours.mon: '12:00-10:00' ends before it begins"),
+        ('mon = "closed"', 'mno = "closed"', "hours.mno: is not known here; did you mean 'mon'?"),
+        ('2026-12-31 = "', '2026-12-32 = "', "hours.dates.2026-12-32: is not a date"),
+        ("align = 15", "align = 0", "booking.align: 0 is not between 1 and 720"),
+        ('key = "haruto"', 'key = "aoi"', "staff[2].key: 'aoi' is there already"),
+        (
+            '"ritsu", "mei"], chair',
+            '"ritsu", "may"], chair',
+            "needs.staff: there is no staff or resource with",
+        ),
+        ('roles = ["chair"]', 'roles = ["seat"]', "roles: there is no role in needs named 'seat'"),
+        ("price = 5500", 'price = "5500"', "services[1].price: '5500' cannot be; write a whole number"),
+        ('kind = "packed"', 'kind = "dense"', "services[2].grid.kind: 'dense' cannot be; write one of clock"),
+        ("cancel = { days = 1, at", "cancel = { days = 1, to", "cancel.at: is missing beside days"),
+        ('role = "owner"', 'role = "staff"', "members: there is no owner; write one [[members]] with role"),
+        ('"aoi.salon"', '"aoi.yoga"', "members[1].handle: 'aoi.yoga' is of another shop; write aoi.salon"),
+        ('"aoi@salon.example"', '"aoi"', "members[1].mail: 'aoi' is no mail address"),
+        ("fee = 1100", "fee = 1100\nfees = 1", "staff[1].fees: is not known here; did you mean 'fee'?"),
+        ('slug = "salon"', "slug = salon", "This is not TOML"),
+    ],
+)
+def test_it_says_which_key_is_wrong_and_how_to_mend_it(written: str, instead: str, told: str) -> None:
+    assert written in SALON
+    assert any(told in fault for fault in faults(SALON.replace(written, instead, 1)))
+
+
+def test_it_tells_everything_that_is_wrong_at_once() -> None:
+    assert len(faults(SALON.replace("minutes = 60", "minutes = 0").replace("2026-12-31", "x"))) > 2
+
+
+def test_it_takes_23_59_for_midnight_and_a_text_for_each_day() -> None:
+    given = described.read(
+        'slug = "bar"\nname = "酒場"\nhours = "18:00-23:59"\nstaff = [{ key = "ken", name = "健" }]\n'
+        "services = [{ key = 'seat', name = '席', segments = [{ minutes = 60, roles = ['staff'] }], "
+        "needs = { staff = { any = ['ken'], units = 1 } } }]\n"
+        "members = [{ handle = 'ken', role = 'owner', name = '健', mail = 'ken@bar.example' }]"
+    )
+    assert given.hours.columns["weekly"] == [[[1080, 1440]]] * 7
+    assert given.services[0].columns["requirements"][0] == {
+        "role": "staff",
+        "pool": ["ken"],
+        "count": 1,
+        "units": 1,
+        "per_guest": False,
+    }
+
+
+@pytest.fixture
+def town(app_db: AppDatabase, vault: VaultProcess) -> AppDatabase:
+    """An empty system."""
+    return app_db
+
+
+def revisions() -> list[int]:
+    found = []
+    for slug in ("salon", "yoga", "court"):
+        with shop(directory.shop_id(slug)):
+            found.append(rules.revision())
+    return found
+
+
+def test_it_imports_twice_without_doubling(
+    town: AppDatabase, mail: Sink, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert importing.main(FILES) == 0
+    assert "salon: aoi.salon: invitation sent" in capsys.readouterr().out
+    before, letters = revisions(), len(mail.messages)
+    assert letters == 8
+    assert importing.main(FILES) == 0
+    assert "salon: as in the file already" in capsys.readouterr().out
+    assert revisions() == before
+    assert len(mail.messages) == letters
+    with shop(directory.shop_id("salon")):
+        assert Staff.objects.count() == 4
+        assert Resource.objects.count() == 8
+        assert Service.objects.count() == 5
+
+
+def test_what_it_imports_can_be_booked(town: AppDatabase, vault: VaultProcess) -> None:
+    importing.main(FILES)
+    salon, yoga, court = (directory.shop_id(slug) for slug in ("salon", "yoga", "court"))
+
+    def starts(shop_id: int, key: str, day: date) -> list[str]:
+        with shop(shop_id):
+            service = Service.objects.get(key=key).id
+        found = availability.month(shop_id, service, day, day, now=NOW, staff=None)
+        return [f"{start.at:%H:%M}" for start in found.days.get(day, ())]
+
+    wednesday = date(2026, 11, 25)
+    assert starts(salon, "cut", wednesday)[:2] == ["10:00", "10:30"]
+    assert starts(salon, "cut", date(2026, 11, 30)) == []
+    assert starts(court, "hour", date(2026, 11, 28))[:2] == ["00:00", "01:00"]
+    assert classes.schedule(yoga, now=NOW).made > 20
+    assert starts(yoga, "morning-flow", wednesday) == ["07:00"]
+
+
+def test_it_brings_a_shop_up_to_the_file_and_deletes_nobody(town: AppDatabase) -> None:
+    importing.write(described.read(SALON))
+    edited = SALON.replace("price = 5500", "price = 6000").replace("前日20時", "前日18時")
+    edited = edited.replace('2027-01-03 = "closed"\n', "").replace('"ritsu", "mei"]', '"ritsu"]')
+    edited = edited[: edited.index('[[staff]]\nkey = "mei"')] + edited[edited.index("[[resources]]") :]
+    edited = edited[: edited.index('[[members]]\nhandle = "mei')]
+    done = importing.write(described.read(edited))
+    assert (done.made, done.changed) == (False, True)
+    with shop(done.shop_id):
+        row = Shop.objects.get()
+        assert (row.rules_revision, row.policy_version) == (3, 2)
+        assert Service.objects.get(key="cut").price == 6000
+        assert not Resource.objects.get(key="mei").bookable
+        assert Staff.objects.filter(key="mei").exists()
+        assert Override.objects.count() == 3
+
+
+def test_it_writes_nothing_while_a_file_is_faulty(
+    app_db: AppDatabase, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = tmp_path / "bad.toml"
+    bad.write_text("slug = 'bad'")
+    assert importing.main([FILES[0], str(bad), str(tmp_path / "none.toml")]) == 1
+    told = capsys.readouterr().err
+    assert "bad.toml: name: is missing; write" in told
+    assert "none.toml: cannot be read" in told
+    assert "Nothing was imported." in told
+    with pytest.raises(ShopUnknown):
+        directory.shop_id("salon")
+
+
+def test_it_leaves_members_alone_once_the_shop_is_founded(
+    town: AppDatabase, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    importing.main(FILES[:1])
+    other = tmp_path / "salon.toml"
+    other.write_text(SALON.replace('role = "manager"', 'role = "owner"'))
+    assert importing.main([str(other)]) == 0
+    assert "an owner changes them in the console" in capsys.readouterr().err
