@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import sys
 from dataclasses import dataclass
 from functools import partial
@@ -114,7 +115,12 @@ class House:
 
     def worker(self) -> Spec:
         command = [sys.executable, "-m", "noren.runtime.worker"]
-        return Spec("worker", partial(_start, command, self.app_environment("worker"), self.sides.app))
+        # Asked to end while its database goes, it waits for the database in vain; a job that is cut off is
+        # taken up by the next worker.
+        launch = partial(
+            _start, command, self.app_environment("worker"), self.sides.app, death=signal.SIGKILL
+        )
+        return Spec("worker", launch)
 
     def catcher(self) -> Spec:
         command = [
@@ -137,9 +143,13 @@ def source() -> Path:
 
 
 def _start(
-    command: list[str], environ: dict[str, str], user: OsUser | None, output: int | IO[bytes]
+    command: list[str],
+    environ: dict[str, str],
+    user: OsUser | None,
+    output: int | IO[bytes],
+    death: signal.Signals = signal.SIGTERM,
 ) -> Process:
-    return child.start(command, env=environ, user=user, stdout=output)
+    return child.start(command, env=environ, user=user, stdout=output, death=death)
 
 
 def _cluster(name: str, cluster: postgres.Cluster, password: str) -> Spec:
