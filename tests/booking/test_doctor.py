@@ -1,0 +1,79 @@
+"""The doctor finds what is not as it must be."""
+
+import pytest
+from django.db import connection
+
+from noren.booking import doctor
+from noren.booking.models import Booking, ClassSession
+from noren.shops.tenancy import shop
+from tests.booking.scene import House, salon
+from tests.booking.test_classes import studio
+from tests.servers import AppDatabase
+
+pytestmark = pytest.mark.usefixtures("module_app_db")
+
+
+def booked() -> House:
+    house = salon()
+    house.book("cut", "2026-11-05 10:00")
+    assert house.findings() == []
+    return house
+
+
+def spoil(house: House, statement: str) -> list[str]:
+    with shop(house.id), connection.cursor() as cursor:
+        cursor.execute(statement, [house.id])
+        assert cursor.rowcount > 0
+    return [finding.what for finding in house.findings()]
+
+
+def test_it_finds_a_bit_too_many() -> None:
+    house = booked()
+    set_bit = "UPDATE booking_sheet SET padded = set_bit(padded, 0, 1) WHERE shop_id = %s"
+    assert spoil(house, set_bit) == ["sheet_differs"]
+
+
+def test_it_finds_a_sheet_that_is_missing() -> None:
+    assert spoil(booked(), "DELETE FROM booking_sheet WHERE shop_id = %s") == ["sheet_differs"]
+
+
+def test_it_finds_a_claim_that_is_missing() -> None:
+    found = spoil(booked(), "DELETE FROM booking_claim WHERE shop_id = %s")
+    assert found == ["sheet_differs", "claims_differ"]
+
+
+def test_it_finds_a_cancelled_booking_that_takes_time() -> None:
+    house = booked()
+    with shop(house.id):
+        Booking.objects.update(status="cancelled")
+    assert [finding.what for finding in house.findings()] == ["claims_differ"]
+
+
+def test_it_finds_seats_counted_wrong() -> None:
+    house = studio()
+    with shop(house.id):
+        ClassSession.objects.filter(booked=0).update(booked=1)
+    assert {finding.what for finding in house.findings()} == {"seats_differ"}
+
+
+def test_it_goes_through_every_shop_as_the_owner(module_app_db: AppDatabase) -> None:
+    house = booked()
+    spoil(house, "DELETE FROM booking_sheet WHERE shop_id = %s")
+    with module_app_db.role("owner"):
+        found = doctor.check()
+    assert f"shop {house.id} " in " ".join(finding.where for finding in found)
+
+
+@pytest.mark.parametrize(
+    ("statement", "what"),
+    [
+        ("ALTER TABLE booking_claim NO FORCE ROW LEVEL SECURITY", "wall_down"),
+        ("ALTER TABLE booking_claim DISABLE ROW LEVEL SECURITY", "wall_down"),
+        ("CREATE POLICY open ON booking_claim USING (true)", "wall_down"),
+        ("CREATE TABLE shops_notes (id bigint PRIMARY KEY)", "table_unknown"),
+    ],
+)
+def test_it_finds_a_wall_that_is_down(app_db: AppDatabase, statement: str, what: str) -> None:
+    with app_db.connect("owner", autocommit=True) as owner:
+        owner.execute(statement.encode())
+    assert what in {finding.what for finding in doctor.walls()}
