@@ -255,6 +255,19 @@ def test_it_names_the_entry_that_was_damaged_in_the_middle(tmp_path: Path, with_
     assert caught.value.entry == 4
 
 
+def test_it_never_repairs_a_segment_that_another_one_follows(tmp_path: Path) -> None:
+    """The end of a segment is only torn when it is the ledger's end, whether or not a head is known."""
+    fill(tmp_path, Heads(), 120, segment_bytes=16 << 10)
+    forget(tmp_path)
+    before_last = ends(tmp_path)[-2]
+    last = len(ends(tmp_path)) - 2  # each batch has one entry, and one head opens the segment
+    data = bytearray(segment(tmp_path).read_bytes())
+    data[before_last + 30] ^= 1
+    segment(tmp_path).write_bytes(data)
+    with pytest.raises(LedgerDamaged, match=f"entry {last} is damaged"):
+        reopen(tmp_path, Heads())
+
+
 def test_it_names_the_entry_when_the_last_one_is_damaged(tmp_path: Path) -> None:
     """The last answered batch is covered by the stored head."""
     heads = Heads()

@@ -343,7 +343,8 @@ def test_it_answers_within_the_deadline_when_the_disk_hangs_and_goes_on_when_it_
             await ledger.append(intent(1))
             free = disk.hang("sync")
             assert (await refused(ledger, 2)).reason == "slow"
-            async with asyncio.timeout(0.1):
+            await asyncio.sleep(0.05)
+            async with asyncio.timeout(0.1):  # without waiting for a deadline of its own
                 assert (await refused(ledger, 3)).reason == "slow"
             free.set()
             while ledger.refusal is not None:  # noqa: ASYNC110 -- the ledger offers no event for this

@@ -63,6 +63,19 @@ def test_it_keeps_one_partial_tile_for_each_level(tmp_path: Path) -> None:
     assert names == {"0/000", "0/001.p/44", "1/000.p/1"}
 
 
+def test_it_does_not_forget_a_tile_that_became_full_while_it_was_written(tmp_path: Path) -> None:
+    """What was written is the tile as it was; the full one still waits to be written."""
+    tree = Tree(tmp_path)
+    tree.extend(LEAVES[:200])
+    tiles = tree.snapshot()
+    tree.extend(LEAVES[200:300])
+    write_tiles(tmp_path, tiles)
+    tree.written(tiles)
+    assert tree.node(8, 0) == perfect_root(LEAVES[:256])
+    write_tiles(tmp_path, tree.snapshot())
+    assert (tmp_path / "tile/0/000").read_bytes() == b"".join(LEAVES[:256])
+
+
 def test_it_reads_nodes_from_memory_and_from_files_alike(tmp_path: Path) -> None:
     """Before and after the tiles are written, the same proofs come out."""
     tree = Tree(tmp_path)

@@ -73,9 +73,10 @@ class Tree:
         return full + [(at, self._full[at], bytes(row)) for at, row in enumerate(self._rows) if row]
 
     def written(self, tiles: Iterable[tuple[int, int, bytes]]) -> None:
-        """Forget the full tiles that are in files now."""
-        for level, number, _ in tiles:
-            self._waiting.pop((level, number), None)
+        """Forget the full tiles that are in files now (one may have become full since it was written)."""
+        for level, number, data in tiles:
+            if len(data) == _TILE_BYTES:
+                self._waiting.pop((level, number), None)
 
     def _add(self, level: int, value: bytes) -> None:
         row = self._row(level)
