@@ -34,7 +34,7 @@ COMMANDS = (
     Command(("shop", "import"), "noren.shops.importing:main", "read shops from TOML files", "web"),
     Command(
         ("customers", "import"),
-        "noren.people.importing:main",
+        "noren.shops.customers:main",
         "read a shop's customers from a CSV file",
         "web",
     ),
