@@ -95,10 +95,20 @@ class House:
             settings["NOREN_DATABASE_URL"] = self.env.database_url
         return child.environment(settings, home=self.paths.app)
 
-    def app_command(self, words: list[str], role: Role, output: int | IO[bytes]) -> Process:
-        """Start a `noren` command that ends by itself."""
+    def migration(self, output: int | IO[bytes]) -> Process:
+        """Start `noren migrate` for the app's side, as its user."""
+        command = [sys.executable, "-m", "noren.cli", "migrate", "--only", "app"]
+        return _start(command, self.app_environment("migrate"), self.sides.app, output)
+
+    def import_examples(self, output: int | IO[bytes]) -> Process:
+        """Start `noren shop import`, as our own user: the vault lets nobody else found a shop."""
+        command = [sys.executable, "-m", "noren.cli", "shop", "import", *map(str, self.examples())]
+        return _start(command, self.app_environment("web"), None, output)
+
+    def own_command(self, words: list[str], output: int | IO[bytes]) -> Process:
+        """Start a `noren` command as whoever started the supervisor: the vault knows it as an administrator."""
         command = [sys.executable, "-m", "noren.cli", *words]
-        return _start(command, self.app_environment(role), self.sides.app, output)
+        return _start(command, self.app_environment("web"), None, output)
 
     def web(self) -> Spec:
         command = [

@@ -130,7 +130,7 @@ class Supervisor:
 
     def _import(self, output: IO[bytes]) -> Process:
         files = [str(path) for path in self.house.examples()]
-        return self.house.app_command(["shop", "import", *files], "web", output)
+        return self.house.own_command(["shop", "import", *files], output)
 
     def _empty(self) -> bool:
         words = databases.app(self.house.env, "web")
