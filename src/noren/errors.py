@@ -154,6 +154,11 @@ class GrantRefused(NorenError):
     message = _("You may not do this.")
 
 
+class ShopFounded(NorenError):
+    status = 409
+    message = _("This shop has been founded with other members. Its owner changes them in the console.")
+
+
 class PurposeRefused(NorenError):
     status = 403
     message = _("Your role may not see these data for this purpose.")

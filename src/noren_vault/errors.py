@@ -41,6 +41,10 @@ class GrantRefused(VaultError):
     """The caller is known, and may not do this."""
 
 
+class ShopFounded(VaultError):
+    """The shop was founded with other members: only its owner changes them."""
+
+
 class PurposeRefused(VaultError):
     """The role may not use this purpose for these fields."""
 

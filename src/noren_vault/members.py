@@ -14,7 +14,7 @@ from noren_vault import fields
 from noren_vault.clock import Now
 from noren_vault.courier import Courier, Letter
 from noren_vault.database import Database
-from noren_vault.errors import BadRequest, GrantRefused, InviteRefused, LedgerUnavailable
+from noren_vault.errors import BadRequest, GrantRefused, InviteRefused, LedgerUnavailable, ShopFounded
 from noren_vault.grants import Grant
 from noren_vault.invites import Invites
 from noren_vault.people import NewPerson, People
@@ -137,8 +137,10 @@ class Members:
             [shop, slug, digest, self._now()],
         )
         row = await self._database.row("SELECT slug, members FROM vault.shop WHERE shop_id = %s", [shop])
-        if row is None or row[0] != slug or bytes(row[1]) != digest:
-            raise GrantRefused("the shop was founded with other members: its owner changes them")
+        if row is None:
+            raise GrantRefused("the slug is another shop's")
+        if row[0] != slug or bytes(row[1]) != digest:
+            raise ShopFounded
 
     async def _join(self, shop: int, member: Member, path: Path) -> dict[str, str]:
         """Make the member known if need be, and invite whom no invitation has reached yet."""

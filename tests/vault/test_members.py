@@ -39,7 +39,7 @@ def test_it_founds_a_shop_once(vault: VaultProcess, mail: Sink) -> None:
     assert [one.mail for one in people.found_shop(SALON, "salon", members)] == ["joined"]
     assert len(mail.messages) == 1
     for changed in ([*members, member("eve", "owner")], [member("aoi", "manager")]):
-        with pytest.raises(errors.GrantRefused):
+        with pytest.raises(errors.ShopFounded):
             people.found_shop(SALON, "salon", changed)
     with pytest.raises(errors.GrantRefused):
         people.found_shop(YOGA, "salon", members)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from noren import people
-from noren.errors import GrantRefused
+from noren.errors import ShopFounded
 from noren.shops import described, directory
 from noren.shops.described import ServiceGiven, ShopGiven
 from noren.shops.described_hours import HoursGiven
@@ -161,7 +161,7 @@ def _invite(shop_id: int, given: ShopGiven) -> None:
     """Tell the vault who works there; it mails each an invitation, and none twice."""
     try:
         invited = people.found_shop(shop_id, given.slug, given.members)
-    except GrantRefused:
+    except ShopFounded:
         _say(
             f"{given.slug}: its members are not those it was founded with, and were left alone: "
             "an owner changes them in the console.",
