@@ -214,9 +214,12 @@ def _clear(request: Request, taken: Taken, use: Use) -> int:
     if request.rules.buffer_policy is BufferPolicy.ADDED:
         bits = sheet.fit(whole ^ taken.padded, use.padded) >> use.before
     else:
+        # What is free of buffers is free of services, so for these only the new buffers are left to look at.
         bits = sheet.fit(whole ^ taken.padded, use.minutes)
-        if use.padded != use.minutes:
-            bits &= sheet.fit(whole ^ taken.core, use.padded) >> use.before
+        if use.after:
+            bits &= sheet.fit(whole ^ taken.core, use.after) << use.minutes
+        if use.before:
+            bits &= sheet.fit(whole ^ taken.core, use.before) >> use.before
     return bits << use.offset & whole if use.offset else bits
 
 

@@ -1,5 +1,6 @@
 """Grids: at which minutes a start may lie."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
@@ -30,7 +31,7 @@ def opening(grid: Grid, window: Window, is_open: int, seams: Sequence[int]) -> i
     """
     found: list[int] = []
     for begin, end in sheet.runs(is_open, window):
-        anchors = [begin, *(seam for seam in seams if begin < seam < end), end]
+        anchors = [begin, *_inside(seams, begin, end), end]
         for anchor, stop in pairwise(anchors):
             found.extend(range(anchor + grid.offset, stop, grid.interval))
     return sheet.marks(window, found)
@@ -46,8 +47,13 @@ def packed(
     found: list[int] = []
     for begin, end in sheet.runs(possible, window):
         first = begin + grid.offset if begin in openings else begin + -calendar.wall(begin) % align
-        inner = [seam for seam in seams if begin < seam < end]
+        inner = _inside(seams, begin, end)
         anchors = [first, *(seam + grid.offset for seam in inner)]
         for anchor, stop in zip(anchors, [*inner, end], strict=True):
             found.extend(range(anchor, stop, grid.interval))
     return sheet.marks(window, found)
+
+
+def _inside(seams: Sequence[int], begin: int, end: int) -> Sequence[int]:
+    """Return the seams after `begin` and before `end`; they are sorted."""
+    return seams[bisect_right(seams, begin) : bisect_left(seams, end)]
