@@ -224,10 +224,21 @@ def _pieces(
 ) -> list[Piece]:
     """One booking's blocks in one column; between two of them, hatched, where the column is free."""
     title, more, look, href = _words(group[0], titles, services, sessions, blocks)
-    spans = sorted((taking.span for taking in group), key=lambda span: span.start)
+    spans = _joined([taking.span for taking in group])
     drawn = [Piece(span, title, more, look, href) for span in spans]
     gaps = [Span(before.end, after.start) for before, after in pairwise(spans)]
     return drawn + [Piece(gap, _("free meanwhile"), "", "idle", "") for gap in gaps if gap.start < gap.end]
+
+
+def _joined(spans: Iterable[Span]) -> list[Span]:
+    """Make those that touch one: a claim is cut at UTC's midnight, which is nine in the morning in Japan."""
+    joined: list[Span] = []
+    for span in sorted(spans, key=lambda each: each.start):
+        if joined and span.start <= joined[-1].end:
+            joined[-1] = Span(joined[-1].start, max(joined[-1].end, span.end))
+        else:
+            joined.append(span)
+    return joined
 
 
 def _words(

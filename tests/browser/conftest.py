@@ -1,0 +1,37 @@
+"""One running system for a run of the browser tests, and a browser for each of their files."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser.system import TOP, System, at_any_hour, chromium, running
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark them, so that `-m "not browser"` leaves them out."""
+    for item in items:
+        if "tests/browser" in item.nodeid:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """The three example shops, the salon open day and night."""
+    folder = tmp_path_factory.mktemp("shops")
+    examples = TOP / "examples"
+    with running(at_any_hour(folder), examples / "yoga.toml", examples / "court.toml") as started:
+        yield started
+
+
+# A browser lives no longer than its file: with Playwright's loop in this thread Django refuses its database.
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path

@@ -1,0 +1,191 @@
+"""A whole running system and a real browser, for tests that walk."""
+
+import email
+import email.policy
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from email.message import EmailMessage
+from pathlib import Path
+
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.runtime.up import Up
+from tests.servers import wait_for
+
+TOP = Path(__file__).resolve().parents[2]
+AXE = TOP / "tests" / "vendor" / "axe-4.14.1.min.js"
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun", "holiday")
+PHONE = {"width": 390, "height": 844}
+DESK = {"width": 1280, "height": 900}
+
+
+@dataclass
+class System:
+    """`up` runs it; the rest is how a person at the machine speaks to it."""
+
+    up: Up
+
+    @property
+    def origin(self) -> str:
+        return f"http://localhost:{self.up.port}"
+
+    @property
+    def var(self) -> Path:
+        return self.up.var
+
+    def noren(self, *words: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
+        """Run `noren WORDS` on this system."""
+        environ = {
+            "PATH": os.environ["PATH"],
+            "NOREN_VAR": str(self.up.var),
+            "NOREN_PORT": str(self.up.port),
+        }
+        return subprocess.run(
+            [sys.executable, "-m", "noren.cli", *words],
+            env=environ,
+            capture_output=True,
+            text=True,
+            check=check,
+            cwd="/",
+        )
+
+    def mails(self, to: str) -> list[EmailMessage]:
+        """What the mail catcher holds for an address, the oldest first."""
+        files = sorted(path for path in (self.var / "mail").iterdir() if not path.name.startswith("."))
+        found = [email.message_from_bytes(path.read_bytes(), policy=email.policy.default) for path in files]
+        return [mail for mail in found if to in str(mail["To"])]
+
+    def mail(self, to: str, number: int = 1) -> EmailMessage:
+        """Wait for the nth mail to an address."""
+        wait_for(lambda: len(self.mails(to)) >= number, 40)
+        return self.mails(to)[number - 1]
+
+    def link(self, to: str, shape: str, number: int = 1) -> str:
+        """Wait for the mail and return the link of this shape in it."""
+        body = self.mail(to, number).get_body(("plain",))
+        assert body is not None
+        found = re.search(rf"{re.escape(self.origin)}{shape}", body.get_content())
+        assert found is not None, body.get_content()
+        return found[0]
+
+
+def free_port() -> int:
+    """Return a port that is free with its two neighbours."""
+    for base in range(21000 + os.getpid() % 5000, 32000, 7):
+        try:
+            for port in range(base, base + 3):
+                with socket.create_server(("127.0.0.1", port)):
+                    pass
+        except OSError:
+            continue
+        return base
+    raise AssertionError("no free ports")
+
+
+@contextmanager
+def running(*shops: Path) -> Iterator[System]:
+    """Start everything on an empty folder, and put the shops in."""
+    top = Path(tempfile.mkdtemp(prefix="nb-"))
+    top.chmod(0o755)
+    system = System(Up(top / "var", free_port()))
+    try:
+        system.up.start()
+        for shop in shops:
+            done = system.noren("shop", "import", str(shop), check=False)
+            assert done.returncode == 0, done.stdout + done.stderr + system.up.text()
+        yield system
+    finally:
+        system.up.end()
+        shutil.rmtree(top, ignore_errors=True)
+
+
+def at_any_hour(folder: Path) -> Path:
+    """The example salon, open day and night: so there is a time today whenever the tests are run."""
+    text = (TOP / "examples" / "salon.toml").read_text(encoding="utf-8")
+    head, hours, rest = re.split(r"^\[hours\]\n|^\[holidays\]\n", text, maxsplit=2, flags=re.MULTILINE)
+    assert hours
+    days = "".join(f'{day} = "00:00-24:00"\n' for day in DAYS)
+    rest = re.sub(r"^hours = \{.*\}\n", "", rest, flags=re.MULTILINE)
+    rest = rest.replace("lead = { minutes = 60 }", "lead = { minutes = 0 }")
+    rest = rest.replace('cancel = { days = 1, at = "20:00" }', "cancel = { minutes = 0 }")
+    made = folder / "salon.toml"
+    made.write_text(f"{head}[hours]\n{days}\n[holidays]\n{rest}", encoding="utf-8")
+    return made
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A real browser: the machine's Chromium, else the one Playwright keeps."""
+    own = shutil.which("chromium") or shutil.which("chromium-browser")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=own, args=["--no-sandbox"])
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def visit(
+    browser: Browser,
+    *,
+    wide: bool = False,
+    dark: bool = False,
+    english: bool = False,
+    scripts: bool = True,
+    bypass_csp: bool = False,
+) -> BrowserContext:
+    """A visitor with a screen, a language and a theme."""
+    return browser.new_context(
+        viewport=DESK if wide else PHONE,  # type: ignore[arg-type]
+        color_scheme="dark" if dark else "light",
+        locale="en-GB" if english else "ja-JP",
+        timezone_id="Asia/Tokyo",
+        java_script_enabled=scripts,
+        bypass_csp=bypass_csp,
+    )
+
+
+def with_passkey(page: Page) -> None:
+    """Give the page's browser a passkey of its own, that opens without a finger."""
+    session = page.context.new_cdp_session(page)
+    session.send("WebAuthn.enable")
+    session.send(
+        "WebAuthn.addVirtualAuthenticator",
+        {
+            "options": {
+                "protocol": "ctap2",
+                "transport": "internal",
+                "hasResidentKey": True,
+                "hasUserVerification": True,
+                "isUserVerified": True,
+                "automaticPresenceSimulation": True,
+            }
+        },
+    )
+
+
+def watch(page: Page) -> list[str]:
+    """Collect what the browser complains about: refused scripts and styles, failed requests, errors."""
+    complaints: list[str] = []
+    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    return complaints
+
+
+def axe(page: Page) -> list[str]:
+    """What axe finds wrong on the page as it stands: rule, where, why."""
+    page.add_script_tag(path=AXE)
+    found = page.evaluate(
+        """async () => (await axe.run(document, {resultTypes: ["violations"]})).violations
+            .map(v => v.id + ": " + v.nodes
+                .map(n => n.target.join(" ") + " " + n.failureSummary).join(" | "))"""
+    )
+    return [str(each) for each in found]

@@ -1,0 +1,184 @@
+"""Every page in both themes without a fault that axe can find; by keys alone; without JavaScript; light."""
+
+import re
+from collections.abc import Iterator
+from itertools import product
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.browser import walk
+from tests.browser.system import System, axe, visit, watch, with_passkey
+
+# The whole of a booking page, with everything it needs, as it comes over the wire.
+HEAVIEST = 60_000
+OPEN = [
+    "/",
+    "/salon/",
+    "/yoga/",
+    "/court/",
+    "/nobody/",
+    "/console/sign-in",
+    "/console/join",
+    "/operations/join",
+]
+
+
+@pytest.fixture(scope="module")
+def staff(browser: Browser, system: System) -> Iterator[BrowserContext]:
+    """Aoi of the salon, with one customer today."""
+    with visit(browser) as customers:
+        page = customers.new_page()
+        walk.choose_service(page, system.origin, "カット")
+        walk.choose_time(page)
+        walk.fill(page)
+        walk.confirm(page)
+    context = visit(browser, bypass_csp=True)
+    page = context.new_page()
+    with_passkey(page)
+    page.goto(system.link("aoi@salon.example", r"/console/join#\S+"))
+    page.get_by_role("button", name="パスキーを作る").click()
+    expect(page).to_have_url(f"{system.origin}/console/")
+    yield context
+    context.close()
+
+
+def _looks(context: BrowserContext, address: str, *, wide: bool, dark: bool) -> list[str]:
+    page = context.new_page()
+    page.emulate_media(color_scheme="dark" if dark else "light")
+    page.set_viewport_size({"width": 1280, "height": 900} if wide else {"width": 390, "height": 844})
+    page.goto(address)
+    found = axe(page)
+    if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+        found.append("wider than the screen")
+    page.close()
+    return found
+
+
+@pytest.mark.parametrize(("wide", "dark"), list(product([False, True], repeat=2)))
+def test_it_has_no_fault_on_any_open_page(system: System, browser: Browser, wide: bool, dark: bool) -> None:
+    with visit(browser, bypass_csp=True, english=wide) as context:
+        found = {path: _looks(context, system.origin + path, wide=wide, dark=dark) for path in OPEN}
+    assert {path: faults for path, faults in found.items() if faults} == {}
+
+
+@pytest.mark.parametrize(("wide", "dark"), list(product([False, True], repeat=2)))
+def test_it_has_no_fault_in_the_console(
+    system: System, staff: BrowserContext, wide: bool, dark: bool
+) -> None:
+    paths = [
+        "/console/",
+        "/console/day",
+        "/console/day?date=2026-01-01",
+        "/console/customers",
+        "/console/bookings/9",
+    ]
+    page = staff.new_page()
+    page.goto(f"{system.origin}/console/")
+    one = page.locator(".arrivals a").first.get_attribute("href") or ""
+    page.goto(system.origin + one)
+    history = page.get_by_role("link", name="来店の記録").get_attribute("href") or ""
+    page.close()
+    found = {p: _looks(staff, system.origin + p, wide=wide, dark=dark) for p in [*paths, one, history]}
+    assert {path: faults for path, faults in found.items() if faults} == {}
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_it_has_no_fault_on_any_step_of_a_booking(system: System, browser: Browser, dark: bool) -> None:
+    faults = {}
+    with visit(browser, bypass_csp=True, dark=dark) as context:
+        page = context.new_page()
+        walk.choose_service(page, system.origin, "カット")
+        faults["times"] = axe(page)
+        walk.choose_time(page)
+        faults["who"] = axe(page)
+        page.locator("button[value=final]").click()
+        expect(page.locator("#id_name_error")).to_be_visible()
+        faults["wrong"] = axe(page)
+        walk.fill(page)
+        page.locator("button[value=final]").click()
+        faults["final"] = axe(page)
+        page.locator("button[value=book]").click()
+        faults["done"] = axe(page)
+        page.goto(page.url.split("?", maxsplit=1)[0])
+        page.get_by_text("この予約を取り消す").click()
+        faults["own"] = axe(page)
+        page.get_by_role("button", name="取り消す").click()
+        faults["cancelled"] = axe(page)
+        page.goto(f"{system.origin}/yoga/")
+        page.locator(".services a").first.click()
+        faults["classes"] = axe(page)
+    assert {step: found for step, found in faults.items() if found} == {}
+
+
+def test_it_books_without_javascript(system: System, browser: Browser) -> None:
+    with visit(browser, scripts=False, english=True) as context:
+        page = context.new_page()
+        walk.choose_service(page, system.origin, "Cut")
+        page.get_by_role("link", name="Haruto").click()
+        walk.choose_time(page)
+        walk.fill(page)
+        walk.confirm(page)
+        expect(page.get_by_role("heading", level=1)).to_have_text("You are booked.")
+
+
+def _tab_to(page: Page, selector: str) -> None:
+    """Press Tab until what is wanted has the focus, as somebody without a mouse does."""
+    for _press in range(80):
+        page.keyboard.press("Tab")
+        if page.evaluate("s => document.activeElement.matches(s)", selector):
+            return
+    raise AssertionError(f"{selector} cannot be reached by keys")
+
+
+def test_it_books_by_keys_alone(system: System, browser: Browser) -> None:
+    with visit(browser) as context:
+        page = context.new_page()
+        page.goto(f"{system.origin}/salon/")
+        _tab_to(page, ".services a")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/book/**")
+        _tab_to(page, "button[name=at]")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/you?**")
+        for field, text in walk.CUSTOMER.items():
+            _tab_to(page, f"#id_{field}")
+            page.keyboard.type(text)
+        _tab_to(page, "button[value=final]")
+        page.keyboard.press("Enter")
+        expect(page.locator("button[value=book]")).to_be_visible()
+        _tab_to(page, "button[value=book]")
+        page.keyboard.press("Enter")
+        expect(page).to_have_url(re.compile(r"/b/"))
+
+
+def test_it_turns_the_week_without_a_new_page_and_back_works(system: System, browser: Browser) -> None:
+    with visit(browser) as context:
+        page = context.new_page()
+        complaints = watch(page)
+        walk.choose_service(page, system.origin, "カット")
+        page.evaluate("window.same = true")
+        before = page.locator(".week .num").first.inner_text()
+        page.get_by_role("link", name="次の日程").click()
+        expect(page.locator(".week .num").first).not_to_have_text(before)
+        assert page.evaluate("window.same") is True
+        assert "from=" in page.url
+        page.go_back()
+        expect(page.locator(".week .num").first).to_have_text(before)
+        assert complaints == []
+
+
+@pytest.mark.parametrize("path", ["/salon/", "/salon/book/1/", "/court/"])
+def test_it_is_light(system: System, browser: Browser, path: str) -> None:
+    with visit(browser) as context:
+        page = context.new_page()
+        session = context.new_cdp_session(page)
+        session.send("Network.enable")
+        sizes: list[float] = []
+        session.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
+        page.goto(system.origin + path)
+        page.wait_for_load_state("networkidle")
+        weight = sum(sizes)
+    print(f"weight{path.replace('/', '_')} {weight:.0f} bytes {HEAVIEST}")  # noqa: T201 - a figure for the reader
+    assert len(sizes) > 5
+    assert weight < HEAVIEST
