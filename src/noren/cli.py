@@ -7,6 +7,8 @@ import sys
 from dataclasses import dataclass
 
 import django
+import psycopg
+from django.db import OperationalError
 from django.utils import translation
 
 from noren.errors import NorenError
@@ -110,6 +112,8 @@ def main(argv: list[str] | None = None) -> int:
         print(f"noren: {error.words()}", file=sys.stderr)
     except PermissionError as error:
         print(f"noren: {error}. Run this as the user who started the system.", file=sys.stderr)
+    except (psycopg.OperationalError, OperationalError):
+        print("noren: The database cannot be reached. Is the system running (noren up)?", file=sys.stderr)
     except KeyboardInterrupt:
         print("noren: stopped", file=sys.stderr)
     return 1

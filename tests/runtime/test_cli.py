@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.db import OperationalError
 
 from noren import cli
 from noren.cli import COMMANDS, Command
@@ -32,7 +33,9 @@ def test_it_answers_two_to_a_word_it_does_not_know(capsys: pytest.CaptureFixture
     assert "usage:" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("error", [StartRefused("the port is taken"), ShopUnknown()])
+@pytest.mark.parametrize(
+    "error", [StartRefused("the port is taken"), ShopUnknown(), OperationalError("password=x")]
+)
 def test_it_turns_an_error_into_one_line(
     error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -44,6 +47,7 @@ def test_it_turns_an_error_into_one_line(
     said = capsys.readouterr().err
     assert said.startswith("noren: ")
     assert said.count("\n") == 1
+    assert "password" not in said
 
 
 def test_it_stops_at_an_unknown_setting(tmp_path: Path) -> None:

@@ -105,11 +105,6 @@ class House:
         command = [sys.executable, "-m", "noren.cli", "shop", "import", *map(str, self.examples())]
         return _start(command, self.app_environment("web"), None, output)
 
-    def own_command(self, words: list[str], output: int | IO[bytes]) -> Process:
-        """Start a `noren` command as whoever started the supervisor: the vault knows it as an administrator."""
-        command = [sys.executable, "-m", "noren.cli", *words]
-        return _start(command, self.app_environment("web"), None, output)
-
     def web(self) -> Spec:
         command = [
             *(sys.executable, "-m", "granian", "noren.runtime.serve:application", "--interface", "wsgi"),

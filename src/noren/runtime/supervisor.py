@@ -92,11 +92,11 @@ class Supervisor:
         (vault,) = await self._stage([house.vault()])
         if vault.refused:
             self._say_refused(vault)
-        await self._once("app database's tables", "migrate", self._migrate)
+        await self._once("app database's tables", "migrate", house.migration)
         await self._stage([house.web(), house.worker()])
         if demo and not vault.refused and self._empty():
             say("Putting in the example shops ...")
-            await self._once("example shops", "import", self._import)
+            await self._once("example shops", "import", house.import_examples)
         self._say_addresses()
 
     async def _stage(self, specs: list[Spec]) -> list[Keeper]:
@@ -124,13 +124,6 @@ class Supervisor:
         if process.returncode != 0:
             lines = path.read_text(encoding="utf-8", errors="replace").splitlines()[-12:]
             raise StartRefused(f"The {what} could not be made. The last of {path}:\n" + "\n".join(lines))
-
-    def _migrate(self, output: IO[bytes]) -> Process:
-        return self.house.app_command(["migrate", "--only", "app"], "migrate", output)
-
-    def _import(self, output: IO[bytes]) -> Process:
-        files = [str(path) for path in self.house.examples()]
-        return self.house.own_command(["shop", "import", *files], output)
 
     def _empty(self) -> bool:
         words = databases.app(self.house.env, "web")
