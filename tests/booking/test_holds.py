@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from django.db import connection
 
-from noren.booking import actions, availability, sheets, tasks
+from noren.booking import actions, availability, tasks
 from noren.booking.models import Event, Status
 from noren.errors import (
     HoldExpired,
@@ -19,7 +19,7 @@ from noren.errors import (
     SlotTaken,
     TooLate,
 )
-from noren.shops.models import Service
+from noren.shops.models import OpeningHours, Service
 from noren.shops.rules import change
 from noren.shops.tenancy import shop
 from tests.booking.scene import NOW, House, found, later, salon, when
@@ -247,16 +247,31 @@ def test_it_confirms_once() -> None:
     assert what(house, held.id) == ["held", "confirmed"]
 
 
-def test_a_listing_asks_two_questions(django_queries: list[str]) -> None:
+def test_a_listing_asks_one_question(django_queries: list[str]) -> None:
     house = salon(staff=10)
     house.starts("cut", DAY)
     django_queries.clear()
     house.starts("cut", DAY)
     own = [query for query in django_queries if "shops_" in query or "booking_" in query]
-    assert len(own) == 2
-    assert "booking_sheet" in own[1]
+    assert len(own) == 1
+    assert "booking_sheet" in own[0]
 
 
-def test_it_reads_the_state_of_no_shop_in_particular() -> None:
-    with pytest.raises(ShopUnknown), shop(999_999):
-        sheets.state(NOW)
+def test_a_listing_follows_the_rules_of_the_moment() -> None:
+    """What is remembered is used only after a look at the revision."""
+    house = salon()
+    assert house.starts("cut", DAY)[-1] == "17:00"
+    with shop(house.id), change():
+        OpeningHours.objects.update(weekly=[[[600, 780]]] * 7)
+    assert house.starts("cut", DAY) == ["10:00", "10:30", "11:00", "11:30", "12:00"]
+
+
+def test_a_listing_knows_a_service_that_is_new() -> None:
+    house = salon()
+    house.starts("cut", DAY)
+    with shop(house.id), change():
+        old = Service.objects.get(key="cut")
+        old.id, old.key = None, "trim"
+        old.save(force_insert=True)
+        house.services["trim"] = old.id
+    assert house.starts("trim", DAY)[0] == "09:00"

@@ -1,20 +1,20 @@
 """What can be booked: a list for a page, for the API, and for who was not fast enough.
 
-A month is two small questions to the database: the revision of the rules, and one range of sheets.
+A month is one question to the database: the revision of the rules beside one range of sheets.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from noren.booking import sheets
 from noren.booking.models import Booking, ClassSession, Status
-from noren.booking.sheets import State
+from noren.booking.sheets import Survey
 from noren.engine import availability as engine
 from noren.engine import classes, wall, windows
-from noren.engine.model import Session, ShopRules, Window
-from noren.errors import ServiceUnknown
+from noren.engine.model import Session
 from noren.shops.rules import known
 from noren.shops.tenancy import shop
 
@@ -22,15 +22,14 @@ _NEAR = timedelta(days=7)
 _FAR = timedelta(days=45)
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(NamedTuple):
     """A start that is offered. `minute` and `until` are minutes since the epoch; `left`: seats of a class."""
 
     minute: int
     until: int
-    zone: ZoneInfo = field(repr=False)
-    left: int | None = None
-    served_by: engine.Starts | tuple[int, ...] = field(default=(), repr=False, compare=False)
+    zone: ZoneInfo
+    left: int | None
+    served_by: engine.Starts | tuple[int, ...]
 
     @property
     def at(self) -> datetime:
@@ -60,6 +59,14 @@ class Availability:
     days: Mapping[date, tuple[Start, ...]]
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The engine's answer, and the rules it was found by. `starts` is None for a class: see `sessions`."""
+
+    survey: Survey
+    starts: engine.Starts | None
+
+
 def month(
     shop_id: int,
     service_id: int,
@@ -71,43 +78,50 @@ def month(
     party: int = 1,
     own: int | None = None,
 ) -> Availability:
-    """Return the starts from `first` to `last`, both included. `staff` None: any. `own`: see sheets.read.
+    """Return the starts from `first` to `last`, both included. `staff` None: any. `own`: see sheets.survey.
 
     Raises ShopUnknown, ServiceUnknown.
     """
     with shop(shop_id):
-        state = sheets.state(now)
-        rules = known(state.revision).rules
-        if service_id not in rules.services:
-            raise ServiceUnknown
-        window = windows.of_dates(rules, service_id, first, last)
-        if rules.services[service_id].capacity is not None:
-            return _classes(rules, service_id, window, state, now=now, staff=staff, party=party)
-        found = starts(rules, service_id, window, state, now=now, staff=staff, party=party, own=own)
+        found = find(service_id, first, last, now=now, staff=staff, party=party, own=own)
+        if found.starts is None:
+            return _classes(found.survey, service_id, now=now, staff=staff, party=party)
+    rules, served_by = found.survey.known.rules, found.starts
     zone = ZoneInfo(rules.zone)
     minutes = rules.services[service_id].minutes
     days = {
-        day: tuple([Start(minute, minute + minutes, zone, None, found) for minute in those])
-        for day, those in found.by_date().items()
+        day: tuple([Start(minute, minute + minutes, zone, None, served_by) for minute in those])
+        for day, those in served_by.by_date().items()
     }
     return Availability(zone, days)
 
 
-def starts(
-    rules: ShopRules,
+def find(
     service_id: int,
-    window: Window,
-    state: State,
+    first: date,
+    last: date,
     *,
     now: datetime,
     staff: int | None,
     party: int = 1,
     own: int | None = None,
-) -> engine.Starts:
-    """Ask the engine, on what is taken now. Inside the shop."""
-    taken = sheets.read(rules, service_id, window, now=now, stale=state.stale, staff=staff, own=own)
+) -> Found:
+    """Ask the engine, on what is taken now. Inside the shop; one question to the database."""
+    seen = sheets.survey(
+        service_id,
+        lambda rules: windows.of_dates(rules, service_id, first, last),
+        now=now,
+        staff=staff,
+        own=own,
+    )
+    rules = seen.known.rules
+    if rules.services[service_id].capacity is not None:
+        return Found(seen, None)
     seconds = int(now.timestamp())
-    return engine.starts(rules, service_id, window, taken, now=seconds, staff=staff, party=party)
+    return Found(
+        seen,
+        engine.starts(rules, service_id, seen.window, seen.taken, now=seconds, staff=staff, party=party),
+    )
 
 
 def nearest(
@@ -137,14 +151,14 @@ def nearest(
 
 
 def sessions(
-    window: Window, state: State, now: datetime, service_id: int, own: int | None = None
+    seen: Survey, service_id: int, *, now: datetime, own: int | None = None
 ) -> list[tuple[Session, int | None]]:
     """Return the dates of a class that begin in a window, each with who leads it. Inside the shop."""
-    begin, end = (datetime.fromtimestamp(edge * 60, now.tzinfo) for edge in (window.begin, window.end))
+    begin, end = (datetime.fromtimestamp(edge * 60, UTC) for edge in (seen.window.begin, seen.window.end))
     rows = ClassSession.objects.filter(
         service_id=service_id, start__gte=begin, start__lt=end, cancelled=False
     ).order_by("start")
-    gone = _seats_not_counted([row.id for row in rows], now, own) if state.stale or own is not None else {}
+    gone = _seats_not_counted([row.id for row in rows], now, own) if seen.stale or own is not None else {}
     return [(session(row, gone.get(row.id, 0)), row.staff_id) for row in rows]
 
 
@@ -165,18 +179,10 @@ def _seats_not_counted(session_ids: list[int], now: datetime, own: int | None) -
     return counted
 
 
-def _classes(
-    rules: ShopRules,
-    service_id: int,
-    window: Window,
-    state: State,
-    *,
-    now: datetime,
-    staff: int | None,
-    party: int,
-) -> Availability:
+def _classes(seen: Survey, service_id: int, *, now: datetime, staff: int | None, party: int) -> Availability:
+    rules = seen.known.rules
     zone = ZoneInfo(rules.zone)
-    leads = dict(sessions(window, state, now, service_id))
+    leads = dict(sessions(seen, service_id, now=now))
     offered = classes.offered(rules, service_id, leads, now=int(now.timestamp()), party=party)
     days: dict[date, list[Start]] = {}
     for each in offered:

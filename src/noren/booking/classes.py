@@ -8,10 +8,9 @@ from typing import Any
 from noren.booking import referee, sheets
 from noren.booking.models import ClassSession
 from noren.booking.referee import Overtaken
-from noren.booking.sheets import State
 from noren.engine import availability, policy, wall, windows
 from noren.engine.hours import of_shop
-from noren.engine.model import DAY, Assignment, Deadline, Grid, GridKind, Horizon, ShopRules
+from noren.engine.model import DAY, Deadline, Grid, GridKind, Horizon
 from noren.shops.rules import Known, known
 from noren.shops.tenancy import shop, write_in
 
@@ -74,9 +73,21 @@ def _open(shop_id: int, service_id: int, start: int, entry: Mapping[str, Any], n
 
 
 def _made(service_id: int, start: int, staff: int | None, entry: Mapping[str, Any], now: datetime) -> bool:
-    state = sheets.state(now)
-    house = known(state.revision)
-    chosen = _chosen(house.rules, state, service_id, start, staff=staff, now=now)
+    house = known()
+    service = house.rules.services[service_id]
+    # The timetable says when, so neither grid nor notice do; and who and what serves, the sheets say.
+    free = replace(
+        service,
+        grid=Grid(GridKind.CLOCK, 1),
+        lead=Deadline(),
+        horizon=Horizon(days=AHEAD + 1),
+        capacity=None,
+    )
+    rules = replace(house.rules, services={**house.rules.services, service_id: free})
+    window = windows.of_start(rules, service_id, start)
+    taken = sheets.taken(rules, service_id, window, now=now, staff=staff)
+    wanted: dict[str, Any] = {"now": int(now.timestamp()), "staff": staff, "party": service.party_min}
+    chosen = availability.choose(rules, service_id, window, taken, start, **wanted)
     if chosen is None:
         return False
     values = {
@@ -84,19 +95,6 @@ def _made(service_id: int, start: int, staff: int | None, entry: Mapping[str, An
         "staff_id": next(iter(chosen.resources.values()))[0],
         "start": datetime.fromtimestamp(start * 60, UTC).isoformat(),
         "end": datetime.fromtimestamp(chosen.end * 60, UTC).isoformat(),
-        "capacity": entry.get("capacity") or house.rules.services[service_id].capacity,
+        "capacity": entry.get("capacity") or service.capacity,
     }
-    return referee.open_session(house.rules, values, chosen.claims, now=now) is not None
-
-
-def _chosen(
-    rules: ShopRules, state: State, service_id: int, start: int, *, staff: int | None, now: datetime
-) -> Assignment | None:
-    """Ask the engine who and what serves a session. The timetable says when: no grid, no notice."""
-    service = rules.services[service_id]
-    free = replace(service, grid=Grid(GridKind.CLOCK, 1), lead=Deadline(), horizon=Horizon(days=AHEAD + 1))
-    rules = replace(rules, services={**rules.services, service_id: free})
-    window = windows.of_start(rules, service_id, start)
-    taken = sheets.read(rules, service_id, window, now=now, stale=state.stale, staff=staff)
-    seconds, party = int(now.timestamp()), service.party_min
-    return availability.choose(rules, service_id, window, taken, start, now=seconds, staff=staff, party=party)
+    return referee.open_session(rules, values, chosen.claims, now=now) is not None

@@ -9,20 +9,20 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 
 from noren.booking import availability, sheets
+from noren.booking.sheets import Survey
 from noren.engine import availability as engine
 from noren.engine import classes, reasons, windows
-from noren.engine.model import Assignment, Claim, Load, Reason, ShopRules, TakenMap, Why, Window
+from noren.engine.model import Assignment, Claim, Load, Reason, ShopRules, Why
 from noren.errors import (
     InThePast,
     NorenError,
     NotOffered,
     OutsideHorizon,
     PartyTooLarge,
-    ServiceUnknown,
     SlotTaken,
     TooLate,
 )
-from noren.shops.rules import Known, known
+from noren.shops.rules import Known
 from noren.shops.tenancy import current_shop
 
 # "Fewest in the period": bookings that begin within this many days of the start.
@@ -66,35 +66,33 @@ def decide(asked: Asked, *, now: datetime) -> Decision:
 
     Raises ServiceUnknown, InThePast, TooLate, OutsideHorizon, PartyTooLarge, NotOffered, SlotTaken.
     """
-    state = sheets.state(now)
-    house = known(state.revision)
-    service = house.rules.services.get(asked.service_id)
-    if service is None:
-        raise ServiceUnknown
     seconds = asked.start.timestamp()
     if seconds % 60:
         raise NotOffered
     start = int(seconds) // 60
-    window = windows.of_start(house.rules, asked.service_id, start)
-    if service.capacity is not None:
-        return _seats(house, window, state, asked, now=now)
-    taken = sheets.read(
-        house.rules, asked.service_id, window, now=now, stale=state.stale, staff=asked.staff, own=asked.own
+    seen = sheets.survey(
+        asked.service_id,
+        lambda rules: windows.of_start(rules, asked.service_id, start),
+        now=now,
+        staff=asked.staff,
+        own=asked.own,
     )
-    chosen = _chosen(house.rules, window, taken, asked, now=now)
-    first = service.requirements[0].role
-    staff_id = chosen.resources[first][0]
-    return Decision(house, _values(house, asked, chosen.end, staff_id, None), chosen.claims)
+    service = seen.known.rules.services[asked.service_id]
+    if service.capacity is not None:
+        return _seats(seen, asked, start, now=now)
+    chosen = _chosen(seen, asked, start, now=now)
+    staff_id = chosen.resources[service.requirements[0].role][0]
+    return Decision(seen.known, _values(seen.known, asked, chosen.end, staff_id, None), chosen.claims)
 
 
-def _chosen(rules: ShopRules, window: Window, taken: TakenMap, asked: Asked, *, now: datetime) -> Assignment:
-    seconds, start = int(now.timestamp()), int(asked.start.timestamp()) // 60
-    wanted: dict[str, Any] = {"now": seconds, "staff": asked.staff, "party": asked.party}
+def _chosen(seen: Survey, asked: Asked, start: int, *, now: datetime) -> Assignment:
+    rules, window = seen.known.rules, seen.window
+    wanted: dict[str, Any] = {"now": int(now.timestamp()), "staff": asked.staff, "party": asked.party}
     loads = _loads(rules, asked) if asked.staff is None else {}
-    chosen = engine.choose(rules, asked.service_id, window, taken, start, **wanted, loads=loads)
+    chosen = engine.choose(rules, asked.service_id, window, seen.taken, start, **wanted, loads=loads)
     if chosen is not None:
         return chosen
-    why = reasons.why_not(rules, asked.service_id, window, taken, start, **wanted)
+    why = reasons.why_not(rules, asked.service_id, window, seen.taken, start, **wanted)
     if why is None or why.why in _BUSY:
         # Closed even when nothing is taken: never offered. Else somebody was faster.
         empty = reasons.why_not(rules, asked.service_id, window, {}, start, **wanted)
@@ -122,10 +120,10 @@ def refusal(reason: Reason) -> NorenError:
             return NotOffered()
 
 
-def _seats(house: Known, window: Window, state: sheets.State, asked: Asked, *, now: datetime) -> Decision:
-    found = availability.sessions(window, state, now, asked.service_id, asked.own)
-    start = int(asked.start.timestamp()) // 60
-    session, leader = next(((each, leader) for each, leader in found if each.start == start), (None, None))
+def _seats(seen: Survey, asked: Asked, start: int, *, now: datetime) -> Decision:
+    house = seen.known
+    found = availability.sessions(seen, asked.service_id, now=now, own=asked.own)
+    session, leader = next(((each, who) for each, who in found if each.start == start), (None, None))
     if session is None or (asked.staff is not None and asked.staff != leader):
         raise NotOffered
     why = classes.why_not(house.rules, session, now=int(now.timestamp()), party=asked.party)

@@ -1,10 +1,10 @@
-"""Reading what is taken: one range of sheets in binary, joined to the engine's integers.
+"""Reading what is taken: one statement, its bits in binary, joined to the engine's integers.
 
 Expired holds still stand in the sheets until somebody sweeps them. A reader must not see them, and may not
 write: it computes the few resources they touch from their claims instead.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,20 +17,28 @@ from psycopg.pq import Format
 from noren.engine import sheet
 from noren.engine.model import DAY, Claim, ShopRules, Taken, TakenMap, Window
 from noren.engine.plan import plan
-from noren.errors import ShopUnknown
+from noren.errors import ServiceUnknown, ShopUnknown
+from noren.shops.rules import Known, known, remembered
 from noren.shops.tenancy import current_shop
 
-_STATE = """
+# The revision of the rules, whether a hold has expired and not been swept, and the sheets: one row a plane,
+# its days (counted from the window's first) beside their bits. bit_send() is the number of bits, four bytes,
+# then the bits. Index order: a plane's days ascend.
+_SURVEY = """
 SELECT s.rules_revision, EXISTS (
-    SELECT FROM booking_booking b WHERE b.shop_id = s.shop_id AND b.status = 'held' AND b.expires_at <= %s)
-FROM shops_shop s WHERE s.shop_id = %s
-"""
-# In the order of the primary key. The day as a number of days from the window's first: no dates are built.
-_RANGE = """
-SELECT resource_id, plane, day - (date '1970-01-01' + %s::integer), core, padded
-FROM booking_sheet
-WHERE shop_id = %s AND resource_id = ANY (%s) AND plane = ANY (%s)
-    AND day >= date '1970-01-01' + %s::integer AND day < date '1970-01-01' + %s::integer
+        SELECT FROM booking_booking b
+        WHERE b.shop_id = %(shop)s AND b.status = 'held' AND b.expires_at <= %(now)s),
+    t.resource_id, t.plane, t.days, t.core, t.padded
+FROM shops_shop s LEFT JOIN (
+        SELECT resource_id, plane, array_agg(day - (date '1970-01-01' + %(first)s::integer)) AS days,
+            string_agg(substring(bit_send(core) FROM 5), ''::bytea) AS core,
+            string_agg(substring(bit_send(padded) FROM 5), ''::bytea) AS padded
+        FROM booking_sheet
+        WHERE shop_id = %(shop)s AND resource_id = ANY (%(resources)s) AND plane = ANY (%(planes)s)
+            AND day >= date '1970-01-01' + %(first)s::integer AND day < date '1970-01-01' + %(last)s::integer
+        GROUP BY resource_id, plane
+    ) t ON true
+WHERE s.shop_id = %(shop)s
 """
 # The claims that count, of the resources which claims that do not count touch in the window.
 _CLAIMS = """
@@ -52,26 +60,67 @@ SELECT r.id FROM shops_resource r WHERE r.shop_id = %s AND (r.stock > 1 OR EXIST
     SELECT FROM booking_sheet s WHERE s.shop_id = r.shop_id AND s.resource_id = r.id AND s.plane > 1))
 ORDER BY r.id
 """
-_HEADER = 4
-"""Bytes before the bits in the binary form of bit(1440): their number."""
+Row = tuple[int, bool, int | None, int, list[int], bytes, bytes]
 
 
 @dataclass(frozen=True, slots=True)
-class State:
-    """The revision of the rules, and whether any hold has expired and not been swept yet."""
+class Survey:
+    """What a decision rests on, of one moment: the rules, and what is taken of all that could serve.
 
-    revision: int
+    `stale`: a hold has expired and has not been swept yet.
+    """
+
+    known: Known
+    window: Window
+    taken: TakenMap
     stale: bool
 
 
-def state(now: datetime) -> State:
-    """Return the state of the shop we are in. Raises ShopUnknown."""
-    with connection.cursor() as cursor:
-        cursor.execute(_STATE, [now, current_shop()])
-        row = cursor.fetchone()
-    if row is None:
-        raise ShopUnknown
-    return State(*row)
+def survey(
+    service_id: int,
+    of: Callable[[ShopRules], Window],
+    *,
+    now: datetime,
+    staff: int | None = None,
+    own: int | None = None,
+) -> Survey:
+    """Read everything about a service in the window that `of` gives. Inside the shop.
+
+    `own` is a booking whose claims are left out: the one to be moved, or the asker's own hold. It is asked
+    with the rules as remembered; when these have moved on, once more. Raises ShopUnknown, ServiceUnknown.
+    """
+    house = remembered() or known()
+    while True:
+        rules = house.rules
+        if service_id not in rules.services and house is not (house := known()):
+            continue
+        if service_id not in rules.services:
+            raise ServiceUnknown
+        window = of(rules)
+        units = _leaves(rules, service_id, window, staff)
+        rows = _rows(window, units, now)
+        if not rows:
+            raise ShopUnknown
+        revision, stale = rows[0][:2]
+        if revision == rules.revision:
+            break
+        house = known(revision)
+    found = _taken(window, rows)
+    if stale or own is not None:
+        found.update(_recomputed(window, units, now, own))
+    return Survey(house, window, found, stale)
+
+
+def taken(
+    rules: ShopRules, service_id: int, window: Window, *, now: datetime, staff: int | None = None
+) -> TakenMap:
+    """Return what is taken of all that could serve a service, by rules of the caller's own."""
+    units = _leaves(rules, service_id, window, staff)
+    rows = _rows(window, units, now)
+    found = _taken(window, rows)
+    if rows and rows[0][1]:
+        found.update(_recomputed(window, units, now, None))
+    return found
 
 
 def stocks() -> list[int]:
@@ -81,33 +130,14 @@ def stocks() -> list[int]:
         return [resource_id for (resource_id,) in cursor.fetchall()]
 
 
-def read(
-    rules: ShopRules,
-    service_id: int,
-    window: Window,
-    *,
-    now: datetime,
-    stale: bool,
-    staff: int | None = None,
-    own: int | None = None,
-) -> TakenMap:
-    """Return what is taken of everything that could serve a service in a window.
-
-    `own` is a booking whose claims are left out: the one to be moved, or the asker's own hold.
-    """
-    units = leaves(rules, service_id, window, staff)
-    taken = _read(window, units)
-    if stale or own is not None:
-        taken.update(_recomputed(window, units, now, own))
-    return taken
-
-
-def leaves(rules: ShopRules, service_id: int, window: Window, staff: int | None = None) -> dict[int, int]:
+def _leaves(rules: ShopRules, service_id: int, window: Window, staff: int | None) -> dict[int, int]:
     """Return the resources with sheets that could serve a service, and their stock.
 
-    Of a pool in which `staff` is asked for only that one is read.
+    Of a pool in which `staff` is asked for only that one is read. A class was claimed by its session.
     """
     found: dict[int, int] = {}
+    if rules.services[service_id].capacity is not None:
+        return found
     for need in plan(rules, service_id, window).needs:
         asked = staff is not None and staff in need.requirement.pool
         for option in need.options:
@@ -116,43 +146,47 @@ def leaves(rules: ShopRules, service_id: int, window: Window, staff: int | None 
     return found
 
 
-def _read(window: Window, units: Mapping[int, int]) -> dict[int, tuple[Taken, ...]]:
-    size = window.days * sheet.DAY_BYTES
-    sheets: dict[tuple[int, int], tuple[bytearray, bytearray]] = {}
-    for resource_id, plane, day, core, padded in _rows(window, units):
-        pair = sheets.get((resource_id, plane))
-        if pair is None:
-            pair = sheets[resource_id, plane] = (bytearray(size), bytearray(size))
-        at = day * sheet.DAY_BYTES
-        pair[0][at : at + sheet.DAY_BYTES] = core[_HEADER:]
-        pair[1][at : at + sheet.DAY_BYTES] = padded[_HEADER:]
-    planes: dict[int, list[Taken]] = {}
-    for (resource_id, plane), (cores, paddeds) in sorted(sheets.items()):
-        kept = planes.setdefault(resource_id, [])
-        kept += [Taken()] * (plane - 1 - len(kept))
-        kept.append(Taken(int.from_bytes(cores, "big"), int.from_bytes(paddeds, "big")))
-    return {resource_id: tuple(kept) for resource_id, kept in planes.items()}
-
-
-def _rows(window: Window, units: Mapping[int, int]) -> Iterable[tuple[int, int, int, bytes, bytes]]:
-    """Read in binary: the text form of the bits is eight times as long. Django's own cursor gives text."""
+def _rows(window: Window, units: Mapping[int, int], now: datetime) -> list[Row]:
+    """Read in binary: the text form of bits is many times as long. Django's own cursor gives text."""
     connection.ensure_connection()
-    raw: Cursor[tuple[int, int, int, bytes, bytes]] = Cursor(connection.connection)
+    raw: Cursor[Row] = Cursor(connection.connection)
     raw.format = Format.BINARY
-    top = max(units.values(), default=1)
+    values: dict[str, Any] = {
+        "shop": current_shop(),
+        "now": now,
+        "resources": list(units),
+        "planes": list(range(1, max(units.values(), default=1) + 1)),
+        "first": window.day,
+        "last": window.day + window.days,
+    }
     with CursorWrapper(raw, connection) as cursor:
-        cursor.execute(
-            _RANGE,
-            [
-                window.day,
-                current_shop(),
-                list(units),
-                list(range(1, top + 1)),
-                window.day,
-                window.day + window.days,
-            ],
-        )
+        cursor.execute(_SURVEY, values)
         return raw.fetchall()
+
+
+def _taken(window: Window, rows: Sequence[Row]) -> dict[int, tuple[Taken, ...]]:
+    planes: dict[int, dict[int, Taken]] = {}
+    for _, _, resource_id, plane, days, core, padded in rows:
+        if resource_id is not None:
+            bits = _joined(window, days, core)
+            same = bits if core == padded else _joined(window, days, padded)
+            planes.setdefault(resource_id, {})[plane] = Taken(bits, same)
+
+    return {
+        each: tuple(found.get(plane, Taken()) for plane in range(1, max(found) + 1))
+        for each, found in planes.items()
+    }
+
+
+def _joined(window: Window, days: Sequence[int], bits: bytes) -> int:
+    """Join the days to one sheet, each in its place; those that are not there are free."""
+    size = sheet.DAY_BYTES
+    if days == list(range(window.days)):
+        return int.from_bytes(bits, "big")
+    joined = bytearray(window.days * size)
+    for number, day in enumerate(days):
+        joined[day * size : (day + 1) * size] = bits[number * size : (number + 1) * size]
+    return int.from_bytes(joined, "big")
 
 
 def _recomputed(

@@ -83,17 +83,21 @@ def revision() -> int:
     return found
 
 
+def remembered() -> Known | None:
+    """Return what this process knew of the shop last: to be used only with a look at the revision."""
+    return _cache.get((connection.settings_dict["NAME"], current_shop()))
+
+
 def known(at_revision: int | None = None) -> Known:
     """Return what is known of the shop we are in, from memory when the revision is still the same."""
     shop_id = current_shop()
-    key = (connection.settings_dict["NAME"], shop_id)
-    kept = _cache.get(key)
+    kept = remembered()
     if kept is not None and kept.rules.revision == (revision() if at_revision is None else at_revision):
         return kept
     fresh = _load(shop_id)
     if len(_cache) >= _CACHED:
         _cache.pop(next(iter(_cache)), None)
-    _cache[key] = fresh
+    _cache[connection.settings_dict["NAME"], shop_id] = fresh
     return fresh
 
 
