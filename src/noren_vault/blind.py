@@ -23,7 +23,7 @@ def tokens(key: IndexKey, shop: int, values: Values) -> dict[str, bytes]:
     for field, value in values.items():
         if field in _KINDS:
             kind, spelt = _KINDS[field]
-            text = spelt(value.text)
+            text = value.e164 or spelt(value.text)
             if text:
                 found[field] = key.token(kind, shop, text)
     return found

@@ -16,17 +16,20 @@ _WAIT_SECONDS: Final = 5.0
 
 
 class Database:
-    """A pool. A caller waits five seconds at most for a connection, and is refused then."""
+    """A pool. A caller waits five seconds at most for a connection, and is refused then.
 
-    def __init__(self, url: str, *, most: int = _MOST) -> None:
-        """Make the pool of at most `most` connections; nothing is opened before `open`."""
+    A connection is not tried before it is lent, which would cost as much as the query: the first request on
+    one that the server has cut is refused, and the connection replaced.
+    """
+
+    def __init__(self, url: str, *, most: int = _MOST, options: str = "") -> None:
+        """Make the pool of at most `most` connections, with options of the server's; `open` opens it."""
         self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
             url,
-            kwargs={"autocommit": True, "application_name": "noren-vault"},
+            kwargs={"autocommit": True, "application_name": "noren-vault", "options": options},
             min_size=1,
             max_size=most,
             timeout=_WAIT_SECONDS,
-            check=AsyncConnectionPool.check_connection,
             open=False,
         )
 
@@ -77,9 +80,17 @@ class Heads:
     milliseconds before, which asks for a little less and never for something wrong.
     """
 
-    def __init__(self, database: Database) -> None:
-        """Keep the database; there is one row."""
-        self._database = database
+    def __init__(self, url: str) -> None:
+        """Keep the one connection closed before `open`; there is one row."""
+        self._database = Database(url, most=1, options="-c synchronous_commit=off")
+
+    async def open(self) -> None:
+        """Open the connection."""
+        await self._database.open()
+
+    async def close(self) -> None:
+        """Close it."""
+        await self._database.close()
 
     async def load(self) -> Head | None:
         """Give the stored head, or None before the first."""
@@ -88,11 +99,9 @@ class Heads:
 
     async def store(self, head: Head) -> None:
         """Store a head; an older one never replaces a newer."""
-        async with self._database.transaction() as connection:
-            await connection.execute("SET LOCAL synchronous_commit = off")
-            await connection.execute(
-                "INSERT INTO vault.ledger_head AS held (size, root, signed) VALUES (%s, %s, %s) "
-                "ON CONFLICT (one) DO UPDATE SET size = excluded.size, root = excluded.root, "
-                "signed = excluded.signed WHERE held.size <= excluded.size",
-                [head.size, head.root, head.signed],
-            )
+        await self._database.run(
+            "INSERT INTO vault.ledger_head AS held (size, root, signed) VALUES (%s, %s, %s) "
+            "ON CONFLICT (one) DO UPDATE SET size = excluded.size, root = excluded.root, "
+            "signed = excluded.signed WHERE held.size <= excluded.size",
+            [head.size, head.root, head.signed],
+        )

@@ -14,6 +14,7 @@ from noren_vault.ledger.merkle import leaf_hash
 
 _BATCH: Final = 2000
 _RETRY_SECONDS: Final = 1.0
+_TOGETHER_SECONDS: Final = 0.1
 _log = structlog.get_logger("index")
 
 Entries = Sequence[tuple[int, Entry]]
@@ -40,6 +41,7 @@ class Index:
         self._news = asyncio.Event()
         self._moved = asyncio.Condition()
         self._one = asyncio.Lock()
+        self._awaited = 0
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -64,11 +66,14 @@ class Index:
     async def reach(self, size: int, seconds: float) -> None:
         """Wait until `size` entries are in the index. Raises VaultUnavailable after `seconds`."""
         self._news.set()
+        self._awaited += 1
         try:
             async with asyncio.timeout(seconds), self._moved:
                 await self._moved.wait_for(lambda: self.size >= size)
         except TimeoutError:
             raise VaultUnavailable(f"the index has {self.size} of {size} entries") from None
+        finally:
+            self._awaited -= 1
 
     async def rebuild(self) -> int:
         """Drop all and copy it again; gives the number of entries."""
@@ -127,6 +132,8 @@ class Index:
                 continue
             await self._news.wait()
             self._news.clear()
+            if not self._awaited:
+                await asyncio.sleep(_TOGETHER_SECONDS)
 
     async def _copy(self) -> None:
         start, end = self.size, min(self.size + _BATCH, self._ledger.size)

@@ -1,10 +1,11 @@
 """Persons as they are stored: sealed rows in, sealed rows out. Nothing here decides whether it may."""
 
+import asyncio
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from noren_vault import blind
 from noren_vault.database import Connection, Database
@@ -95,7 +96,7 @@ class People:
         self, shop: int, people: Sequence[NewPerson], *, kind: str, state: str, searched: bool, now: int
     ) -> set[str]:
         """Store new persons in one statement; gives the ids of those whose key was not there yet."""
-        rows = self._rows(shop, people, searched=searched)
+        rows = await asyncio.to_thread(self._rows, shop, people, searched=searched)
         async with self._database.connection() as connection:
             cursor = await connection.execute(
                 _INSERT, {"shop": shop, "kind": kind, "state": state, "now": now, **rows}
@@ -252,16 +253,16 @@ class People:
                 ]
         keys = [None if one.key is None else blind.identity(index, shop, one.key) for one in people]
         return {
-            "persons": [UUID(one.person) for one in people],
+            "persons": [one.person for one in people],
             "key_hashes": keys,
             "contents": [blind.content(index, shop, one.values) for one in people],
             "epoch": self._keys.epoch.id,
             "wrapped": wraps,
             "versions": [json.dumps(dict.fromkeys(one.values, 1)) for one in people],
-            "field_persons": [UUID(person) for person, _, _ in sealed],
+            "field_persons": [person for person, _, _ in sealed],
             "fields": [name for _, name, _ in sealed],
             "sealed": [box for _, _, box in sealed],
-            "blind_persons": [UUID(person) for person, _, _ in tokens],
+            "blind_persons": [person for person, _, _ in tokens],
             "blind_fields": [name for _, name, _ in tokens],
             "tokens": [token for _, _, token in tokens],
         }

@@ -7,8 +7,10 @@ durable. `outcome` follows when it is known how it ended. An entry without an ou
 import asyncio
 import hashlib
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 import structlog
 
@@ -16,6 +18,7 @@ from noren_vault.errors import LedgerUnavailable
 from noren_vault.ledger import Entry, Ledger
 from noren_vault.ledger import LedgerUnavailable as Refused
 
+_TOGETHER_SECONDS: Final = 0.05
 _log = structlog.get_logger("record")
 
 
@@ -52,7 +55,9 @@ class Record:
         """Keep the open ledger. `refused` is why the last entry was not taken, or empty."""
         self.ledger = ledger
         self.refused = ""
-        self._late: set[asyncio.Task[None]] = set()
+        self._late: list[tuple[int, Outcome, Path]] = []
+        self._writing: asyncio.Task[None] | None = None
+        self._hurry = asyncio.Event()
 
     async def write(
         self,
@@ -96,12 +101,21 @@ class Record:
             _log.warning("outcome_not_written", entry=entry, outcome=str(outcome))
 
     def outcome_later(self, entry: int, outcome: Outcome, path: Path) -> None:
-        """Say how it ended without making anybody wait."""
-        task = asyncio.create_task(self.outcome(entry, outcome, path))
-        self._late.add(task)
-        task.add_done_callback(self._late.discard)
+        """Say how it ended without making anybody wait; those of a moment become one batch of the ledger."""
+        self._late.append((entry, outcome, path))
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write_late())
 
     async def settle(self) -> None:
-        """Wait for the outcomes that are still being written."""
+        """Write the outcomes that wait, now."""
+        if self._writing is not None:
+            self._hurry.set()
+            await self._writing
+
+    async def _write_late(self) -> None:
         while self._late:
-            await asyncio.gather(*self._late)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._hurry.wait(), _TOGETHER_SECONDS)
+            self._hurry.clear()
+            late, self._late = self._late, []
+            await asyncio.gather(*(self.outcome(*one) for one in late))

@@ -112,6 +112,7 @@ class Scope:
 
     async def answer(self, question: Question, path: Path) -> dict[str, Any]:
         """Give every person, with fields, times, purposes and entries. Raises VaultUnavailable."""
+        await self._record.settle()
         ref = question.actor or question.credential or question.session or ""
         await self._record.write("scope", path, shop=question.shop or 0, ref=ref, note=question.to_note())
         ledger = self._record.ledger

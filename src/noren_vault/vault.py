@@ -52,7 +52,7 @@ class Vault:
     record: Record
     records: Records
     index: Index
-    _databases: tuple[Database, Database]
+    _databases: tuple[Database, Heads]
     _now: Now
 
     @classmethod
@@ -62,15 +62,13 @@ class Vault:
         Raises MigrationError, KeysError, the ledger's errors, psycopg.Error.
         """
         await asyncio.to_thread(migrations.check, settings.database_url)
-        databases = Database(settings.database_url), Database(settings.database_url, most=1)
+        databases = Database(settings.database_url), Heads(settings.database_url)
         ledger: Ledger | None = None
         try:
             for one in databases:
                 await one.open()
             held = await _keys(settings, databases[0])
-            ledger = await Ledger.open(
-                settings.ledger, held.ledger, held.origin, heads=Heads(databases[1]), now=now
-            )
+            ledger = await Ledger.open(settings.ledger, held.ledger, held.origin, heads=databases[1], now=now)
             return await cls._assemble(settings, now, databases, held, ledger)
         except BaseException:
             if ledger is not None:
@@ -81,7 +79,7 @@ class Vault:
 
     @classmethod
     async def _assemble(
-        cls, settings: Settings, now: Now, databases: tuple[Database, Database], held: Keys, ledger: Ledger
+        cls, settings: Settings, now: Now, databases: tuple[Database, Heads], held: Keys, ledger: Ledger
     ) -> "Vault":
         database, build = databases[0], build_hash()
         record, index = Record(ledger), Index(database, ledger)
