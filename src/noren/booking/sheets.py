@@ -180,9 +180,10 @@ def _taken(window: Window, rows: Sequence[Row]) -> dict[int, tuple[Taken, ...]]:
 
 def _joined(window: Window, days: Sequence[int], bits: bytes) -> int:
     """Join the days to one sheet, each in its place; those that are not there are free."""
+    first, last = days[0], days[-1]
+    if days == list(range(first, last + 1)):
+        return int.from_bytes(bits, "big") << ((window.days - 1 - last) * DAY)
     size = sheet.DAY_BYTES
-    if days == list(range(window.days)):
-        return int.from_bytes(bits, "big")
     joined = bytearray(window.days * size)
     for number, day in enumerate(days):
         joined[day * size : (day + 1) * size] = bits[number * size : (number + 1) * size]
