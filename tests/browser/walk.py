@@ -19,9 +19,9 @@ def choose_service(page: Page, origin: str, service: str, shop: str = "salon") -
     ).first.click()
 
 
-def choose_time(page: Page) -> str:
-    """Take the first free time of the day that stands open; give its name (POSIX seconds)."""
-    slot = page.locator("button[name=at]:visible").first
+def choose_time(page: Page, number: int = 0) -> str:
+    """Take a free time of the day that stands open, by default the first; give its name (POSIX seconds)."""
+    slot = page.locator("button[name=at]:visible").nth(number)
     at = slot.get_attribute("value") or ""
     slot.click()
     expect(page.locator("#id_name")).to_be_visible()

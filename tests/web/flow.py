@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from typing import Any
 
 from django.http import HttpResponse
 from django.test import Client
@@ -90,6 +91,6 @@ class Visitor:
         """The times that can be pressed."""
         return [value for form in self.forms() for name, value in form.buttons if name == "at"]
 
-    def _keep(self, answer: HttpResponse, address: str) -> None:
+    def _keep(self, answer: Any, address: str) -> None:
         chain = getattr(answer, "redirect_chain", [])
         self.page, self.now_at = answer, chain[-1][0] if chain else address
