@@ -26,10 +26,9 @@ from noren.api.schemas import (
     Token,
     Window,
 )
-from noren.errors import BadField, RequestTooLarge
+from noren.errors import RequestTooLarge
 from noren.shops import directory
 
-MOST_DAYS = 62
 # Room for 10,000 letters written as escapes, so that a name that is far too long is told so by its field.
 LARGEST_BODY = 128 * 1024
 
@@ -75,19 +74,12 @@ def services(request: HttpRequest, response: HttpResponse, slug: Annotated[Slug,
     summary="Free starts",
 )
 def availability(
-    request: HttpRequest,  # noqa: ARG001 - ninja's signature
+    request: HttpRequest,
     slug: Annotated[Slug, Path()],
-    window: Annotated[Window, Query()],
+    window: Annotated[Window, Query()],  # noqa: ARG001 - for the description; the view reads the query itself
 ) -> HttpResponse:
     """The free starts of each day from `from` to `to`, both included, 62 days at most."""
-    shop_id = directory.shop_id(slug)
-    _check(window)
-    body = free.answer(
-        slug, shop_id, window.service, window.first, window.last, now=clock.now(), staff=window.staff
-    )
-    return HttpResponse(
-        body, content_type="application/json; charset=utf-8", headers={"Cache-Control": "no-store"}
-    )
+    return free.view(request, slug)
 
 
 @api.post(
@@ -143,10 +135,3 @@ def cancel(request: HttpRequest, response: HttpResponse, token: Annotated[Token,
     """Its time is free again at once. 409 when it was cancelled before, or when it is too late."""
     response["Cache-Control"] = "no-store"
     return bookings.cancel(token, now=clock.now())
-
-
-def _check(window: Window) -> None:
-    if window.last < window.first:
-        raise BadField(field="to", reason="before_from")
-    if (window.last - window.first).days >= MOST_DAYS:
-        raise BadField(field="to", reason="too_many_days")

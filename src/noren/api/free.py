@@ -1,26 +1,58 @@
 """The free starts of some weeks as the API tells them: the one answer that is asked for again and again.
 
 The JSON is written here and not by way of objects: a month of ten staff is some hundred starts, and making a
-value of each would cost more than finding them.
+value of each would cost more than finding them. For the same reason its view is a plain one: ninja's way to a
+view costs as much as finding the starts (docs/decisions/0010).
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import groupby
 
-from noren.booking import availability, sheets
-from noren.engine import windows
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_GET
+
+from noren import clock
+from noren.api.problems import with_problems
+from noren.api.schemas import Window
+from noren.booking import availability
+from noren.engine import wall
 from noren.engine.availability import Starts
 from noren.engine.model import DAY
-from noren.errors import ServiceUnknown
-from noren.shops.rules import known
+from noren.errors import BadField
+from noren.shops import directory
 from noren.shops.tenancy import shop
 
 # Nothing is offered so far ahead or in the past: such days are answered without being looked at.
+MOST_DAYS = 62
+_ASKED = ("service", "from", "to", "staff")
 AHEAD = timedelta(days=732)
 BEHIND = timedelta(days=2)
 
-_CLOCK = tuple(f"T{minute // 60:02}:{minute % 60:02}:00" for minute in range(DAY))
 Days = Mapping[date, str]
+
+
+@require_GET
+@with_problems
+def view(request: HttpRequest, slug: str) -> HttpResponse:
+    """GET /shops/{slug}/availability, as noren.api.endpoints describes it."""
+    shop_id = directory.shop_id(slug)
+    window = Window.model_validate({name: request.GET[name] for name in _ASKED if name in request.GET})
+    _check(window)
+    body = answer(
+        slug, shop_id, window.service, window.first, window.last, now=clock.now(), staff=window.staff
+    )
+    return HttpResponse(
+        body, content_type="application/json; charset=utf-8", headers={"Cache-Control": "no-store"}
+    )
+
+
+def _check(window: Window) -> None:
+    if window.last < window.first:
+        raise BadField(field="to", reason="before_from")
+    if (window.last - window.first).days >= MOST_DAYS:
+        raise BadField(field="to", reason="too_many_days")
 
 
 def answer(
@@ -29,21 +61,17 @@ def answer(
     """Return the body of the answer (schemas.Availability). ShopUnknown, ServiceUnknown."""
     from_, to = max(first, (now - BEHIND).date()), min(last, (now + AHEAD).date())
     with shop(shop_id):
-        state = sheets.state(now)
-        rules = known(state.revision).rules
-        service = rules.services.get(service_id)
-        if service is None:
-            raise ServiceUnknown
-        days: Days = {}
+        # Where nothing that could be offered is asked for, an empty day is looked at: for the refusals.
+        found = availability.find(service_id, min(from_, to), to, now=now, staff=staff)
         if from_ > to:
-            pass
-        elif service.capacity is not None:
+            days: Days = {}
+        elif found.starts is None:
             days = _classes(availability.month(shop_id, service_id, from_, to, now=now, staff=staff))
         else:
-            window = windows.of_dates(rules, service_id, from_, to)
-            days = _slots(availability.starts(rules, service_id, window, state, now=now, staff=staff))
+            days = _slots(found.starts)
+    zone = found.survey.known.rules.zone
     listed = ",".join(_day(day, days.get(day, "")) for day in _dates(first, last))
-    head = f'{{"shop":"{slug}","service":{service_id},"zone":"{rules.zone}","days":['
+    head = f'{{"shop":"{slug}","service":{service_id},"zone":"{zone}","days":['
     return f"{head}{listed}]}}".encode()
 
 
@@ -55,22 +83,60 @@ def _day(day: date, starts: str) -> str:
     return f'{{"date":"{day.isoformat()}","starts":[{starts}]}}'
 
 
+Point = tuple[int, int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """Every start that a service could have in a window, written once: byte and bit in the mask, and JSON.
+
+    `points` are the engine's own, compiled with the rules; held here, their id stays theirs.
+    """
+
+    points: tuple[tuple[int, int, int], ...]
+    days: tuple[tuple[date, tuple[Point, ...]], ...]
+
+
+# Written by `_written` alone. The plans it belongs to are kept by the engine in the same way.
+_cache: dict[int, _Written] = {}
+_CACHED = 256
+
+
 def _slots(found: Starts) -> Days:
-    return {day: _starts(found, day, minutes) for day, minutes in found.by_date().items()}
+    if found.points is None:
+        # A packed grid: where its starts lie depends on what is booked.
+        return {
+            wall.as_date(day): ",".join(_start(found, minute) for minute in minutes)
+            for day, minutes in groupby(found.minutes(), found.calendar.day)
+        }
+    raw = found.mask.to_bytes(found.window.size >> 3, "big")
+    written = _cache.get(id(found.points)) or _written(found, found.points)
+    return {
+        day: ",".join([text for byte, bit, text in points if raw[byte] & bit]) for day, points in written.days
+    }
 
 
-def _starts(found: Starts, day: date, minutes: tuple[int, ...]) -> str:
-    """Write a day's starts as the shop's wall shows them; on almost every day under one offset."""
-    calendar, written = found.calendar, day.isoformat()
-    offset = calendar.offset(minutes[0])
-    if offset == calendar.offset(minutes[-1]):
-        head, tail = f'{{"at":"{written}', f'{_offset(offset)}"}}'
-        return ",".join([f"{head}{_CLOCK[(minute + offset) % DAY]}{tail}" for minute in minutes])
-    told = []
-    for minute in minutes:
-        offset = calendar.offset(minute)
-        told.append(f'{{"at":"{written}{_CLOCK[(minute + offset) % DAY]}{_offset(offset)}"}}')
-    return ",".join(told)
+def _written(found: Starts, points: tuple[tuple[int, int, int], ...]) -> _Written:
+    days = groupby(points, lambda point: found.calendar.day(point[0]))
+    fresh = _Written(
+        points,
+        tuple(
+            (wall.as_date(day), tuple((byte, bit, _start(found, minute)) for minute, byte, bit in those))
+            for day, those in days
+        ),
+    )
+    if len(_cache) >= _CACHED:
+        _cache.pop(next(iter(_cache)), None)
+    _cache[id(points)] = fresh
+    return fresh
+
+
+def _start(found: Starts, minute: int) -> str:
+    """Write one start as the shop's wall shows it, with the offset of that moment."""
+    offset = found.calendar.offset(minute)
+    day, clock = divmod(minute + offset, DAY)
+    at = f"{wall.as_date(day).isoformat()}T{clock // 60:02}:{clock % 60:02}:00"
+    return f'{{"at":"{at}{_offset(offset)}"}}'
 
 
 def _classes(found: availability.Availability) -> Days:

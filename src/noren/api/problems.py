@@ -3,8 +3,11 @@
 `code` is for a program and never changes; `message` is for a person, in the language of Accept-Language.
 """
 
+from collections.abc import Callable, Iterable, Mapping
+from functools import wraps
 from typing import Any
 
+import pydantic
 import structlog
 from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -14,6 +17,7 @@ from ninja.errors import HttpError, ValidationError
 
 from noren.errors import BadField, NorenError, NothingHere, OurFault, RequestTooLarge, RequestUnreadable
 
+View = Callable[..., HttpResponse]
 log = structlog.get_logger(__name__)
 
 # Where ninja says a value came from; the rest of its location names the field.
@@ -42,6 +46,19 @@ class Api(NinjaAPI):
         return problem(_named(exc))
 
 
+def with_problems(view: View) -> View:
+    """Let a plain view of the API end its exceptions in the same way."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except Exception as exc:  # noqa: BLE001 - nothing may leave in another shape; what is ours is logged
+            return problem(_named(exc))
+
+    return guarded
+
+
 def nothing_here(_request: HttpRequest) -> HttpResponse:
     """Answer every address below /api/v1/ that is none."""
     return problem(NothingHere())
@@ -52,7 +69,9 @@ def _named(exc: Exception | type[Exception]) -> NorenError:
         case NorenError():
             return exc
         case ValidationError():
-            return _invalid(exc)
+            return bad_fields(exc.errors)
+        case pydantic.ValidationError():
+            return bad_fields(exc.errors(include_url=False, include_input=False))
         case HttpError():
             return RequestUnreadable()
         case RequestDataTooBig():
@@ -70,10 +89,9 @@ def _fields(error: NorenError) -> dict[str, str]:
     return dict(many) if many else {error.facts["field"]: error.facts["reason"]}
 
 
-def _invalid(error: ValidationError) -> NorenError:
+def bad_fields(faults: Iterable[Mapping[str, Any]]) -> BadField:
     """Name each field as the caller wrote it, and why; never its value."""
-    fields = {_name(fault["loc"]): str(fault["type"]) for fault in error.errors}
-    return BadField(fields=fields)
+    return BadField(fields={_name(fault["loc"]): str(fault["type"]) for fault in faults})
 
 
 def _name(location: tuple[str | int, ...]) -> str:

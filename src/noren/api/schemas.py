@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
 from ninja import Field, Schema
-from pydantic import BeforeValidator, ConfigDict, StringConstraints, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 LARGEST_ID = 2**63 - 1
@@ -73,7 +73,7 @@ class Strict(Schema):
     model_config = ConfigDict(extra="forbid")
 
 
-class Window(Strict):
+class Window(BaseModel):
     """What a month of free times is asked for."""
 
     service: QueryId

@@ -1,0 +1,72 @@
+"""The shop that is measured: ten stylists, a cut of an hour by any of them, a month partly booked."""
+
+import random
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+from noren import clock
+from noren.booking import actions
+from noren.errors import NorenError
+from noren.shops import directory
+from noren.shops.models import OpeningHours, Resource, Service, Shop, Staff
+from noren.shops.tenancy import shop
+
+STAFF = 10
+OPEN = [[540, 780], [840, 1200]]  # 9:00-13:00, 14:00-20:00
+
+
+@dataclass(frozen=True, slots=True)
+class Salon:
+    """`first` is the first day of the month that is asked for."""
+
+    slug: str
+    id: int
+    service: int
+    first: datetime
+
+    @property
+    def last(self) -> datetime:
+        return self.first + timedelta(days=30)
+
+
+def salon(slug: str = "bench") -> Salon:
+    """Make the shop, empty."""
+    shop_id = directory.found(slug)
+    with shop(shop_id):
+        Shop.objects.create(texts={"name": {"ja": "計測", "en": "Bench"}}, reminder_minutes=0)
+        staff = [_stylist(number) for number in range(STAFF)]
+        OpeningHours.objects.create(weekly=[OPEN] * 7)
+        service = Service.objects.create(
+            key="cut",
+            texts={"name": {"ja": "カット", "en": "Cut"}},
+            segments=[{"minutes": 60, "roles": ["staff"]}],
+            requirements=[{"role": "staff", "pool": staff}],
+            after=10,
+            grid={"interval": 30},
+            price=6600,
+        )
+    tomorrow = clock.now() + timedelta(days=1)
+    return Salon(slug, shop_id, service.id, datetime(tomorrow.year, tomorrow.month, tomorrow.day, tzinfo=UTC))
+
+
+def fill(house: Salon, bookings: int, seed: int = 7) -> None:
+    """Book at random, by the same way as everybody."""
+    dice = random.Random(seed)
+    made = 0
+    while made < bookings:
+        at = house.first + timedelta(days=dice.randrange(31), minutes=30 * dice.randrange(20))
+        wish = actions.HoldRequest(house.service, at, None, 1)
+        try:
+            held = actions.hold(house.id, wish, now=clock.now())
+        except NorenError:
+            continue
+        actions.confirm(house.id, held.id, uuid4(), now=clock.now(), locale="ja", consent=1)
+        made += 1
+
+
+def _stylist(number: int) -> int:
+    words = {"name": {"ja": f"担当{number}", "en": f"Stylist {number}"}}
+    row = Resource.objects.create(key=f"s{number}", kind="staff", texts=words, position=number)
+    Staff.objects.create(id=row.id, key=row.key, texts=words, position=number)
+    return row.id

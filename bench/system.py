@@ -1,0 +1,72 @@
+"""A whole Noren of its own, as `noren up` starts it, in a folder and on ports that nobody else uses."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import django
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """`var` is its data folder; `port` serves its pages."""
+
+    var: Path
+    port: int
+
+    @property
+    def origin(self) -> str:
+        return f"http://localhost:{self.port}"
+
+
+@contextmanager
+def system() -> Iterator[System]:
+    """Start it empty, with this process's Django on its database as the web's role; remove it after."""
+    folder = Path(tempfile.mkdtemp(prefix="nb-", dir="/tmp"))
+    folder.chmod(0o755)
+    port = _free_ports()
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("NOREN_")}
+    environ |= {"NOREN_VAR": str(folder / "var"), "NOREN_PORT": str(port)}
+    command = [sys.executable, "-m", "noren.cli", "up", "--no-demo"]
+    with (folder / "up.log").open("w+") as log:
+        running = subprocess.Popen(command, env=environ, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            _wait(running, folder / "up.log")
+            os.environ.update(environ | {"DJANGO_SETTINGS_MODULE": "noren.runtime.settings"})
+            django.setup()
+            yield System(folder / "var", port)
+        finally:
+            running.send_signal(signal.SIGTERM)
+            running.wait(60)
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wait(running: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = time.monotonic() + 120
+    while "Noren is open." not in log.read_text():
+        if running.poll() is not None or time.monotonic() > deadline:
+            raise SystemExit(f"The system did not start:\n{log.read_text()}")
+        time.sleep(0.1)
+
+
+def _free_ports() -> int:
+    """Return a port that is free together with the two above it."""
+    while True:
+        with socket.socket() as one, socket.socket() as two, socket.socket() as three:
+            one.bind(("127.0.0.1", 0))
+            port: int = one.getsockname()[1]
+            try:
+                two.bind(("127.0.0.1", port + 1))
+                three.bind(("127.0.0.1", port + 2))
+            except OSError:
+                continue
+            return port
