@@ -75,7 +75,7 @@ def test_it_refuses_a_member_that_cannot_be(module_vault: VaultProcess, bad: dic
 def test_it_refuses_a_member_without_a_mail(module_vault: VaultProcess) -> None:
     """A member whom no invitation can reach is refused with the reason."""
     with pytest.raises(errors.BadField):
-        people.found_shop(78, "cafe", [Member(**(AOI | {"mail": "nowhere"}))])  # type: ignore[arg-type]
+        people.found_shop(78, "cafe", [Member(**(AOI | {"mail": "nowhere"}))])
     assert not sql(module_vault, "SELECT 1 FROM vault.shop WHERE shop_id = 78")
 
 

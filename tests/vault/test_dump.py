@@ -1,0 +1,123 @@
+"""What a thief of the vault's database has: ciphertext."""
+
+import hashlib
+import random
+import unicodedata
+from collections.abc import Iterator
+
+import jaconv
+import psycopg
+import pytest
+
+from noren import people
+from noren.people import Purpose, Row
+from tests.servers import VaultProcess
+from tests.vault.cast import SALON, Cast, sql
+
+_FAMILY = ["佐藤", "鈴木", "高橋", "田中", "渡邊", "伊藤", "山本", "中村", "小林", "加藤"]
+_KANA = [
+    "サトウ",
+    "スズキ",
+    "タカハシ",
+    "タナカ",
+    "ワタナベ",
+    "イトウ",
+    "ヤマモト",
+    "ナカムラ",
+    "コバヤシ",
+    "カトウ",
+]
+_GIVEN = ["花子", "一郎", "美咲", "大輔", "陽菜"]
+_GIVEN_KANA = ["ハナコ", "イチロウ", "ミサキ", "ダイスケ", "ヒナ"]
+
+
+def _seeded(number: int) -> dict[str, str]:
+    chance = random.Random(number)
+    family, given = chance.randrange(10), chance.randrange(5)
+    return {
+        "name": f"{_FAMILY[family]} {_GIVEN[given]}{number:03d}",
+        "kana": f"{_KANA[family]} {_GIVEN_KANA[given]}{number:03d}",
+        "mail": f"seeded.{number:03d}.{chance.randrange(10**6)}@example.jp",
+        "phone": f"090-{chance.randrange(1000, 9999)}-{number:04d}",
+        "note": f"覚書-{number:03d}-{chance.randrange(10**6)}",
+    }
+
+
+def _spellings(text: str) -> Iterator[bytes]:
+    """The ways a value could lie somewhere in clear."""
+    wide = unicodedata.normalize("NFKC", text)
+    forms = {text, wide, wide.casefold(), jaconv.kata2hira(wide), jaconv.z2h(wide), wide.replace(" ", "")}
+    forms |= {wide.replace("-", ""), f"+81{wide.replace('-', '')[1:]}" if wide.startswith("090") else wide}
+    for form in forms:
+        raw = form.encode()
+        yield raw
+        yield form.encode("utf-16-le")
+        yield hashlib.sha256(raw).digest()
+        yield hashlib.sha256(raw).hexdigest().encode()
+
+
+def _dump(vault: VaultProcess) -> bytes:
+    """Every row of every table of the vault's database, as text and with its binary columns as they are."""
+    tables = sql(
+        vault,
+        "SELECT schemaname || '.' || tablename FROM pg_tables WHERE schemaname IN ('vault', 'keystore')",
+    )
+    assert len(tables) == 16
+    whole = bytearray()
+    with psycopg.connect(vault.database_url) as connection:
+        for (table,) in tables:
+            for form in (b"text", b"binary"):
+                words = b"COPY (SELECT * FROM " + table.encode() + b") TO STDOUT (FORMAT " + form + b")"
+                with connection.cursor().copy(words) as copy:
+                    whole += b"".join(copy)
+    return bytes(whole)
+
+
+@pytest.fixture
+def values(fresh_cast: Cast) -> list[str]:
+    """Two hundred persons: imported, put, changed, searched, revealed and mailed."""
+    rows = [Row(f"key-{number:03d}", _seeded(number)) for number in range(150)]
+    done = people.import_rows(SALON, rows)
+    for number in range(150, 200):
+        person = people.put(SALON, f"hold-{number}", _seeded(number), session=f"s{number}")
+    people.update(fresh_cast.owner.grant, person, {"name": "改名 花子999", "mail": "renamed.999@example.jp"})
+    people.search(fresh_cast.staff.grant, _seeded(7)["name"])
+    people.reveal(
+        fresh_cast.staff.grant, Purpose.CUSTOMER, list(done.persons.values())[:50], ["name", "mail"]
+    )
+    people.send(SALON, person, "booked:1", subject="x {name}", text="{kana}")
+    return [text for number in range(200) for text in _seeded(number).values()] + [
+        "改名 花子999",
+        "renamed.999@example.jp",
+    ]
+
+
+def test_it_leaves_no_plaintext_in_its_database(values: list[str], vault: VaultProcess) -> None:
+    """No seeded value, in any spelling, encoding or plain hash, is in any row of any table."""
+    dump = _dump(vault)
+    assert b"aoi.salon" in dump
+    assert not [text for text in values for form in _spellings(text) if form in dump]
+
+
+def test_it_leaves_no_plaintext_in_its_ledger_and_log(values: list[str], vault: VaultProcess) -> None:
+    """The ledger's files, which anybody may read, and the log hold none either."""
+    files = b"".join(path.read_bytes() for path in vault.ledger.rglob("*") if path.is_file())
+    whole = files + vault.log.encode()
+    assert b"aoi.salon" in whole
+    assert not [text for text in values for form in _spellings(text) if form in whole]
+
+
+def test_it_would_find_a_plaintext(values: list[str], vault: VaultProcess) -> None:
+    """The control: one value written in clear into any table is found by the same search."""
+    sql(vault, "UPDATE vault.message SET reason = %s", values[0])
+    dump = _dump(vault)
+    assert [form for form in _spellings(values[0]) if form in dump]
+
+
+def test_it_gives_no_way_from_hashes_to_phones(values: list[str], vault: VaultProcess) -> None:
+    """Hashes of every phone there could be, without the key, match no token: here of all that are stored."""
+    tokens = {bytes(row[0]) for row in sql(vault, "SELECT token FROM vault.blind")}
+    phones = [f"+81{text.replace('-', '')[1:]}" for text in values if text.startswith("090-")]
+    for shape in ("{}", "phone\x00" + str(SALON) + "\x00{}", "phone{}", "{}\n"):
+        assert not tokens & {hashlib.sha256(shape.format(one).encode()).digest() for one in phones}
+    assert len(tokens) > 4 * 150

@@ -1,0 +1,57 @@
+"""Settings: all or nothing, and no unknown ones."""
+
+import pytest
+
+from noren_vault import settings
+from noren_vault.settings import SettingsError
+
+GOOD = {
+    "NOREN_VAULT_SOCKET": "/run/v.sock",
+    "NOREN_VAULT_DATABASE_URL": "postgresql://x",
+    "NOREN_VAULT_KEYS": "/keys",
+    "NOREN_VAULT_LEDGER": "/ledger",
+    "NOREN_VAULT_ORIGIN": "https://book.example.jp/",
+    "NOREN_VAULT_SMTP_URL": "smtp+starttls://u:p@mail.example.jp:587",
+    "NOREN_VAULT_MAIL_FROM": "Noren <noren@example.jp>",
+    "NOREN_VAULT_PEER_UIDS": "1000, 1001",
+    "NOREN_VAULT_ADMIN_UIDS": "0",
+}
+
+
+def test_it_reads_them_all() -> None:
+    """A whole set of settings is read; the origin's host is the rpId."""
+    read = settings.read(GOOD | {"PATH": "/bin"})
+    assert (read.origin, read.host) == ("https://book.example.jp", "book.example.jp")
+    assert (read.peer_uids, read.admin_uids) == (frozenset({1000, 1001}), frozenset({0}))
+
+
+@pytest.mark.parametrize("name", sorted(GOOD))
+def test_it_misses_each(name: str) -> None:
+    """Each setting is needed, and its absence named."""
+    with pytest.raises(SettingsError, match=name):
+        settings.read({key: value for key, value in GOOD.items() if key != name})
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"NOREN_VAULT_LEDGER_OFF": "1"},
+        {"NOREN_VAULT_ORIGIN": "http://book.example.jp"},
+        {"NOREN_VAULT_ORIGIN": "book.example.jp"},
+        {"NOREN_VAULT_ORIGIN": "https://book.example.jp/path"},
+        {"NOREN_VAULT_SMTP_URL": "http://mail.example.jp"},
+        {"NOREN_VAULT_PEER_UIDS": "root"},
+        {"NOREN_VAULT_ADMIN_UIDS": "-1"},
+    ],
+)
+def test_it_refuses_what_cannot_be(bad: dict[str, str]) -> None:
+    """An unknown name, a plain http origin, a number that is none: the start is refused with the name."""
+    with pytest.raises(SettingsError, match=next(iter(bad))):
+        settings.read(GOOD | bad)
+
+
+def test_it_has_no_switch_for_the_ledger() -> None:
+    """No setting's name speaks of turning anything off."""
+    assert not [
+        name for name in settings.NAMES if any(word in name for word in ("OFF", "DISABLE", "SKIP", "DEBUG"))
+    ]
