@@ -70,6 +70,14 @@ def test_it_knows_a_day_that_begins_after_midnight_and_one_that_never_was() -> N
     assert samoa.instant(wall.number(date(2011, 12, 30))) == samoa.instant(wall.number(date(2011, 12, 31)))
 
 
+def test_it_knows_a_year_of_changes() -> None:
+    first, last = date(2026, 1, 1), date(2027, 1, 1)
+    year = wall.calendar("Europe/Paris", wall.number(first), wall.number(last))
+    winter, summer, again = (wall.number(date(2026, month, 1)) for month in (2, 7, 12))
+    assert [year.instant(day) - day * 1440 for day in (winter, summer, again)] == [-60, -120, -60]
+    assert [year.offset(day * 1440) for day in (winter, summer, again)] == [60, 120, 60]
+
+
 FROZEN = [
     ("America/New_York", "2026-03-08"),
     ("America/New_York", "2026-11-01"),

@@ -142,3 +142,10 @@ def test_it_alternates_weeks_and_closes_every_other_week() -> None:
     shop = desk(hours=own)
     assert shop.times("2026-12-05", "2026-12-08") == ["12-05 10:00", "12-07 20:00", "12-08 20:00"]
     assert shop.times("2026-12-13", "2026-12-14") == ["12-13 20:00", "12-14 10:00"]
+
+
+def test_it_rotates_through_three_weeks_in_order() -> None:
+    weeks = [daily("10:00-11:00"), daily("11:00-12:00"), daily("12:00-13:00")]
+    shop = desk(hours=Hours(weeks[0], alternate=(weeks[1], weeks[2]), since=date(2026, 12, 1)))
+    tuesdays = ["2026-12-01", "2026-12-08", "2026-12-15", "2026-12-22"]
+    assert [shop.times(day) for day in tuesdays] == [["10:00"], ["11:00"], ["12:00"], ["10:00"]]

@@ -44,6 +44,7 @@ def test_it_names_time_rules() -> None:
         service(60, lead=Deadline(minutes=60), horizon=Horizon(HorizonKind.DAYS, 3)), text="09:00-18:00"
     )
     now = shop.clock(f"{DAY} 12:00:01")
+    assert why(shop, f"{DAY} 12:00", now=shop.clock(f"{DAY} 12:00")) == Reason(Why.NOTICE)
     asked = {f"{DAY} 12:00": Why.PAST, f"{DAY} 13:00": Why.NOTICE, "2026-12-04 10:00": Why.HORIZON}
     for text, expected in asked.items():
         assert why(shop, text, now=now) == Reason(expected)

@@ -39,7 +39,7 @@ def take(shop_id: int, customers: CustomerList, *, all_or_nothing: bool) -> int:
     """Hand the rows to the vault and report; return the exit code."""
     persons, faults = 0, customers.faults
     if not (all_or_nothing and faults):
-        with tqdm(total=len(customers.rows), unit="customer") as bar:
+        with tqdm(total=len(customers.lines), unit="customer") as bar:
             taken = people.import_rows(
                 shop_id, customers.rows, all_or_nothing=all_or_nothing, progress=lambda rows: _step(bar, rows)
             )
