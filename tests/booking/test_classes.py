@@ -1,13 +1,18 @@
 """Classes: dates from a timetable, seats, parties."""
 
+import json
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 import pytest
+from django.db import connection
 
-from noren.booking import actions, availability, classes
+from noren.booking import actions, availability, classes, tasks
 from noren.booking.models import ClassSession
 from noren.errors import NotOffered, PartyTooLarge, SlotTaken
+from noren.shops.models import Service
+from noren.shops.rules import change
 from noren.shops.tenancy import shop
 from tests.booking.rush import at_once
 from tests.booking.scene import NOW, House, found, later, when
@@ -149,3 +154,25 @@ def test_it_refuses_a_time_without_a_class() -> None:
     house = studio()
     with pytest.raises(NotOffered):
         house.hold("yoga", "2026-11-04 12:00")
+
+
+def test_a_change_of_the_rules_defers_what_follows_from_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The job makes the dates of a new timetable, and one more job for tomorrow, however often it runs."""
+    house = studio(timetable=[])
+    with shop(house.id), change():
+        Service.objects.filter(key="yoga").update(timetable=[{"weekday": WEDNESDAY, "start": 600}])
+    assert len(waiting("noren.booking.tasks.follow_rules", house)) >= 1
+    monkeypatch.setattr("noren.clock.now", lambda: NOW)
+    for _ in range(2):
+        tasks.follow_rules(house.id)
+    assert house.starts("yoga", "2026-11-04") == ["10:00"]
+    assert waiting("noren.booking.tasks.timetables", house) == [later(days=1)]
+
+
+def waiting(task: str, house: House) -> list[datetime | None]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT scheduled_at FROM procrastinate_jobs WHERE task_name = %s AND args = %s::jsonb",
+            [task, json.dumps({"shop_id": house.id})],
+        )
+        return [at for (at,) in cursor.fetchall()]
