@@ -3,7 +3,9 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from noren import people
 from noren.booking.models import Booking, Status
@@ -80,6 +82,21 @@ def test_it_draws_the_day_with_a_column_for_each(made: Salon, staff: Client) -> 
     assert page.count('class="lane-head"') == 1 + len(made.staff)
     assert 'data-h="14" data-m="0" data-lh="1" data-lm="0"' in page
     assert "山田 花子" in page
+
+
+@pytest.mark.parametrize("address", ["/console/", "/console/day"])
+def test_it_asks_for_as_few_rows_on_a_full_day(made: Salon, staff: Client, address: str) -> None:
+    def asked() -> int:
+        with CaptureQueriesContext(connection) as caught:
+            assert staff.get(address).status_code == 200
+        return len(caught)
+
+    booked(made, LATER)
+    asked()  # what is kept in memory is read once
+    one = asked()
+    for hours in range(1, 4):
+        booked(made, LATER + timedelta(hours=hours), mail=f"c{hours}@example.jp")
+    assert asked() == one
 
 
 def test_it_asks_before_it_shows_the_names_of_another_day(made: Salon, staff: Client) -> None:
