@@ -27,6 +27,7 @@ DJANGO: dict[str, Any] = {
         "django": {"handlers": [], "level": "WARNING", "propagate": True},
         "django.request": {"level": "ERROR"},
         "procrastinate": {"level": "WARNING"},
+        "mail.log": {"level": "WARNING"},
     },
 }
 
