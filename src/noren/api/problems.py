@@ -12,6 +12,7 @@ import structlog
 from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.cache import add_never_cache_headers
+from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
@@ -59,6 +60,7 @@ def with_problems(view: View) -> View:
     return guarded
 
 
+@csrf_exempt
 def nothing_here(_request: HttpRequest) -> HttpResponse:
     """Answer every address below /api/v1/ that is none."""
     return problem(NothingHere())

@@ -43,6 +43,11 @@ def _number(given: Any) -> int:
     return int(given)
 
 
+def _whole(given: Any) -> Any:
+    """Take 3.0 for 3, as JSON does: its numbers are of one kind."""
+    return int(given) if isinstance(given, float) and given.is_integer() else given
+
+
 def _whom(given: Any) -> int | None:
     return None if given == "any" else _number(given)
 
@@ -59,7 +64,7 @@ QueryStaff = Annotated[
     BeforeValidator(_whom),
     WithJsonSchema({"anyOf": [{"type": "string", "const": "any"}, _ID_SCHEMA], "default": "any"}),
 ]
-Id = Annotated[int, Field(strict=True, ge=1, le=LARGEST_ID)]
+Id = Annotated[int, Field(strict=True, ge=1, le=LARGEST_ID), BeforeValidator(_whole)]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,38}$", min_length=2, max_length=39)]
 Token = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,80}$", min_length=1, max_length=80)]
 IdempotencyKey = Annotated[
@@ -96,7 +101,7 @@ class NewBooking(Strict):
     service: Id
     start: Instant
     staff: Id | Literal["any"] = "any"
-    party: Annotated[int, Field(strict=True, ge=1, le=1000)] = 1
+    party: Annotated[int, Field(strict=True, ge=1, le=1000), BeforeValidator(_whole)] = 1
     customer: Customer
 
 
