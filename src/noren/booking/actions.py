@@ -226,18 +226,13 @@ def move(
             raise TooLateToChange
         decision = decide(asked, now=now)
         values = decision.values | {"agreed": _moved_agreement(booking, decision, staff)}
-        reminder = jobs.moved(booking, start, now=now)
-        referee.move(
-            decision.known.rules,
-            booking_id,
-            values,
-            decision.claims,
-            now=now,
-            reminder_job=reminder,
-            by=by,
-            why=reason,
-        )
-        return _booking(booking_id)
+        rules = decision.known.rules
+        referee.move(rules, booking_id, values, decision.claims, now=now, by=by, why=reason)
+        # Jobs come after the booking in the order of locks, here as in cancel.
+        moved = _booking(booking_id)
+        moved.reminder_job = jobs.moved(moved, now=now)
+        moved.save(update_fields=["reminder_job"])
+        return moved
 
     return _write(shop_id, asked, write, now=now)
 

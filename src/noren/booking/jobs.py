@@ -19,13 +19,13 @@ def expire(booking_id: int, at: datetime) -> None:
 def booked(booking: Booking, person: UUID, *, now: datetime) -> int | None:
     """Tell her, remind her, keep her data. Gives the reminder's job."""
     keep = _job("noren.people.tasks.keep", person_id=str(person))
-    return _reminded(booking, booking.start, now, keep, _mail(booking, "booked"))
+    return _reminded(booking, now, keep, _mail(booking, "booked"))
 
 
-def moved(booking: Booking, start: datetime, *, now: datetime) -> int | None:
+def moved(booking: Booking, *, now: datetime) -> int | None:
     """Tell her, and remind her of the new time alone. Gives the new reminder's job."""
     _forget(booking)
-    return _reminded(booking, start, now, _mail(booking, "moved"))
+    return _reminded(booking, now, _mail(booking, "moved"))
 
 
 def cancelled(booking: Booking) -> None:
@@ -34,10 +34,10 @@ def cancelled(booking: Booking) -> None:
     _write(_mail(booking, "cancelled"))
 
 
-def _reminded(booking: Booking, start: datetime, now: datetime, *others: Job) -> int | None:
+def _reminded(booking: Booking, now: datetime, *others: Job) -> int | None:
     """Write the jobs, and a reminder where there is still time for one; give the reminder's."""
     before = timedelta(minutes=booking.agreed["reminder_minutes"])
-    at = start - before
+    at = booking.start - before
     if not before or at <= now:
         _write(*others)
         return None

@@ -128,13 +128,12 @@ def move(
     claims: Sequence[Claim],
     *,
     now: datetime,
-    reminder_job: int | None,
     by: str,
     why: str = "",
 ) -> None:
     """Give back and take in one. Raises Overtaken, AlreadyCancelled, BookingUnknown, NotOffered."""
     _call(
-        "SELECT booking_move(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        "SELECT booking_move(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
         current_shop(),
         now,
         rules.revision,
@@ -142,7 +141,6 @@ def move(
         booking_id,
         json.dumps(values),
         plain(rules, claims),
-        reminder_job,
         by,
         why,
     )

@@ -373,7 +373,7 @@ $$;
 
 -- A move gives back and takes in one transaction, so that a booking may overlap itself.
 CREATE FUNCTION booking_move(p_shop bigint, p_now timestamptz, p_revision bigint, p_added boolean, p_id bigint,
-    p_booking jsonb, p_claims jsonb, p_reminder_job bigint, p_by text, p_why text) RETURNS void
+    p_booking jsonb, p_claims jsonb, p_by text, p_why text) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     old record;
@@ -406,7 +406,7 @@ BEGIN
     END IF;
     UPDATE booking_booking x SET session_id = b.session_id, staff_id = b.staff_id, asked_staff_id = b.asked_staff_id,
         start = b."start", "end" = b."end", wall = b.wall, zone = b.zone, agreed = x.agreed || b.agreed,
-        changes = x.changes + 1, rules_revision = p_revision, reminder_job = p_reminder_job
+        changes = x.changes + 1, rules_revision = p_revision
     WHERE x.shop_id = p_shop AND x.id = p_id;
     INSERT INTO booking_event (shop_id, booking_id, at, by, what, why, facts)
     VALUES (p_shop, p_id, p_now, p_by, 'moved', p_why,
