@@ -11,8 +11,8 @@ from noren_vault.invites import LIFE_MS, OWNER_LIFE_MS
 from noren_vault.record import session_name
 from noren_vault.vault import Vault
 from tests.servers import Sink, VaultProcess
-from tests.vault.authenticator import Passkey, to_text
-from tests.vault.cast import SALON, YOGA, Cast, invitation_of, join, member, sql, token_in
+from tests.vault.authenticator import Json, Passkey, to_text
+from tests.vault.cast import SALON, YOGA, Cast, in_parallel, invitation_of, join, member, sql, token_in
 from tests.vault.conftest import Bench, ask
 
 AOI = {"handle": "aoi", "role": "owner", "staff": "aoi", "name": "青井", "mail": "aoi@staff.example.jp"}
@@ -89,6 +89,25 @@ def test_it_takes_an_invitation_once(vault: VaultProcess, mail: Sink) -> None:
         people.register_finish(token, Passkey().create(second))
     with pytest.raises(errors.InviteRefused):
         people.register_begin(token)
+
+
+def test_it_takes_an_invitation_once_when_two_are_at_it(vault: VaultProcess, mail: Sink) -> None:
+    """Two browsers that finish at the same moment with one invitation: one passkey, five times."""
+    for number in range(5):
+        name = f"m{number}"
+        people.found_shop(number + 1, f"shop{number}", [member(name, "owner")])
+        token = invitation_of(mail, f"{name}@staff.example.jp")
+        answers = [Passkey().create(people.register_begin(token)) for _ in range(4)]
+
+        def finish(which: int, token: str = token, answers: list[Json] = answers) -> bool:
+            try:
+                people.register_finish(token, answers[which])
+            except errors.InviteRefused:
+                return False
+            return True
+
+        assert in_parallel(4, finish).count(True) == 1
+    assert sql(vault, "SELECT count(*) FROM vault.passkey") == [(5,)]
 
 
 @pytest.mark.parametrize("token", ["", "x", "あ", "x" * 500, secrets.token_urlsafe(32)])

@@ -1,5 +1,6 @@
 """Putting, keeping and changing persons, on a real vault."""
 
+from collections.abc import Sequence
 from uuid import UUID, uuid4
 
 import psycopg
@@ -7,8 +8,13 @@ import pytest
 
 from noren import errors, people
 from noren.people import Purpose
-from noren_vault.errors import NoSuchPerson
+from noren_vault.errors import LedgerUnavailable, NoSuchPerson
+from noren_vault.fields import Value
+from noren_vault.grants import Grant
+from noren_vault.people import People, Sealed
 from noren_vault.records import PROVISIONAL_MS
+from noren_vault.rights import Purpose as VaultPurpose
+from noren_vault.rights import Role
 from noren_vault.vault import Vault
 from tests.vault.cast import SALON, Cast, customer, in_parallel
 from tests.vault.conftest import Bench, ask
@@ -123,4 +129,33 @@ def test_it_records_an_erasure_before_and_after(bench: Bench) -> None:
         assert entries[2].persons == (person,)
         assert (entries[3].ref, entries[3].note) == ("2", "done")
 
+    bench.run(act)
+
+
+def test_it_opens_nothing_before_it_is_written_down(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the ledger takes no entry, no sealed value is opened, for a list, a search or a letter."""
+    opened: list[str] = []
+    real = People.open
+
+    def watched(self: People, shop: int, sealed: Sealed, names: Sequence[str]) -> dict[str, Value]:
+        opened.append(sealed.person)
+        return real(self, shop, sealed, names)
+
+    async def act(vault: Vault) -> None:
+        person = (await ask(vault, "put", shop=1, key="a", fields=customer(1)))["person"]
+        grant = Grant("g", 1, str(uuid4()), "a.b", None, Role.OWNER, None, "c", "s", bench.clock + 1)
+        told = await vault.records.reveal(grant, VaultPurpose.TODAY, [person], ("name",))
+        assert (opened, list(told.persons)) == ([person], [person])
+        for path in (bench.configured.ledger / "segments").iterdir():
+            path.unlink()
+        for attempt in (
+            vault.records.reveal(grant, VaultPurpose.TODAY, [person], ("name",)),
+            vault.records.search(grant, "山田花子1", 20),
+            ask(vault, "send", shop=1, person=person, message_key="k", subject="x", text="y"),
+        ):
+            with pytest.raises(LedgerUnavailable):
+                await attempt
+        assert opened == [person]
+
+    monkeypatch.setattr(People, "open", watched)
     bench.run(act)
