@@ -1,4 +1,4 @@
-"""The one clock. Only the outermost edge (a view, a command, a task) asks it; everything else is given `now`."""
+"""The one clock. Only the outermost edge (a view, a command, a task) asks it; all else is given `now`."""
 
 from datetime import UTC, datetime
 
