@@ -84,6 +84,19 @@ def test_it_has_no_fault_in_the_console(
     assert {path: faults for path, faults in found.items() if faults} == {}
 
 
+def test_it_has_no_fault_on_the_operators_page(system: System, browser: Browser) -> None:
+    link = re.search(r"http\S+", system.noren("operator", "invite").stdout)
+    assert link is not None
+    with visit(browser, bypass_csp=True) as context:
+        page = context.new_page()
+        with_passkey(page)
+        page.goto(link[0])
+        page.get_by_role("button", name="パスキーを作る").click()
+        expect(page).to_have_url(f"{system.origin}/operations/")
+        found = [_looks(context, page.url, wide=wide, dark=dark) for wide, dark in SCREENS]
+    assert found == [[], []]
+
+
 @pytest.mark.parametrize("dark", [False, True])
 def test_it_has_no_fault_on_any_step_of_a_booking(system: System, browser: Browser, dark: bool) -> None:
     faults = {}

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
 from noren import people
@@ -50,7 +51,7 @@ def _of_vault(health: people.Health | None) -> list[Gauge]:
     behind = health.size - health.indexed
     index = _("The index is complete.") if behind <= 0 else _("%(n)s to be indexed") % {"n": f"{behind:,}"}
     return [
-        Gauge(_("Vault"), _("answers"), health.build),
+        Gauge(_("Vault"), _("answers"), health.build[:12]),
         Gauge(_("Ledger"), state),
         Gauge(_("Entries"), f"{health.size:,}", index),
     ]
@@ -59,15 +60,15 @@ def _of_vault(health: people.Health | None) -> list[Gauge]:
 def _mail() -> Gauge:
     caught = settings.NOREN_MAILBOX
     if caught:
-        return Gauge(_("Mail"), _("is caught"), caught)
-    return Gauge(_("Mail"), _("is sent"), settings.ENV.mail_from)
+        return Gauge(pgettext("what runs", "Mail"), _("is caught"), caught)
+    return Gauge(pgettext("what runs", "Mail"), _("is sent"), settings.ENV.mail_from)
 
 
 def _hints(shops: int) -> list[str]:
     hints = [
         _("Keep the newest checkpoint outside this machine, for example by mail to the shops' owners."),
-        _("`noren doctor` proves that sheets equal claims, every policy is on, the ledger is whole."),
+        _("noren doctor proves that sheets equal claims, every policy is on, the ledger is whole."),
     ]
     if not shops:
-        hints.insert(0, _("Import a first shop: `noren shop import FILE`. Its members are invited by mail."))
+        hints.insert(0, _("Import a first shop: noren shop import FILE. Its members are invited by mail."))
     return hints
