@@ -58,6 +58,12 @@ def test_case_027_ten_oclock_stays_ten_oclock_each_week() -> None:
     assert [shop.times(week) for week in weeks] == [["10:00"]] * 4
 
 
+def test_it_keeps_to_full_hours_after_a_change_of_half_an_hour() -> None:
+    shop = desk(service(60, grid=GridKind.CLOCK), text="00:00-05:00", zone="Australia/Lord_Howe")
+    assert shop.times("2026-10-04") == ["00:00", "01:00", "03:00", "04:00"]
+    assert shop.times("2026-04-05") == ["00:00", "01:00", "02:00", "03:00", "04:00"]
+
+
 def test_it_opens_at_the_change_when_the_opening_falls_into_the_gap() -> None:
     shop = desk(service(30), text="02:30-04:00", zone="America/New_York")
     assert offsets(shop, "2026-03-08") == ["03:00-0400", "03:30-0400"]
