@@ -14,7 +14,6 @@ _KINDS: Final[Mapping[str, tuple[str, Callable[[str], str | None]]]] = {
     "mail": ("mail", spelling.mail),
     "phone": ("phone", spelling.phone),
 }
-SEARCHED: Final = tuple(_KINDS)
 
 
 def tokens(key: IndexKey, shop: int, values: Values) -> dict[str, bytes]:

@@ -190,13 +190,22 @@ class People:
         )
         await self._reindex(connection, shop, sealed.person, new)
 
-    async def lock(self, connection: Connection, shop: int, person: str) -> Sealed | None:
-        """Lock a customer's key row in the caller's transaction and give it; None when there is none."""
+    async def lock(
+        self, connection: Connection, shop: int, person: str, states: Sequence[str]
+    ) -> Sealed | None:
+        """Lock a customer in one of the states in the caller's transaction; None when there is none.
+
+        Every writer locks the person's row first, so that none waits for another in a ring.
+        """
+        locked = await connection.execute(
+            b"SELECT 1 FROM vault.person WHERE shop_id = %s AND person = %s AND kind = 'customer' "
+            b"AND state = ANY(%s) FOR UPDATE",
+            [shop, person, list(states)],
+        )
+        if await locked.fetchone() is None:
+            return None
         cursor = await connection.execute(
-            b"SELECT k.epoch, k.wrapped, k.versions FROM keystore.person_key k "
-            b"JOIN vault.person p USING (shop_id, person) "
-            b"WHERE k.shop_id = %s AND k.person = %s AND p.state <> 'erased' AND p.kind = 'customer' "
-            b"FOR UPDATE OF k",
+            b"SELECT epoch, wrapped, versions FROM keystore.person_key WHERE shop_id = %s AND person = %s",
             [shop, person],
         )
         row = await cursor.fetchone()

@@ -10,7 +10,7 @@ from noren_vault import blind, fields, floors, rights
 from noren_vault.budgets import Budget, Budgets
 from noren_vault.clock import Now
 from noren_vault.database import Connection, Database
-from noren_vault.errors import NoSuchPerson, RecordDamaged
+from noren_vault.errors import BudgetExceeded, NoSuchPerson, RecordDamaged
 from noren_vault.fields import Values
 from noren_vault.floors import Floors
 from noren_vault.grants import Grant
@@ -21,6 +21,8 @@ from noren_vault.rights import Purpose
 
 PROVISIONAL_MS: Final = 3_600_000
 _ERASE_AT_ONCE: Final = 500
+_PROVISIONAL: Final = ("provisional",)
+_THERE: Final = ("provisional", "kept")
 _SEARCH_SHOWS: Final = ("name", "kana")
 _log = structlog.get_logger("records")
 
@@ -102,7 +104,10 @@ class Records:
         """Write fields anew; an empty one is removed. Gives the highest of the new versions."""
         values = fields.checked(given)
         rights.check_update(grant.role, tuple(given))
-        return await self._rewrite(grant.shop, person, values, tuple(given), grant.path)
+        version = await self._rewrite(grant.shop, person, values, tuple(given), grant.path, states=_THERE)
+        if version is None:
+            raise NoSuchPerson("nobody to change")
+        return version
 
     async def reveal(
         self, grant: Grant, purpose: Purpose, persons: Sequence[str], names: tuple[str, ...]
@@ -142,7 +147,14 @@ class Records:
     ) -> Told:
         """Debit, write down, and only then open."""
         persons = [one.person for one in sealed]
-        budget = self._budgets.debit(grant.lineage, grant.role, persons, self._now())
+        try:
+            budget = self._budgets.debit(grant.lineage, grant.role, persons, self._now())
+        except BudgetExceeded:
+            # That there was somebody to see tells something, too: the refusal is on record.
+            await self._record.write(
+                "refused", grant.path, shop=grant.shop, purpose=purpose, persons=persons, note="budget"
+            )
+            raise
         entry = await self._record.write(
             kind, grant.path, shop=grant.shop, purpose=purpose, persons=persons, fields=names
         )
@@ -159,26 +171,32 @@ class Records:
 
     async def _again(self, shop: int, person: str, values: Values, path: Path, *, changed: bool) -> None:
         """A put whose key is known: the values passed by once more, and may be other ones."""
-        if not changed:
-            await self._record.write("put", path, shop=shop, persons=[person], fields=sorted(values))
+        if changed and await self._rewrite(shop, person, values, fields.FIELDS, path, states=_PROVISIONAL):
+            await self._database.run(
+                "UPDATE vault.person SET content = %s "
+                "WHERE shop_id = %s AND person = %s AND state = 'provisional'",
+                [self._content(shop, values), shop, person],
+            )
             return
-        await self._rewrite(shop, person, values, fields.FIELDS, path)
-        await self._database.run(
-            "UPDATE vault.person SET content = %s "
-            "WHERE shop_id = %s AND person = %s AND state = 'provisional'",
-            [self._content(shop, values), shop, person],
-        )
+        await self._record.write("put", path, shop=shop, persons=[person], fields=sorted(values))
 
     async def _rewrite(
-        self, shop: int, person: str, values: Values, names: tuple[str, ...], path: Path
-    ) -> int:
+        self,
+        shop: int,
+        person: str,
+        values: Values,
+        names: tuple[str, ...],
+        path: Path,
+        *,
+        states: Sequence[str],
+    ) -> int | None:
+        """Write the named fields anew; None when there is no such person in one of the states."""
         async with self._database.transaction() as connection:
-            sealed = await self._people.lock(connection, shop, person)
+            sealed = await self._people.lock(connection, shop, person, states)
             if sealed is None:
-                raise NoSuchPerson("nobody to change")
-            new = Rewrite.of(
-                sealed, [name for name in names if name in values or name in sealed.versions], values
-            )
+                return None
+            known = [name for name in names if name in values or name in sealed.versions]
+            new = Rewrite.of(sealed, known, values)
             entry = await self._record.write(
                 "update",
                 path,

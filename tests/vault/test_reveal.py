@@ -152,6 +152,20 @@ def test_it_never_overspends_a_budget_by_a_race(fresh_cast: Cast, vault: VaultPr
     assert len(_names(grants[0], got).persons) == 20
 
 
+def test_it_records_a_refusal_for_want_of_budget(fresh_cast: Cast, vault: VaultProcess) -> None:
+    """A search that finds somebody and may not show it has told that there is somebody: it is on record."""
+    for start in (0, 200):
+        _names(fresh_cast.staff.grant, customers(SALON, 1000 + start, 200 - start // 2))
+    with pytest.raises(errors.BudgetExceeded):
+        people.search(fresh_cast.staff.grant, customer(3)["mail"])
+    people.doctor()
+    query = (
+        "SELECT p.person FROM vault.ledger_entry e JOIN vault.ledger_person p USING (entry) "
+        "WHERE e.kind = 'refused' AND e.note = 'budget'"
+    )
+    assert sql(vault, query) == [(fresh_cast.customers[3],)]
+
+
 @pytest.mark.parametrize(
     "swap",
     [
