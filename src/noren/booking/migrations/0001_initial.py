@@ -165,6 +165,7 @@ class Migration(migrations.Migration):
             key=("resource_id", "plane", "day"),
             foreign_keys=[("resource_id", "shops_resource")],
         ),
-        migrations.RunSQL((SQL / "0002_functions.sql").read_text(encoding="utf-8")),
-        migrations.RunSQL((SQL / "0003_grants.sql").read_text(encoding="utf-8")),
+        migrations.RunSQL((SQL / "0002_sheets.sql").read_text(encoding="utf-8")),
+        migrations.RunSQL((SQL / "0003_bookings.sql").read_text(encoding="utf-8")),
+        migrations.RunSQL((SQL / "0004_grants.sql").read_text(encoding="utf-8")),
     ]
