@@ -19,7 +19,7 @@ from bench.system import System, system
 
 BOOKINGS = 20
 LIMIT = 2.0
-Statement = tuple[str, list[Any]]
+Statement = tuple[str, list[Any] | dict[str, Any]]
 
 
 def main() -> None:
@@ -34,13 +34,13 @@ def _measure(running: System) -> None:
 
     house = salon()
     starts = _starts(house)
-    statements = _captured(house, starts)
+    captured = _captured(house, starts)
     words = databases.app(env.read(), "web")
     with psycopg.connect(**words, autocommit=True, cursor_factory=psycopg.ClientCursor) as plain:  # type: ignore[arg-type]
         taken = measure.interleaved(
             {
                 "ours": lambda: _each(lambda: _book(house, *next(starts))),
-                "plain": lambda: _prepared_each(plain, house, statements, starts),
+                "plain": lambda: _prepared_each(plain, house, captured, starts),
                 "http": lambda: _each(lambda: _post(running, house, *next(starts))),
             }
         )
@@ -81,8 +81,8 @@ def _book(house: Any, start: datetime, staff: int) -> int:
     return held.id
 
 
-def _captured(house: Any, starts: Iterator[tuple[datetime, int]]) -> list[Statement]:
-    """Book, and return every statement that Django was given; the last entry is the booking's id."""
+def _captured(house: Any, starts: Iterator[tuple[datetime, int]]) -> tuple[list[Statement], int]:
+    """Book, and return every statement that Django was given; and the booking's id."""
     from django.db import connection  # noqa: PLC0415
 
     kept: list[Statement] = []
@@ -95,17 +95,16 @@ def _captured(house: Any, starts: Iterator[tuple[datetime, int]]) -> list[Statem
     _book(house, *next(starts))
     with connection.execute_wrapper(keep):
         booking_id = _book(house, *next(starts))
-    kept.append(("", [booking_id]))
-    return kept
+    return kept, booking_id
 
 
 def _prepared_each(
-    plain: "psycopg.Connection[Any]", house: Any, statements: list[Statement], starts: Iterator[Any]
+    plain: "psycopg.Connection[Any]", house: Any, captured: tuple[list[Statement], int], starts: Iterator[Any]
 ) -> float:
     """Decide in advance what to write; measure the statements alone."""
     holds = [_decided(house, *next(starts)) for _ in range(BOOKINGS)]
     todo = iter(holds)
-    return _each(lambda: _replay(plain, statements, next(todo)))
+    return _each(lambda: _replay(plain, captured, next(todo)))
 
 
 def _decided(house: Any, start: datetime, staff: int) -> tuple[str, str]:
@@ -122,22 +121,24 @@ def _decided(house: Any, start: datetime, staff: int) -> tuple[str, str]:
         return json.dumps(values), referee.plain(decision.known.rules, decision.claims)
 
 
-def _replay(plain: "psycopg.Connection[Any]", statements: list[Statement], hold: tuple[str, str]) -> None:
+def _replay(
+    plain: "psycopg.Connection[Any]", captured: tuple[list[Statement], int], hold: tuple[str, str]
+) -> None:
     """Run the captured statements with this hold's values: a transaction from each SET LOCAL to the next."""
-    old_id, new_id = statements[-1][1][0], None
-    inside = False
-    for text, params in statements[:-1]:
+    statements, old_id = captured
+    new_id, inside = None, False
+    for text, params in statements:
         if text.startswith("SET LOCAL"):
             if inside:
                 plain.execute("COMMIT")
             plain.execute("BEGIN")
             inside = True
-        if "booking_hold(" in text:
+        if isinstance(params, dict):
+            plain.execute(text, params).fetchall()
+        elif "booking_hold(" in text:
             given = [*params[:4], *hold, uuid4().bytes * 2, params[7]]
             row = plain.execute(text, given).fetchone()
             new_id = row[0] if row is not None else None
-        elif isinstance(params, dict):
-            plain.execute(text, params).fetchall()
         else:
             cursor = plain.execute(text, [new_id if value == old_id else value for value in params] or None)
             if cursor.description is not None:
