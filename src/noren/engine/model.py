@@ -1,12 +1,10 @@
 """The values the engine computes with. Nothing here knows a database, a clock or a person.
 
-Time: an instant is an `int`, minutes since the epoch in UTC; `now` is POSIX seconds (deadlines are exact
-to the second).
-A *sheet* is an `int`, one bit a minute, the EARLIEST minute of its window the HIGHEST bit; 1 = taken. A
-window is made of whole
-UTC days, so the binary form of PostgreSQL's `bit(1440)` is joined day by day and read by
-`int.from_bytes(joined, "big")`.
-Weekdays count from Monday = 0. Dates are the shop's, never the viewer's.
+Time: an instant is an `int`, minutes since the epoch in UTC; `now` is POSIX seconds (deadlines are exact to
+the second). A *sheet* is an `int`, one bit a minute, the EARLIEST minute of its window the HIGHEST bit; 1 =
+taken. A window is made of whole UTC days, so the binary form of PostgreSQL's `bit(1440)` is joined day by
+day and read by `int.from_bytes(joined, "big")`. Weekdays count from Monday = 0. Dates are the shop's, never
+the viewer's.
 """
 
 from collections.abc import Mapping
@@ -21,8 +19,8 @@ DAY = 1440
 class Range:
     """Opening hours `[start, end)` in minutes of wall time from the local midnight of their business day.
 
-    `end` may pass 1440: Range(1380, 1560) is 23:00-26:00 and belongs wholly to the day on which it began.
-    A range that ends before it starts, or reaches past 48:00, is ignored (old data must not break a page).
+    `end` may pass 1440: Range(1380, 1560) is 23:00-26:00 and belongs wholly to the day on which it began. A
+    range that ends before it starts, or reaches past 48:00, is ignored (old data must not break a page).
     """
 
     start: int
@@ -35,8 +33,6 @@ class Range:
 
 Week = tuple[tuple[Range, ...], ...]
 """Seven entries, Monday first; each the ranges of that day, in any order, possibly overlapping."""
-
-ALWAYS: Week = ((Range(0, DAY),),) * 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +53,9 @@ class Closing:
 class Hours:
     """When something is open. Shop, staff, resource and service each have hours; they intersect.
 
-    `holiday` is the eighth day (祝日); None means "as on its weekday". `alternate` are the further weeks of
-    a rotation that begins
-    in the week of `since`. An override replaces everything else for its date; an empty tuple closes it.
-    `zone` is only for hours
-    written in another zone than the shop's.
+    `holiday` is the eighth day (祝日); None means "as on its weekday". `alternate` are the further weeks of a
+    rotation that begins in the week of `since`. An override replaces everything else for its date; an empty
+    tuple closes it. `zone` is only for hours written in another zone than the shop's.
     """
 
     weekly: Week
@@ -82,16 +76,12 @@ class HolidayRule(StrEnum):
     OWN = "own"
     """The eighth day's hours."""
     SHIFT = "shift"
-    """A holiday on a regular closing day is open (the eighth day's hours), and the next day that is no
-    holiday is closed.
-    """
+    """A holiday on a regular closing day is open, with the eighth day's hours; the next plain day is not."""
 
 
 class BufferPolicy(StrEnum):
     SHARED = "shared"
-    """Between two bookings the larger of the two gaps is kept: new core & padded = 0, and new padded &
-    core = 0.
-    """
+    """The larger of two gaps is kept: new core & padded = 0, and new padded & core = 0."""
     ADDED = "added"
     """Both gaps are kept: new padded & padded = 0."""
 
@@ -101,9 +91,8 @@ class Resource:
     """Staff, room, chair, court, equipment.
 
     `stock` is the number of equal units (n thermometer planes). A *whole* has `parts` and no sheet of its
-    own: it claims them all.
-    `seats` is the largest party it serves. `priority`: higher first. `weight`: share among equals, 100 is
-    usual.
+    own: it claims them all. `seats` is the largest party it serves. `priority`: higher first. `weight`:
+    share among equals, 100 is usual.
     """
 
     id: int
@@ -116,18 +105,15 @@ class Resource:
     seats: int | None = None
     bookable: bool = True
     visible: bool = True
-    """A bookable resource that is not visible serves those who ask for it by id, and is never chosen as
-    "any".
-    """
+    """A bookable resource that is not visible serves those who ask for it, and is never chosen as "any"."""
 
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """What a service needs in one `role`: `count` different resources of `pool`, `units` of each one's stock.
+    """What a service needs in one `role`: `count` resources of `pool`, `units` of each one's stock.
 
     "This one": a pool of one. "Any of these": count 1. "n of these": count n. "All of these": count ==
-    len(pool).
-    With `per_guest` the units are multiplied by the party.
+    len(pool). With `per_guest` the units are multiplied by the party.
     """
 
     role: str
@@ -212,9 +198,7 @@ class LimitOf(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """At most `most` bookings (or `minutes`, when set, of booked time) of one service, staff or customer
-    in a period.
-    """
+    """At most so many bookings, or minutes of them, of one service, staff or customer in a period."""
 
     of: LimitOf
     period: Period
@@ -313,9 +297,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What is taken of one plane of one resource in a window, without (`core`) and with (`padded`)
-    buffers.
-    """
+    """What is taken of one plane of a resource in a window, without (`core`) and with (`padded`) buffers."""
 
     core: int = 0
     padded: int = 0
