@@ -36,8 +36,7 @@ def booked(made: Salon, at: datetime, **changed: str) -> book.Booked:
     return book.book(made.id, wish, now=NOON)
 
 
-@pytest.fixture
-def here_and_now(monkeypatch: pytest.MonkeyPatch) -> None:
+def last_from_noon(patch: pytest.MonkeyPatch) -> None:
     """The vault's clock is the machine's: its sign-ins last from the salon's noon here."""
 
     def finish(*args: Any, **named: Any) -> people.SignedIn:
@@ -45,18 +44,24 @@ def here_and_now(monkeypatch: pytest.MonkeyPatch) -> None:
         return replace(entered, who=replace(entered.who, expires=NOON + timedelta(hours=12)))
 
     register_finish = people.register_finish
-    monkeypatch.setattr(people, "register_finish", finish)
+    patch.setattr(people, "register_finish", finish)
+
+
+@pytest.fixture
+def here_and_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    last_from_noon(monkeypatch)
 
 
 @pytest.fixture
 def staff(made: Salon, vault: VaultProcess, mail: Sink, here_and_now: None) -> Client:
-    """Aoi of the salon, signed in through her invitation."""
     assert vault
-    people.found_shop(
-        made.id,
-        made.slug,
-        [people.Member(handle="aoi", role="owner", staff="aoi", name="青木 葵", mail="aoi@salon.example")],
-    )
+    return owner(made, mail)
+
+
+def owner(made: Salon, mail: Sink) -> Client:
+    """Aoi of the salon, signed in through her invitation."""
+    aoi = people.Member(handle="aoi", role="owner", staff="aoi", name="青木 葵", mail="aoi@salon.example")
+    people.found_shop(made.id, made.slug, [aoi])
     found = re.search(r"/join#(\S+)", mail.wait()[-1].get_content())
     assert found is not None
     return joined(found[1], "console")

@@ -1,0 +1,52 @@
+"""The console's first page: who comes, by name while the vault tells, by number when it does not."""
+
+from datetime import UTC, datetime, timedelta
+
+from django.test import Client
+
+from noren import people
+from tests.api.salon import NOON, Salon
+from tests.servers import VaultProcess
+from tests.web.conftest import TOMORROW, booked
+
+LATER = NOON + timedelta(hours=2)
+
+
+def _text(client: Client, address: str) -> str:
+    return client.get(address).content.decode()
+
+
+def test_it_shows_todays_arrivals_with_names_in_one_recorded_batch(made: Salon, staff: Client) -> None:
+    booked(made, LATER)
+    booked(made, LATER + timedelta(hours=1), name="髙橋 健一", mail="ken@example.jp")
+    booked(made, TOMORROW, name="明日 あさこ", mail="asako@example.jp")
+    page = _text(staff, "/console/")
+    assert "山田 花子" in page
+    assert "髙橋 健一" in page
+    assert "明日 あさこ" not in page
+    assert "今日見たお客様：2名" in page
+    told = people.scope(since=datetime.now(UTC) - timedelta(hours=1), until=datetime.now(UTC))
+    batch = [found for found in told.persons if "today" in found.purposes]
+    assert len(batch) == 2
+    assert set.intersection(*[set(found.entries) for found in batch])
+
+
+def test_it_says_what_to_do_when_nobody_comes(made: Salon, staff: Client) -> None:
+    assert made
+    page = _text(staff, "/console/")
+    assert "今日の予約はまだありません" in page
+    assert 'href="/salon/"' in page
+
+
+def test_it_goes_on_by_numbers_when_the_vault_is_away(
+    made: Salon, staff: Client, vault: VaultProcess
+) -> None:
+    made_booking = booked(made, LATER).booking
+    vault.stop()
+    page = _text(staff, "/console/")
+    assert "予約の受付は続いています" in page
+    assert "カット" in page
+    assert str(made_booking.person_id)[:6] in page
+    assert "山田 花子" not in page
+    assert staff.get("/console/day").status_code == 200
+    assert staff.get(f"/console/bookings/{made_booking.id}").status_code == 200
