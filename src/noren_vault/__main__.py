@@ -59,6 +59,7 @@ async def _serve() -> int:
     vault = await Vault.open(configured, Clock())
     server = Server(vault.methods, vault.record, peers=configured.peer_uids, admins=configured.admin_uids)
     eraser = asyncio.create_task(vault.erase_forever())
+    poisoned = asyncio.create_task(vault.record.ledger.poisoned())
     try:
         ended = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -66,14 +67,23 @@ async def _serve() -> int:
         await server.start(configured.socket)
         sys.stdout.write("ready\n")
         sys.stdout.flush()
-        await ended.wait()
+        asked = asyncio.create_task(ended.wait())
+        await asyncio.wait({asked, poisoned}, return_when=asyncio.FIRST_COMPLETED)
+        asked.cancel()
+        return _after_doubt() if poisoned.done() else OK
     finally:
         await server.stop()
+        poisoned.cancel()
         eraser.cancel()
         with suppress(asyncio.CancelledError):
             await eraser
         await vault.close()
-    return OK
+
+
+def _after_doubt() -> int:
+    """Stop on doubt: the next start walks the files as every start does, and tells what they hold."""
+    _log.critical("ledger_poisoned", then="the process ends; its supervisor starts it again")
+    return FAILED
 
 
 def _migrate() -> int:

@@ -241,6 +241,7 @@ def test_it_is_poisoned_by_an_error_on_the_files_until_opened_again(tmp_path: Pa
             disk.fail_once(moment, number)
             assert (await refused(ledger, 2)).reason == "poisoned"
             assert (await refused(ledger, 3)).reason == "poisoned"
+            await asyncio.wait_for(ledger.poisoned(), 1)
             assert ledger.refusal is not None
             assert ledger.size == 1
         async with opened(tmp_path, heads) as ledger:

@@ -104,6 +104,10 @@ class Ledger:
         """Why no entry is taken now (for the health answer), or None."""
         return self._sequencer.refusal
 
+    async def poisoned(self) -> None:
+        """Return when an error on the files has left their state unknown. Close and open the ledger then."""
+        await self._sequencer.poisoned.wait()
+
     def head(self) -> Head:
         """The signed head after the last durable batch."""
         return self._sequencer.head

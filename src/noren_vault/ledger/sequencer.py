@@ -99,6 +99,8 @@ class Sequencer:
         self._full_recorded = False
         self._waiting: deque[_Wish] = deque()
         self._wake = asyncio.Event()
+        # Set once, when what lies on the disk is unknown: only opening the ledger again can tell.
+        self.poisoned = asyncio.Event()
         self._closing = False
         self._hand = Hand("ledger")
         self._task = asyncio.create_task(self._run())
@@ -184,6 +186,8 @@ class Sequencer:
         _log.critical("ledger: %s", error)
         if error.reason in {"poisoned", "lost"}:
             self._refusal = error
+            if error.reason == "poisoned":
+                self.poisoned.set()
             _fail(self._waiting, error)
             self._waiting.clear()
         _fail(batch, error)
