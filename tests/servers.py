@@ -34,7 +34,7 @@ from noren.shops.guard import ShopGuard
 _numbers = count(1)
 
 
-def wait_for(what: Callable[[], bool], seconds: float = 20.0) -> None:
+def wait_for(what: Callable[[], bool], seconds: float = 60.0) -> None:
     """Wait until `what()` is true; fail when it does not become so."""
     deadline = time.monotonic() + seconds
     while not what():
@@ -297,7 +297,7 @@ class VaultProcess:
             argv = [sys.executable, "-m", "noren_vault", "serve"]
             self.process = child.start(argv, env=environ, user=users.sides().vault, stdout=log)
         process = self.process
-        wait_for(lambda: process.poll() is not None or "ready" in self.log.splitlines(), 30)
+        wait_for(lambda: process.poll() is not None or "ready" in self.log.splitlines())
         if ready:
             assert process.poll() is None, self.log
         else:
