@@ -124,7 +124,8 @@ def at_any_hour(folder: Path) -> Path:
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """A real browser: the machine's Chromium, else the one Playwright keeps."""
-    own = shutil.which("chromium") or shutil.which("chromium-browser")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    own = next((found for name in names if (found := shutil.which(name))), None)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=own, args=["--no-sandbox"])
         try:
