@@ -98,7 +98,7 @@ def embedded(paths: Paths, *, vault: bool) -> Iterator[None]:
     with (data.parent / "pg.log").open("wb") as log:
         server = cluster.start(log)
         try:
-            cluster.wait_ready(server)
+            wait_for(lambda: cluster.ready(server.pid))
             yield
         finally:
             child.stop_group(server, [(signal.SIGQUIT, 10.0)])

@@ -37,7 +37,7 @@ def _connect(cluster: Cluster, **words: str) -> "psycopg.Connection[tuple[object
 def test_it_lets_in_who_knows_a_password_and_never_the_superuser(cluster: Cluster) -> None:
     server = cluster.start(-3)
     try:
-        cluster.wait_ready(server)
+        wait_for(lambda: cluster.ready(server.pid))
         with _connect(cluster, password="a-password") as conn:
             row = conn.execute("SHOW listen_addresses").fetchone()
         assert row == ("",)
@@ -51,14 +51,14 @@ def test_it_lets_in_who_knows_a_password_and_never_the_superuser(cluster: Cluste
 
 def test_it_keeps_what_was_committed_when_it_is_killed(cluster: Cluster) -> None:
     server = cluster.start(-3)
-    cluster.wait_ready(server)
+    wait_for(lambda: cluster.ready(server.pid))
     with _connect(cluster, password="a-password") as conn:
         conn.execute("CREATE DATABASE kept")
     server.send_signal(signal.SIGKILL)
     server.wait()
     again = cluster.start(-3)
     try:
-        cluster.wait_ready(again)
+        wait_for(lambda: cluster.ready(again.pid))
         _connect(cluster, password="a-password", dbname="kept").close()
     finally:
         child.stop_group(again, postgres.STOP)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO
 
 import noren
-from noren.runtime import child, databases, migrate, postgres, secrets_file
+from noren.runtime import child, databases, migrate, postgres
 from noren.runtime.env import Env, Role
 from noren.runtime.keeper import Process, Spec
 from noren.runtime.paths import Paths
@@ -179,12 +179,3 @@ async def _answers(port: int, _pid: int) -> bool:
         return False
     finally:
         writer.close()
-
-
-def secrets_ready(paths: Paths, sides: Sides) -> None:
-    """Make both secrets files where they are missing, each for its side's user."""
-    for path, names, user in (
-        (paths.app_secrets, secrets_file.APP, sides.app),
-        (paths.vault_secrets, secrets_file.VAULT, sides.vault),
-    ):
-        secrets_file.ensure(path, names, None if user is None else (user.uid, user.gid))

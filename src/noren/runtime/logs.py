@@ -9,13 +9,10 @@ import logging
 import logging.config
 import sys
 import traceback
-from types import TracebackType
 from typing import Any
 
 import structlog
 from structlog.typing import EventDict, WrappedLogger
-
-ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 
 DJANGO: dict[str, Any] = {
     "version": 1,

@@ -10,7 +10,6 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,14 +106,6 @@ class Cluster:
         except FileNotFoundError:
             return False
         return len(lines) >= 8 and lines[0] == str(pid) and lines[7].strip() == "ready"
-
-    def wait_ready(self, server: subprocess.Popen[bytes], seconds: float = 60) -> None:
-        """Wait until it takes connections. Raises StartRefused when it ends or takes too long."""
-        deadline = time.monotonic() + seconds
-        while not self.ready(server.pid):
-            if server.poll() is not None or time.monotonic() > deadline:
-                raise StartRefused(f"PostgreSQL in {self.data} did not start; its log says why.")
-            time.sleep(0.02)
 
     def _initdb(self, fresh: Path) -> None:
         words = [

@@ -16,7 +16,6 @@ _WEB = Path(__file__).parent.parent / "web"
 # -- ours
 
 NOREN_ORIGIN = ENV.origin
-NOREN_DEVELOPMENT = ENV.development
 NOREN_MAILBOX = f"http://localhost:{ENV.mailbox_port}/" if ENV.catches_mail else None
 VAULT_SOCKET = PATHS.vault_socket
 # Keys of their own, so that one can be changed without the others. Booking links (HMAC of shop, booking,

@@ -17,7 +17,7 @@ from typing import IO
 
 import psycopg
 
-from noren.runtime import databases, env, folders, migrate, roles, users
+from noren.runtime import child, databases, env, folders, migrate, roles, users
 from noren.runtime.env import Env, StartRefused
 from noren.runtime.house import House, source
 from noren.runtime.keeper import Keeper, Process, Spec, say
@@ -117,9 +117,7 @@ class Supervisor:
             while process.poll() is None:  # noqa: ASYNC110 - a process is no event
                 await asyncio.sleep(0.05)
         finally:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
+            child.stop_group(process, [])
             self.record.remove(what)
         if process.returncode != 0:
             lines = path.read_text(encoding="utf-8", errors="replace").splitlines()[-12:]
