@@ -31,7 +31,8 @@ test: venv ## Unit, integration and browser tests
 	$(BIN)/python -m pytest -q
 
 bench: venv ## Every figure: name value unit limit ratio
-	@for file in bench/[a-z]*.py; do $(BIN)/python -m "bench.$$(basename "$$file" .py)" || exit 1; done
+	@for file in $$(grep -l __main__ bench/*.py); do \
+		$(BIN)/python -m "bench.$$(basename "$$file" .py)" || exit 1; done
 
 bench-%: venv ## One bench's figures, such as make bench-engine
 	@$(BIN)/python -m bench.$*
