@@ -264,3 +264,9 @@ def test_it_writes_to_the_customer_in_the_callers_language(house: Salon) -> None
             headers={"Accept-Language": language},
         )
     assert [booking.locale for booking in bookings(house)] == ["en", "ja"]
+
+
+def test_it_takes_a_whole_number_however_json_writes_it(house: Salon) -> None:
+    assert post(house, service=float(house.cut), party=1.0)["party"] == 1
+    assert post(house, 422, party=1.5)["fields"] == [{"field": "party", "reason": "int_type"}]
+    assert post(house, 422, party=True)["fields"] == [{"field": "party", "reason": "int_type"}]
