@@ -93,7 +93,8 @@ def _page(
         "refused": refused and refused.words(),
         "reasons": reasons(),
     }
-    return render(request, "web/console/booking.html", context, status=refused.status if refused else 200)
+    status = refused.status if refused else told.answer_to(request)
+    return render(request, "web/console/booking.html", context, status=status)
 
 
 def reasons() -> dict[str, str]:

@@ -92,7 +92,7 @@ def customer(request: StaffRequest, person: UUID) -> HttpResponse:
         "person": card(person, told, asked),
         "history": history,
     }
-    return render(request, "web/console/customer.html", context)
+    return render(request, "web/console/customer.html", context, status=told.answer_to(request))
 
 
 @staff_required
@@ -110,13 +110,13 @@ def search(request: StaffRequest) -> HttpResponse:
         "found": found,
         "searched": bool(query) and not told.away,
     }
-    return render(request, "web/console/customers.html", context)
+    return render(request, "web/console/customers.html", context, status=told.answer_to(request))
 
 
 def _search(grant: str, query: str) -> tuple[list[dict[str, object]], names.Names]:
     try:
         seen = people.search(grant, query)
     except (VaultUnavailable, LedgerUnavailable, BudgetExceeded, PurposeRefused) as refusal:
-        return [], names.Names(away=refusal.words())
+        return [], names.Names(away=refusal.words(), status=refusal.status)
     found: list[dict[str, object]] = [{"id": person, **values} for person, values in seen.persons.items()]
     return found, names.Names(budget=seen.budget, entry=seen.entry)

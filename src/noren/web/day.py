@@ -101,7 +101,7 @@ def day(request: StaffRequest) -> HttpResponse:
         "turns": _turns(shown, now.date()),
         **_picture(face, shown, found, told, now),
     }
-    return render(request, "web/console/day.html", context)
+    return render(request, "web/console/day.html", context, status=told.answer_to(request))
 
 
 def _shown(request: StaffRequest, today: date) -> date:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from noren import people
@@ -18,12 +19,13 @@ MOST = 200
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What was told, and what it cost. `away` says in words why nothing was."""
+    """What was told, and what it cost. `away` says in words why nothing was, `status` is its number."""
 
     told: dict[UUID, dict[str, str]] = field(default_factory=dict, repr=False)
     budget: people.Budget | None = None
     entry: int | None = None
     away: str = ""
+    status: int = 200
 
     def of(self, person: UUID | None) -> str:
         """The person's name, or else her number."""
@@ -33,6 +35,10 @@ class Names:
 
     def kana(self, person: UUID | None) -> str:
         return "" if person is None else self.told.get(person, {}).get("kana", "")
+
+    def answer_to(self, request: HttpRequest) -> int:
+        """A refused tap is a refusal; a page that shows more than names goes on by numbers."""
+        return self.status if request.method == "POST" else 200
 
 
 def short(person: UUID) -> str:
@@ -50,5 +56,5 @@ def ask(
     try:
         seen = people.reveal(grant, purpose, wanted, fields)
     except (VaultUnavailable, LedgerUnavailable, BudgetExceeded, PurposeRefused, NoSuchPerson) as refusal:
-        return Names(away=refusal.words())
+        return Names(away=refusal.words(), status=refusal.status)
     return Names(told=seen.persons, budget=seen.budget, entry=seen.entry)
