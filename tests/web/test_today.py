@@ -1,5 +1,6 @@
 """The console's first page: who comes, by name while the vault tells, by number when it does not."""
 
+import shutil
 from datetime import UTC, datetime, timedelta
 
 from django.test import Client
@@ -50,3 +51,20 @@ def test_it_goes_on_by_numbers_when_the_vault_is_away(
     assert "山田 花子" not in page
     assert staff.get("/console/day").status_code == 200
     assert staff.get(f"/console/bookings/{made_booking.id}").status_code == 200
+
+
+def test_it_refuses_a_tap_while_the_record_cannot_be_written(
+    made: Salon, staff: Client, vault: VaultProcess
+) -> None:
+    made_booking = booked(made, LATER).booking
+    shutil.rmtree(vault.ledger / "segments")
+    day = f"/console/day?date={LATER:%Y-%m-%d}"
+    card = f"/console/customers/{made_booking.person_id}"
+    taps = [(f"/console/bookings/{made_booking.id}", {"show": "card"}), (card, {"show": "card"}), (day, {})]
+    for address, tap in [*taps, ("/console/customers", {"query": "山田花子"})]:
+        answer = staff.post(address, tap)
+        assert answer.status_code == 503, address
+        assert "閲覧の記録を書き込めないため" in answer.content.decode()
+        assert "山田 花子" not in answer.content.decode()
+    assert staff.get("/console/").status_code == 200
+    assert "ledger_unavailable" in vault.log
