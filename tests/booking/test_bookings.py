@@ -57,6 +57,21 @@ def test_it_writes_the_jobs_with_the_booking() -> None:
         assert cursor.fetchall() == [(str(booking.person_id),)]
 
 
+def test_it_keeps_the_person_before_any_mail_is_sent() -> None:
+    """A mail server that hangs makes mails wait; a person who waits with them is erased within the hour."""
+    house = salon()
+    for hour in (10, 11):
+        house.book("cut", f"{DAY} {hour}:00")
+    query = (
+        "SELECT split_part(task_name, '.', 2) FROM procrastinate_jobs WHERE args @> %s::jsonb "
+        "AND status = 'todo' AND scheduled_at IS NULL AND task_name !~ 'noren.booking' "
+        "ORDER BY priority DESC, id"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(query, [json.dumps({"shop_id": house.id})])
+        assert [name for (name,) in cursor.fetchall()] == ["people", "people", "messages", "messages"]
+
+
 def test_it_writes_no_job_without_its_booking(monkeypatch: pytest.MonkeyPatch) -> None:
     house = salon()
     held = house.hold("cut", f"{DAY} 10:00")
