@@ -70,3 +70,13 @@ def test_it_adds_a_new_secret_and_keeps_the_old(tmp_path: Path) -> None:
     path = tmp_path / "secrets.json"
     old = secrets_file.ensure(path, ("one",))
     assert secrets_file.ensure(path, ("one", "two"))["one"] == old["one"]
+
+
+def test_it_follows_no_link_to_the_other_sides_secrets(tmp_path: Path) -> None:
+    """Root would read the vault's passwords by it, and write them into the app's own file."""
+    theirs, mine = tmp_path / "vault.json", tmp_path / "secrets.json"
+    secrets_file.ensure(theirs, ("vault_password",))
+    mine.symlink_to(theirs)
+    with pytest.raises(OSError, match="symbolic links"):
+        secrets_file.ensure(mine, ("app_password",))
+    assert mine.is_symlink()

@@ -15,11 +15,17 @@ VAULT = ("migrator_password", "vault_password")
 
 
 def read(path: Path) -> dict[str, str]:
-    """Return the secrets by name; empty where there is no file yet. Raises PermissionError for another's."""
+    """Return the secrets by name; empty where there is no file yet. Raises PermissionError for another's.
+
+    Root reads here what lies in a side's own folder: a link that the side put there, to the other side's
+    file, is not followed (OSError).
+    """
     try:
-        values: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except FileNotFoundError:
         return {}
+    with os.fdopen(handle, encoding="utf-8") as file:
+        values: dict[str, str] = json.load(file)
     return values
 
 
