@@ -1,11 +1,14 @@
 """What anybody may see."""
 
+from datetime import datetime, timedelta
+
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import get_resolver
 
+from noren import clock
 from noren.shops import directory
 from tests.api.salon import salon
 from tests.servers import AppDatabase
@@ -68,6 +71,14 @@ def test_it_answers_machines_in_plain_text(path: str) -> None:
     answer = Client().get(path)
     assert answer.status_code == 200
     assert answer.headers["Content-Type"].startswith("text/plain")
+
+
+def test_it_says_whom_to_tell_about_a_hole() -> None:
+    lines = Client().get("/.well-known/security.txt").content.decode().splitlines()
+    told = dict(line.split(": ", 1) for line in lines)
+    assert told["Contact"].startswith("mailto:")
+    assert clock.now() < datetime.fromisoformat(told["Expires"]) < clock.now() + timedelta(days=365)
+    assert told["Canonical"].endswith("/.well-known/security.txt")
 
 
 def test_it_sends_a_strict_policy_with_every_page() -> None:

@@ -61,3 +61,11 @@ def test_it_falls_back_to_the_language_the_shop_wrote() -> None:
     with translation.override("en"):
         assert wording.text({"name": {"ja": "カット"}}, "name") == "カット"
         assert wording.text({}, "name") == ""
+
+
+def test_it_promises_no_cancelling_that_is_too_late() -> None:
+    until = datetime(2026, 11, 22, 20, 0, tzinfo=TOKYO)
+    with translation.override("en"):
+        assert "until" in wording.cancelling(until, until)
+        assert "call the shop" in wording.cancelling(until, until + timedelta(seconds=1))
+        assert "until" not in wording.cancelling(until, until + timedelta(seconds=1))

@@ -70,6 +70,7 @@ def _page(
     refused: str = "",
     status: int = 200,
 ) -> HttpResponse:
+    now = clock.now()
     until = shopfront.cancel_until(face, visit.service_id, visit.start, visit.cancel_deadline)
     context = {
         "shop": face,
@@ -78,8 +79,8 @@ def _page(
         "new": "new" in request.GET and visit.stands,
         "gone": not visit.stands,
         "refused": refused,
-        "cancellable": clock.now() <= until,
-        "cancelling": wording.cancelling(until),
+        "cancellable": now <= until,
+        "cancelling": wording.cancelling(until, now),
         "policy": face.policy,
     }
     response = render(request, "web/own/booking.html", context, status=status)

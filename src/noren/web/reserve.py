@@ -144,13 +144,14 @@ def _taken(desk: Desk, form: CustomerForm, refusal: NorenError) -> HttpResponse:
 
 
 def _final(desk: Desk, form: CustomerForm, *, moved: bool = False) -> HttpResponse:
+    until = shopfront.cancel_until(desk.face, desk.offer.id, desk.held.at)
     return desk.page(
         "web/book/final.html",
         200,
         form=form,
         moved=moved,
         policy=desk.face.policy,
-        cancelling=wording.cancelling(shopfront.cancel_until(desk.face, desk.offer.id, desk.held.at)),
+        cancelling=wording.cancelling(until, desk.now),
     )
 
 

@@ -33,7 +33,7 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def security_txt(_request: HttpRequest) -> HttpResponse:
-    """RFC 9116; the policy is SECURITY.md, told here in a line."""
+    """RFC 9116: whom to tell about a hole. The contact is the sender of this installation's mail."""
     expires = (clock.now() + timedelta(days=180)).strftime("%Y-%m-%dT00:00:00Z")
     text = (
         f"Contact: mailto:{settings.ENV.mail_from}\n"

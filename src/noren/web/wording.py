@@ -68,8 +68,10 @@ def joined(parts: list[str]) -> str:
     return pgettext("between the members of a list", ", ").join(parts)
 
 
-def cancelling(until: datetime) -> str:
-    """Until when a customer may cancel by herself, in her words."""
+def cancelling(until: datetime, now: datetime) -> str:
+    """Until when a customer may cancel by herself, in her words; so near a start, that she may not."""
+    if until < now:
+        return _("So close to the time you cannot cancel on your booking's page. Please call the shop.")
     return _(
         "You can cancel on your booking's page until %(day)s %(clock)s. After that please call the shop."
     ) % {
