@@ -5,9 +5,10 @@ value of each would cost more than finding them. For the same reason its view is
 view costs as much as finding the starts (docs/decisions/0010).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from itertools import groupby
 
 from django.http import HttpRequest, HttpResponse
@@ -72,17 +73,16 @@ def answer(
         else:
             days = _slots(found.starts)
     zone = found.survey.known.rules.zone
-    listed = ",".join(_day(day, days.get(day, "")) for day in _dates(first, last))
+    listed = ",".join([f"{head}{days.get(day, '')}]}}" for day, head in _heads(first, last)])
     head = f'{{"shop":"{slug}","service":{service_id},"zone":"{zone}","days":['
     return f"{head}{listed}]}}".encode()
 
 
-def _dates(first: date, last: date) -> Iterable[date]:
-    return (first + timedelta(days=number) for number in range((last - first).days + 1))
-
-
-def _day(day: date, starts: str) -> str:
-    return f'{{"date":"{day.isoformat()}","starts":[{starts}]}}'
+@lru_cache(maxsize=512)
+def _heads(first: date, last: date) -> tuple[tuple[date, str], ...]:
+    """Every day from `first` to `last`, and what is written before its starts."""
+    days = (first + timedelta(days=number) for number in range((last - first).days + 1))
+    return tuple((day, f'{{"date":"{day.isoformat()}","starts":[') for day in days)
 
 
 Point = tuple[int, int, str]
