@@ -1,6 +1,7 @@
 """The wire: frames of JSON, and reading a request's params without trusting them.
 
-A frame is four bytes of length (big-endian) and that many bytes of UTF-8 JSON, at most 8 MiB.
+A frame is four bytes of length (big-endian) and that many bytes of UTF-8 JSON; a request has at most 8 MiB,
+an answer (whose data a leak touched) may be longer.
 """
 
 import asyncio

@@ -185,6 +185,17 @@ def test_it_sends_no_frame_that_is_too_long(module_vault: VaultProcess) -> None:
         people.put(1, "a", {"name": "x" * 9_000_000})
 
 
+def test_it_takes_an_answer_that_is_longer_than_a_request_may_be(tmp_path: Path) -> None:
+    """The answer about a leak of fifty thousand persons has more than 8 MiB, and must arrive."""
+    long = "x" * (9 << 20)
+
+    def serve(line: socket.socket) -> None:
+        _answer(line, {"ok": {"checkpoint": long}})
+
+    with _answering(tmp_path / "s", serve):
+        assert people.checkpoint() == long
+
+
 def test_it_names_purposes_as_the_vault_does() -> None:
     """Both sides have the same closed list."""
     assert {str(one) for one in people.Purpose} == {str(one) for one in VaultPurpose}
