@@ -50,12 +50,12 @@ class Importing:
         there = await self._people.by_key(shop, [key for key, _ in rows])
         done.persons |= there
         people = [NewPerson.of(key, values) for key, values in rows if key not in there]
+        # The values of those who are there already passed by once more: a second run is on record, too.
+        persons = [*there.values(), *(one.person for one in people)]
+        names = sorted({name for _, values in rows for name in values})
+        await self._record.write("import", path, shop=shop, persons=persons, fields=names)
         if not people:
             return
-        names = sorted({name for one in people for name in one.values})
-        await self._record.write(
-            "import", path, shop=shop, persons=[one.person for one in people], fields=names
-        )
         stored = await self._people.insert(
             shop, people, kind="customer", state="kept", searched=True, now=self._now()
         )

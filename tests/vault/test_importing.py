@@ -75,6 +75,15 @@ def test_it_writes_at_most_five_hundred_persons_to_an_entry(module_vault: VaultP
     assert _entries(module_vault, shop) == [500, 500, 200]
 
 
+def test_it_records_what_passes_by_a_second_time(module_vault: VaultProcess, shop: int) -> None:
+    """The values came in again, stored or not: each run is an entry with all of its persons."""
+    rows = [Row(f"r{n}", customer(n)) for n in range(3)]
+    people.import_rows(shop, rows)
+    people.import_rows(shop, [*rows, Row("new", customer(3))])
+    people.import_rows(shop, rows)
+    assert _entries(module_vault, shop) == [3, 4, 3]
+
+
 def test_it_imports_the_same_rows_at_once_by_several(module_vault: VaultProcess, shop: int) -> None:
     """Four imports of the same rows at the same time give everybody once, and all the same ids."""
     rows = [Row(f"r{n}", customer(n)) for n in range(300)]
