@@ -75,6 +75,34 @@ def test_it_signs_in_again_with_the_passkey_and_the_grant_works(aoi: Colleague) 
     assert people.whoami(known.grant).actor.handle == "aoi.salon"
 
 
+@pytest.mark.parametrize(
+    ("secure", "forwarded", "told"),
+    [
+        (True, "198.51.100.1, 203.0.113.9", "203.0.113.9"),
+        (True, "2001:db8::7", "2001:db8::7"),
+        (True, "198.51.100.1, unknown", "127.0.0.1"),
+        (True, "", "127.0.0.1"),
+        (False, "203.0.113.9", "127.0.0.1"),
+    ],
+)
+def test_it_tells_the_vault_what_the_proxy_saw(
+    monkeypatch: pytest.MonkeyPatch, *, secure: bool, forwarded: str, told: str
+) -> None:
+    """Behind the proxy of production every peer is 127.0.0.1, which says nothing after a leak."""
+    seen: dict[str, Any] = {}
+
+    def finish(*_args: Any, **named: Any) -> people.SignedIn:
+        seen.update(named)
+        raise PasskeyRefused
+
+    monkeypatch.setattr(people, "register_finish", finish)
+    request = request_with(SessionStore())
+    request.META["HTTP_X_FORWARDED_FOR"] = forwarded
+    with override_settings(SESSION_COOKIE_SECURE=secure), pytest.raises(PasskeyRefused):
+        signin.finish_join(request, "invite", {}, now=clock.now())
+    assert seen["address"] == told
+
+
 def test_it_keeps_no_challenge_after_the_sign_in(aoi: Colleague) -> None:
     store = SessionStore()
     sign_in(aoi.passkey, store)

@@ -9,8 +9,10 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from ipaddress import ip_address
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
 from noren import people
@@ -102,4 +104,15 @@ def _session_name() -> str:
 
 
 def _address(request: HttpRequest) -> str:
-    return str(request.META.get("REMOTE_ADDR", ""))
+    """Return from where the request came, for the vault to seal.
+
+    On https a proxy stands in front on this machine: what it saw itself is the last of X-Forwarded-For, and
+    what stands before that anybody may have written.
+    """
+    near = str(request.META.get("REMOTE_ADDR", ""))
+    if not settings.SESSION_COOKIE_SECURE:
+        return near
+    try:
+        return str(ip_address(request.META.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip()))
+    except ValueError:
+        return near
