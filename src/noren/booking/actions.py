@@ -98,10 +98,11 @@ def of_key(shop_id: int, key: str, *, now: datetime) -> Booking | None:
         return None
     with shop(shop_id):
         found = Booking.objects.filter(idempotency=digest).first()
-        if found is not None and found.expires_at is not None and found.expires_at <= now:
-            referee.end(found.id, [Status.HELD], Status.EXPIRED, now=now, by="system")
-            return None
+    if found is None or found.expires_at is None or found.expires_at > now:
         return found
+    # Its own job may end it at the same moment: then it has ended all the same.
+    expire(shop_id, found.id, now=now)
+    return None
 
 
 def _same(earlier: Booking, request: HoldRequest) -> Hold:
