@@ -10,6 +10,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import nullcontext
 
+import hypothesis
 import pytest
 from django.test.utils import setup_test_environment, teardown_test_environment
 
@@ -29,6 +30,10 @@ from tests.servers import (
 
 
 def pytest_configure() -> None:
+    # A busy machine takes as long as it takes; what is slow is measured in bench/.
+    slow = hypothesis.HealthCheck.too_slow
+    hypothesis.settings.register_profile("noren", deadline=None, suppress_health_check=[slow])
+    hypothesis.settings.load_profile("noren")
     setup_test_environment()
 
 

@@ -174,7 +174,7 @@ def test_it_makes_and_accepts_every_consistency_proof_of_small_trees() -> None:
             verify_consistency(old, size, mth(0, old), mth(0, size), proof)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.data())
 def test_it_rejects_an_inclusion_proof_with_any_bit_turned(data: st.DataObject) -> None:
     """Whichever bit of whichever element, of the leaf or of the root is turned, the proof fails."""
@@ -195,7 +195,7 @@ def test_it_rejects_an_inclusion_proof_with_any_bit_turned(data: st.DataObject) 
         verify_inclusion(index, size, LEAVES[index], proof, flip(root, bit))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.data())
 def test_it_rejects_a_consistency_proof_with_any_bit_turned(data: st.DataObject) -> None:
     """Whichever bit of whichever element or of a root is turned, the proof fails."""

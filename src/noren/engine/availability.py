@@ -272,8 +272,3 @@ def _together(request: Request, claims: list[Claim], start: int) -> bool:
             if taken is None or not sheet.has(_clear(request, taken, use), request.plan.window, start):
                 return False
     return True
-
-
-def forget() -> None:
-    """Forget what is kept of sheets seen before: for measuring."""
-    _free.cache_clear()

@@ -73,22 +73,6 @@ def runs(bits: int, window: Window) -> list[tuple[int, int]]:
     return found
 
 
-def of_days(window: Window, rows: Iterable[tuple[int, bytes]]) -> int:
-    """Join days as PostgreSQL gives them in binary: (day number, 180 bytes). Days not given are free."""
-    raw = bytearray(window.size // 8)
-    for day, row in rows:
-        at = (day - window.day) * DAY_BYTES
-        if 0 <= at < len(raw):
-            raw[at : at + DAY_BYTES] = row
-    return int.from_bytes(raw, "big")
-
-
-def day_bytes(bits: int, window: Window, day: int) -> bytes:
-    """Return the 180 bytes of one day of the window."""
-    shift = (window.day + window.days - 1 - day) * DAY
-    return (bits >> shift & ((1 << DAY) - 1)).to_bytes(DAY_BYTES, "big")
-
-
 def planes(window: Window, stock: int, claims: Iterable[Claim]) -> tuple[Taken, ...]:
     """Return the thermometer planes of one resource from its claims: plane j = minutes with at least j units.
 
