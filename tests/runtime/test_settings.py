@@ -59,6 +59,11 @@ def test_it_answers_to_its_own_name_only(production: dict[str, Any]) -> None:
     assert production["CSRF_TRUSTED_ORIGINS"] == ["https://book.example.jp"]
 
 
+def test_it_names_each_part_once(development: dict[str, Any]) -> None:
+    for names in (development["MIDDLEWARE"], development["INSTALLED_APPS"]):
+        assert len(names) == len(set(names))
+
+
 def test_it_allows_no_script_in_the_page(development: dict[str, Any]) -> None:
     policy = development["CONTENT_SECURITY_POLICY"]["DIRECTIVES"]
     assert policy["default-src"] == ["'none'"]

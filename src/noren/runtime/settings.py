@@ -62,7 +62,6 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "noren.web.middleware.ErrorPages",
-    "noren.web.middleware.ErrorPages",
 ]
 
 TEMPLATES = [
