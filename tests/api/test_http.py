@@ -24,7 +24,7 @@ from tests.api.server import granian
 from tests.servers import AppDatabase, VaultProcess
 
 PARALLEL = 50
-ROUNDS = 3
+ROUNDS = 20
 TOKYO = ZoneInfo("Asia/Tokyo")
 
 
