@@ -3,8 +3,7 @@
     python examples/customers.py --count 20000 --seed 7 > customers.csv
 
 Names are common ones put together by chance; mail addresses end in reserved domains. About one row in
-fifty is
-dirty on purpose: what real lists bring along.
+fifty is dirty on purpose: what real lists bring along.
 """
 
 import argparse
