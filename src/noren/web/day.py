@@ -19,7 +19,7 @@ from noren.engine import hours as engine_hours
 from noren.shops import rules
 from noren.shops.models import Resource, Staff
 from noren.shops.tenancy import shop as in_shop
-from noren.web import console, names, shopfront, visits, wording
+from noren.web import console, names, shopfront, times, visits, wording
 from noren.web.desk import face_of
 
 # What is drawn when nobody has said when the shop opens; the axis grows with what is booked.
@@ -105,10 +105,7 @@ def day(request: StaffRequest) -> HttpResponse:
 
 
 def _shown(request: StaffRequest, today: date) -> date:
-    try:
-        return date.fromisoformat(request.GET.get("date", ""))
-    except ValueError:
-        return today
+    return times.day_of(request.GET.get("date")) or today
 
 
 def _address(shown: date) -> str:

@@ -29,6 +29,9 @@ from noren.web.held import Held
 from noren.web.public import face_or_404
 from noren.web.week import Asked
 
+# What no shop's calendar has is not asked of any: the ends of Python's own are out of range in some zone.
+FIRST, LAST = date(2000, 1, 1), date(2200, 1, 1)
+
 # Why a time cannot be held; each is answered with the nearest times that can.
 REFUSALS = (SlotTaken, InThePast, OutsideHorizon, TooLate, NotOffered, PartyTooLarge)
 
@@ -87,9 +90,12 @@ def nearest(asked: Asked, at: datetime) -> tuple[availability.Start, ...]:
 def instant(text: str) -> datetime:
     """Read a time that a button sent. Raises NotOffered."""
     try:
-        return datetime.fromtimestamp(int(text), UTC)
+        at = datetime.fromtimestamp(int(text), UTC)
     except (ValueError, OverflowError, OSError):
         raise NotOffered from None
+    if not FIRST <= at.date() <= LAST:
+        raise NotOffered
+    return at
 
 
 def _page(
@@ -122,8 +128,8 @@ def _asked(request: HttpRequest, face: shopfront.Face, service_id: int) -> Asked
         offer=offer,
         staff=staff if staff in offer.staff else None,
         party=min(max(party, offer.party_min), offer.party_max),
-        first=_date(given.get("from")),
-        day=_date(given.get("day")),
+        first=day_of(given.get("from")),
+        day=day_of(given.get("day")),
         held=given.get("held", ""),
         hold=own_hold(given.get("held", ""), face.id),
         now=clock.now(),
@@ -142,8 +148,10 @@ def _number(text: str | None) -> int | None:
     return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 12 else None
 
 
-def _date(text: str | None) -> date | None:
+def day_of(text: str | None) -> date | None:
+    """Read a day of an address; None for one that no shop's calendar has."""
     try:
-        return date.fromisoformat(text or "")
+        day = date.fromisoformat(text or "")
     except ValueError:
         return None
+    return day if FIRST <= day <= LAST else None
