@@ -103,7 +103,7 @@ def _ask(
 
     def work() -> object:
         if new:
-            availability.forget()
+            availability._free.cache_clear()  # noqa: SLF001 - as a process that never saw these sheets
         return availability.starts(RULES, service, window, taken, now=NOW).minutes()
 
     return work
