@@ -6,6 +6,7 @@ from typing import Any
 
 from noren_vault import migrations
 from noren_vault.database import Database
+from noren_vault.errors import VaultUnavailable
 from noren_vault.index import Index
 from noren_vault.keys import Keys
 from noren_vault.ledger import Ledger, LedgerDamaged
@@ -63,8 +64,11 @@ class Doctor:
         return Finding("ledger", ok=whole, detail=f"{tree.size} entries" if whole else "the root is another")
 
     async def _indexed(self) -> Finding:
-        await self._index.reach(self._ledger.size, 30.0)
-        words = await self._index.differs()
+        try:
+            await self._index.reach(self._ledger.size, 30.0)
+            words = await self._index.differs()
+        except (LedgerDamaged, VaultUnavailable) as fault:
+            words = f"cannot be held against the files: {fault}"
         return Finding("index", ok=not words, detail=words or f"{self._index.size} entries")
 
     async def _keys_have_persons(self) -> Finding:

@@ -9,7 +9,7 @@ import structlog
 
 from noren_vault.database import Connection, Database
 from noren_vault.errors import VaultUnavailable
-from noren_vault.ledger import Entry, Ledger
+from noren_vault.ledger import Entry, Ledger, LedgerDamaged
 from noren_vault.ledger.merkle import leaf_hash
 
 _BATCH: Final = 2000
@@ -126,7 +126,7 @@ class Index:
                 async with self._one:
                     while self.size < self._ledger.size:
                         await self._copy()
-            except (psycopg.Error, OSError) as fault:
+            except (psycopg.Error, OSError, LedgerDamaged) as fault:
                 _log.error("index_cannot_follow", fault=type(fault).__name__, size=self.size)
                 await asyncio.sleep(_RETRY_SECONDS)
                 continue

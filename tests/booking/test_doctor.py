@@ -8,7 +8,7 @@ from noren.booking.models import Booking, ClassSession
 from noren.shops.tenancy import shop
 from tests.booking.scene import House, salon
 from tests.booking.test_classes import studio
-from tests.servers import AppDatabase
+from tests.servers import AppDatabase, VaultProcess
 
 pytestmark = pytest.mark.usefixtures("module_app_db")
 
@@ -77,3 +77,24 @@ def test_it_finds_a_wall_that_is_down(app_db: AppDatabase, statement: str, what:
     with app_db.connect("owner", autocommit=True) as owner:
         owner.execute(statement.encode())
     assert what in {finding.what for finding in doctor.walls()}
+
+
+def test_it_tells_of_sheets_and_of_the_ledger(
+    app_db: AppDatabase, vault: VaultProcess, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`noren doctor`: 0 and no finding; then a sheet that lies and a byte of the ledger that was turned."""
+    house = booked()
+    with app_db.role("owner"):
+        assert doctor.main([]) == 0
+    assert capsys.readouterr().out == "1 shops examined, 0 findings.\n"
+    spoil(house, "DELETE FROM booking_sheet WHERE shop_id = %s")
+    segment = next((vault.ledger / "segments").iterdir())
+    with segment.open("r+b") as file:
+        file.seek(segment.read_bytes().index(b'"kind":"start"'))
+        file.write(b'"kind":"stare"')
+    with app_db.role("owner"):
+        assert doctor.main([]) == 1
+    told = capsys.readouterr().out
+    for finding in ("sheet_differs: shop 1 resource", "ledger: vault: ", "index: vault: "):
+        assert finding in told
+    assert told.endswith("1 shops examined, 3 findings.\n")
