@@ -179,6 +179,18 @@ def test_it_goes_on_without_a_vault_whose_ledger_is_not_whole(system: Up) -> Non
     assert system.opens(), system.text()
 
 
+def test_it_fills_an_empty_system_and_prints_the_addresses(system: Up) -> None:
+    system.words = ()
+    for filled in (True, False):
+        system.start()
+        assert ("Putting in the example shops ..." in system.said) is filled, system.text()
+        for path in ("court/", "salon/", "yoga/", "console/", "operations/"):
+            assert f"http://localhost:{system.port}/{path}" in system.text()
+            assert system.opens(f"/{path}")
+        assert f"http://localhost:{system.port + 1}/" in system.text()
+        assert system.stop() == 0
+
+
 def test_it_runs_as_an_ordinary_user(system: Up) -> None:
     if os.geteuid() != 0:
         pytest.skip("the other tests of this file run as an ordinary user then")
