@@ -60,12 +60,14 @@ def at(days: int, hour: int) -> datetime:
     return day.replace(hour=hour, minute=0, second=0, microsecond=0)
 
 
-def together(served: Served, when: datetime, **headers: str) -> list[tuple[int, Any]]:
+def together(
+    served: Served, when: datetime, *, customers: int = PARALLEL, **headers: str
+) -> list[tuple[int, Any]]:
     start = Barrier(PARALLEL)
 
     def post(number: int) -> tuple[int, Any]:
         start.wait()
-        return served.book(when, served.house.staff[0], number, **headers)
+        return served.book(when, served.house.staff[0], number % customers, **headers)
 
     with ThreadPoolExecutor(PARALLEL) as pool:
         return list(pool.map(post, range(PARALLEL)))
@@ -87,11 +89,18 @@ def test_case_044_fifty_at_once_for_one_slot_make_one_booking(served: Served, da
 
 def test_case_048_fifty_at_once_with_one_key_are_one_booking_and_one_answer(served: Served) -> None:
     when = at(1, 17)
-    answers = together(served, when, Idempotency_Key="the-same")
+    answers = together(served, when, customers=1, Idempotency_Key="the-same")
     assert Counter(status for status, _ in answers) == {201: PARALLEL}
     assert len({json.dumps(told, sort_keys=True) for _, told in answers}) == 1
     with shop(served.house.id):
         assert Booking.objects.filter(start=when, status="confirmed").count() == 1
+
+
+def test_fifty_customers_at_once_with_one_key_are_one_who_books(served: Served) -> None:
+    when = at(2, 17)
+    answers = together(served, when, Idempotency_Key="1")
+    assert Counter(status for status, _ in answers) == {201: 1, 422: PARALLEL - 1}
+    assert {told["code"] for status, told in answers if status == 422} == {"idempotency_key_reused"}
 
 
 def test_it_shows_the_race_is_one(served: Served) -> None:

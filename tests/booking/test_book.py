@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 from django.test import override_settings
 
+from noren import people
 from noren.booking import book, links
 from noren.booking.book import BookRequest, Customer
 from noren.booking.models import Booking, Status
-from noren.errors import BadField, CannotTakeNewCustomers, SlotTaken
+from noren.errors import BadField, CannotTakeNewCustomers, IdempotencyKeyReused, SlotTaken
 from noren.shops.tenancy import shop
 from tests.booking.scene import NOW, House, salon, when
 from tests.servers import VaultProcess
@@ -42,6 +43,23 @@ def test_case_048_the_same_key_is_the_same_answer(module_vault: VaultProcess) ->
     wish = request(house, f"{DAY} 10:00", idempotency_key="once")
     one, two = (book.book(house.id, wish, now=NOW) for _ in range(2))
     assert (one.booking.id, one.token) == (two.booking.id, two.token)
+    assert statuses(house) == ["confirmed"]
+
+
+def test_a_key_that_two_have_by_chance_gives_nobody_anothers_booking(module_vault: VaultProcess) -> None:
+    """The answer holds the booking's link, with which it can be cancelled."""
+    house = salon()
+    wish = request(house, f"{DAY} 10:00", idempotency_key="1")
+    booked = book.book(house.id, wish, now=NOW)
+    assert booked.booking.person_id is not None
+    other = Customer(name="鈴木 一", mail="hajime@example.jp")
+    for _kept in range(2):
+        with pytest.raises(IdempotencyKeyReused):
+            book.book(house.id, request(house, f"{DAY} 10:00", idempotency_key="1", customer=other), now=NOW)
+        assert book.book(house.id, wish, now=NOW).token == booked.token
+        people.keep(house.id, booked.booking.person_id)
+    with override_settings(VAULT_SOCKET="/nowhere"), pytest.raises(CannotTakeNewCustomers):
+        book.book(house.id, wish, now=NOW)
     assert statuses(house) == ["confirmed"]
 
 

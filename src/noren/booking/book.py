@@ -4,14 +4,24 @@ Losers are answered by the hold, before any vault is asked; the vault is never a
 What breaks off in between is swept on both sides: the hold expires, the vault erases a person nobody kept.
 """
 
+import hashlib
+import json
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
+from uuid import UUID
 
 from noren import people
 from noren.booking import actions, links
 from noren.booking.models import Booking, Status
-from noren.errors import BadField, CannotTakeNewCustomers, LedgerUnavailable, VaultUnavailable
+from noren.errors import (
+    BadField,
+    CannotTakeNewCustomers,
+    HoldExpired,
+    IdempotencyKeyReused,
+    LedgerUnavailable,
+    VaultUnavailable,
+)
 from noren.shops.rules import known
 from noren.shops.tenancy import shop
 
@@ -63,13 +73,24 @@ class Booked:
 def book(
     shop_id: int, request: BookRequest, *, now: datetime, by: actions.Actor = actions.CUSTOMER
 ) -> Booked:
-    """Book. Raises what actions.hold raises, and BadField, CannotTakeNewCustomers, HoldExpired."""
+    """Book. Raises what actions.hold raises, and BadField, CannotTakeNewCustomers, HoldExpired.
+
+    A key that is known gives its booking to the same customer and IdempotencyKeyReused to any other: the
+    answer holds the booking's link.
+    """
     key = request.idempotency_key or secrets.token_urlsafe(16)
     wish = actions.HoldRequest(request.service_id, request.start, request.staff, request.party, key)
     held = actions.hold(shop_id, wish, now=now, by=by)
-    customer, consent = request.customer, request.consent
     try:
-        return complete(shop_id, held.id, customer, now=now, locale=request.locale, consent=consent)
+        person = _put(shop_id, held.id, request.customer, now=now)
+        return _confirm(shop_id, held.id, person, now=now, locale=request.locale, consent=request.consent)
+    except HoldExpired:
+        done = _confirmed(shop_id, held.id)
+        if done is None:
+            raise
+        if done.booking.person_id != person:
+            raise IdempotencyKeyReused from None
+        return done
     except BadField:
         actions.release(shop_id, held.id, now=now)
         raise
@@ -86,11 +107,27 @@ def complete(
     done = _confirmed(shop_id, hold_id)
     if done is not None:
         return done
+    person = _put(shop_id, hold_id, customer, now=now)
+    return _confirm(shop_id, hold_id, person, now=now, locale=locale, consent=consent)
+
+
+def _put(shop_id: int, hold_id: int, customer: Customer, *, now: datetime) -> UUID:
+    """Store the customer in the vault: for one hold the same values are the same person, others another.
+
+    So nobody's data can take the place of somebody else's. Whom no booking keeps, the vault erases.
+    """
+    fields = customer.fields()
+    mark = hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
     try:
-        person = people.put(shop_id, f"hold-{hold_id}", customer.fields())
+        return people.put(shop_id, f"hold-{hold_id}-{mark}", fields)
     except (VaultUnavailable, LedgerUnavailable) as error:
         actions.release(shop_id, hold_id, now=now)
         raise CannotTakeNewCustomers from error
+
+
+def _confirm(
+    shop_id: int, hold_id: int, person: UUID, *, now: datetime, locale: str, consent: int | None
+) -> Booked:
     if consent is None:
         with shop(shop_id):
             consent = known().terms.policy_version
