@@ -39,13 +39,17 @@ class Invites:
         self._now = now
 
     async def make(self, actor: str, role: Role) -> str:
-        """Make an invitation in place of the actor's unused ones; the token is told once."""
+        """Make an invitation in place of the actor's unused ones; the token is told once.
+
+        An operator's takes the place of every operator's: the shell invites one, whatever names it gives.
+        """
         token, now = secrets.token_urlsafe(32), self._now()
         async with self._database.transaction() as connection:
             await connection.execute(
-                b"UPDATE vault.invite SET expires_at = %s "
-                b"WHERE actor = %s AND used_at IS NULL AND expires_at > %s",
-                [now, actor, now],
+                b"UPDATE vault.invite SET expires_at = %s WHERE used_at IS NULL AND expires_at > %s "
+                b"AND (actor = %s OR %s AND actor IN "
+                b"(SELECT m.actor FROM vault.membership m WHERE m.role = 'operator'))",
+                [now, now, actor, role is Role.OPERATOR],
             )
             await connection.execute(
                 b"INSERT INTO vault.invite (token_hash, actor, made_at, expires_at) VALUES (%s, %s, %s, %s)",

@@ -159,8 +159,9 @@ def test_it_invites_the_first_operator_only(vault: VaultProcess, mail: Sink) -> 
     first = people.invite_operator()
     second = people.invite_operator(name="kai", mail="kai@example.jp")
     third = people.invite_operator(name="kai")
-    with pytest.raises(errors.InviteRefused):
-        people.register_begin(second)
+    for earlier in (first, second):
+        with pytest.raises(errors.InviteRefused):
+            people.register_begin(earlier)
     assert "/operations/join#" in str(mail.messages[-1].get_content())
     operator = join(third)
     who = people.whoami(operator.grant)
@@ -173,7 +174,6 @@ def test_it_invites_the_first_operator_only(vault: VaultProcess, mail: Sink) -> 
     for name in ("kai", "second"):
         with pytest.raises(errors.InviteRefused):
             people.invite_operator(name=name)
-    assert first
 
 
 def test_it_lets_an_operator_into_no_shop(fresh_cast: Cast) -> None:
