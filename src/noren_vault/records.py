@@ -15,7 +15,7 @@ from noren_vault.fields import Values
 from noren_vault.floors import Floors
 from noren_vault.grants import Grant
 from noren_vault.keys import Keys
-from noren_vault.people import CUSTOMER, NewPerson, People, Rewrite, Sealed
+from noren_vault.people import ANYBODY, CUSTOMER, NewPerson, People, Rewrite, Sealed
 from noren_vault.record import Outcome, Path, Record
 from noren_vault.rights import Purpose
 
@@ -161,13 +161,23 @@ class Records:
         told: dict[str, dict[str, str]] = {}
         for one in sealed:
             try:
-                opened = self._people.open(grant.shop, one, names)
+                opened = await self._open(grant.shop, one, names)
             except RecordDamaged:
                 _log.error("record_damaged", shop=grant.shop, person=one.person, entry=entry)
                 await self._record.outcome(entry, Outcome.FAILED, grant.path)
                 raise
             told[one.person] = {name: value.text for name, value in opened.items()}
         return Told(told, entry, grant.path, budget)
+
+    async def _open(self, shop: int, sealed: Sealed, names: tuple[str, ...]) -> Values:
+        """Open a person; who was changed while the entry was being written is read once more."""
+        try:
+            return self._people.open(shop, sealed, names)
+        except RecordDamaged:
+            newer = await self._people.read(shop, [sealed.person], names, kinds=ANYBODY)
+            if not newer or newer[0].versions == sealed.versions:
+                raise
+            return self._people.open(shop, newer[0], names)
 
     async def _again(self, shop: int, person: str, values: Values, path: Path, *, changed: bool) -> None:
         """A put whose key is known: the values passed by once more, and may be other ones."""

@@ -1,6 +1,7 @@
 """Putting, keeping and changing persons, on a real vault."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
@@ -158,4 +159,26 @@ def test_it_opens_nothing_before_it_is_written_down(bench: Bench, monkeypatch: p
         assert opened == [person]
 
     monkeypatch.setattr(People, "open", watched)
+    bench.run(act)
+
+
+def test_it_shows_who_is_changed_while_the_look_is_written_down(bench: Bench) -> None:
+    """The newest values, and no alarm: what was read before the entry is replaced, not damaged."""
+
+    async def act(vault: Vault) -> None:
+        person = (await ask(vault, "put", shop=1, key="a", fields=customer(1)))["person"]
+        grant = Grant("g", 1, str(uuid4()), "a.b", None, Role.OWNER, None, "c", "s", bench.clock + 1)
+        write = vault.record.write
+
+        async def slow(kind: str, *args: Any, **named: Any) -> int:
+            entry = await write(kind, *args, **named)
+            if kind == "intent":
+                await vault.records.update(grant, person, {"name": "新しい名"})
+            return entry
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(vault.record, "write", slow)
+            told = await vault.records.reveal(grant, VaultPurpose.TODAY, [person], ("name",))
+        assert told.persons == {person: {"name": "新しい名"}}
+
     bench.run(act)
