@@ -65,6 +65,9 @@ def who(request: HttpRequest, slug: str, service_id: str) -> HttpResponse:
         raise ServiceUnknown
     given = request.POST if request.method == "POST" else request.GET
     held = helds.read(given.get("held", ""), face.id)
+    if held.service != offer.id:
+        # The final screen would tell another service's price and rules than those that are agreed.
+        raise HoldExpired
     desk = Desk(request, face, offer, held, clock.now())
     if request.method != "POST":
         return desk.form(CustomerForm())
