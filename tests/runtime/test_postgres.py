@@ -2,6 +2,7 @@
 
 import os
 import signal
+import stat
 import tempfile
 from pathlib import Path
 
@@ -89,3 +90,26 @@ def test_it_stops_when_its_parent_dies(cluster: Cluster) -> None:
     os.close(reading)
     os.close(writing)
     wait_for(lambda: started_at(pid) is None)
+
+
+def test_it_writes_through_no_link_that_the_folders_user_made(cluster: Cluster, tmp_path: Path) -> None:
+    """Root would write the settings into any file of the machine, and give it away."""
+    victim = tmp_path / "victim"
+    victim.write_text("as it was")
+    owner = victim.stat().st_uid
+    for name in ("postgresql.conf", "pg_hba.conf", "pg_hba.conf.new"):
+        (cluster.data / name).unlink(missing_ok=True)
+        (cluster.data / name).symlink_to(victim)
+    cluster.prepare("a-password")
+    assert (victim.read_text(), victim.stat().st_uid) == ("as it was", owner)
+    for name in ("postgresql.conf", "pg_hba.conf"):
+        written = (cluster.data / name).lstat()
+        assert stat.S_ISREG(written.st_mode)
+        assert (written.st_uid, stat.S_IMODE(written.st_mode)) == (cluster.data.stat().st_uid, 0o600)
+
+
+def test_it_writes_into_no_other_folder(cluster: Cluster, tmp_path: Path) -> None:
+    cluster.data.rename(cluster.data.with_name("moved"))
+    cluster.data.symlink_to(cluster.data.with_name("moved"))
+    with pytest.raises(OSError, match=r"Not a directory|symbolic links"):
+        cluster.prepare("a-password")

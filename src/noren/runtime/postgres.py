@@ -5,6 +5,7 @@ cluster needs of it (one login that may create roles and databases) is written i
 first start.
 """
 
+import contextlib
 import importlib.util
 import os
 import shutil
@@ -149,8 +150,21 @@ class Cluster:
         return child.environment({"LC_ALL": "C.UTF-8", "PGTZ": "UTC"}, home=self.data.parent)
 
     def _write(self, name: str, text: str) -> None:
-        path = self.data / name
-        path.write_text(text, encoding="utf-8")
-        path.chmod(0o600)
-        if self.user is not None:
-            os.chown(path, self.user.uid, self.user.gid)
+        """Write a settings file whole, as a new one that takes the old one's place.
+
+        The folder is its user's and we may be root: a link that lies there is neither written through nor
+        given away.
+        """
+        fresh = f"{name}.new"
+        folder = os.open(self.data, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(fresh, dir_fd=folder)
+            handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=folder)
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+                if self.user is not None:
+                    os.fchown(file.fileno(), self.user.uid, self.user.gid)
+            os.replace(fresh, name, src_dir_fd=folder, dst_dir_fd=folder)
+        finally:
+            os.close(folder)
