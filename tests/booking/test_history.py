@@ -106,11 +106,11 @@ class History(RuleBasedStateMachine):
     @rule(number=st.integers(0, 99))
     def confirm(self, number: int) -> None:
         if (hold := self.some(self.holds, number)) is not None:
-            self.holds.remove(hold)
             try:
                 actions.confirm(self.house.id, hold, person(), now=self.now, locale="ja", consent=1)
             except HoldExpired:
-                return
+                return  # its claims stay until somebody sweeps them or its job ends it
+            self.holds.remove(hold)
             self.bookings.append(hold)
 
     @rule(number=st.integers(0, 99))
