@@ -128,15 +128,15 @@ class Courier:
     async def send(self, shop: int, person: str, letter: Letter, path: Path) -> str:
         """Send a letter; gives sent, already, unknown or failed. Raises NoSuchPerson, LedgerUnavailable."""
         letter.check()
-        sealed = await self._people.read(shop, [person], _READ, kinds=ANYBODY)
-        if not sealed:
-            raise NoSuchPerson("nobody to send to")
+        await self._addressee(shop, person)
         standing = await self._claim(shop, person, letter.key)
         if standing is not None:
             return standing
         async with self._some:
             try:
-                entry, to, message = await self._prepare(shop, sealed[0], letter, path)
+                # Read at its turn: while it waited, the person may have been changed.
+                sealed = await self._addressee(shop, person)
+                entry, to, message = await self._prepare(shop, sealed, letter, path)
             except BaseException:
                 await self._move(shop, letter.key, Handed.FAILED, "not_prepared")
                 raise
@@ -151,6 +151,12 @@ class Courier:
             _log.warning("mail_not_sent", shop=shop, message_key=letter.key, state=str(handed), reason=reason)
         await self._record.outcome(entry, Outcome(str(handed)), path)
         return str(handed)
+
+    async def _addressee(self, shop: int, person: str) -> Sealed:
+        sealed = await self._people.read(shop, [person], _READ, kinds=ANYBODY)
+        if not sealed:
+            raise NoSuchPerson("nobody to send to")
+        return sealed[0]
 
     async def _prepare(
         self, shop: int, sealed: Sealed, letter: Letter, path: Path

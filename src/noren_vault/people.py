@@ -130,10 +130,10 @@ class People:
         return [found[person] for person in dict.fromkeys(persons) if person in found]
 
     async def find(self, shop: int, query: str, most: int) -> list[str]:
-        """Find persons by the blind index."""
+        """Find persons by the blind index: those a shop has, not who never finished booking."""
         rows = await self._database.rows(
             "SELECT DISTINCT b.person::text FROM vault.blind b JOIN vault.person p USING (shop_id, person) "
-            "WHERE b.shop_id = %s AND b.token = ANY(%s) AND p.state <> 'erased' AND p.kind = 'customer' "
+            "WHERE b.shop_id = %s AND b.token = ANY(%s) AND p.state = 'kept' AND p.kind = 'customer' "
             "ORDER BY 1 LIMIT %s",
             [shop, blind.queries(self._keys.index, shop, query), most],
         )

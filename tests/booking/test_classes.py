@@ -132,6 +132,21 @@ def test_case_073_the_target_has_its_own_rules() -> None:
     assert seats(house, "2026-11-04 10:00") == 4
 
 
+def test_it_moves_no_lesson_into_a_class() -> None:
+    """A service that has become a class since: seats and claims do not mix."""
+    house = studio(capacity=4)
+    booking = house.book("lesson", "2026-11-05 10:00")
+    with shop(house.id), change():
+        Service.objects.filter(id=house.services["lesson"]).update(
+            capacity=4, timetable=[{"weekday": WEDNESDAY, "start": 900}]
+        )
+    classes.schedule(house.id, now=NOW)
+    with pytest.raises(NotOffered):
+        actions.move(house.id, booking.id, when("2026-11-04 15:00"), None, now=NOW, by="staff:1")
+    assert seats(house, "2026-11-04 15:00") == 0
+    assert house.findings() == []
+
+
 def test_case_071_a_lowered_capacity_drops_nobody() -> None:
     house = studio(capacity=4)
     house.book("yoga", "2026-11-04 10:00", party=4)

@@ -52,6 +52,14 @@ def test_it_finds_nobody_of_another_shop(cast: Cast) -> None:
     assert not people.search(cast.outsider.grant, "渡邊花子").persons
 
 
+def test_it_finds_nobody_who_never_finished_booking(cast: Cast) -> None:
+    """A provisional person belongs to no shop yet; once kept, she is found."""
+    person = people.put(SALON, "half-way", {"name": "途中 止子", "mail": "tochu@example.jp"})
+    assert people.search(cast.staff.grant, "tochu@example.jp").persons == {}
+    people.keep(SALON, person)
+    assert list(people.search(cast.staff.grant, "tochu@example.jp").persons) == [person]
+
+
 def test_it_finds_no_member(cast: Cast) -> None:
     """Who works for the shop is in no search."""
     assert not people.search(cast.owner.grant, "ren@staff.example.jp").persons

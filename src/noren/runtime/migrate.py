@@ -24,6 +24,8 @@ _LIBRARY_GRANTS = {
     "procrastinate_periodic_defers": _ROWS,
     "procrastinate_workers": _ROWS,
 }
+# What the app's user must not learn.
+_NOT_THE_APPS = ("NOREN_VAULT_DATABASE_URL", "NOREN_SMTP_URL")
 
 
 def app_side(given: Env) -> roles.Side:
@@ -57,6 +59,24 @@ def app_tables() -> None:
         cursor.execute(sql.SQL("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {}").format(logins))
 
 
+def static_files(paths: Paths, app: users.OsUser | None) -> None:
+    """Gather the pages' files, as the app's user: in its folder root must not follow links."""
+    if app is None:
+        call_command("collectstatic", interactive=False, verbosity=0, clear=True)
+        return
+    kept = {name: value for name, value in os.environ.items() if name not in _NOT_THE_APPS}
+    done = subprocess.run(
+        [sys.executable, "-m", "django", "collectstatic", "--no-input", "--verbosity", "0", "--clear"],
+        env=kept | {"HOME": str(paths.app)},
+        user=app.uid,
+        group=app.gid,
+        extra_groups=[],
+        check=False,
+    )
+    if done.returncode != 0:
+        raise StartRefused("The pages' files could not be gathered; see above.")
+
+
 def vault_command(given: Env) -> tuple[list[str], dict[str, str]]:
     """Return the command that brings the vault's tables to this version, and its environment."""
     url = databases.url(databases.vault(given, "migrator"), become=databases.VAULT_OWNER)
@@ -76,7 +96,7 @@ def main(argv: list[str]) -> int:
         roles.ensure(app_side(given))
         django.setup()
         app_tables()
-        call_command("collectstatic", interactive=False, verbosity=0, clear=True)
+        static_files(Paths.of(given), users.sides().app)
     if only != "app":
         roles.ensure(vault_side(given))
         command, environ = vault_command(given)

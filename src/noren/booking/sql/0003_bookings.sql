@@ -143,6 +143,10 @@ BEGIN
     IF old.status NOT IN ('pending', 'confirmed') THEN
         RAISE EXCEPTION 'not_active' USING ERRCODE = 'NR005';
     END IF;
+    IF (old.session_id IS NULL) <> (b.session_id IS NULL) THEN
+        -- The service was no class when this was booked, or is none now: its seats and its claims do not mix.
+        RAISE EXCEPTION 'no_such_session' USING ERRCODE = 'NR007';
+    END IF;
     IF old.session_id IS NOT NULL THEN
         -- Both sessions are locked in order before one gives and the other takes.
         PERFORM FROM booking_classsession s
