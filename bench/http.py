@@ -1,13 +1,15 @@
 """A month of free times, any of ten staff, over HTTP: against psycopg alone reading the same rows.
 
-Both from two processes at once, each over one connection that stays open. The plain side does what the answer
-needs of the database, in the same kind of transaction, and nothing else: no engine, no JSON, no HTTP.
+Both from two processes at once, as many as the web has. The plain side does what the answer needs of the
+database, in the same kind of transaction, and nothing else: no engine, no JSON, no HTTP. Over HTTP each
+process keeps four connections open: the system deals them out to the web's processes, and of two both could
+fall to one.
 """
 
 import socket
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -20,6 +22,7 @@ from bench import measure
 from bench.system import System, system
 
 PROCESSES = 2
+CONNECTIONS = 4
 SECONDS = 2.0
 BOOKINGS = 600
 LIMIT = 0.40
@@ -47,7 +50,13 @@ class Plain:
 
 
 def ask(port: int, path: str, seconds: float) -> float:
-    """Ask again and again over one connection; return answers a second."""
+    """Ask again and again over some connections at once; return answers a second."""
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        asked = [pool.submit(_ask, port, path, seconds) for _ in range(CONNECTIONS)]
+        return sum(one.result() for one in asked)
+
+
+def _ask(port: int, path: str, seconds: float) -> float:
     words = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept: */*\r\n\r\n".encode()
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
