@@ -22,6 +22,8 @@ OPEN = [
     "/console/sign-in",
     "/console/join",
     "/operations/join",
+    "/operations/sign-in",
+    "/b/x",
 ]
 
 
