@@ -84,16 +84,7 @@ class House:
 
     def app_environment(self, role: Role) -> dict[str, str]:
         """Return a child's settings on the app's side: the vault's URL and the mail server's stay out."""
-        settings = {
-            "NOREN_VAR": str(self.paths.var),
-            "NOREN_PORT": str(self.env.port),
-            "NOREN_ORIGIN": self.env.origin,
-            "NOREN_ROLE": role,
-            "DJANGO_SETTINGS_MODULE": "noren.runtime.settings",
-        }
-        if self.env.database_url is not None:
-            settings["NOREN_DATABASE_URL"] = self.env.database_url
-        return child.environment(settings, home=self.paths.app)
+        return migrate.app_environment(self.env, role)
 
     def migration(self, output: int | IO[bytes]) -> Process:
         """Start `noren migrate` for the app's side, as its user."""

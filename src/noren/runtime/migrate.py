@@ -11,7 +11,7 @@ from django.db import connection
 from psycopg import sql
 
 from noren.runtime import child, databases, env, folders, roles, secrets_file, users
-from noren.runtime.env import Env, StartRefused
+from noren.runtime.env import Env, Role, StartRefused
 from noren.runtime.paths import Paths
 
 # The tables of no shop that a library made; each room's own migrations grant what is theirs.
@@ -24,8 +24,6 @@ _LIBRARY_GRANTS = {
     "procrastinate_periodic_defers": _ROWS,
     "procrastinate_workers": _ROWS,
 }
-# What the app's user must not learn.
-_NOT_THE_APPS = ("NOREN_VAULT_DATABASE_URL", "NOREN_SMTP_URL")
 
 
 def app_side(given: Env) -> roles.Side:
@@ -59,15 +57,29 @@ def app_tables() -> None:
         cursor.execute(sql.SQL("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {}").format(logins))
 
 
-def static_files(paths: Paths, app: users.OsUser | None) -> None:
+def app_environment(given: Env, role: Role) -> dict[str, str]:
+    """Return a child's settings on the app's side: the vault's URL and the mail server's stay out."""
+    paths = Paths.of(given)
+    settings = {
+        "NOREN_VAR": str(paths.var),
+        "NOREN_PORT": str(given.port),
+        "NOREN_ORIGIN": given.origin,
+        "NOREN_ROLE": role,
+        "DJANGO_SETTINGS_MODULE": "noren.runtime.settings",
+    }
+    if given.database_url is not None:
+        settings["NOREN_DATABASE_URL"] = given.database_url
+    return child.environment(settings, home=paths.app)
+
+
+def static_files(given: Env, app: users.OsUser | None) -> None:
     """Gather the pages' files, as the app's user: in its folder root must not follow links."""
     if app is None:
         call_command("collectstatic", interactive=False, verbosity=0, clear=True)
         return
-    kept = {name: value for name, value in os.environ.items() if name not in _NOT_THE_APPS}
     done = subprocess.run(
         [sys.executable, "-m", "django", "collectstatic", "--no-input", "--verbosity", "0", "--clear"],
-        env=kept | {"HOME": str(paths.app)},
+        env=app_environment(given, "migrate"),
         user=app.uid,
         group=app.gid,
         extra_groups=[],
@@ -96,7 +108,7 @@ def main(argv: list[str]) -> int:
         roles.ensure(app_side(given))
         django.setup()
         app_tables()
-        static_files(Paths.of(given), users.sides().app)
+        static_files(given, users.sides().app)
     if only != "app":
         roles.ensure(vault_side(given))
         command, environ = vault_command(given)
