@@ -109,7 +109,11 @@ class Desk:
     def offered(self, first: str, last: str | None = None, **asked: Any) -> availability.Starts:
         number = asked.pop("service", 1)
         window = windows.of_dates(
-            self.rules, number, date.fromisoformat(first), date.fromisoformat(last or first)
+            self.rules,
+            number,
+            date.fromisoformat(first),
+            date.fromisoformat(last or first),
+            asked.get("nights", 0),
         )
         now = asked.pop("now", self.now)
         return availability.starts(self.rules, number, window, self.taken(window), now=now, **asked)
@@ -124,7 +128,7 @@ class Desk:
     ) -> Assignment | None:
         number = asked.pop("service", 1)
         minute = self.at(start) if isinstance(start, str) else start
-        window = windows.of_start(self.rules, number, minute)
+        window = windows.of_start(self.rules, number, minute, asked.get("nights", 0))
         now = asked.pop("now", self.now)
         return availability.choose(
             self.rules, number, window, self.taken(window), minute, now=now, loads=loads, **asked

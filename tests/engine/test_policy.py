@@ -6,7 +6,18 @@ import pytest
 
 from noren.engine import limits, policy, wall
 from noren.engine.limits import Tally, Used
-from noren.engine.model import Deadline, Horizon, HorizonKind, Hours, Limit, LimitOf, Period, Requirement
+from noren.engine.model import (
+    Deadline,
+    FeePolicy,
+    FeeTier,
+    Horizon,
+    HorizonKind,
+    Hours,
+    Limit,
+    LimitOf,
+    Period,
+    Requirement,
+)
 from tests.engine.build import desk, hours, service, staff, weekly
 
 TUESDAY = "2026-12-01"
@@ -122,3 +133,38 @@ def test_case_030_a_month_is_cut_at_the_shops_midnight() -> None:
 
 def _any_of(*pool: int) -> Requirement:
     return Requirement("staff", pool)
+
+
+def test_case_079_the_fee_follows_the_tiers_to_the_second_and_the_cheapest_rule_wins() -> None:
+    shop = desk()
+    start = shop.at(f"{TUESDAY} 12:00")
+    fees = FeePolicy(
+        (
+            FeeTier(Deadline(minutes=60), 100),
+            FeeTier(Deadline(minutes=3 * 1440), 50),
+            FeeTier(Deadline(days=1, at=20 * 60), 80),
+        ),
+        free_minutes=60,
+    )
+    long_ago = shop.clock("2026-11-01 12:00")
+
+    def percent(clock: str, booked: int = long_ago) -> int:
+        return policy.fee_percent(shop.rules, fees, start, booked=booked, now=shop.clock(clock))
+
+    assert percent("2026-11-28 12:00:00") == 0
+    assert percent("2026-11-28 12:00:01") == 50
+    assert percent("2026-11-30 20:00:00") == 50
+    assert percent("2026-11-30 20:00:01") == 80
+    assert percent(f"{TUESDAY} 11:00:00") == 80
+    assert percent(f"{TUESDAY} 11:00:01") == 100
+    booked = shop.clock(f"{TUESDAY} 10:30")
+    assert percent(f"{TUESDAY} 11:30:00", booked) == 0
+    assert percent(f"{TUESDAY} 11:30:01", booked) == 100
+
+
+def test_tiers_that_begin_together_are_the_cheaper_one_and_no_tiers_are_free() -> None:
+    shop = desk()
+    start = shop.at(f"{TUESDAY} 12:00")
+    twice = FeePolicy((FeeTier(Deadline(minutes=60), 80), FeeTier(Deadline(minutes=60), 30)))
+    for fees, percent in ((twice, 30), (FeePolicy(), 0)):
+        assert policy.fee_percent(shop.rules, fees, start, booked=start * 60, now=start * 60) == percent

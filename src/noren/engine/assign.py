@@ -59,21 +59,20 @@ def claims(plan: Plan, chosen: Mapping[str, tuple[int, ...]], start: int, party:
         ids = chosen.get(need.requirement.role, ())
         for option in need.options:
             if option.resource.id in ids:
-                found += _claims_of(need, option, start, party)
+                found += _claims_of(plan, need, option, start, party)
     return sorted(found, key=lambda claim: (claim.resource_id, claim.start))
 
 
 def assignment(plan: Plan, chosen: Mapping[str, tuple[int, ...]], start: int, party: int) -> Assignment:
-    service = plan.service
     return Assignment(
-        service.id, start, start + service.minutes, dict(chosen), tuple(claims(plan, chosen, start, party))
+        plan.service.id, start, plan.end(start), dict(chosen), tuple(claims(plan, chosen, start, party))
     )
 
 
-def _claims_of(need: Need, option: Option, start: int, party: int) -> Iterable[Claim]:
+def _claims_of(plan: Plan, need: Need, option: Option, start: int, party: int) -> Iterable[Claim]:
     for leaf in option.leaves:
         units = need.units(leaf, party)
-        for use in need.uses:
+        for use in need.uses_at(plan, start):
             begin = start + use.offset
             end = begin + use.minutes
             yield Claim(leaf.id, units, begin, end, begin - use.before, end + use.after)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 
-from noren.engine import assign, grid, limits, policy, sheet, wall
+from noren.engine import assign, grid, limits, policy, sheet, stays, wall
 from noren.engine.model import (
     Assignment,
     BufferPolicy,
@@ -93,6 +93,7 @@ def starts(
     now: int,
     staff: int | None = None,
     party: int = 1,
+    nights: int = 0,
     used: limits.UsedMap | None = None,
 ) -> Starts:
     """Return the starts in the window that may be booked now (POSIX seconds).
@@ -101,7 +102,7 @@ def starts(
     (`sheet.planes` of
     those that remain): bits cannot be subtracted, two bookings may share a buffer.
     """
-    request = Request(rules, plan(rules, service_id, window), taken, staff, party, used or {})
+    request = Request(rules, plan(rules, service_id, window, nights), taken, staff, party, used or {})
     service = request.plan.service
     earliest, latest = policy.bookable(rules, service, now)
     when = sheet.span(window, max(window.begin, earliest), min(window.end, latest))
@@ -120,14 +121,17 @@ def choose(
     now: int,
     staff: int | None = None,
     party: int = 1,
+    nights: int = 0,
     used: limits.UsedMap | None = None,
     loads: Mapping[int, Load] | None = None,
 ) -> Assignment | None:
     """Return who and what serves this start, or None when it is not offered (`reasons.why_not` tells why)."""
-    offered = starts(rules, service_id, window, taken, now=now, staff=staff, party=party, used=used)
+    offered = starts(
+        rules, service_id, window, taken, now=now, staff=staff, party=party, nights=nights, used=used
+    )
     if start not in offered:
         return None
-    request = Request(rules, plan(rules, service_id, window), taken, staff, party, used or {})
+    request = Request(rules, plan(rules, service_id, window, nights), taken, staff, party, used or {})
     chosen = _solve(request, offered, start, loads or {})
     return None if chosen is None else assign.assignment(request.plan, chosen, start, party)
 
@@ -188,16 +192,15 @@ def serves(request: Request, need: Need, option: Option) -> int:
         if taken is None:
             return 0
         if taken.padded:
-            for use in need.uses:
-                bits &= _clear(request, taken, use)
-    if need is request.plan.needs[0] and request.plan.service.grid.kind is GridKind.PACKED:
-        rules, compiled = request.rules, request.plan
+            bits = _clear_uses(request, need, taken, bits)
+    rules, compiled = request.rules, request.plan
+    packs = compiled.service.grid.kind is GridKind.PACKED and compiled.ends is None
+    if packs and need is compiled.needs[0]:
         rule = compiled.service.grid
         bits &= grid.packed(
             rule, compiled.window, bits, option.seams, align=rules.align, calendar=compiled.calendar
         )
     if request.used and bits:
-        rules, compiled = request.rules, request.plan
         subject = option.resource.id
         bits &= ~limits.closed(rules, compiled.service, compiled.window, request.used, subject=subject)
     return bits
@@ -209,6 +212,17 @@ def _plane(request: Request, leaf: Leaf, units: int) -> Taken | None:
         return None
     planes = request.taken.get(leaf.id, ())
     return planes[leaf.stock - units] if leaf.stock - units < len(planes) else NOTHING
+
+
+def _clear_uses(request: Request, need: Need, taken: Taken, bits: int) -> int:
+    """Return the starts among `bits` at which a plane is free for all that a need wants of it."""
+    compiled = request.plan
+    if compiled.ends is not None:
+        added = request.rules.buffer_policy is BufferPolicy.ADDED
+        return stays.free(compiled.service, compiled.window, compiled.ends, bits, taken, added)
+    for use in need.uses:
+        bits &= _clear(request, taken, use)
+    return bits
 
 
 def _clear(request: Request, taken: Taken, use: Use) -> int:

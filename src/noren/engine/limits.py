@@ -94,7 +94,7 @@ def closed(rules: ShopRules, service: Service, window: Window, used: UsedMap, *,
     bits = 0
     for limit, counted in of_service(rules, service):
         if (limit.of is LimitOf.STAFF) == bool(subject):
-            for first, following in _periods(rules, limit.period, window):
+            for first, following in periods(rules, limit.period, window):
                 tally = Tally(limit.of, subject, counted, limit.period, wall.as_date(first))
                 held = used.get(tally, Used())
                 bits |= _closed(limit, held, service, window, bound(rules, first), bound(rules, following))
@@ -119,7 +119,8 @@ def _more(short: int | None, long: int | None) -> bool:
     return short is not None and long is not None and short > long
 
 
-def _periods(rules: ShopRules, period: Period, window: Window) -> Iterator[tuple[int, int]]:
+def periods(rules: ShopRules, period: Period, window: Window) -> Iterator[tuple[int, int]]:
+    """Return the periods that starts of a window may lie in: first day and the day after the last."""
     first = period_start(rules, period, wall.local_day(rules.zone, window.begin) - 1)
     last = window.end // DAY + 2
     while first < last:

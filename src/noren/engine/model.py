@@ -191,6 +191,8 @@ class Period(StrEnum):
 
 
 class LimitOf(StrEnum):
+    """Whose bookings are counted. A customer is counted where she is known."""
+
     SERVICE = "service"
     STAFF = "staff"
     CUSTOMER = "customer"
@@ -207,12 +209,42 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
+class Stay:
+    """A rental by nights: from a start on its first day to `out`, a minute of its last day.
+
+    Its length follows from the nights and the clock, so the minutes of its one segment are not used. Opening
+    hours hold at both ends and not between them. `least`: the fewest nights by the weekday of the first
+    day, Monday first.
+    """
+
+    out: int
+    least: tuple[int, ...] = (1,) * 7
+    most: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class FeeTier:
+    """From the deadline on, cancelling costs `percent` of the price."""
+
+    since: Deadline
+    percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class FeePolicy:
+    """What cancelling costs. Within `free_minutes` after booking it costs nothing."""
+
+    tiers: tuple[FeeTier, ...] = ()
+    free_minutes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """What is booked. `before` and `after` are buffers in minutes: cleaning before the start and after the
     end.
 
     `capacity` is set for classes: their starts are sessions, each with its own capacity (this one is the
-    default).
+    default). `stay` is set for rentals by nights.
     """
 
     id: int
@@ -231,6 +263,7 @@ class Service:
     party_max: int = 1
     limits: tuple[Limit, ...] = ()
     bookable: bool = True
+    stay: Stay | None = None
 
     @property
     def minutes(self) -> int:
@@ -370,6 +403,8 @@ class Why(StrEnum):
 
     NOT_OFFERED = "not_offered"
     PARTY = "party"
+    NIGHTS = "nights"
+    """Fewer or more nights than a stay that begins on this day may have."""
     PAST = "past"
     NOTICE = "notice"
     HORIZON = "horizon"

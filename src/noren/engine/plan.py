@@ -2,11 +2,11 @@
 value.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from noren.engine import grid, hours, sheet, wall
+from noren.engine import grid, hours, sheet, stays, wall
 from noren.engine.model import GridKind, Hours, Requirement, Resource, Service, ShopRules, Window
 
 _CACHED = 256
@@ -58,6 +58,13 @@ class Need:
     uses: tuple[Use, ...]
     options: tuple[Option, ...]
 
+    def uses_at(self, plan: "Plan", start: int) -> tuple[Use, ...]:
+        """Return the stretches it occupies of a booking that begins at `start`: of a stay, all of it."""
+        if plan.ends is None:
+            return self.uses
+        service = plan.service
+        return (Use(0, plan.ends[start] - start, service.before, service.after),)
+
     def units(self, leaf: Leaf, party: int) -> int:
         """Return how many units of a leaf's stock one booking takes."""
         if leaf.units is None:
@@ -76,14 +83,22 @@ class Plan:
     """Whether two choices may want the same leaf, so that a start must be solved and not only intersected."""
     points: tuple[tuple[int, int, int], ...] | None
     """(minute, byte, bit) of each start a fixed grid allows; None for a packed one."""
+    ends: Mapping[int, int] | None = None
+    """Of a stay: when each start that may have so many nights ends."""
+    nights: int = 0
+
+    def end(self, start: int) -> int:
+        """Return when a booking ends that begins at `start`, one of those that are offered."""
+        return start + self.service.minutes if self.ends is None else self.ends[start]
 
 
 @lru_cache(maxsize=_CACHED)
-def plan(rules: ShopRules, service_id: int, window: Window) -> Plan:
-    """Compile. The cache holds by value: equal rules and window, equal plan."""
+def plan(rules: ShopRules, service_id: int, window: Window, nights: int = 0) -> Plan:
+    """Compile. The cache holds by value: equal rules, window and nights, equal plan."""
     service = rules.services[service_id]
     calendar = wall.calendar(rules.zone, window.day - hours.REACH - 1, window.day + window.days + 1)
-    shop = _Opening(rules, service, window, calendar)
+    ends = None if service.stay is None else stays.ends(service, window, calendar, nights)
+    shop = _Opening(rules, service, window, calendar, ends)
     needs = tuple(
         Need(requirement, uses(service, requirement.role), shop.options(requirement, leads=index == 0))
         for index, requirement in enumerate(service.requirements)
@@ -91,7 +106,7 @@ def plan(rules: ShopRules, service_id: int, window: Window) -> Plan:
     points = None
     if service.grid.kind is not GridKind.PACKED and needs:
         points = _points(window, (option.allowed for option in needs[0].options))
-    return Plan(service, window, calendar, sheet.full(window), needs, _shares(needs), points)
+    return Plan(service, window, calendar, sheet.full(window), needs, _shares(needs), points, ends, nights)
 
 
 def uses(service: Service, role: str) -> tuple[Use, ...]:
@@ -114,8 +129,16 @@ def uses(service: Service, role: str) -> tuple[Use, ...]:
 class _Opening:
     """Opening hours over a window that reaches back far enough to see where each open range began."""
 
-    def __init__(self, rules: ShopRules, service: Service, window: Window, calendar: wall.Calendar) -> None:
+    def __init__(
+        self,
+        rules: ShopRules,
+        service: Service,
+        window: Window,
+        calendar: wall.Calendar,
+        ends: Mapping[int, int] | None = None,
+    ) -> None:
         self.rules, self.service, self.window, self.calendar = rules, service, window, calendar
+        self.ends = ends
         margin = hours.REACH + 1
         self.wide = replace(window, day=window.day - margin, days=window.days + margin)
         self.base, self.seams = self._open(None)
@@ -150,7 +173,7 @@ class _Opening:
                     fits &= self._fits(bits, use) << use.offset
         seams.sort()
         allowed = fits & sheet.full(self.window)
-        if leads:
+        if leads and self.ends is None:
             allowed &= self._grid(own, seams)
         return Option(resource, self._leaves(resource, requirement), allowed, tuple(seams))
 
@@ -173,6 +196,8 @@ class _Opening:
         return bits, [start for start, _ in found]
 
     def _fits(self, is_open: int, use: Use) -> int:
+        if self.ends is not None:
+            return stays.at_both_ends(is_open, self.wide, self.ends)
         if self.rules.buffers_outside:
             return sheet.fit(is_open, use.minutes)
         return sheet.fit(is_open, use.padded) >> use.before

@@ -1,7 +1,17 @@
 """Deadlines and horizons: between which instants a start may be booked now."""
 
 from noren.engine import hours, wall
-from noren.engine.model import DAY, Deadline, Horizon, HorizonKind, Reason, Service, ShopRules, Why
+from noren.engine.model import (
+    DAY,
+    Deadline,
+    FeePolicy,
+    Horizon,
+    HorizonKind,
+    Reason,
+    Service,
+    ShopRules,
+    Why,
+)
 
 FOREVER = 1 << 40
 """A minute after every other."""
@@ -32,6 +42,23 @@ def last_moment(rules: ShopRules, deadline: Deadline, start: int) -> int:
         return (start - deadline.minutes) * 60
     day = wall.local_day(rules.zone, start)
     return min(start, _instant(rules, day - deadline.days, deadline.at)) * 60
+
+
+def fee_percent(rules: ShopRules, fees: FeePolicy, start: int, *, booked: int, now: int) -> int:
+    """Return what percentage of the price cancelling costs now. `booked` and `now` in POSIX seconds.
+
+    A tier holds from the second after its deadline; of several the latest that has begun is the one, and of
+    all rules the cheapest: within the free minutes after booking nothing is due.
+    """
+    if now <= booked + fees.free_minutes * 60 and fees.free_minutes:
+        return 0
+    begun = [
+        (moment, tier.percent)
+        for tier in fees.tiers
+        if (moment := last_moment(rules, tier.since, start)) < now
+    ]
+    latest = max((moment for moment, _ in begun), default=0)
+    return min((percent for moment, percent in begun if moment == latest), default=0)
 
 
 def horizon(rules: ShopRules, rule: Horizon, now: int) -> tuple[int, int]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from noren.engine import hours, limits, policy, sheet, wall
+from noren.engine import hours, limits, policy, sheet, stays, wall
 from noren.engine.availability import Request, asked_need, options, serves, within
 from noren.engine.model import (
     Claim,
@@ -46,14 +46,16 @@ def why_not(
     now: int,
     staff: int | None = None,
     party: int = 1,
+    nights: int = 0,
     used: limits.UsedMap | None = None,
     blocks: Iterable[Block] = (),
 ) -> Reason | None:
     """Return why a start is not offered, None when it is. The window must hold the start
     (`windows.of_start`).
     """
-    request = Request(rules, plan(rules, service_id, window), taken, staff, party, used or {})
-    refused = _refused(request, start, now)
+    compiled = plan(rules, service_id, window, nights)
+    request = Request(rules, compiled, taken, staff, party, used or {})
+    refused = _wrong_length(request, start, nights) or _refused(request, start, now)
     if refused is not None or _offers(request, start):
         return refused
     if not _offers(_lifted(request, taken={}, used={}, grid=True), start):
@@ -65,6 +67,15 @@ def why_not(
     if _offers(_unbuffered(request), start):
         return Reason(Why.BUFFER)
     return _lacking(_lifted(request, grid=True), start, blocks)
+
+
+def _wrong_length(request: Request, start: int, nights: int) -> Reason | None:
+    """Refuse a stay of too few or too many nights, and nights of what is no stay."""
+    stay = request.plan.service.stay
+    if stay is None:
+        return Reason(Why.NIGHTS) if nights else None
+    day = request.plan.calendar.day(start)
+    return None if stays.may(stay, day, nights) else Reason(Why.NIGHTS)
 
 
 def _refused(request: Request, start: int, now: int) -> Reason | None:
@@ -104,7 +115,7 @@ def _lifted(
     return replace(
         request,
         rules=changed,
-        plan=plan(changed, service.id, request.plan.window),
+        plan=plan(changed, service.id, request.plan.window, request.plan.nights),
         taken=request.taken if taken is None else taken,
         used=request.used if used is None else used,
     )
