@@ -110,7 +110,8 @@ def _decided(house: Any, start: datetime, staff: int) -> tuple[str, str]:
     """Return the row's values and the claims, as `booking_hold` takes them."""
     from noren import clock  # noqa: PLC0415
     from noren.booking import referee  # noqa: PLC0415
-    from noren.booking.decide import Asked, decide  # noqa: PLC0415
+    from noren.booking.asked import Asked  # noqa: PLC0415
+    from noren.booking.decide import decide  # noqa: PLC0415
     from noren.shops.tenancy import shop  # noqa: PLC0415
 
     now = clock.now()
@@ -135,7 +136,7 @@ def _replay(
         if isinstance(params, dict):
             plain.execute(text, params).fetchall()
         elif "booking_hold(" in text:
-            given = [*params[:4], *hold, uuid4().bytes * 2, params[7]]
+            given = [*params[:4], *hold, params[6], uuid4().bytes * 2, *params[8:]]
             row = plain.execute(text, given).fetchone()
             new_id = row[0] if row is not None else None
         else:

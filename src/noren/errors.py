@@ -62,6 +62,18 @@ class NotOffered(NorenError):
     message = _("This time is not offered. Please choose one of the times shown.")
 
 
+class LimitReached(NorenError):
+    """A limit of the shop's: so many bookings of this service, staff or customer in a day, week or month."""
+
+    status = 409
+    message = _("No more bookings can be taken for this day. Please choose another.")
+
+
+class NightsNotOffered(NorenError):
+    status = 422
+    message = _("A stay that begins on this day cannot have so many nights. Please choose another length.")
+
+
 class PartyTooLarge(NorenError):
     status = 422
     message = _("There are not enough places for so many people.")
@@ -85,6 +97,23 @@ class AlreadyCancelled(NorenError):
 class TooLateToChange(NorenError):
     status = 409
     message = _("It is too late to change this booking here. Please call the shop.")
+
+
+class TooEarlyToCheckIn(NorenError):
+    status = 409
+    message = _("It is too early to check in. Please come back nearer to the time.")
+
+
+class TooLateToCheckIn(NorenError):
+    status = 409
+    message = _("The time was given free because nobody checked in. Please ask at the desk.")
+
+
+class NotThatStatus(NorenError):
+    """The booking is in another state than the deed needs. Facts: status."""
+
+    status = 409
+    message = _("This booking is not in a state in which this can be done. Please look at it again.")
 
 
 class BookingUnknown(NorenError):

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from django.db import DatabaseError, connection
 
-from noren.booking import actions, day
+from noren.booking import actions, blocks, day
 from noren.booking.models import Event, Status
 from noren.errors import (
     AlreadyCancelled,
@@ -284,7 +284,7 @@ def test_it_keeps_the_wall_time_that_was_meant() -> None:
 def test_case_098_a_block_closes_over_bookings_and_drops_none() -> None:
     house = salon()
     booking = house.book("cut", f"{DAY} 10:00")
-    block = actions.block(
+    block = blocks.block(
         house.id,
         house.resources["stylist0"],
         when(f"{DAY} 09:00"),
@@ -295,7 +295,7 @@ def test_case_098_a_block_closes_over_bookings_and_drops_none() -> None:
     )
     assert house.starts("cut", DAY)[0] == "13:00"
     assert house.booking(booking.id).status == Status.CONFIRMED
-    actions.unblock(house.id, block)
+    blocks.unblock(house.id, block)
     assert house.starts("cut", DAY)[0] == "09:00"
     assert "10:00" not in house.starts("cut", DAY)
     assert house.findings() == []

@@ -45,7 +45,7 @@ def test_it_finds_a_claim_that_is_missing() -> None:
 def test_it_finds_a_cancelled_booking_that_takes_time() -> None:
     house = booked()
     with shop(house.id):
-        Booking.objects.update(status="cancelled")
+        Booking.objects.update(status="cancelled", takes=False)
     assert [finding.what for finding in house.findings()] == ["claims_differ"]
 
 

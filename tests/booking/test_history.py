@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from noren.booking import actions, availability
+from noren.booking import actions, availability, blocks
 from noren.booking.models import Booking, Status
 from noren.errors import HoldExpired, NorenError
 from noren.shops.tenancy import shop
@@ -148,7 +148,7 @@ class History(RuleBasedStateMachine):
     def block(self, who: str, hour: int, minutes: int) -> None:
         start = datetime(DAY.year, DAY.month, DAY.day, hour, tzinfo=ZoneInfo("UTC"))
         end = start + timedelta(minutes=minutes)
-        block = actions.block(
+        block = blocks.block(
             self.house.id, self.house.resources[who], start, end, now=self.now, by="staff:1", reason="pause"
         )
         self.blocks.append(block)
@@ -157,7 +157,7 @@ class History(RuleBasedStateMachine):
     def unblock(self, number: int) -> None:
         if (block := self.some(self.blocks, number)) is not None:
             self.blocks.remove(block)
-            actions.unblock(self.house.id, block)
+            blocks.unblock(self.house.id, block)
 
     @invariant()
     def the_sheets_equal_the_claims(self) -> None:
@@ -182,7 +182,7 @@ class History(RuleBasedStateMachine):
         for booking in self.bookings:
             actions.cancel(self.house.id, booking, now=self.now, by="staff:1")
         for block in self.blocks:
-            actions.unblock(self.house.id, block)
+            blocks.unblock(self.house.id, block)
         assert self.house.findings() == []
         assert self.house.sheet_rows() == 0
 

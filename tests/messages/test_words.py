@@ -86,7 +86,7 @@ def test_it_leaves_out_lines_without_a_value() -> None:
 
 def test_it_does_not_offer_to_cancel_what_is_cancelled() -> None:
     text = filled(replace(NOTICE, kind=Kind.CANCELLED))
-    assert "取り消しの記録" in text
+    assert "ご予約の記録" in text
     assert "キャンセルについて" not in text
 
 

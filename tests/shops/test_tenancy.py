@@ -236,7 +236,7 @@ def test_it_makes_a_new_revision_of_every_change(house: House) -> None:
             Service.objects.filter(key="cut").update(price=5000)
         after = rules.known()
     assert after.rules.revision == before.rules.revision + 1
-    assert after.terms.prices[house.services["cut"]] == 5000
+    assert after.terms.services[house.services["cut"]].price == 5000
 
 
 def test_it_knows_a_shop_by_its_address(house: House) -> None:

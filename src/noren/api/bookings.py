@@ -12,6 +12,7 @@ from noren.booking import actions, links
 from noren.booking import book as way
 from noren.booking.availability import Start
 from noren.booking.models import Booking
+from noren.booking.transact import CUSTOMER
 from noren.errors import BadField, InThePast, LinkUnknown, OutsideHorizon, SlotTaken
 from noren.messages import about
 from noren.shops import directory
@@ -55,7 +56,7 @@ def of_token(token: str) -> BookingShown:
 def cancel(token: str, *, now: datetime) -> BookingShown:
     """Cancel the link's booking and show it. LinkUnknown, LinkRevoked, AlreadyCancelled, TooLateToCancel."""
     link = links.resolve(token)
-    actions.cancel(link.shop_id, link.booking_id, now=now, by=actions.CUSTOMER)
+    actions.cancel(link.shop_id, link.booking_id, now=now, by=CUSTOMER)
     return of_token(token)
 
 

@@ -1,27 +1,26 @@
-"""The deeds: hold, confirm, release, cancel, move, block. Each is one transaction and one SQL function call.
+"""The deeds of a booking: hold, confirm, release, cancel, move. Each is one transaction and one SQL call.
 
 The engine decides on what it reads, the function rechecks what can race; who was overtaken reads again and
 decides again, three times at most. There is no vault in here.
 """
 
 import hmac
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 
-from noren.booking import availability, jobs, referee, sheets
-from noren.booking.decide import Asked, Decision, decide
-from noren.booking.models import Booking, Status
-from noren.booking.referee import KeyInUse, Overtaken
-from noren.engine import policy
-from noren.engine.model import Claim, Deadline
+from noren.booking import agreement, asked, jobs, referee, sheets, usage
+from noren.booking.asked import Asked
+from noren.booking.decide import Decision, decide
+from noren.booking.models import STANDING, Booking, Status
+from noren.booking.referee import KeyInUse
+from noren.booking.transact import CUSTOMER, Actor, attempt, locked, note, of_id
+from noren.engine.model import LimitOf
 from noren.errors import (
     AlreadyCancelled,
-    BookingUnknown,
     HoldExpired,
     IdempotencyKeyReused,
     NorenError,
@@ -31,23 +30,42 @@ from noren.errors import (
 )
 from noren.shops.rules import known
 from noren.shops.tenancy import shop, write_in
+from noren.shops.terms import Approval
 
-TRIES = 3
-Actor = str
-"""Who: "customer", "staff:<id>", "api", "system". Never a name."""
-CUSTOMER: Actor = "customer"
-T = TypeVar("T")
+OPEN = (Status.PENDING, Status.CONFIRMED)
+"""What can still be moved and cancelled."""
 
 
 @dataclass(frozen=True, slots=True)
 class HoldRequest:
-    """`key` names the wish: the same one again gives the same hold, whatever happened to the first answer."""
+    """`key` names the wish: the same one again gives the same hold, whatever happened to the first answer.
+
+    `nights` of a stay; `person` where she is known; `override` is the reason (a code) for which staff insist.
+    `until`: how long it is kept, where that is not the shop's usual time; `since`: see decide.Asked.
+    """
 
     service_id: int
     start: datetime
     staff: int | None
     party: int
     key: str = ""
+    nights: int = 0
+    person: UUID | None = None
+    override: str = ""
+    until: datetime | None = None
+    since: datetime | None = None
+
+    def asked(self) -> Asked:
+        return Asked(
+            self.service_id,
+            self.start,
+            self.staff,
+            self.party,
+            nights=self.nights,
+            person=self.person,
+            since=self.since,
+            over=bool(self.override),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,25 +78,18 @@ class Hold:
 def hold(shop_id: int, request: HoldRequest, *, now: datetime, by: Actor = CUSTOMER) -> Hold:
     """Keep a slot while a form is filled.
 
-    Raises SlotTaken (facts: nearest), InThePast, TooLate, OutsideHorizon, NotOffered, PartyTooLarge,
-    ServiceUnknown, IdempotencyKeyReused.
+    Raises SlotTaken (facts: nearest), LimitReached, InThePast, TooLate, OutsideHorizon, NotOffered,
+    PartyTooLarge, NightsNotOffered, ServiceUnknown, IdempotencyKeyReused.
     """
-    asked = Asked(request.service_id, request.start, request.staff, request.party)
+    wanted = request.asked()
     digest = _digest(shop_id, request.key)
 
     def write() -> Hold:
-        decision = decide(asked, now=now)
-        expires_at = now + timedelta(minutes=decision.known.terms.hold_minutes)
-        values = decision.values | {"expires_at": expires_at.astimezone(UTC).isoformat()}
-        booking_id = referee.hold(
-            decision.known.rules, values, decision.claims, now=now, idempotency=digest, by=by
-        )
-        jobs.expire(booking_id, expires_at)
-        return Hold(booking_id, expires_at, values["staff_id"])
+        return write_hold(request, decide(wanted, now=now), now=now, by=by, idempotency=digest)
 
     for _ in range(2):
         try:
-            return _write(shop_id, asked, write, now=now)
+            return attempt(shop_id, wanted, write, now=now)
         except KeyInUse:
             earlier = of_key(shop_id, request.key, now=now)
         except NorenError:
@@ -89,6 +100,32 @@ def hold(shop_id: int, request: HoldRequest, *, now: datetime, by: Actor = CUSTO
         if earlier is not None:
             return _same(earlier, request)
     raise SlotTaken(nearest=())
+
+
+def write_hold(
+    request: HoldRequest,
+    decision: Decision,
+    *,
+    now: datetime,
+    by: Actor,
+    idempotency: bytes | None = None,
+    series: int | None = None,
+) -> Hold:
+    """Write a hold as it was decided, and the job that ends it. Raises what `referee.hold` does."""
+    expires_at = request.until or now + timedelta(minutes=decision.known.terms.hold_minutes)
+    values = decision.values | {"expires_at": expires_at.astimezone(UTC).isoformat(), "series_id": series}
+    booking_id = referee.hold(
+        decision.known.rules,
+        values,
+        decision.claims,
+        decision.limits,
+        now=now,
+        idempotency=idempotency,
+        by=by,
+        over=request.override,
+    )
+    jobs.expire(booking_id, expires_at)
+    return Hold(booking_id, expires_at, values["staff_id"])
 
 
 def of_key(shop_id: int, key: str, *, now: datetime) -> Booking | None:
@@ -106,8 +143,9 @@ def of_key(shop_id: int, key: str, *, now: datetime) -> Booking | None:
 
 
 def _same(earlier: Booking, request: HoldRequest) -> Hold:
-    now_asked = (request.service_id, request.start, request.staff, request.party)
-    if now_asked != (earlier.service_id, earlier.start, earlier.asked_staff_id, earlier.party):
+    now_asked = (request.service_id, request.start, request.staff, request.party, request.nights)
+    before = (earlier.service_id, earlier.start, earlier.asked_staff_id, earlier.party)
+    if now_asked != (*before, earlier.agreed["nights"]):
         raise IdempotencyKeyReused
     return Hold(earlier.id, earlier.expires_at or earlier.start, earlier.staff_id)
 
@@ -121,49 +159,72 @@ def _digest(shop_id: int, key: str) -> bytes | None:
     return hmac.digest(settings.IDEMPOTENCY_KEY, f"{shop_id}\0{key}".encode(), "sha256")
 
 
-def _write(shop_id: int, asked: Asked, write: Callable[[], T], *, now: datetime) -> T:
-    """Write; tell a loser the nearest free starts."""
-    try:
-        return _tried(shop_id, write)
-    except SlotTaken:
-        near = availability.nearest(
-            shop_id, asked.service_id, asked.start, now=now, staff=asked.staff, party=asked.party
-        )
-        raise SlotTaken(nearest=near) from None
-
-
-def _tried(shop_id: int, write: Callable[[], T]) -> T:
-    for _ in range(TRIES):
-        try:
-            with write_in(shop_id):
-                return write()
-        except Overtaken:
-            continue
-    raise SlotTaken
-
-
 def confirm(
-    shop_id: int, hold_id: int, person_id: UUID, *, now: datetime, locale: str, consent: int | None
+    shop_id: int,
+    hold_id: int,
+    person_id: UUID,
+    *,
+    now: datetime,
+    locale: str,
+    consent: int | None,
+    by: Actor = CUSTOMER,
 ) -> Booking:
-    """Make a hold a booking, with its jobs. The same again gives the same booking.
+    """Make a hold a booking, with its jobs; a pending one where the shop approves what customers ask.
 
-    `consent` is the version of the policy that was agreed to. Raises HoldExpired, BookingUnknown.
+    The same again gives the same booking. `consent` is the version of the policy that was agreed to. Raises
+    HoldExpired, LimitReached, BookingUnknown.
     """
     with write_in(shop_id):
-        booking = _locked(hold_id)
-        if booking.status == Status.CONFIRMED and booking.person_id == person_id:
-            return booking
-        if booking.status != Status.HELD:
-            raise HoldExpired
-        agreed: dict[str, Any] = {"consent": consent, "consent_at": now.astimezone(UTC).isoformat()}
-        reminder = jobs.booked(booking, person_id, now=now)
-        referee.confirm(
-            hold_id, person_id, now=now, locale=locale, agreed=agreed, reminder_job=reminder, by=CUSTOMER
-        )
-        booking.status, booking.expires_at, booking.person_id = Status.CONFIRMED, None, person_id
-        booking.locale, booking.reminder_job = locale, reminder
-        booking.agreed |= agreed
+        return write_confirm(hold_id, person_id, now=now, locale=locale, consent=consent, by=by)
+
+
+def write_confirm(
+    hold_id: int, person_id: UUID, *, now: datetime, locale: str, consent: int | None, by: Actor
+) -> Booking:
+    """Confirm inside the shop's transaction."""
+    booking = locked(hold_id)
+    if booking.status in (Status.CONFIRMED, Status.PENDING) and booking.person_id == person_id:
         return booking
+    if booking.status != Status.HELD:
+        raise HoldExpired
+    status, takes = _approval(booking, by)
+    agreed: dict[str, Any] = {"consent": consent, "consent_at": now.astimezone(UTC).isoformat()}
+    booking.locale, booking.person_id = locale, person_id
+    if status == Status.PENDING:
+        jobs.asked(booking, person_id)
+    else:
+        booking.reminder_job = jobs.booked(booking, person_id, now=now)
+    referee.confirm(
+        hold_id,
+        person_id,
+        now=now,
+        locale=locale,
+        agreed=agreed,
+        limits=_of_customer(booking, person_id),
+        reminder_job=booking.reminder_job,
+        status=status,
+        takes=takes,
+        by=by,
+    )
+    booking.status, booking.takes, booking.expires_at = status, takes, None
+    booking.agreed |= agreed
+    return booking
+
+
+def _approval(booking: Booking, by: Actor) -> tuple[Status, bool]:
+    """Return the status of a new booking and whether it takes capacity. What staff book needs no approval."""
+    approval = known().terms.services[booking.service_id].approval
+    if by.startswith("staff:") or approval is Approval.NONE:
+        return Status.CONFIRMED, True
+    return Status.PENDING, approval is Approval.KEEPS
+
+
+def _of_customer(booking: Booking, person: UUID) -> list[dict[str, Any]]:
+    """Return the limits of a customer, who is known only now."""
+    rules = known().rules
+    start, end = (int(each.timestamp()) // 60 for each in (booking.start, booking.end))
+    service = rules.services[booking.service_id]
+    return usage.checks(rules, service, start, end, person=person, of=[LimitOf.CUSTOMER])
 
 
 def release(shop_id: int, hold_id: int, *, now: datetime, by: Actor = CUSTOMER) -> None:
@@ -187,18 +248,18 @@ def expire(shop_id: int, hold_id: int, *, now: datetime) -> None:
 def cancel(shop_id: int, booking_id: int, *, now: datetime, by: Actor, reason: str = "") -> None:
     """Cancel: its time is free at once. `reason` is a code (a-z, 0-9, _), never a free text.
 
-    Raises TooLateToCancel (customers), AlreadyCancelled, BookingUnknown.
+    What a customer owes for it is kept in its history; for what the shop cancels nobody owes anything. Raises
+    TooLateToCancel (customers), AlreadyCancelled, BookingUnknown.
     """
     with write_in(shop_id):
-        booking = _locked(booking_id)
-        if booking.status not in (Status.PENDING, Status.CONFIRMED):
+        booking = locked(booking_id)
+        if booking.status not in OPEN:
             raise AlreadyCancelled
-        if by == CUSTOMER and now > deadline(booking, "cancel"):
+        if by == CUSTOMER and now > agreement.deadline(booking, "cancel"):
             raise TooLateToCancel
-        referee.end(
-            booking_id, [Status.PENDING, Status.CONFIRMED], Status.CANCELLED, now=now, by=by, why=reason
-        )
-        jobs.cancelled(booking)
+        cost = agreement.fee(booking, now=now) if by == CUSTOMER else agreement.NOTHING
+        referee.end(booking_id, OPEN, Status.CANCELLED, now=now, by=by, why=reason, facts=asdict(cost))
+        jobs.ended(booking, "cancelled")
 
 
 def move(
@@ -210,66 +271,65 @@ def move(
     now: datetime,
     by: Actor,
     reason: str = "",
+    override: str = "",
 ) -> Booking:
     """Move a booking; it may overlap itself. What was agreed stays, but for the fee of other staff.
 
-    Raises what `hold` raises, and TooLateToChange (customers), AlreadyCancelled, BookingUnknown.
+    `override` is the reason for which staff insist on a time that is not offered. Raises what `hold` raises,
+    and TooLateToChange (customers), AlreadyCancelled, BookingUnknown.
     """
     with shop(shop_id):
-        before = _booking(booking_id)
-    asked = Asked(before.service_id, start, staff, before.party, own=booking_id)
+        before = of_id(booking_id)
+    wanted = asked.again(before, start, staff, over=bool(override))
 
     def write() -> Booking:
-        booking = _booking(booking_id)
-        if booking.status not in (Status.PENDING, Status.CONFIRMED):
+        booking = of_id(booking_id)
+        if booking.status not in OPEN:
             raise AlreadyCancelled
-        if by == CUSTOMER and now > deadline(booking, "change"):
+        if by == CUSTOMER and now > agreement.deadline(booking, "change"):
             raise TooLateToChange
-        decision = decide(asked, now=now)
-        values = decision.values | {"agreed": _moved_agreement(booking, decision, staff)}
-        rules = decision.known.rules
-        referee.move(rules, booking_id, values, decision.claims, now=now, by=by, why=reason)
-        # Jobs come after the booking in the order of locks, here as in cancel.
-        moved = _booking(booking_id)
-        moved.reminder_job = jobs.moved(moved, now=now)
-        moved.save(update_fields=["reminder_job"])
-        return moved
+        decision = decide(wanted, now=now)
+        agreed = agreement.moved(booking, decision.known, staff)
+        if by == CUSTOMER:
+            agreed["fee_floor"] = agreement.fee(booking, now=now).fee_percent
+        return write_move(
+            booking, decision, agreed, now=now, by=by, why=override or reason, over=bool(override)
+        )
 
-    return _write(shop_id, asked, write, now=now)
+    return attempt(shop_id, wanted, write, now=now)
 
 
-def block(
-    shop_id: int,
-    resource_id: int,
-    start: datetime,
-    end: datetime,
+def write_move(
+    booking: Booking,
+    decision: Decision,
+    agreed: dict[str, Any],
     *,
     now: datetime,
     by: Actor,
-    reason: str = "",
-) -> int:
-    """Close a resource for a while, over bookings too (they stay, and keep their claims). Gives its id."""
-    with write_in(shop_id):
-        rules = known().rules
-        first, last = int(start.timestamp()) // 60, -(-int(end.timestamp()) // 60)
-        claims = [
-            Claim(each, rules.resources[each].stock, first, last, first, last)
-            for each in _leaves(rules.resources, resource_id)
-        ]
-        values = {
-            "resource_id": resource_id,
-            "start": start.isoformat(),
-            "end": end.isoformat(),
-            "kind": "block",
-            "why": reason,
-        }
-        return referee.block(rules, values, claims, now=now, by=by)
+    why: str = "",
+    over: bool = False,
+) -> Booking:
+    """Move as it was decided, inside the shop's transaction. A pending one keeps taking what it took."""
+    values = decision.values | {"agreed": agreed, "takes": booking.takes}
+    claims, limits = (decision.claims, decision.limits) if booking.takes else ((), ())
+    rules = decision.known.rules
+    referee.move(rules, booking.id, OPEN, values, claims, limits=limits, now=now, by=by, why=why, over=over)
+    # Jobs come after the booking in the order of locks, here as in cancel.
+    moved = of_id(booking.id)
+    moved.reminder_job = jobs.moved(moved, now=now)
+    moved.save(update_fields=["reminder_job"])
+    return moved
 
 
-def unblock(shop_id: int, block_id: int) -> None:
-    """Open it again."""
+def keep(shop_id: int, booking_id: int, *, now: datetime, by: Actor) -> None:
+    """Somebody has looked: the booking stays as it is. Raises AlreadyCancelled, BookingUnknown."""
     with write_in(shop_id):
-        referee.unblock(block_id)
+        booking = locked(booking_id)
+        if booking.status not in STANDING:
+            raise AlreadyCancelled
+        if booking.attention:
+            Booking.objects.filter(id=booking_id).update(attention="")
+            note(booking_id, "kept", now=now, by=by, why=booking.attention)
 
 
 def reindex(shop_id: int, *, now: datetime) -> None:
@@ -278,39 +338,3 @@ def reindex(shop_id: int, *, now: datetime) -> None:
     with write_in(shop_id):
         for resource_id in sheets.stocks():
             referee.reindex(resource_id, since)
-
-
-def deadline(booking: Booking, deed: str) -> datetime:
-    """Return until when (included) a customer may "cancel" or "change": by the booking's own agreement."""
-    start = int(booking.start.timestamp()) // 60
-    seconds = policy.last_moment(known().rules, Deadline(**booking.agreed[deed]), start)
-    return datetime.fromtimestamp(seconds, UTC)
-
-
-def _moved_agreement(booking: Booking, decision: Decision, staff: int | None) -> dict[str, Any]:
-    """指名 is priced when it is booked: with the same staff nothing changes."""
-    if staff == booking.asked_staff_id:
-        return {}
-    fee = decision.known.terms.fees.get(staff, 0) if staff is not None else 0
-    return {"fee": fee, "price": booking.agreed["price"] - booking.agreed["fee"] + fee}
-
-
-def _leaves(resources: Any, resource_id: int) -> list[int]:
-    parts = resources[resource_id].parts
-    found = [leaf for part in parts for leaf in _leaves(resources, part)] if parts else [resource_id]
-    return sorted(set(found))
-
-
-def _locked(booking_id: int) -> Booking:
-    """Return the row, locked: bookings come before sheets in the order of locks."""
-    found = Booking.objects.select_for_update(no_key=True).filter(id=booking_id).first()
-    if found is None:
-        raise BookingUnknown
-    return found
-
-
-def _booking(booking_id: int) -> Booking:
-    found = Booking.objects.filter(id=booking_id).first()
-    if found is None:
-        raise BookingUnknown
-    return found

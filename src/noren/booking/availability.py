@@ -6,15 +6,17 @@ A month is one question to the database: the revision of the rules beside one ra
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from noren.booking import sheets
+from noren.booking import sheets, usage
 from noren.booking.models import Booking, ClassSession, Status
 from noren.booking.sheets import Survey
 from noren.engine import availability as engine
 from noren.engine import classes, wall, windows
 from noren.engine.model import Session
+from noren.engine.plan import plan
 from noren.shops.rules import known
 from noren.shops.tenancy import shop
 
@@ -77,20 +79,24 @@ def month(
     staff: int | None,
     party: int = 1,
     own: int | None = None,
+    nights: int = 0,
+    person: UUID | None = None,
 ) -> Availability:
     """Return the starts from `first` to `last`, both included. `staff` None: any. `own`: see sheets.survey.
 
-    Raises ShopUnknown, ServiceUnknown.
+    `nights` of a stay; `person` where she is known, for what is limited for each customer. Raises
+    ShopUnknown, ServiceUnknown.
     """
     with shop(shop_id):
-        found = find(service_id, first, last, now=now, staff=staff, party=party, own=own)
+        wanted: dict[str, Any] = {"now": now, "staff": staff, "party": party, "own": own, "person": person}
+        found = find(service_id, first, last, nights=nights, **wanted)
         if found.starts is None:
-            return _classes(found.survey, service_id, now=now, staff=staff, party=party)
+            return _classes(found.survey, service_id, **wanted)
     rules, served_by = found.survey.known.rules, found.starts
     zone = ZoneInfo(rules.zone)
-    minutes = rules.services[service_id].minutes
+    until = plan(rules, service_id, served_by.window, nights).end
     days = {
-        day: tuple([Start(minute, minute + minutes, zone, None, served_by) for minute in those])
+        day: tuple([Start(minute, until(minute), zone, None, served_by) for minute in those])
         for day, those in served_by.by_date().items()
     }
     return Availability(zone, days)
@@ -105,23 +111,26 @@ def find(
     staff: int | None,
     party: int = 1,
     own: int | None = None,
+    nights: int = 0,
+    person: UUID | None = None,
 ) -> Found:
-    """Ask the engine, on what is taken now. Inside the shop; one question to the database."""
+    """Ask the engine, on what is taken now. Inside the shop; one question to the database, and one more where
+    there are limits.
+    """
     seen = sheets.survey(
         service_id,
-        lambda rules: windows.of_dates(rules, service_id, first, last),
+        lambda rules: windows.of_dates(rules, service_id, first, last, nights),
         now=now,
         staff=staff,
         own=own,
     )
     rules = seen.known.rules
-    if rules.services[service_id].capacity is not None:
+    service = rules.services[service_id]
+    if service.capacity is not None:
         return Found(seen, None)
-    seconds = int(now.timestamp())
-    return Found(
-        seen,
-        engine.starts(rules, service_id, seen.window, seen.taken, now=seconds, staff=staff, party=party),
-    )
+    used = usage.used(rules, service, seen.window, now=now, own=own, person=person)
+    wanted: dict[str, Any] = {"now": int(now.timestamp()), "staff": staff, "party": party, "nights": nights}
+    return Found(seen, engine.starts(rules, service_id, seen.window, seen.taken, **wanted, used=used))
 
 
 def nearest(
@@ -132,6 +141,7 @@ def nearest(
     now: datetime,
     staff: int | None,
     party: int = 1,
+    nights: int = 0,
     limit: int = 5,
 ) -> tuple[Start, ...]:
     """Return the starts nearest to an instant, ascending; weeks are searched before they are widened."""
@@ -139,14 +149,13 @@ def nearest(
         zone = ZoneInfo(known().rules.zone)
         day = at.astimezone(zone).date()
         for reach in (_NEAR, _FAR):
-            found = month(
-                shop_id, service_id, day - _NEAR, day + reach, now=now, staff=staff, party=party
-            ).days.values()
+            wanted: dict[str, Any] = {"now": now, "staff": staff, "party": party, "nights": nights}
+            found = month(shop_id, service_id, day - _NEAR, day + reach, **wanted).days.values()
             every = [start for those in found for start in those]
             if len(every) >= limit:
                 break
-    wanted = at.timestamp()
-    every.sort(key=lambda start: abs(start.stamp - wanted))
+    moment = at.timestamp()
+    every.sort(key=lambda start: abs(start.stamp - moment))
     return tuple(sorted(every[:limit], key=lambda start: start.minute))
 
 
@@ -179,11 +188,21 @@ def _seats_not_counted(session_ids: list[int], now: datetime, own: int | None) -
     return counted
 
 
-def _classes(seen: Survey, service_id: int, *, now: datetime, staff: int | None, party: int) -> Availability:
+def _classes(
+    seen: Survey,
+    service_id: int,
+    *,
+    now: datetime,
+    staff: int | None,
+    party: int,
+    own: int | None,
+    person: UUID | None,
+) -> Availability:
     rules = seen.known.rules
     zone = ZoneInfo(rules.zone)
-    leads = dict(sessions(seen, service_id, now=now))
-    offered = classes.offered(rules, service_id, leads, now=int(now.timestamp()), party=party)
+    leads = dict(sessions(seen, service_id, now=now, own=own))
+    used = usage.used(rules, rules.services[service_id], seen.window, now=now, own=own, person=person)
+    offered = classes.offered(rules, service_id, leads, now=int(now.timestamp()), party=party, used=used)
     days: dict[date, list[Start]] = {}
     for each in offered:
         leader = leads[each]

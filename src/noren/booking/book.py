@@ -14,12 +14,14 @@ from uuid import UUID
 from noren import people
 from noren.booking import actions, links
 from noren.booking.models import Booking, Status
+from noren.booking.transact import CUSTOMER, Actor
 from noren.errors import (
     BadField,
     CannotTakeNewCustomers,
     HoldExpired,
     IdempotencyKeyReused,
     LedgerUnavailable,
+    LimitReached,
     VaultUnavailable,
 )
 from noren.shops.rules import known
@@ -62,6 +64,7 @@ class BookRequest:
     locale: str
     idempotency_key: str | None = None
     consent: int | None = None
+    nights: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,20 +73,22 @@ class Booked:
     token: str = field(repr=False)
 
 
-def book(
-    shop_id: int, request: BookRequest, *, now: datetime, by: actions.Actor = actions.CUSTOMER
-) -> Booked:
+def book(shop_id: int, request: BookRequest, *, now: datetime, by: Actor = CUSTOMER) -> Booked:
     """Book. Raises what actions.hold raises, and BadField, CannotTakeNewCustomers, HoldExpired.
 
     A key that is known gives its booking to the same customer and IdempotencyKeyReused to any other: the
     answer holds the booking's link.
     """
     key = request.idempotency_key or secrets.token_urlsafe(16)
-    wish = actions.HoldRequest(request.service_id, request.start, request.staff, request.party, key)
+    wish = actions.HoldRequest(
+        request.service_id, request.start, request.staff, request.party, key, request.nights
+    )
     held = actions.hold(shop_id, wish, now=now, by=by)
     try:
         person = _put(shop_id, held.id, request.customer, now=now)
-        return _confirm(shop_id, held.id, person, now=now, locale=request.locale, consent=request.consent)
+        return _confirm(
+            shop_id, held.id, person, now=now, locale=request.locale, consent=request.consent, by=by
+        )
     except HoldExpired:
         done = _confirmed(shop_id, held.id)
         if done is None:
@@ -91,7 +96,7 @@ def book(
         if done.booking.person_id != person:
             raise IdempotencyKeyReused from None
         return done
-    except BadField:
+    except (BadField, LimitReached):
         actions.release(shop_id, held.id, now=now)
         raise
 
@@ -126,12 +131,19 @@ def _put(shop_id: int, hold_id: int, customer: Customer, *, now: datetime) -> UU
 
 
 def _confirm(
-    shop_id: int, hold_id: int, person: UUID, *, now: datetime, locale: str, consent: int | None
+    shop_id: int,
+    hold_id: int,
+    person: UUID,
+    *,
+    now: datetime,
+    locale: str,
+    consent: int | None,
+    by: Actor = CUSTOMER,
 ) -> Booked:
     if consent is None:
         with shop(shop_id):
             consent = known().terms.policy_version
-    booking = actions.confirm(shop_id, hold_id, person, now=now, locale=locale, consent=consent)
+    booking = actions.confirm(shop_id, hold_id, person, now=now, locale=locale, consent=consent, by=by)
     return _booked(shop_id, booking)
 
 

@@ -35,14 +35,15 @@ def schedule(shop_id: int, *, now: datetime) -> Scheduled:
         house = known()
         wanted = list(_wanted(house, now))
     made = sum(_open(shop_id, service_id, start, entry, now) for service_id, start, entry in wanted)
-    return Scheduled(made, bool(house.terms.timetables))
+    return Scheduled(made, any(terms.timetable for terms in house.terms.services.values()))
 
 
 def _wanted(house: Known, now: datetime) -> Iterator[tuple[int, int, Mapping[str, Any]]]:
     """Go through the dates of all timetables: (service, start, entry)."""
     rules = house.rules
     today = wall.local_day(rules.zone, int(now.timestamp()) // 60)
-    for service_id, timetable in house.terms.timetables.items():
+    timetables = {each: terms.timetable for each, terms in house.terms.services.items() if terms.timetable}
+    for service_id, timetable in timetables.items():
         _, closes = policy.horizon(rules, rules.services[service_id].horizon, int(now.timestamp()))
         there = _there(service_id, now)
         for day in range(today, today + AHEAD):

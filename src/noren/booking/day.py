@@ -3,23 +3,20 @@
 from datetime import UTC, date, datetime
 from uuid import UUID
 
-from noren.booking.models import TAKING, Booking, Status
+from noren.booking.models import STANDING, Booking, Status
 from noren.engine import wall
 from noren.shops.rules import known
 from noren.shops.tenancy import shop
 
-# What staff see of a day: what takes capacity, but for a stranger's half-filled form.
-_SHOWN = [status for status in TAKING if status is not Status.HELD]
-
 
 def day(shop_id: int, on: date) -> list[Booking]:
-    """Return what begins on a date of the shop's, in order."""
+    """Return what begins on a date of the shop's, in order; a stranger's half-filled form is not of it."""
     with shop(shop_id):
         zone = known().rules.zone
         begin, end = (
             datetime.fromtimestamp(wall.midnight(zone, wall.number(on) + n) * 60, UTC) for n in (0, 1)
         )
-        rows = Booking.objects.filter(start__gte=begin, start__lt=end, status__in=_SHOWN)
+        rows = Booking.objects.filter(start__gte=begin, start__lt=end, status__in=STANDING)
         return list(rows.order_by("start", "id"))
 
 

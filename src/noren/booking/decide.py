@@ -1,20 +1,23 @@
 """Deciding a write: the same engine as the list, on what is read in the write's own transaction."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import connection
 
-from noren.booking import availability, sheets
+from noren.booking import agreement, availability, sheets, usage
+from noren.booking.asked import Asked
 from noren.booking.sheets import Survey
 from noren.engine import availability as engine
-from noren.engine import classes, reasons, windows
-from noren.engine.model import Assignment, Claim, Load, Reason, ShopRules, Why
+from noren.engine import classes, override, reasons, windows
+from noren.engine.model import Assignment, Claim, Load, Reason, Service, Session, ShopRules, Why
 from noren.errors import (
     InThePast,
+    LimitReached,
+    NightsNotOffered,
     NorenError,
     NotOffered,
     OutsideHorizon,
@@ -34,7 +37,7 @@ FROM unnest(%(staff)s::bigint[]) AS u (id)
         SELECT count(*) FROM booking_booking b WHERE b.shop_id = %(shop)s AND b.staff_id = u.id
             AND b.start >= %(at)s - %(period)s * interval '1 day'
             AND b.start < %(at)s + %(period)s * interval '1 day'
-            AND b.status IN ('held', 'pending', 'confirmed', 'checked_in', 'no_show')) n
+            AND b.takes) n
     LEFT JOIN LATERAL (
         SELECT b.start FROM booking_booking b WHERE b.shop_id = %(shop)s AND b.staff_id = u.id
             AND b.start < %(at)s ORDER BY b.start DESC LIMIT 1) l ON true
@@ -42,29 +45,22 @@ FROM unnest(%(staff)s::bigint[]) AS u (id)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What somebody wants. `own`: a booking whose claims do not stand in the way (the one to be moved)."""
-
-    service_id: int
-    start: datetime
-    staff: int | None
-    party: int
-    own: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Decision:
-    """What to write: the row's values and the claims (none where seats of a session are taken)."""
+    """What to write: the row's values and the claims (none where seats of a session are taken), and the
+    limits to be counted anew.
+    """
 
     known: Known
     values: dict[str, Any]
     claims: tuple[Claim, ...]
+    limits: tuple[usage.Plain, ...] = ()
 
 
 def decide(asked: Asked, *, now: datetime) -> Decision:
     """Decide on rules at one revision. Inside the shop, and never cached.
 
-    Raises ServiceUnknown, InThePast, TooLate, OutsideHorizon, PartyTooLarge, NotOffered, SlotTaken.
+    Raises ServiceUnknown, InThePast, TooLate, OutsideHorizon, PartyTooLarge, NightsNotOffered, LimitReached,
+    NotOffered, SlotTaken.
     """
     seconds = asked.start.timestamp()
     if seconds % 60:
@@ -72,22 +68,48 @@ def decide(asked: Asked, *, now: datetime) -> Decision:
     start = int(seconds) // 60
     seen = sheets.survey(
         asked.service_id,
-        lambda rules: windows.of_start(rules, asked.service_id, start),
+        lambda rules: windows.of_start(rules, asked.service_id, start, asked.nights),
         now=now,
         staff=asked.staff,
         own=asked.own,
     )
+    if asked.since is not None and asked.start <= now and not asked.over:
+        raise InThePast
     service = seen.known.rules.services[asked.service_id]
     if service.capacity is not None:
         return _seats(seen, asked, start, now=now)
-    chosen = _chosen(seen, asked, start, now=now)
+    chosen = _insisted(seen, asked, start) if asked.over else _chosen(seen, asked, start, now=now)
     staff_id = chosen.resources[service.requirements[0].role][0]
-    return Decision(seen.known, _values(seen.known, asked, chosen.end, staff_id, None), chosen.claims)
+    values = _values(seen.known, asked, chosen.end, staff_id, None)
+    resources = [each for those in chosen.resources.values() for each in those]
+    return Decision(
+        seen.known, values, chosen.claims, _limits(seen.known, service, asked, chosen.end, resources)
+    )
+
+
+def _limits(
+    house: Known, service: Service, asked: Asked, end: int, resources: Sequence[int]
+) -> tuple[usage.Plain, ...]:
+    if asked.over:
+        return ()
+    start = int(asked.start.timestamp()) // 60
+    return tuple(usage.checks(house.rules, service, start, end, resources=resources, person=asked.person))
+
+
+def _wanted(asked: Asked, now: datetime) -> dict[str, Any]:
+    return {
+        "now": int((asked.since or now).timestamp()),
+        "staff": asked.staff,
+        "party": asked.party,
+        "nights": asked.nights,
+    }
 
 
 def _chosen(seen: Survey, asked: Asked, start: int, *, now: datetime) -> Assignment:
     rules, window = seen.known.rules, seen.window
-    wanted: dict[str, Any] = {"now": int(now.timestamp()), "staff": asked.staff, "party": asked.party}
+    service = rules.services[asked.service_id]
+    used = usage.used(rules, service, window, now=now, own=asked.own, person=asked.person)
+    wanted: dict[str, Any] = {**_wanted(asked, now), "used": used}
     loads = _loads(rules, asked) if asked.staff is None else {}
     chosen = engine.choose(rules, asked.service_id, window, seen.taken, start, **wanted, loads=loads)
     if chosen is not None:
@@ -100,6 +122,26 @@ def _chosen(seen: Survey, asked: Asked, start: int, *, now: datetime) -> Assignm
             raise NotOffered
         raise SlotTaken
     raise refusal(why)
+
+
+def _insisted(seen: Survey, asked: Asked, start: int) -> Assignment:
+    """Choose over whatever is there: those who are free first."""
+    rules = seen.known.rules
+    loads = _loads(rules, asked) if asked.staff is None else {}
+    chosen = override.choose(
+        rules,
+        asked.service_id,
+        seen.window,
+        seen.taken,
+        start,
+        staff=asked.staff,
+        party=asked.party,
+        nights=asked.nights,
+        loads=loads,
+    )
+    if chosen is None:
+        raise NotOffered
+    return chosen
 
 
 _BUSY = {Why.STAFF, Why.ROOM, Why.STOCK, Why.BUFFER, Why.HOLD, Why.EXTERNAL}
@@ -116,6 +158,10 @@ def refusal(reason: Reason) -> NorenError:
             return OutsideHorizon()
         case Why.PARTY | Why.SEATS:
             return PartyTooLarge()
+        case Why.LIMIT:
+            return LimitReached()
+        case Why.NIGHTS:
+            return NightsNotOffered()
         case _:
             return NotOffered()
 
@@ -126,12 +172,24 @@ def _seats(seen: Survey, asked: Asked, start: int, *, now: datetime) -> Decision
     session, leader = next(((each, who) for each, who in found if each.start == start), (None, None))
     if session is None or (asked.staff is not None and asked.staff != leader):
         raise NotOffered
-    why = classes.why_not(house.rules, session, now=int(now.timestamp()), party=asked.party)
-    if why is not None:
-        if why.why is Why.SEATS and not session.left:
-            raise SlotTaken
-        raise refusal(why)
-    return Decision(house, _values(house, asked, session.end, leader, session.id), ())
+    service = house.rules.services[asked.service_id]
+    if not asked.over:
+        _seats_free(house, asked, session, now=now)
+    values = _values(house, asked, session.end, leader, session.id)
+    return Decision(house, values, (), _limits(house, service, asked, session.end, ()))
+
+
+def _seats_free(house: Known, asked: Asked, session: Session, *, now: datetime) -> None:
+    service = house.rules.services[asked.service_id]
+    window = windows.of_start(house.rules, asked.service_id, session.start)
+    used = usage.used(house.rules, service, window, now=now, own=asked.own, person=asked.person)
+    as_of = int((asked.since or now).timestamp())
+    why = classes.why_not(house.rules, session, now=as_of, party=asked.party, used=used)
+    if why is None:
+        return
+    if why.why is Why.SEATS and not session.left:
+        raise SlotTaken
+    raise refusal(why)
 
 
 def _loads(rules: ShopRules, asked: Asked) -> Mapping[int, Load]:
@@ -164,26 +222,5 @@ def _values(
         "wall": wall.strftime("%Y-%m-%dT%H:%M"),
         "zone": house.rules.zone,
         "party": asked.party,
-        "agreed": agreement(house, asked),
-    }
-
-
-def agreement(house: Known, asked: Asked) -> dict[str, Any]:
-    """Return what is agreed: a later edit of service, price or policy leaves the booking's own alone."""
-    service, terms = house.rules.services[asked.service_id], house.terms
-    fee = terms.fees.get(asked.staff, 0) if asked.staff is not None else 0
-    price = terms.prices[asked.service_id]
-    return {
-        "price": price * asked.party + fee,
-        "unit_price": price,
-        "fee": fee,
-        "currency": terms.currency,
-        "tax_rate": terms.tax_rates[asked.service_id],
-        "minutes": service.minutes,
-        "before": service.before,
-        "after": service.after,
-        "change": asdict(service.change),
-        "cancel": asdict(service.cancel),
-        "policy_version": terms.policy_version,
-        "reminder_minutes": terms.reminder_minutes,
+        "agreed": agreement.of(house, asked),
     }

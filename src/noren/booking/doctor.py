@@ -42,17 +42,15 @@ FROM booking_sheet WHERE shop_id = %s AND resource_id = %s
 _ORPHANS = """
 SELECT b.id, b.status, count(c.id) FROM booking_booking b
     LEFT JOIN booking_claim c ON c.shop_id = b.shop_id AND c.booking_id = b.id
-WHERE b.shop_id = %s AND b.session_id IS NULL
-GROUP BY b.id, b.status
-HAVING (count(c.id) > 0) <> (b.status IN ('held', 'pending', 'confirmed', 'checked_in', 'no_show'))
+WHERE b.shop_id = %s
+GROUP BY b.id, b.status, b.takes, b.session_id
+HAVING (count(c.id) > 0) <> (b.takes AND b.session_id IS NULL)
 """
 _SEATS = """
-SELECT s.id, s.booked, coalesce(sum(b.party) FILTER (
-    WHERE b.status IN ('held', 'pending', 'confirmed', 'checked_in', 'no_show')), 0) AS seats
+SELECT s.id, s.booked, coalesce(sum(b.party) FILTER (WHERE b.takes), 0) AS seats
 FROM booking_classsession s LEFT JOIN booking_booking b ON b.shop_id = s.shop_id AND b.session_id = s.id
 WHERE s.shop_id = %s GROUP BY s.id, s.booked
-HAVING s.booked <> coalesce(sum(b.party) FILTER (
-    WHERE b.status IN ('held', 'pending', 'confirmed', 'checked_in', 'no_show')), 0)
+HAVING s.booked <> coalesce(sum(b.party) FILTER (WHERE b.takes), 0)
 """
 
 Planes = dict[tuple[int, int], tuple[int, int]]

@@ -7,7 +7,7 @@ from procrastinate.contrib.django import app
 from procrastinate.jobs import Job
 from procrastinate.types import JSONValue
 
-from noren.booking.models import Booking
+from noren.booking.models import Booking, Status
 from noren.shops.tenancy import current_shop
 
 # The vault erases within the hour whom nobody kept: a mail server that hangs, and every mail that waits for
@@ -17,40 +17,67 @@ _FIRST = 1
 
 def expire(booking_id: int, at: datetime) -> None:
     """When the hold's time is over, free what it keeps."""
-    _write(_job("noren.booking.tasks.expire", at, booking_id=booking_id))
+    _write(_later("expire", at, booking_id))
 
 
 def booked(booking: Booking, person: UUID, *, now: datetime) -> int | None:
     """Tell her, remind her, keep her data. Gives the reminder's job."""
-    keep = _job("noren.people.tasks.keep", priority=_FIRST, person_id=str(person))
-    return _reminded(booking, now, keep, _mail(booking, "booked"))
+    return _reminded(booking, now, _keep(person), _mail(booking, "booked"))
 
 
-def moved(booking: Booking, *, now: datetime) -> int | None:
-    """Tell her, and remind her of the new time alone. Gives the new reminder's job."""
+def asked(booking: Booking, person: UUID) -> None:
+    """Tell her that the shop will answer, keep her data; who is not answered by the start is declined."""
+    _write(_keep(person), _mail(booking, "asked"), _later("lapse", booking.start, booking.id))
+
+
+def approved(booking: Booking, *, now: datetime) -> int | None:
+    """Tell her, remind her. Gives the reminder's job."""
+    return _reminded(booking, now, _mail(booking, "booked"))
+
+
+def moved(booking: Booking, *, now: datetime, kind: str = "moved") -> int | None:
+    """Tell her, and remind her of the new time alone. Gives the new reminder's job.
+
+    Of a booking that waits for approval she is told when it is answered.
+    """
     _forget(booking)
-    return _reminded(booking, now, _mail(booking, "moved"))
+    if booking.status == Status.PENDING:
+        _write(_later("lapse", booking.start, booking.id))
+        return None
+    return _reminded(booking, now, _mail(booking, kind))
 
 
-def cancelled(booking: Booking) -> None:
-    """Tell her, and remind her of nothing."""
+def ended(booking: Booking, kind: str) -> None:
+    """Tell her (cancelled, declined, released), and remind her of nothing."""
     _forget(booking)
-    _write(_mail(booking, "cancelled"))
+    _write(_mail(booking, kind))
 
 
 def _reminded(booking: Booking, now: datetime, *others: Job) -> int | None:
     """Write the jobs, and a reminder where there is still time for one; give the reminder's."""
+    jobs = [*others]
+    release = booking.agreed["check_in"]["release_minutes"]
+    if release is not None:
+        jobs.append(_later("release", booking.start + timedelta(minutes=release), booking.id))
     before = timedelta(minutes=booking.agreed["reminder_minutes"])
     at = booking.start - before
     if not before or at <= now:
-        _write(*others)
+        _write(*jobs)
         return None
-    return _write(*others, _mail(booking, "reminder", at))[-1]
+    return _write(*jobs, _mail(booking, "reminder", at))[-1]
 
 
 def _forget(booking: Booking) -> None:
     if booking.reminder_job is not None:
         app.job_manager.cancel_job_by_id(booking.reminder_job)
+
+
+def _keep(person: UUID) -> Job:
+    return _job("noren.people.tasks.keep", priority=_FIRST, person_id=str(person))
+
+
+def _later(task: str, at: datetime, booking_id: int) -> Job:
+    return _job(f"noren.booking.tasks.{task}", at, booking_id=booking_id)
 
 
 def _mail(booking: Booking, kind: str, at: datetime | None = None) -> Job:

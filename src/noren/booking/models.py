@@ -18,11 +18,24 @@ class Status(models.TextChoices):
     NO_SHOW = "no_show"
     CANCELLED = "cancelled"
     DECLINED = "declined"
-    RELEASED = "released"
+    RELEASED = "released"  # a hold that was let go, or a booking whose customer did not check in
     EXPIRED = "expired"
 
 
-TAKING = (Status.HELD, Status.PENDING, Status.CONFIRMED, Status.CHECKED_IN, Status.NO_SHOW)
+STANDING = (Status.PENDING, Status.CONFIRMED, Status.CHECKED_IN, Status.NO_SHOW)
+"""What is a booking and has not ended otherwise."""
+
+
+class Attention(models.TextChoices):
+    """Why a booking waits for somebody's look. The first is for the customer to answer, the others for the
+    shop.
+    """
+
+    MOVED = "moved"  # its class was moved: keep or cancel
+    CLOSED = "closed"  # the rules changed, and would not offer its time any more
+    BLOCKED = "blocked"  # somebody was blocked over it
+    STAFF = "staff"  # who serves it does not any more
+    ZONE = "zone"  # the zone's clock was changed by law, and its instant with it
 
 
 class Booking(ShopModel):
@@ -34,6 +47,8 @@ class Booking(ShopModel):
     """Who serves: a resource of the service's first requirement."""
     asked_staff_id = models.BigIntegerField(null=True)
     """Whom the customer asked for (指名); null: any."""
+    series_id = models.BigIntegerField(null=True)
+    """The first booking's id, for all of one series or course."""
     start = models.DateTimeField()
     end = models.DateTimeField()
     wall = models.CharField(max_length=16)
@@ -41,6 +56,10 @@ class Booking(ShopModel):
     zone = models.CharField(max_length=40)
     party = models.IntegerField(default=1)
     status = models.CharField(max_length=12, choices=Status)
+    takes = models.BooleanField()
+    """Whether it takes capacity: as its status says; a pending one as the service says."""
+    attention = models.CharField(max_length=12, default="", choices=Attention)
+    """What somebody still has to look at: nothing vanishes, and nothing is changed silently."""
     expires_at = models.DateTimeField(null=True)
     person_id = models.UUIDField(null=True)
     locale = models.CharField(max_length=8, default="")
@@ -51,7 +70,7 @@ class Booking(ShopModel):
     idempotency = models.BinaryField(null=True)
     """A keyed hash of the Idempotency-Key, 32 bytes; the key itself is kept nowhere."""
     agreed = models.JSONField(default=dict)
-    """What was agreed: price, tax, buffers, deadlines, version of the policy, consent."""
+    """What was agreed: price, tax, buffers, nights, deadlines, fees, version of the policy, consent."""
     reminder_job = models.BigIntegerField(null=True)
     rules_revision = models.BigIntegerField()
     created_at = models.DateTimeField()

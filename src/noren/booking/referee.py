@@ -11,7 +11,14 @@ import psycopg
 from django.db import DatabaseError, connection
 
 from noren.engine.model import BufferPolicy, Claim, ShopRules
-from noren.errors import AlreadyCancelled, BookingUnknown, HoldExpired, NorenError, NotOffered
+from noren.errors import (
+    AlreadyCancelled,
+    BookingUnknown,
+    HoldExpired,
+    LimitReached,
+    NorenError,
+    NotOffered,
+)
 from noren.shops.tenancy import current_shop
 
 
@@ -32,6 +39,7 @@ _REFUSALS: dict[str, type[NorenError | Overtaken]] = {
     "NR005": AlreadyCancelled,  # not_active
     "NR006": BookingUnknown,
     "NR007": NotOffered,  # no_such_session
+    "NR008": LimitReached,
     "40P01": Overtaken,  # deadlock_detected
     "40001": Overtaken,  # serialization_failure
 }
@@ -54,27 +62,38 @@ def refusals() -> Iterator[None]:
         raise
 
 
+Limits = Sequence[dict[str, Any]]
+"""What is to be counted anew (usage.checks)."""
+
+
 def hold(
     rules: ShopRules,
     values: dict[str, Any],
     claims: Sequence[Claim],
+    limits: Limits,
     *,
     now: datetime,
     idempotency: bytes | None,
     by: str,
+    over: str = "",
 ) -> int:
-    """Write a hold; gives its id. Raises Overtaken, KeyInUse, NotOffered."""
+    """Write a hold; gives its id. `over` is the reason of an override.
+
+    Raises Overtaken, KeyInUse, NotOffered, LimitReached.
+    """
     return int(
         _call(
-            "SELECT booking_hold(%s, %s, %s, %s, %s, %s, %s, %s)",
+            "SELECT booking_hold(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             current_shop(),
             now,
             rules.revision,
             _added(rules),
             json.dumps(values),
             plain(rules, claims),
+            json.dumps(limits),
             idempotency,
             by,
+            over,
         )
     )
 
@@ -86,31 +105,61 @@ def confirm(
     now: datetime,
     locale: str,
     agreed: dict[str, Any],
+    limits: Limits,
     reminder_job: int | None,
+    status: str,
+    takes: bool,
     by: str,
 ) -> bool:
-    """Make a hold a booking; false when it had been one already. Raises HoldExpired."""
+    """Make a hold a booking; false when it had been one already. Raises HoldExpired, LimitReached."""
     return bool(
         _call(
-            "SELECT booking_confirm(%s, %s, %s, %s, %s, %s, %s, %s)",
+            "SELECT booking_confirm(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             current_shop(),
             now,
             booking_id,
             person,
             locale,
             json.dumps(agreed),
+            json.dumps(limits),
             reminder_job,
+            str(status),
+            takes,
             by,
         )
     )
 
 
+def mark(
+    booking_id: int, statuses: Sequence[str], status: str, what: str, *, now: datetime, by: str, why: str = ""
+) -> None:
+    """Give a booking that takes capacity another status that does. Raises AlreadyCancelled."""
+    _call(
+        "SELECT booking_mark(%s, %s, %s, %s, %s, %s, %s, %s)",
+        current_shop(),
+        now,
+        booking_id,
+        [str(each) for each in statuses],
+        str(status),
+        what,
+        by,
+        why,
+    )
+
+
 def end(
-    booking_id: int, statuses: Sequence[str], status: str, *, now: datetime, by: str, why: str = ""
+    booking_id: int,
+    statuses: Sequence[str],
+    status: str,
+    *,
+    now: datetime,
+    by: str,
+    why: str = "",
+    facts: dict[str, Any] | None = None,
 ) -> None:
     """End a booking or a hold that has one of `statuses`. Raises AlreadyCancelled, BookingUnknown."""
     _call(
-        "SELECT booking_end(%s, %s, %s, %s, %s, %s, %s)",
+        "SELECT booking_end(%s, %s, %s, %s, %s, %s, %s, %s)",
         current_shop(),
         now,
         booking_id,
@@ -118,32 +167,68 @@ def end(
         str(status),
         by,
         why,
+        json.dumps(facts or {}),
     )
 
 
 def move(
     rules: ShopRules,
     booking_id: int,
+    statuses: Sequence[str],
     values: dict[str, Any],
     claims: Sequence[Claim],
     *,
+    limits: Limits = (),
     now: datetime,
     by: str,
+    what: str = "moved",
     why: str = "",
+    over: bool = False,
 ) -> None:
-    """Give back and take in one. Raises Overtaken, AlreadyCancelled, BookingUnknown, NotOffered."""
+    """Give back and take in one. `values` with `takes`, and `status` where it changes.
+
+    Raises Overtaken, AlreadyCancelled, BookingUnknown, NotOffered, LimitReached.
+    """
     _call(
-        "SELECT booking_move(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        "SELECT booking_move(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
         current_shop(),
         now,
         rules.revision,
         _added(rules),
         booking_id,
+        [str(each) for each in statuses],
         json.dumps(values),
         plain(rules, claims),
+        json.dumps(limits),
+        over,
         by,
+        what,
         why,
     )
+
+
+def lock_series(
+    rules: ShopRules,
+    limits: Limits,
+    sessions: Sequence[int],
+    resources: Sequence[int],
+    days: Sequence[date],
+) -> None:
+    """Lock what the dates of a series may touch. Raises Overtaken."""
+    _call(
+        "SELECT booking_lock_series(%s, %s, %s, %s, %s, %s)",
+        current_shop(),
+        rules.revision,
+        json.dumps(limits),
+        list(sessions),
+        list(resources),
+        list(days),
+    )
+
+
+def unlock_series(resources: Sequence[int], days: Sequence[date]) -> None:
+    """Take away the empty rows by which days were locked."""
+    _call("SELECT booking_unlock_series(%s, %s, %s)", current_shop(), list(resources), list(days))
 
 
 def open_session(
@@ -160,6 +245,50 @@ def open_session(
         plain(rules, claims),
     )
     return None if made is None else int(made)
+
+
+def move_session(
+    rules: ShopRules,
+    session_id: int,
+    values: dict[str, Any],
+    claims: Sequence[Claim],
+    agreed: dict[str, Any],
+    *,
+    now: datetime,
+    by: str,
+    why: str = "",
+) -> list[int]:
+    """Move a date of a class with its bookings; gives their ids. Raises Overtaken, NotOffered."""
+    return list(
+        _call(
+            "SELECT booking_move_session(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            current_shop(),
+            now,
+            rules.revision,
+            _added(rules),
+            session_id,
+            json.dumps(values),
+            plain(rules, claims),
+            json.dumps(agreed),
+            by,
+            why,
+        )
+    )
+
+
+def cancel_session(session_id: int, *, now: datetime, by: str, why: str, facts: dict[str, Any]) -> list[int]:
+    """Cancel a date of a class; gives the ids of the bookings that ended with it. Raises NotOffered."""
+    return list(
+        _call(
+            "SELECT booking_cancel_session(%s, %s, %s, %s, %s, %s)",
+            current_shop(),
+            now,
+            session_id,
+            by,
+            why,
+            json.dumps(facts),
+        )
+    )
 
 
 def block(

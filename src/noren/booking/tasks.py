@@ -7,7 +7,7 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
 from noren import clock
-from noren.booking import actions, classes
+from noren.booking import actions, classes, reception
 
 RETRY = RetryStrategy(max_attempts=10, exponential_wait=2)
 
@@ -16,6 +16,18 @@ RETRY = RetryStrategy(max_attempts=10, exponential_wait=2)
 def expire(shop_id: int, booking_id: int) -> None:
     """End a hold when its time is over; nothing happens to what became a booking."""
     actions.expire(shop_id, booking_id, now=clock.now())
+
+
+@app.task(name="noren.booking.tasks.lapse", retry=RETRY)
+def lapse(shop_id: int, booking_id: int) -> None:
+    """Decline what nobody answered until its start."""
+    reception.lapse(shop_id, booking_id, now=clock.now())
+
+
+@app.task(name="noren.booking.tasks.release", retry=RETRY)
+def release(shop_id: int, booking_id: int) -> None:
+    """Give a time free whose customer has not checked in."""
+    reception.release_unattended(shop_id, booking_id, now=clock.now())
 
 
 @app.task(name="noren.booking.tasks.follow_rules", retry=RETRY)

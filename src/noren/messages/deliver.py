@@ -11,7 +11,7 @@ import structlog
 from django.db.models import F
 
 from noren import people
-from noren.booking.models import TAKING, Booking, Status
+from noren.booking.models import STANDING, Booking, Status
 from noren.errors import NoSuchPerson
 from noren.messages import about, ics, words
 from noren.messages.models import Message, State
@@ -27,6 +27,12 @@ STATES = {
     SendState.SENT: State.SENT,
     SendState.ALREADY: State.SENT,
     SendState.UNKNOWN: State.UNKNOWN,
+}
+
+_ENDINGS = {
+    Kind.CANCELLED: Status.CANCELLED,
+    Kind.DECLINED: Status.DECLINED,
+    Kind.RELEASED: Status.RELEASED,
 }
 
 
@@ -73,9 +79,9 @@ def _letter(shop_id: int, booking_id: int, kind: Kind, now: datetime) -> Letter 
 
 def _is_due(booking: Booking, kind: Kind, now: datetime) -> bool:
     """Say whether the mail is still true: nobody is reminded of a booking that no longer stands."""
-    if kind is Kind.CANCELLED:
-        return booking.status == Status.CANCELLED
-    if booking.status not in TAKING:
+    if kind in _ENDINGS:
+        return booking.status == _ENDINGS[kind]
+    if booking.status not in STANDING or (booking.status == Status.PENDING) != (kind is Kind.ASKED):
         return False
     if kind is Kind.REMINDER:
         before = timedelta(minutes=booking.agreed["reminder_minutes"])
@@ -85,7 +91,7 @@ def _is_due(booking: Booking, kind: Kind, now: datetime) -> bool:
 
 def _occasion(booking: Booking, kind: Kind) -> str:
     """Return what makes a mail of this kind a new one: the change it tells of; of a reminder the time."""
-    if kind is Kind.BOOKED:
+    if kind in (Kind.BOOKED, Kind.ASKED):
         return "0"
     return str(int(booking.start.timestamp()) if kind is Kind.REMINDER else booking.changes)
 

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 
 from icalendar import Alarm, Calendar, Event, vCalAddress, vText
 
-from noren.booking.models import TAKING, Booking
+from noren.booking.models import STANDING, Booking
 from noren.errors import LinkUnknown
 from noren.messages import about, words
-from noren.messages.notice import Kind, Notice
+from noren.messages.notice import ENDED, Kind, Notice
 from noren.people import Attachment
 from noren.shops.tenancy import shop
 
@@ -32,7 +32,7 @@ def event(shop_id: int, booking_id: int, *, now: datetime) -> bytes:
         booking = Booking.objects.filter(id=booking_id).first()
         if booking is None:
             raise LinkUnknown
-        kind = Kind.BOOKED if booking.status in TAKING else Kind.CANCELLED
+        kind = Kind.BOOKED if booking.status in STANDING else Kind.CANCELLED
         return calendar(about.notice(booking, kind), now=now)
 
 
@@ -48,7 +48,7 @@ def calendar(notice: Notice, *, now: datetime) -> bytes:
 
 
 def _method(notice: Notice) -> str:
-    return "CANCEL" if notice.kind is Kind.CANCELLED else "REQUEST"
+    return "CANCEL" if notice.kind in ENDED else "REQUEST"
 
 
 def _event(notice: Notice, now: datetime) -> Event:
@@ -61,17 +61,23 @@ def _event(notice: Notice, now: datetime) -> Event:
     event.add("summary", _one_line(f"{notice.service} · {notice.shop}"))
     place = ", ".join(part for part in (notice.shop, notice.address) if part)
     event.add("location", _one_line(place))
-    event.add("status", "CANCELLED" if notice.kind is Kind.CANCELLED else "CONFIRMED")
-    event.add("transp", "TRANSPARENT" if notice.kind is Kind.CANCELLED else "OPAQUE")
+    event.add("status", _status(notice.kind))
+    event.add("transp", "TRANSPARENT" if notice.kind in ENDED else "OPAQUE")
     event.add("class", "PRIVATE")
     event.add("url", notice.link)
     organizer = vCalAddress(f"mailto:{notice.sender}")
     organizer.params["cn"] = vText(_one_line(notice.shop))
     event.add("organizer", organizer)
-    if notice.kind is not Kind.CANCELLED:
+    if notice.kind not in ENDED:
         event.add("description", _description(notice))
         event.add_component(_alarm(notice))
     return event
+
+
+def _status(kind: Kind) -> str:
+    if kind in ENDED:
+        return "CANCELLED"
+    return "TENTATIVE" if kind is Kind.ASKED else "CONFIRMED"
 
 
 def _description(notice: Notice) -> str:

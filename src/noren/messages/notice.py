@@ -10,6 +10,17 @@ class Kind(StrEnum):
     MOVED = "moved"
     CANCELLED = "cancelled"
     REMINDER = "reminder"
+    ASKED = "asked"
+    """The shop has still to say yes."""
+    DECLINED = "declined"
+    RELEASED = "released"
+    """Nobody checked in, and the time is free again."""
+    RESCHEDULED = "rescheduled"
+    """The shop has moved a class: keep or cancel."""
+
+
+ENDED = (Kind.CANCELLED, Kind.DECLINED, Kind.RELEASED)
+"""What tells that a booking stands no longer."""
 
 
 @dataclass(frozen=True, slots=True)

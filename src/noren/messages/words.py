@@ -6,7 +6,7 @@ A line whose value is empty is left out, with its heading.
 
 from datetime import datetime, timedelta
 
-from noren.messages.notice import Kind, Notice
+from noren.messages.notice import ENDED, Kind, Notice
 
 SUBJECTS = {
     "ja": {
@@ -14,12 +14,20 @@ SUBJECTS = {
         Kind.MOVED: "【{shop}】ご予約の日時を変更しました({day})",
         Kind.CANCELLED: "【{shop}】ご予約を取り消しました({day})",
         Kind.REMINDER: "【{shop}】ご予約のお知らせ({day})",
+        Kind.ASKED: "【{shop}】ご予約の申し込みを承りました({day})",
+        Kind.DECLINED: "【{shop}】ご予約をお受けできませんでした({day})",
+        Kind.RELEASED: "【{shop}】ご予約の時間が過ぎました({day})",
+        Kind.RESCHEDULED: "【{shop}】日時の変更のお知らせ({day})",
     },
     "en": {
         Kind.BOOKED: "{shop}: your booking, {day}",
         Kind.MOVED: "{shop}: your booking has moved to {day}",
         Kind.CANCELLED: "{shop}: your booking of {day} is cancelled",
         Kind.REMINDER: "{shop}: see you on {day}",
+        Kind.ASKED: "{shop}: your request for {day}",
+        Kind.DECLINED: "{shop}: your request for {day} could not be accepted",
+        Kind.RELEASED: "{shop}: your booking of {day} has lapsed",
+        Kind.RESCHEDULED: "{shop}: the time has changed to {day}",
     },
 }
 
@@ -29,12 +37,24 @@ OPENINGS = {
         Kind.MOVED: "ご予約の日時を変更しました。新しい内容は次のとおりです。",
         Kind.CANCELLED: "次のご予約を取り消しました。またのお越しをお待ちしております。",
         Kind.REMINDER: "ご予約の日時が近づきましたので、お知らせいたします。",
+        Kind.ASKED: "お申し込みありがとうございます。まだ確定ではありません。"
+        "お店が確認し、あらためてご連絡します。",
+        Kind.DECLINED: "申し訳ございません。次のお申し込みはお受けできませんでした。料金はかかりません。",
+        Kind.RELEASED: "お時間になってもご来店の確認ができなかったため、次のご予約の枠を解放しました。",
+        Kind.RESCHEDULED: "お店の都合により日時が変わりました。新しい日時は次のとおりです。"
+        "下のリンクから、このまま参加するか、無料で取り消すかをお選びください。",
     },
     "en": {
         Kind.BOOKED: "Thank you for your booking. This is what we have noted.",
         Kind.MOVED: "Your booking has been moved. This is how it stands now.",
         Kind.CANCELLED: "This booking has been cancelled. We hope to see you another time.",
         Kind.REMINDER: "A short reminder of your booking.",
+        Kind.ASKED: "Thank you for your request. It is not confirmed yet: "
+        "the shop will look at it and write to you.",
+        Kind.DECLINED: "We are sorry: this request could not be accepted. You owe nothing.",
+        Kind.RELEASED: "Nobody checked in at the time of this booking, so the time was given free.",
+        Kind.RESCHEDULED: "The shop had to change the time. This is the new one. "
+        "Please choose by the link below whether you keep it or cancel it free of charge.",
     },
 }
 
@@ -69,7 +89,7 @@ LINKS = {
     "en": "See or cancel your booking here:\n{link}\nThis link is yours alone; please do not forward it.",
 }
 AGAIN = {
-    "ja": "取り消しの記録はこちらでご覧いただけます。\n{link}",
+    "ja": "ご予約の記録はこちらでご覧いただけます。\n{link}",
     "en": "The record of it is here:\n{link}",
 }
 POLICIES = {"ja": "キャンセルについて\n{policy}", "en": "Cancelling\n{policy}"}
@@ -101,7 +121,7 @@ def text(notice: Notice) -> str:
     spoken, filled = language(notice.locale), values(notice)
     facts = "\n".join(line for line in FACTS[spoken] if filled[_word(line)])
     parts = [GREETINGS[spoken], OPENINGS[spoken][notice.kind], facts]
-    if notice.kind is Kind.CANCELLED:
+    if notice.kind in ENDED:
         parts.append(AGAIN[spoken])
     else:
         parts.append(LINKS[spoken])

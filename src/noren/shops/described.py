@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from noren.engine.model import BufferPolicy, GridKind, HolidayRule, HorizonKind
 from noren.people import Member
-from noren.shops import directory
+from noren.shops import described_terms, directory
 from noren.shops.described_hours import ALWAYS, HoursGiven, hours
 from noren.shops.holidays import public_holidays
 from noren.shops.reading import WEEKDAYS, Reader, Values
@@ -145,6 +145,8 @@ def _booking(table: Reader) -> Values:
         "week_start": WEEKDAYS.index(table.choice("week_start", WEEKDAYS, "mon")),
         "hold_minutes": table.number("hold_minutes", 10, least=1, most=120),
         "reminder_minutes": table.number("reminder_minutes", 1440, most=60 * 24 * 30),
+        "limits": described_terms.limits_of(table),
+        "quiet": described_terms.quiet(table.table("quiet")),
     }
     table.done()
     return columns
@@ -217,7 +219,7 @@ def _service(table: Reader, position: int, known: _Known) -> ServiceGiven:
         "before": table.number("before", 0, most=1440),
         "after": table.number("after", 0, most=1440),
         "grid": _grid(table.table("grid")),
-        **{name: _deadline(table.table(name)) for name in ("lead", "change", "cancel")},
+        **{name: described_terms.deadline(table.table(name)) for name in ("lead", "change", "cancel")},
         "horizon": _horizon(table.table("horizon")),
         "capacity": capacity,
         "timetable": [_entry(each, known) for each in table.tables("timetable")],
@@ -227,7 +229,10 @@ def _service(table: Reader, position: int, known: _Known) -> ServiceGiven:
         "tax_rate": table.number("tax_rate", 10, most=100),
         "bookable": table.flag("bookable", standard=True),
         "position": position,
+        **described_terms.service_terms(table, capacity=capacity),
     }
+    if columns["stay"] is not None and (columns["grid"]["kind"] != "clock" or len(columns["segments"]) != 1):
+        table.wrong("stay", 'has one segment, and begins by the clock: write grid = { kind = "clock" }')
     if columns["timetable"] and capacity is None:
         table.wrong("capacity", "is missing; a class needs the number of its seats")
     given = ServiceGiven(table.key(), columns, hours(table))
@@ -280,19 +285,6 @@ def _grid(table: Reader) -> Values:
     }
     table.done()
     return grid
-
-
-def _deadline(table: Reader) -> Values:
-    """Give { minutes } before the start, or { days, at } before it."""
-    deadline: Values = {"minutes": table.number("minutes", 0, most=1440 * 366)}
-    if table.has("at"):
-        deadline = {"days": table.number("days", 1, most=366), "at": table.clock("at")}
-        if table.has("minutes"):
-            table.wrong("minutes", "stands beside at; write either minutes, or days and at")
-    elif table.has("days"):
-        table.wrong("at", 'is missing beside days; write at = "20:00"')
-    table.done()
-    return deadline
 
 
 def _horizon(table: Reader) -> Values:

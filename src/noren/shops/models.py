@@ -42,6 +42,10 @@ class Shop(ShopModel):
     hold_minutes = models.SmallIntegerField(default=10)
     reminder_minutes = models.IntegerField(default=1440)
     """How long before its start a booking is reminded of; 0: never."""
+    limits = models.JSONField(default=list)
+    """Of the shop as a whole: [{"of", "period", "most", "minutes"}]."""
+    quiet = models.JSONField(default=dict)
+    """{"from", "to"}: minutes of the day when nobody is disturbed and the clock of offers pauses."""
 
 
 class Resource(ShopModel):
@@ -89,10 +93,29 @@ class Service(ShopModel):
     """Of a class: [{"weekday": 0..6, "start": minute of the day, "staff": [ids], "capacity": n}], staff and
     capacity optional. Its dates become class sessions (booking.classes).
     """
+    course = models.BooleanField(default=False)
+    """A class whose dates are booked together, all that are still to come."""
+    minimum = models.JSONField(default=dict)
+    """Of a class: {"seats", "deadline"}: a date with fewer bookings then does not take place."""
+    stay = models.JSONField(null=True)
+    """A rental by nights: {"out", "least": [7], "most"}."""
+    limits = models.JSONField(default=list)
+    approval = models.CharField(max_length=8, blank=True, default="")
+    """"": booked at once; "keeps": the shop approves, and the time is kept until then; "free": it is not."""
+    fees = models.JSONField(default=dict)
+    """What cancelling costs: {"tiers": [{"since", "percent"}], "free_minutes"}."""
+    check_in = models.JSONField(default=dict)
+    """{"opens_minutes", "release_minutes"}: from when before the start one checks in, and how long after it
+    the time of those who have not is free again (absent: never).
+    """
+    waiting = models.JSONField(default=dict)
+    """{"hours", "stop_minutes", "pass_over"}: how long a place is kept for who waits, until when before the
+    start places are offered, and whether a smaller party may go first. Empty: nobody waits.
+    """
     party_min = models.SmallIntegerField(default=1)
     party_max = models.SmallIntegerField(default=1)
     price = models.IntegerField(default=0)
-    """Tax included, per guest, in the currency's smallest unit."""
+    """Tax included, per guest (and night of a stay), in the currency's smallest unit."""
     tax_rate = models.SmallIntegerField(default=10)
     bookable = models.BooleanField(default=True)
     position = models.SmallIntegerField(default=0)

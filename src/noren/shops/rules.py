@@ -21,20 +21,23 @@ from noren.engine.model import (
     Horizon,
     HorizonKind,
     Hours,
+    Limit,
+    LimitOf,
+    Period,
     Range,
     Requirement,
     Resource,
     Segment,
     Service,
     ShopRules,
+    Stay,
     Week,
 )
 from noren.errors import ShopUnknown
 from noren.shops.holidays import public_holidays
 from noren.shops.models import Shop
 from noren.shops.tenancy import current_shop
-
-Plain = Mapping[str, Any]
+from noren.shops.terms import Plain, Terms, terms_from
 
 _LOAD = """
 SELECT json_build_object(
@@ -46,20 +49,6 @@ SELECT json_build_object(
   'overrides', (SELECT json_agg(o) FROM shops_override o WHERE o.shop_id = s.shop_id)
 )::text FROM shops_shop s WHERE s.shop_id = %s
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What else is agreed when somebody books: money in the currency's smallest unit, tax included."""
-
-    currency: str
-    policy_version: int
-    hold_minutes: int
-    reminder_minutes: int
-    prices: Mapping[int, int]
-    tax_rates: Mapping[int, int]
-    fees: Mapping[int, int]
-    timetables: Mapping[int, Sequence[Plain]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +108,7 @@ def _load(shop_id: int) -> Known:
     if row is None:
         raise ShopUnknown
     rows = {name: value or [] for name, value in json.loads(row[0]).items()}
-    return Known(rules_from(rows), _terms(rows))
+    return Known(rules_from(rows), terms_from(rows))
 
 
 def rules_from(rows: Mapping[str, Any]) -> ShopRules:
@@ -148,20 +137,7 @@ def rules_from(rows: Mapping[str, Any]) -> ShopRules:
         buffers_outside=shop["buffers_outside"],
         align=shop["align"],
         week_start=shop["week_start"],
-    )
-
-
-def _terms(rows: Mapping[str, Any]) -> Terms:
-    shop, services = rows["shop"], rows["services"]
-    return Terms(
-        currency=shop["currency"],
-        policy_version=shop["policy_version"],
-        hold_minutes=shop["hold_minutes"],
-        reminder_minutes=shop["reminder_minutes"],
-        prices={row["id"]: row["price"] for row in services},
-        tax_rates={row["id"]: row["tax_rate"] for row in services},
-        fees={row["id"]: row["fee"] for row in rows["staff"]},
-        timetables={row["id"]: row["timetable"] for row in services if row["timetable"]},
+        limits=_limits(shop["limits"]),
     )
 
 
@@ -232,6 +208,17 @@ def _grid(plain: Plain) -> Grid:
     )
 
 
+def _limits(plain: Sequence[Plain]) -> tuple[Limit, ...]:
+    return tuple(
+        Limit(LimitOf(each["of"]), Period(each["period"]), each.get("most"), each.get("minutes"))
+        for each in plain
+    )
+
+
+def _stay(plain: Plain | None) -> Stay | None:
+    return None if plain is None else Stay(plain["out"], tuple(plain["least"]), plain["most"])
+
+
 def _service(row: Plain, hours: Hours | None) -> Service:
     return Service(
         id=row["id"],
@@ -251,5 +238,7 @@ def _service(row: Plain, hours: Hours | None) -> Service:
         capacity=row["capacity"],
         party_min=row["party_min"],
         party_max=row["party_max"],
+        limits=_limits(row["limits"]),
         bookable=row["bookable"],
+        stay=_stay(row["stay"]),
     )

@@ -41,6 +41,7 @@ class Migration(migrations.Migration):
                 ("session_id", models.BigIntegerField(null=True)),
                 ("staff_id", models.BigIntegerField(null=True)),
                 ("asked_staff_id", models.BigIntegerField(null=True)),
+                ("series_id", models.BigIntegerField(null=True)),
                 ("start", models.DateTimeField()),
                 ("end", models.DateTimeField()),
                 ("wall", models.CharField(max_length=16)),
@@ -60,6 +61,21 @@ class Migration(migrations.Migration):
                             ("released", "Released"),
                             ("expired", "Expired"),
                         ],
+                        max_length=12,
+                    ),
+                ),
+                ("takes", models.BooleanField()),
+                (
+                    "attention",
+                    models.CharField(
+                        choices=[
+                            ("moved", "Moved"),
+                            ("closed", "Closed"),
+                            ("blocked", "Blocked"),
+                            ("staff", "Staff"),
+                            ("zone", "Zone"),
+                        ],
+                        default="",
                         max_length=12,
                     ),
                 ),
@@ -167,5 +183,6 @@ class Migration(migrations.Migration):
         ),
         migrations.RunSQL((SQL / "0002_sheets.sql").read_text(encoding="utf-8")),
         migrations.RunSQL((SQL / "0003_bookings.sql").read_text(encoding="utf-8")),
-        migrations.RunSQL((SQL / "0004_grants.sql").read_text(encoding="utf-8")),
+        migrations.RunSQL((SQL / "0004_sessions.sql").read_text(encoding="utf-8")),
+        migrations.RunSQL((SQL / "0005_grants.sql").read_text(encoding="utf-8")),
     ]

@@ -18,6 +18,8 @@ CREATE INDEX booking_booking_staff ON booking_booking (shop_id, staff_id, start)
     WHERE staff_id IS NOT NULL;
 CREATE INDEX booking_booking_person ON booking_booking (shop_id, person_id) WHERE person_id IS NOT NULL;
 CREATE INDEX booking_booking_session ON booking_booking (shop_id, session_id) WHERE session_id IS NOT NULL;
+CREATE INDEX booking_booking_series ON booking_booking (shop_id, series_id) WHERE series_id IS NOT NULL;
+CREATE INDEX booking_booking_attention ON booking_booking (shop_id, start) WHERE attention <> '';
 CREATE INDEX booking_booking_held ON booking_booking (shop_id, expires_at) WHERE status = 'held';
 CREATE UNIQUE INDEX booking_booking_idempotency_key
     ON booking_booking (shop_id, idempotency) WHERE idempotency IS NOT NULL;
@@ -33,7 +35,9 @@ ALTER TABLE booking_booking
         'no_show', 'cancelled', 'declined', 'released', 'expired')),
     ADD CONSTRAINT booking_booking_held_check CHECK ((status = 'held') = (expires_at IS NOT NULL)),
     ADD CONSTRAINT booking_booking_order_check CHECK (start < "end"),
-    ADD CONSTRAINT booking_booking_party_check CHECK (party > 0);
+    ADD CONSTRAINT booking_booking_party_check CHECK (party > 0),
+    ADD CONSTRAINT booking_booking_takes_check CHECK (status = 'pending' OR takes = (status IN ('held', 'confirmed',
+        'checked_in', 'no_show')));
 ALTER TABLE booking_classsession
     ADD CONSTRAINT booking_classsession_seats_check CHECK (booked >= 0);
 ALTER TABLE booking_claim

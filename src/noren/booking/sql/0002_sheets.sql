@@ -1,9 +1,9 @@
 -- The referee (docs/decisions/0007-sheets-of-bits.md). The engine decides, these functions recheck what races.
 -- Every function: p_shop first, p_now an argument, names with p_. Minutes are counted from the epoch, UTC.
--- Order of locks, everywhere: the shop's row, bookings, sessions, sheets (by resource, then day).
+-- Order of locks, everywhere: the shop's row, bookings, limits, sessions, sheets (by resource, then day).
 -- Refusals are SQLSTATEs of class NR; noren/booking/referee.py maps them to errors.
 --   NR001 slot_taken   NR002 rules_changed   NR003 no_seats      NR004 hold_expired
---   NR005 not_active   NR006 no_such_booking NR007 no_such_session
+--   NR005 not_active   NR006 no_such_booking NR007 no_such_session  NR008 limit_reached
 
 -- The minutes [p_from, p_to) of a day.
 CREATE FUNCTION booking_mask(p_from integer, p_to integer) RETURNS bit
@@ -209,7 +209,7 @@ $$;
 -- Ends expired holds whose rows are locked: their status, and the record of it. Their claims are the caller's.
 CREATE FUNCTION booking_mark_expired(p_shop bigint, p_now timestamptz, p_ids bigint[]) RETURNS void
 LANGUAGE sql AS $$
-    UPDATE booking_booking b SET status = 'expired', expires_at = NULL, idempotency = NULL
+    UPDATE booking_booking b SET status = 'expired', takes = false, expires_at = NULL, idempotency = NULL
     WHERE b.shop_id = p_shop AND b.id = ANY (p_ids);
     INSERT INTO booking_event (shop_id, booking_id, at, by, what, why, facts)
     SELECT p_shop, i, p_now, 'system', 'expired', '', '{}' FROM unnest(p_ids) AS i
@@ -245,6 +245,21 @@ LANGUAGE sql AS $$
     SELECT p_shop, c.resource_id, c.day, c.units, c.core_from, c.core_to, c.padded_from, c.padded_to,
         p_booking, p_session, p_block
     FROM booking_claim_days(p_claims) c
+$$;
+
+-- Takes without asking, over what is there: an override of staff, a block. Bits may be taken twice: the claims know.
+CREATE FUNCTION booking_take_over(p_shop bigint, p_claims jsonb, p_booking bigint, p_session bigint,
+    p_block bigint) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    resources bigint[];
+    days date[];
+BEGIN
+    SELECT array_agg(c.resource_id), array_agg(c.day) INTO resources, days FROM booking_claim_days(p_claims) c;
+    PERFORM booking_lock_days(p_shop, resources, days);
+    PERFORM booking_write_claims(p_shop, p_claims, p_booking, p_session, p_block);
+    PERFORM booking_recompute(p_shop, resources, days);
+END
 $$;
 
 -- Computes a resource's days anew from a day on: its stock has changed, and with it the number of its planes.

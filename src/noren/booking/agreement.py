@@ -1,0 +1,81 @@
+"""What was agreed when somebody booked, and what follows from it: deadlines and fees.
+
+Kept with the booking, so that a later edit of service, price or policy leaves it alone.
+"""
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from noren.booking.asked import Asked
+from noren.booking.models import Booking
+from noren.engine import policy
+from noren.engine.model import Deadline
+from noren.shops.rules import Known, known
+from noren.shops.terms import fees_from
+
+
+def of(house: Known, asked: Asked) -> dict[str, Any]:
+    """Return what is agreed: a later edit of service, price or policy leaves the booking's own alone."""
+    service, terms = house.rules.services[asked.service_id], house.terms
+    own = terms.services[asked.service_id]
+    fee = terms.staff_fees.get(asked.staff, 0) if asked.staff is not None else 0
+    return {
+        "price": own.price * asked.party * max(1, asked.nights) + fee,
+        "unit_price": own.price,
+        "fee": fee,
+        "currency": terms.currency,
+        "tax_rate": own.tax_rate,
+        "minutes": service.minutes,
+        "nights": asked.nights,
+        "before": service.before,
+        "after": service.after,
+        "change": asdict(service.change),
+        "cancel": asdict(service.cancel),
+        "fees": {
+            "tiers": [{"since": asdict(each.since), "percent": each.percent} for each in own.fees.tiers],
+            "free_minutes": own.fees.free_minutes,
+        },
+        "check_in": asdict(own.check_in),
+        "policy_version": terms.policy_version,
+        "reminder_minutes": terms.reminder_minutes,
+    }
+
+
+def moved(booking: Booking, house: Known, staff: int | None) -> dict[str, Any]:
+    """指名 is priced when it is booked: with the same staff nothing changes."""
+    if staff == booking.asked_staff_id:
+        return {}
+    fee = house.terms.staff_fees.get(staff, 0) if staff is not None else 0
+    return {"fee": fee, "price": booking.agreed["price"] - booking.agreed["fee"] + fee}
+
+
+def deadline(booking: Booking, deed: str) -> datetime:
+    """Return until when (included) a customer may "cancel" or "change": by the booking's own agreement."""
+    start = int(booking.start.timestamp()) // 60
+    seconds = policy.last_moment(known().rules, Deadline(**booking.agreed[deed]), start)
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Fee:
+    """What cancelling costs: `fee` in the currency's smallest unit, rounded down."""
+
+    fee_percent: int
+    fee: int
+
+
+NOTHING = Fee(0, 0)
+
+
+def fee(booking: Booking, *, now: datetime) -> Fee:
+    """Return what a customer owes who cancels now, by the booking's own agreement. Inside the shop.
+
+    A move does not lower what was due when it was made; within the free minutes after booking nothing is due.
+    """
+    start = int(booking.start.timestamp()) // 60
+    fees = fees_from(booking.agreed["fees"])
+    times = {"booked": int(booking.created_at.timestamp()), "now": int(now.timestamp())}
+    due = policy.fee_percent(known().rules, fees, start, **times)
+    percent = max(due, booking.agreed.get("fee_floor", 0))
+    return Fee(percent, booking.agreed["price"] * percent // 100)

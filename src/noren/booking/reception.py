@@ -1,0 +1,185 @@
+"""What happens at the desk: approve, decline, check in, no-show, check out; and what happens by itself where
+nobody comes, or nobody answers. Each is one transaction.
+"""
+
+from dataclasses import asdict
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from noren.booking import agreement, asked, jobs, referee
+from noren.booking.decide import decide
+from noren.booking.models import Booking, Claim, Status
+from noren.booking.transact import Actor, attempt, locked, note, of_id, tried
+from noren.engine import model
+from noren.engine.model import DAY
+from noren.errors import NotThatStatus, TooEarlyToCheckIn, TooLateToCheckIn
+from noren.shops.rules import known
+from noren.shops.tenancy import shop, write_in
+
+_EPOCH = date(1970, 1, 1)
+
+
+def approve(shop_id: int, booking_id: int, *, now: datetime, by: Actor) -> Booking:
+    """Say yes to a booking that waits for it. Where its time was not kept it is taken now, by the rules as
+    they were when it was asked for. Raises SlotTaken and what else `hold` raises, NotThatStatus.
+    """
+    with shop(shop_id):
+        before = of_id(booking_id)
+    wanted = asked.again(before, before.start, before.asked_staff_id, since=before.created_at)
+
+    def write() -> Booking:
+        booking = of_id(booking_id)
+        if booking.status != Status.PENDING:
+            raise NotThatStatus(status=booking.status)
+        if booking.takes:
+            referee.mark(booking_id, [Status.PENDING], Status.CONFIRMED, "approved", now=now, by=by)
+        else:
+            decision = decide(wanted, now=now)
+            values = {**decision.values, "agreed": {}, "status": Status.CONFIRMED, "takes": True}
+            rules, claims, limits = decision.known.rules, decision.claims, decision.limits
+            said: dict[str, Any] = {"now": now, "by": by, "what": "approved", "limits": limits}
+            referee.move(rules, booking_id, [Status.PENDING], values, claims, **said)
+        approved = of_id(booking_id)
+        approved.reminder_job = jobs.approved(approved, now=now)
+        approved.save(update_fields=["reminder_job"])
+        return approved
+
+    return attempt(shop_id, wanted, write, now=now)
+
+
+def decline(shop_id: int, booking_id: int, *, now: datetime, by: Actor, reason: str = "") -> None:
+    """Say no. Raises NotThatStatus, BookingUnknown."""
+    _end(shop_id, booking_id, Status.PENDING, Status.DECLINED, now=now, by=by, why=reason)
+
+
+def lapse(shop_id: int, booking_id: int, *, now: datetime) -> None:
+    """Decline a booking that nobody answered until its start; nothing happens to any other."""
+    with shop(shop_id):
+        booking = Booking.objects.filter(id=booking_id).first()
+    if booking is not None and booking.status == Status.PENDING and booking.start <= now:
+        _unless_over(shop_id, booking_id, Status.PENDING, Status.DECLINED, now=now, why="unanswered")
+
+
+def check_in(shop_id: int, booking_id: int, *, now: datetime, by: Actor) -> None:
+    """Note that she is here; staff may do so for who had been noted as a no-show, too.
+
+    Raises TooEarlyToCheckIn; TooLateToCheckIn once the time was, or is to be, given free; NotThatStatus.
+    """
+    with write_in(shop_id):
+        booking = locked(booking_id)
+        if booking.status == Status.RELEASED and booking.person_id is not None:
+            raise TooLateToCheckIn
+        late_comer = booking.status == Status.NO_SHOW and by.startswith("staff:")
+        if booking.status != Status.CONFIRMED and not late_comer:
+            raise NotThatStatus(status=booking.status)
+        rule = booking.agreed["check_in"]
+        if now < booking.start - timedelta(minutes=rule["opens_minutes"]):
+            raise TooEarlyToCheckIn
+        free_again = released_at(booking)
+        if free_again is not None and now >= free_again:
+            raise TooLateToCheckIn
+        statuses = [Status.CONFIRMED, Status.NO_SHOW]
+        referee.mark(booking_id, statuses, Status.CHECKED_IN, "checked_in", now=now, by=by)
+
+
+def no_show(shop_id: int, booking_id: int, *, now: datetime, by: Actor) -> None:
+    """Note that nobody came: its time stays taken. Raises TooEarlyToCheckIn, NotThatStatus."""
+    with write_in(shop_id):
+        booking = locked(booking_id)
+        if booking.status != Status.CONFIRMED:
+            raise NotThatStatus(status=booking.status)
+        if now < booking.start:
+            raise TooEarlyToCheckIn
+        referee.mark(booking_id, [Status.CONFIRMED], Status.NO_SHOW, "no_show", now=now, by=by)
+
+
+def release_unattended(shop_id: int, booking_id: int, *, now: datetime) -> None:
+    """Give a time free whose customer has not checked in; nothing happens to any other booking."""
+    with shop(shop_id):
+        booking = Booking.objects.filter(id=booking_id).first()
+    if booking is None or booking.status != Status.CONFIRMED:
+        return
+    due = released_at(booking)
+    if due is not None and due <= now:
+        _unless_over(shop_id, booking_id, Status.CONFIRMED, Status.RELEASED, now=now, why="no_check_in")
+
+
+def released_at(booking: Booking) -> datetime | None:
+    """Return when its time is free again without a check-in, by its own agreement; None: never."""
+    minutes = booking.agreed["check_in"]["release_minutes"]
+    return None if minutes is None else booking.start + timedelta(minutes=minutes)
+
+
+def check_out(shop_id: int, booking_id: int, *, now: datetime, by: Actor) -> Booking:
+    """Note that she has left. What remains of the time is free, but for the buffer after it; a place in a
+    class ends with the class. Raises NotThatStatus.
+    """
+
+    def write() -> Booking:
+        booking = of_id(booking_id)
+        if booking.status != Status.CHECKED_IN:
+            raise NotThatStatus(status=booking.status)
+        end = _whole_minute(max(now, booking.start + timedelta(minutes=1)))
+        if end >= booking.end or booking.session_id is not None:
+            note(booking_id, "checked_out", now=now, by=by)
+        else:
+            _shorten(booking, end, now=now, by=by)
+        return of_id(booking_id)
+
+    return tried(shop_id, write)
+
+
+def _shorten(booking: Booking, end: datetime, *, now: datetime, by: Actor) -> None:
+    last = int(end.timestamp()) // 60
+    values: dict[str, Any] = {
+        "session_id": None,
+        "staff_id": booking.staff_id,
+        "asked_staff_id": booking.asked_staff_id,
+        "start": booking.start.isoformat(),
+        "end": end.isoformat(),
+        "wall": booking.wall,
+        "zone": booking.zone,
+        "takes": True,
+        "agreed": {},
+    }
+    claims = [
+        model.Claim(row.resource_id, row.units, start, min(stop, last), padded_start, min(padded_stop, limit))
+        for row in Claim.objects.filter(booking_id=booking.id).order_by("resource_id", "day", "id")
+        for start, stop, padded_start, padded_stop in [_minutes(row)]
+        for limit in [last + booking.agreed["after"]]
+        if padded_start < min(padded_stop, limit)
+    ]
+    said: dict[str, Any] = {"now": now, "by": by, "what": "checked_out", "over": True}
+    referee.move(known().rules, booking.id, [Status.CHECKED_IN], values, claims, **said)
+
+
+def _minutes(row: Claim) -> tuple[int, int, int, int]:
+    """Return a claim's minutes, counted from the epoch."""
+    first = (row.day - _EPOCH).days * DAY
+    return first + row.core_from, first + row.core_to, first + row.padded_from, first + row.padded_to
+
+
+def _whole_minute(at: datetime) -> datetime:
+    """Return the next whole minute."""
+    return datetime.fromtimestamp(-(-int(at.timestamp()) // 60) * 60, UTC)
+
+
+def _end(
+    shop_id: int, booking_id: int, status: Status, ended: Status, *, now: datetime, by: Actor, why: str
+) -> None:
+    """End a booking for which the customer owes nothing, and tell her."""
+    with write_in(shop_id):
+        booking = locked(booking_id)
+        if booking.status != status:
+            raise NotThatStatus(status=booking.status)
+        referee.end(booking_id, [status], ended, now=now, by=by, why=why, facts=asdict(agreement.NOTHING))
+        jobs.ended(booking, str(ended))
+
+
+def _unless_over(
+    shop_id: int, booking_id: int, status: Status, ended: Status, *, now: datetime, why: str
+) -> None:
+    try:
+        _end(shop_id, booking_id, status, ended, now=now, by="system", why=why)
+    except NotThatStatus:
+        return

@@ -1,0 +1,119 @@
+"""What is used of limits, counted by SQL in periods that the engine cuts."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from noren.engine import limits, wall
+from noren.engine.limits import Tally, Used, UsedMap
+from noren.engine.model import DAY, Limit, LimitOf, Service, ShopRules, Window
+from noren.shops.tenancy import current_shop
+
+Plain = dict[str, Any]
+"""One count, as the SQL function `booking_used` is asked for it."""
+
+
+def used(
+    rules: ShopRules,
+    service: Service,
+    window: Window,
+    *,
+    now: datetime,
+    own: int | None = None,
+    person: UUID | None = None,
+) -> UsedMap:
+    """Return what is used of all limits that concern a service in a window: one query, none without limits.
+
+    A limit of customers is counted where `person` is known. Inside the shop.
+    """
+    tallies: list[Tally] = []
+    asked: list[Plain] = []
+    for limit, counted, subject in _concerned(rules, service, person):
+        for first, following in limits.periods(rules, limit.period, window):
+            asked.append(_asked(rules, limit, counted, subject, person, first, following) | {"n": len(asked)})
+            tallies.append(Tally(limit.of, subject, counted, limit.period, wall.as_date(first)))
+    if not asked:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT n, used_count, used_minutes FROM booking_used(%s, %s, %s, %s)",
+            [current_shop(), now, json.dumps(asked), own],
+        )
+        return {tallies[n]: Used(count, minutes) for n, count, minutes in cursor.fetchall()}
+
+
+def checks(
+    rules: ShopRules,
+    service: Service,
+    start: int,
+    end: int,
+    *,
+    resources: Iterable[int] = (),
+    person: UUID | None = None,
+    of: Iterable[LimitOf] = tuple(LimitOf),
+) -> list[Plain]:
+    """Return what the referee has to count anew when this booking is written (`booking_check_limits`)."""
+    chosen, kinds = set(resources), set(of)
+    found: list[Plain] = []
+    for limit, counted, subject in _concerned(rules, service, person):
+        if limit.of not in kinds or (limit.of is LimitOf.STAFF and subject not in chosen):
+            continue
+        for first, share in limits.shares(rules, limit.period, start, end):
+            day = wall.number(first)
+            following = limits.period_end(limit.period, day)
+            added = {
+                "n": len(found),
+                "most": limit.most,
+                "minutes": limit.minutes,
+                "add_count": share.count,
+                "add_minutes": share.minutes,
+            }
+            found.append(_asked(rules, limit, counted, subject, person, day, following) | added)
+    return found
+
+
+def _concerned(rules: ShopRules, service: Service, person: UUID | None) -> Iterator[tuple[Limit, int, int]]:
+    """Go through the limits of a service: each with the service it counts and its subject."""
+    for limit, counted in limits.of_service(rules, service):
+        if limit.of is LimitOf.STAFF:
+            yield from ((limit, counted, each) for each in _staff(rules.resources, service))
+        elif limit.of is LimitOf.SERVICE or person is not None:
+            yield limit, counted, 0
+
+
+def _staff(resources: Mapping[int, Any], service: Service) -> list[int]:
+    pools = {each for need in service.requirements for each in need.pool}
+    return sorted(each for each in pools if each in resources and resources[each].kind == "staff")
+
+
+def _asked(  # noqa: PLR0917
+    rules: ShopRules,
+    limit: Limit,
+    counted: int,
+    subject: int,
+    person: UUID | None,
+    first: int,
+    following: int,
+) -> Plain:
+    begin = limits.bound(rules, first)
+    return {
+        "of": limit.of,
+        "subject": subject,
+        "person": str(person) if limit.of is LimitOf.CUSTOMER else None,
+        "service_id": counted,
+        "since": begin - _longest(rules),
+        "begin": begin,
+        "until": limits.bound(rules, following),
+    }
+
+
+def _longest(rules: ShopRules) -> int:
+    """Return how long before a period a booking may have begun that reaches into it."""
+    lengths = (
+        each.minutes if each.stay is None else (each.stay.most + 1) * DAY for each in rules.services.values()
+    )
+    return max(lengths, default=0)

@@ -1,0 +1,118 @@
+"""What else is agreed when somebody books, and how a shop treats a booking: beside the rules of time.
+
+Money is in the currency's smallest unit, tax included; minutes of a day are wall time.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from noren.engine.model import Deadline, FeePolicy, FeeTier
+
+Plain = Mapping[str, Any]
+
+
+class Approval(StrEnum):
+    """What a booking waits for, and whether its time is kept meanwhile."""
+
+    NONE = ""
+    KEEPS = "keeps"
+    FREE = "free"
+
+
+@dataclass(frozen=True, slots=True)
+class Minimum:
+    """A date of a class with fewer seats booked at its deadline does not take place."""
+
+    seats: int
+    deadline: Deadline
+
+
+@dataclass(frozen=True, slots=True)
+class CheckIn:
+    """From `opens_minutes` before the start; `release_minutes` after it the time is free (None: never)."""
+
+    opens_minutes: int = 60
+    release_minutes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingRule:
+    """A place is kept `hours` for who waits, offered until `stop_minutes` before the start.
+
+    `pass_over`: where the first party is too large for what is free, the next is asked.
+    """
+
+    hours: int = 4
+    stop_minutes: int = 20
+    pass_over: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """Minutes of the day between which nobody is disturbed; `begin` > `end` goes over midnight."""
+
+    begin: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceTerms:
+    price: int
+    tax_rate: int
+    timetable: Sequence[Plain]
+    course: bool
+    approval: Approval
+    fees: FeePolicy
+    check_in: CheckIn
+    minimum: Minimum | None
+    waiting: WaitingRule | None
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """`staff_fees`: 指名料 by staff."""
+
+    currency: str
+    policy_version: int
+    hold_minutes: int
+    reminder_minutes: int
+    quiet: Quiet | None
+    services: Mapping[int, ServiceTerms]
+    staff_fees: Mapping[int, int]
+
+
+def terms_from(rows: Mapping[str, Any]) -> Terms:
+    """Build the terms from rows in their plain form (rules.py)."""
+    shop, quiet = rows["shop"], rows["shop"]["quiet"]
+    return Terms(
+        currency=shop["currency"],
+        policy_version=shop["policy_version"],
+        hold_minutes=shop["hold_minutes"],
+        reminder_minutes=shop["reminder_minutes"],
+        quiet=Quiet(quiet["from"], quiet["to"]) if quiet else None,
+        services={row["id"]: _service(row) for row in rows["services"]},
+        staff_fees={row["id"]: row["fee"] for row in rows["staff"]},
+    )
+
+
+def fees_from(plain: Plain) -> FeePolicy:
+    """Read what cancelling costs, of a service or as a booking has agreed to it."""
+    tiers = (FeeTier(Deadline(**each["since"]), each["percent"]) for each in plain.get("tiers", ()))
+    return FeePolicy(tuple(tiers), plain.get("free_minutes", 0))
+
+
+def _service(row: Plain) -> ServiceTerms:
+    minimum = row["minimum"]
+    return ServiceTerms(
+        price=row["price"],
+        tax_rate=row["tax_rate"],
+        timetable=row["timetable"],
+        course=row["course"],
+        approval=Approval(row["approval"]),
+        fees=fees_from(row["fees"]),
+        check_in=CheckIn(**row["check_in"]),
+        minimum=Minimum(minimum["seats"], Deadline(**minimum["deadline"])) if minimum else None,
+        waiting=WaitingRule(**row["waiting"]) if row["waiting"] else None,
+    )
