@@ -1,7 +1,7 @@
 """After any history the sheets equal the claims; what is offered can be booked, and nothing else."""
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,7 @@ from noren.booking.models import Booking, Status
 from noren.errors import HoldExpired, NorenError
 from noren.shops.tenancy import shop
 from tests.booking.scene import NOW, House, found, person
+from tests.clocks import FROZEN
 
 DAY = date(2026, 11, 4)
 SERVICES = ("colour", "cut", "court", "hall", "kit")
@@ -54,15 +55,22 @@ def parlour(policy: str, zone: str) -> House:
     )
 
 
+def midnight(day: date, zone: ZoneInfo) -> datetime:
+    """Return the instant, in UTC: minutes added to it are real ones."""
+    return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
+
+
 class History(RuleBasedStateMachine):
     """A day of a shop, lived at random. The clock goes on by itself."""
 
     make: Callable[[], House]
+    day: date = DAY
+    begin: datetime = NOW
 
     def __init__(self) -> None:
         super().__init__()
         self.house = type(self).make()
-        self.now = NOW
+        self.now = self.begin
         self.holds: list[int] = []
         self.bookings: list[int] = []
         self.blocks: list[int] = []
@@ -71,7 +79,7 @@ class History(RuleBasedStateMachine):
         return tuple(
             start
             for starts in availability.month(
-                self.house.id, self.house.services[service], DAY, DAY, now=self.now, staff=None
+                self.house.id, self.house.services[service], self.day, self.day, now=self.now, staff=None
             ).days.values()
             for start in starts
         )
@@ -93,7 +101,7 @@ class History(RuleBasedStateMachine):
     @rule(service=st.sampled_from(SERVICES), minute=st.integers(0, 1439))
     def hold_anything(self, service: str, minute: int) -> None:
         zone = ZoneInfo(self.house.zone)
-        start = datetime(DAY.year, DAY.month, DAY.day, tzinfo=zone) + timedelta(minutes=minute)
+        start = (midnight(self.day, zone) + timedelta(minutes=minute)).astimezone(zone)
         among = start.timestamp() in {each.stamp for each in self.offered(service)}
         try:
             held = actions.hold(self.house.id, self.wish(service, start), now=self.now)
@@ -146,7 +154,7 @@ class History(RuleBasedStateMachine):
 
     @rule(who=st.sampled_from(["aoi", "hall", "kit"]), hour=st.integers(0, 22), minutes=st.integers(1, 600))
     def block(self, who: str, hour: int, minutes: int) -> None:
-        start = datetime(DAY.year, DAY.month, DAY.day, hour, tzinfo=ZoneInfo("UTC"))
+        start = datetime(self.day.year, self.day.month, self.day.day, hour, tzinfo=ZoneInfo("UTC"))
         end = start + timedelta(minutes=minutes)
         block = blocks.block(
             self.house.id, self.house.resources[who], start, end, now=self.now, by="staff:1", reason="pause"
@@ -187,6 +195,19 @@ class History(RuleBasedStateMachine):
         assert self.house.sheet_rows() == 0
 
 
+def live(machine: type[History], examples: int, steps: int) -> None:
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=steps,
+            deadline=None,
+            derandomize=True,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
 @pytest.mark.usefixtures("module_app_db")
 @pytest.mark.parametrize("policy", ["shared", "added"])
 @pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York"])
@@ -194,13 +215,18 @@ def test_after_any_history(policy: str, zone: str) -> None:
     class Lived(History):
         make = staticmethod(lambda: parlour(policy, zone))
 
-    run_state_machine_as_test(
-        Lived,
-        settings=settings(
-            max_examples=8,
-            stateful_step_count=30,
-            deadline=None,
-            derandomize=True,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    live(Lived, examples=8, steps=30)
+
+
+@pytest.mark.usefixtures("module_app_db")
+@pytest.mark.parametrize(("zone", "on"), FROZEN)
+def test_case_029_after_any_history_on_any_date(zone: str, on: str) -> None:
+    """The day itself is lived, from half an hour before it on."""
+    lived_on = date.fromisoformat(on)
+
+    class Lived(History):
+        make = staticmethod(lambda: parlour("shared", zone))
+        day = lived_on
+        begin = midnight(lived_on, ZoneInfo(zone)) - timedelta(minutes=30)
+
+    live(Lived, examples=2, steps=25)

@@ -1,7 +1,8 @@
 """Holds: whose a slot is while a form is filled (booking.md §2, 44-54)."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
@@ -101,6 +102,16 @@ def test_it_refuses_what_it_does_not_know() -> None:
         availability.month(house.id, 999_999, NOW.date(), NOW.date(), now=NOW, staff=None)
     with pytest.raises(ShopUnknown):
         actions.hold(999_999, actions.HoldRequest(1, when(f"{DAY} 10:00"), None, 1), now=NOW)
+
+
+def test_case_048_the_same_key_is_one_hold_in_a_doubled_hour_too() -> None:
+    zone = ZoneInfo("America/New_York")
+    house = salon(zone="America/New_York", hours=((0, 1440),))
+    at = datetime(2026, 11, 1, 1, 30, fold=1, tzinfo=zone)
+    wish = actions.HoldRequest(house.services["cut"], at, None, 1, "key")
+    assert actions.hold(house.id, wish, now=NOW - timedelta(days=3)) == actions.hold(
+        house.id, wish, now=NOW - timedelta(days=3)
+    )
 
 
 def test_case_048_the_same_key_is_one_hold() -> None:

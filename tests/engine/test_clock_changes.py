@@ -1,11 +1,12 @@
 """Cases 22-27 and 29: nights on which the clock changes."""
 
-from datetime import UTC, date, datetime
+from datetime import date
 
 import pytest
 
 from noren.engine import wall
 from noren.engine.model import GridKind
+from tests.clocks import FROZEN
 from tests.engine.build import Desk, desk, service
 
 
@@ -82,22 +83,6 @@ def test_it_knows_a_year_of_changes() -> None:
     winter, summer, again = (wall.number(date(2026, month, 1)) for month in (2, 7, 12))
     assert [year.instant(day) - day * 1440 for day in (winter, summer, again)] == [-60, -120, -60]
     assert [year.offset(day * 1440) for day in (winter, summer, again)] == [60, 120, 60]
-
-
-FROZEN = [
-    ("America/New_York", "2026-03-08"),
-    ("America/New_York", "2026-11-01"),
-    ("Europe/Paris", "2026-03-29"),
-    ("Europe/Paris", "2026-10-25"),
-    ("Australia/Sydney", "2026-04-05"),
-    ("Australia/Sydney", "2026-10-04"),
-    ("Australia/Lord_Howe", "2026-04-05"),
-    ("Australia/Lord_Howe", "2026-10-04"),
-    ("Asia/Tokyo", "2028-02-29"),
-    ("Asia/Tokyo", "2026-12-31"),
-    ("Asia/Tokyo", "2026-05-06"),
-    ("Asia/Tokyo", datetime.now(UTC).date().isoformat()),
-]
 
 
 @pytest.mark.parametrize(("zone", "day"), FROZEN)

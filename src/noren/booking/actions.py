@@ -143,8 +143,9 @@ def of_key(shop_id: int, key: str, *, now: datetime) -> Booking | None:
 
 
 def _same(earlier: Booking, request: HoldRequest) -> Hold:
-    now_asked = (request.service_id, request.start, request.staff, request.party, request.nights)
-    before = (earlier.service_id, earlier.start, earlier.asked_staff_id, earlier.party)
+    # By timestamp: in a doubled hour two zones' names of one instant are never equal (PEP 495).
+    now_asked = (request.service_id, request.start.timestamp(), request.staff, request.party, request.nights)
+    before = (earlier.service_id, earlier.start.timestamp(), earlier.asked_staff_id, earlier.party)
     if now_asked != (*before, earlier.agreed["nights"]):
         raise IdempotencyKeyReused
     return Hold(earlier.id, earlier.expires_at or earlier.start, earlier.staff_id)
