@@ -1,5 +1,5 @@
-"""Dates at which clocks are frozen (booking.md, case 29): both changes in four zones, 29 February, a year's end,
-a Japanese substitute holiday, and the day on which the tests run.
+"""Dates at which clocks are frozen (booking.md, case 29): both changes in four zones, 29 February, a year's
+end, a Japanese substitute holiday, and the day on which the tests run.
 """
 
 from datetime import UTC, datetime

@@ -219,3 +219,15 @@ def test_it_offers_nothing_for_one_who_does_not_do_this() -> None:
     assert shop.times(DAY, staff=2) == []
     assert shop.times(DAY, staff=77) == []
     assert desk(service(60, bookable=False)).times(DAY) == []
+
+
+def test_whom_one_asks_for_is_one_of_two_teachers() -> None:
+    teachers = [staff(1), staff(2), staff(3, "10:00-12:00")]
+    lesson = service(60, requirements=(Requirement("staff", (1, 2, 3), count=2),))
+    shop = desk(lesson, resources=teachers, text="09:00-12:00")
+    assert shop.times("2026-12-01") == ["09:00", "10:00", "11:00"]
+    assert shop.times("2026-12-01", staff=3) == ["10:00", "11:00"]
+    chosen = shop.book("2026-12-01 10:00", staff=3)
+    assert chosen.resources == {"staff": (3, 1)}
+    assert shop.times("2026-12-01", staff=2) == ["09:00", "11:00"]
+    assert shop.times("2026-12-01", staff=9) == []

@@ -139,7 +139,8 @@ def _leaves(rules: ShopRules, service_id: int, window: Window, staff: int | None
     if rules.services[service_id].capacity is not None:
         return found
     for need in plan(rules, service_id, window).needs:
-        asked = staff is not None and staff in need.requirement.pool
+        alone = need.requirement.count == 1
+        asked = alone and staff is not None and staff in need.requirement.pool
         for option in need.options:
             if not asked or option.resource.id == staff:
                 found.update((leaf.id, leaf.stock) for leaf in option.leaves)

@@ -153,6 +153,8 @@ def within(request: Request, when: int) -> Starts:
             if bits:
                 found[option.resource.id] = bits
         mask &= sheet.at_least(need.requirement.count, tuple(found.values()))
+        if need is asked:
+            mask &= found.get(request.staff or 0, 0)
     answer = Starts(compiled.window, mask, by_role, compiled.calendar, compiled.points)
     if not (compiled.shares and mask):
         return answer
@@ -171,8 +173,9 @@ def asked_need(compiled: Plan, staff: int | None) -> Need | None:
 
 def options(need: Need, staff: int | None, party: int) -> list[Option]:
     """Return who of the pool may be considered: bookable, large enough, and visible where there is a
-    choice.
+    choice. Where several are wanted, whom somebody asks for is one of them.
     """
+    alone = need.requirement.count == 1
     choice = staff is None and len(need.requirement.pool) > need.requirement.count
     return [
         option
@@ -180,7 +183,7 @@ def options(need: Need, staff: int | None, party: int) -> list[Option]:
         if option.resource.bookable
         and (option.resource.visible or not choice)
         and (option.resource.seats is None or party <= option.resource.seats)
-        and (staff is None or option.resource.id == staff)
+        and (staff is None or not alone or option.resource.id == staff)
     ]
 
 
@@ -253,14 +256,20 @@ def _solve(
     request: Request, offered: Starts, start: int, loads: Mapping[int, Load]
 ) -> dict[str, tuple[int, ...]] | None:
     """Return resources by role for a start, the preferred first; None when no combination works."""
+    asked = asked_need(request.plan, request.staff)
     ranked = [
         (need, assign.ranked(request.rules, offered.who(start, need.requirement.role), loads))
         for need in request.plan.needs
     ]
+    for need, ids in ranked:
+        if need is asked and request.staff in ids:
+            ids.sort(key=lambda each: each != request.staff)
     if not request.plan.shares:
         return {need.requirement.role: tuple(ids[: need.requirement.count]) for need, ids in ranked}
 
     def works(chosen: dict[str, tuple[int, ...]]) -> bool:
+        if asked is not None and request.staff not in chosen.get(asked.requirement.role, (request.staff,)):
+            return False
         return _together(request, assign.claims(request.plan, chosen, start, request.party), start)
 
     return assign.search(ranked, works)

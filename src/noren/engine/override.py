@@ -78,6 +78,6 @@ def _narrowed(request: Request, need: Need, start: int) -> Requirement:
         for option in pool
         if sheet.has(availability.serves(request, need, option), request.plan.window, start)
     ]
-    if len(able) < need.requirement.count:
+    if len(able) < need.requirement.count or (asked and request.staff not in able):
         return need.requirement
     return replace(need.requirement, pool=tuple(able))

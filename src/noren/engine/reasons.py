@@ -147,7 +147,8 @@ def _lacking(request: Request, start: int, blocks: Iterable[Block]) -> Reason:
     for need in request.plan.needs:
         pool = options(need, request.staff if need is asked else None, request.party)
         able = [each for each in pool if sheet.has(serves(request, need, each), window, start)]
-        if len(able) < need.requirement.count:
+        missed = need is asked and request.staff not in [each.resource.id for each in able]
+        if missed or len(able) < need.requirement.count:
             busy = tuple(each.resource.id for each in pool if each not in able)
             return Reason(_kind(request, need, start, blocks), need.requirement.role, busy)
     return Reason(Why.STAFF)
