@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from noren.shops.reading import WEEKDAYS, Ranges, Reader, Values
 
@@ -16,7 +17,11 @@ class HoursGiven:
 
 
 def hours(parent: Reader, *, needed: bool = False) -> HoursGiven | None:
-    """Read `hours`: `hours = "10:00-19:00"` is each day; a table names the days."""
+    """Read `hours`: `hours = "10:00-19:00"` is each day; a table names the days.
+
+    `[[hours.alternate]]` are the further weeks of a rotation that begins in the week of `since`. `zone` is
+    for hours that are written in another zone than the shop's.
+    """
     if not parent.has("hours"):
         if needed:
             parent.wrong("hours", "is missing; write [hours] with mon to sun")
@@ -24,16 +29,44 @@ def hours(parent: Reader, *, needed: bool = False) -> HoursGiven | None:
     if isinstance(parent.values["hours"], str):
         return HoursGiven(_columns([parent.ranges("hours")] * 7), {})
     table = parent.table("hours")
-    weekly = [table.ranges(day) if table.has(day) else [] for day in WEEKDAYS]
+    weekly = _week(table)
     holiday = table.ranges("holiday") if table.has("holiday") else None
     closings = [_closing(each) for each in table.tables("closings")]
     dates = table.table("dates")
+    columns = _columns(weekly, holiday, closings) | _rotation(table) | _zone(table)
     table.done()
-    return HoursGiven(_columns(weekly, holiday, closings), _dates(dates))
+    return HoursGiven(columns, _dates(dates))
+
+
+def _week(table: Reader) -> list[Ranges]:
+    return [table.ranges(day) if table.has(day) else [] for day in WEEKDAYS]
+
+
+def _rotation(table: Reader) -> Values:
+    weeks = []
+    for each in table.tables("alternate"):
+        weeks.append(_week(each))
+        each.done()
+    since = table.day("since")
+    if weeks and since is None:
+        table.wrong("since", "is missing; write a date in the week with which the rotation begins")
+    if since is not None and not weeks:
+        table.wrong("alternate", "is missing beside since; write the other weeks as [[hours.alternate]]")
+    return {"alternate": weeks, "since": since}
+
+
+def _zone(table: Reader) -> Values:
+    zone = table.text("zone", "")
+    try:
+        return {"zone": ZoneInfo(zone).key if zone else None}
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        table.wrong("zone", f'{zone!r} is no time zone; write one like "Asia/Tokyo"')
+        return {"zone": None}
 
 
 def _columns(weekly: list[Ranges], holiday: Ranges | None = None, closings: Iterable[Values] = ()) -> Values:
-    return {"weekly": weekly, "holiday": holiday, "closings": list(closings)}
+    plain: Values = {"weekly": weekly, "holiday": holiday, "closings": list(closings)}
+    return plain | {"alternate": [], "since": None, "zone": None}
 
 
 def _closing(table: Reader) -> Values:
