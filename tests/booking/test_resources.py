@@ -1,6 +1,7 @@
 """What a booking takes: buffers, rooms, stocks, wholes, segments, staff (booking.md §2, 31-35, 59-69)."""
 
 from collections import Counter
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -223,6 +224,31 @@ def test_case_060_priority_then_weight() -> None:
         for hour in (9, 12, 15)
     )
     assert served == {house.resources["stylist1"]: 6, house.resources["stylist2"]: 3}
+
+
+def test_case_061_a_newcomer_catches_up_with_nobody() -> None:
+    house = salon(staff=3)
+    joining = NOW + timedelta(hours=1)
+    with shop(house.id), change():
+        Resource.objects.filter(key="stylist2").update(bookable=False)
+    for hour in (9, 10, 11, 13, 14, 15):
+        for _ in range(2):
+            house.book("cut", f"{DAY} {hour:02}:00")
+    with shop(house.id), change():
+        Resource.objects.filter(key="stylist2").update(bookable=True, joined_at=joining)
+    next_day = "2026-11-06"
+    served = Counter(
+        house.book("cut", f"{next_day} {hour:02}:00", now=joining + timedelta(hours=1)).staff_id
+        for hour in (9, 10, 11, 13, 14, 15)
+    )
+    assert served == dict.fromkeys(house.resources.values(), 2)
+    with shop(house.id), change():
+        Resource.objects.filter(key="stylist2").update(joined_at=None)
+    later_day = Counter(
+        house.book("cut", f"2026-11-07 {hour:02}:00", now=joining + timedelta(hours=1)).staff_id
+        for hour in (9, 10, 11)
+    )
+    assert later_day == {house.resources["stylist2"]: 3}, "without it she is flooded"
 
 
 def test_two_teachers_are_both_taken() -> None:

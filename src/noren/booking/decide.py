@@ -1,7 +1,7 @@
 """Deciding a write: the same engine as the list, on what is read in the write's own transaction."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,9 +11,9 @@ from django.db import connection
 from noren.booking import agreement, availability, sheets, usage
 from noren.booking.asked import Asked
 from noren.booking.sheets import Survey
+from noren.engine import assign, classes, override, reasons, windows
 from noren.engine import availability as engine
-from noren.engine import classes, override, reasons, windows
-from noren.engine.model import Assignment, Claim, Load, Reason, Service, Session, ShopRules, Why
+from noren.engine.model import DAY, Assignment, Claim, Load, Reason, Service, Session, ShopRules, Why
 from noren.errors import (
     InThePast,
     LimitReached,
@@ -41,6 +41,13 @@ FROM unnest(%(staff)s::bigint[]) AS u (id)
     LEFT JOIN LATERAL (
         SELECT b.start FROM booking_booking b WHERE b.shop_id = %(shop)s AND b.staff_id = u.id
             AND b.start < %(at)s ORDER BY b.start DESC LIMIT 1) l ON true
+"""
+# What had been given of that before a newcomer joined.
+_GIVEN = """
+SELECT b.staff_id, count(*) FROM booking_booking b
+WHERE b.shop_id = %(shop)s AND b.staff_id = ANY (%(staff)s) AND b.created_at < %(joined)s AND b.takes
+    AND b.start >= %(at)s - %(period)s * interval '1 day' AND b.start < %(at)s + %(period)s * interval '1 day'
+GROUP BY b.staff_id
 """
 
 
@@ -205,7 +212,15 @@ def _loads(rules: ShopRules, asked: Asked) -> Mapping[int, Load]:
     }
     with connection.cursor() as cursor:
         cursor.execute(_LOADS, wanted)
-        return {each: Load(count, last) for each, count, last in cursor.fetchall()}
+        loads = {each: Load(count, last) for each, count, last in cursor.fetchall()}
+        since = int(asked.start.timestamp()) // 60 - _PERIOD * DAY
+        for each in (rules.resources[staff] for staff in need.pool):
+            if each.joined is not None and each.joined > since:
+                cursor.execute(_GIVEN, {**wanted, "joined": datetime.fromtimestamp(each.joined * 60, UTC)})
+                given = dict.fromkeys(need.pool, 0) | dict(cursor.fetchall())
+                before = {other: Load(count) for other, count in given.items()}
+                loads[each.id] = replace(loads[each.id], credit=assign.credit(each, before, rules.resources))
+    return loads
 
 
 def _values(

@@ -106,6 +106,8 @@ class Resource:
     bookable: bool = True
     visible: bool = True
     """A bookable resource that is not visible serves those who ask for it, and is never chosen as "any"."""
+    joined: int | None = None
+    """Since when it may be chosen, in minutes: what others were given before is not to be caught up with."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,14 @@ import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from noren import people
+from noren import clock, people
 from noren.errors import ShopFounded
 from noren.shops import described, directory
-from noren.shops.described import ServiceGiven, ShopGiven
+from noren.shops.described import ResourceGiven, ServiceGiven, ShopGiven
 from noren.shops.described_hours import HoursGiven
 from noren.shops.models import OpeningHours, Override, Resource, Service, Shop, Staff
 from noren.shops.reading import Ranges
@@ -51,11 +51,14 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def write(given: ShopGiven) -> Done:
-    """Write a shop's rows in one transaction. A second time nothing changes, not even the revision."""
+def write(given: ShopGiven, *, now: datetime | None = None) -> Done:
+    """Write a shop's rows in one transaction. A second time nothing changes, not even the revision.
+
+    `now` is when those join who are new; the present moment where it is not said.
+    """
     shop_id = directory.found(given.slug)
     with shop(shop_id):
-        writer = _Writer()
+        writer = _Writer(now or clock.now())
         made = writer.shop(given.columns)
         ids = writer.resources(given)
         writer.hours(given.hours)
@@ -71,15 +74,17 @@ def write(given: ShopGiven) -> Done:
 class _Writer:
     """Writes what differs, and remembers whether anything did."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: datetime) -> None:
         self.changed = False
+        self._now = now
+        self._founding = False
 
     def shop(self, columns: Mapping[str, Any]) -> bool:
         """Write the shop's own row, locked until the end: no booking is decided meanwhile."""
         row = Shop.objects.select_for_update().first()
         if row is None:
             Shop.objects.create(**columns)
-            self.changed = True
+            self.changed = self._founding = True
             return True
         values = dict(columns)
         if row.texts.get("policy") != columns["texts"].get("policy"):
@@ -92,12 +97,18 @@ class _Writer:
         ids: dict[str, int] = {}
         for each in given.resources:
             parts = [ids[part] for part in each.parts]
-            ids[each.key] = self._put(Resource, {"key": each.key}, {**each.columns, "parts": parts})
+            columns = {**each.columns, "parts": parts, **self._joins(each)}
+            ids[each.key] = self._put(Resource, {"key": each.key}, columns)
             if each.staff is not None:
                 self._put(Staff, {"id": ids[each.key]}, {"key": each.key, **each.staff})
             self.hours(each.hours, resource_id=ids[each.key])
         self.retire(Resource, list(ids))
         return ids
+
+    def _joins(self, given: ResourceGiven) -> dict[str, datetime]:
+        """Who comes, or comes back, to a shop that is open already does so now."""
+        there = Resource.objects.filter(key=given.key, bookable=True).exists()
+        return {} if there or self._founding or not given.columns["bookable"] else {"joined_at": self._now}
 
     def service(self, given: ServiceGiven, ids: Mapping[str, int]) -> None:
         needs = [

@@ -61,6 +61,8 @@ class Resource(ShopModel):
     seats = models.IntegerField(null=True)
     bookable = models.BooleanField(default=True)
     visible = models.BooleanField(default=True)
+    joined_at = models.DateTimeField(null=True)
+    """When it became bookable in a shop that was open already; null: it was there from the beginning."""
     position = models.SmallIntegerField(default=0)
 
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any, cast
 
 from django.db import connection
@@ -157,6 +157,10 @@ def _day(plain: str | None) -> date | None:
     return date.fromisoformat(plain) if plain else None
 
 
+def _minute(plain: str | None) -> int | None:
+    return int(datetime.fromisoformat(plain).timestamp()) // 60 if plain else None
+
+
 def _hours(row: Plain) -> Hours:
     return Hours(
         weekly=_week(row["weekly"]),
@@ -185,6 +189,7 @@ def _resource(row: Plain, hours: Hours | None) -> Resource:
         seats=row["seats"],
         bookable=row["bookable"],
         visible=row["visible"],
+        joined=_minute(row["joined_at"]),
     )
 
 

@@ -65,6 +65,7 @@ class Migration(migrations.Migration):
                 ("seats", models.IntegerField(null=True)),
                 ("bookable", models.BooleanField(default=True)),
                 ("visible", models.BooleanField(default=True)),
+                ("joined_at", models.DateTimeField(null=True)),
                 ("position", models.SmallIntegerField(default=0)),
             ],
             options={
