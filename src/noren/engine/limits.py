@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from noren.engine import hours, sheet, wall
-from noren.engine.model import DAY, Limit, LimitOf, Period, Service, ShopRules, Window
+from noren.engine.model import Limit, LimitOf, Period, Service, ShopRules, Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ def _more(short: int | None, long: int | None) -> bool:
 def periods(rules: ShopRules, period: Period, window: Window) -> Iterator[tuple[int, int]]:
     """Return the periods that starts of a window may lie in: first day and the day after the last."""
     first = period_start(rules, period, wall.local_day(rules.zone, window.begin) - 1)
-    last = window.end // DAY + 2
+    last = window.day + window.days + 1
     while first < last:
         following = period_end(period, first)
         yield first, following
@@ -136,7 +136,7 @@ def _closed(  # noqa: PLR0917
         return sheet.span(window, begin, end)
     if limit.minutes is not None:
         left = max(0, limit.minutes - used.minutes)
-        if left < service.minutes:
+        if left < min(service.minutes, end - begin):
             # A start closes when more than `left` of its minutes would lie in the period.
             return sheet.span(window, begin - service.minutes + left + 1, end - left)
     return 0
