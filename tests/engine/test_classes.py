@@ -1,5 +1,7 @@
 """Cases 70 and 71: sessions and their seats."""
 
+from dataclasses import replace
+
 from noren.engine import classes
 from noren.engine.model import Deadline, Reason, Session, Why
 from tests.engine.build import Desk, desk, service
@@ -37,3 +39,39 @@ def test_it_offers_sessions_in_order_within_notice() -> None:
     assert [each.id for each in offered] == [2, 1]
     later = classes.offered(shop.rules, 1, sessions, now=shop.clock(f"{DAY} 09:30:01"))
     assert [each.id for each in later] == [1]
+
+
+def test_it_offers_sessions_with_seats_for_the_whole_party_and_for_one_unless_told() -> None:
+    shop = yoga()
+    sessions = [session(shop, left, "12:00", booked=8 - left) for left in (0, 1, 2, 3)]
+    for party, offered in ((1, [1, 2, 3]), (2, [2, 3]), (3, [3])):
+        found = classes.offered(shop.rules, 1, sessions, now=shop.now, party=party)
+        assert [each.id for each in found] == offered
+    assert [each.id for each in classes.offered(shop.rules, 1, sessions, now=shop.now)] == [1, 2, 3]
+    assert classes.why_not(shop.rules, sessions[1], now=shop.now) is None
+
+
+def test_it_takes_parties_between_the_smallest_and_the_largest_both_included() -> None:
+    pairs = desk(service(60, capacity=8, party_min=2, party_max=4))
+    empty = session(pairs, 1, "10:00")
+    refused = [classes.why_not(pairs.rules, empty, now=pairs.now, party=party) for party in range(1, 6)]
+    assert refused == [Reason(Why.PARTY), None, None, None, Reason(Why.PARTY)]
+
+
+def test_it_offers_no_session_of_a_service_that_is_not_offered() -> None:
+    shop = yoga()
+    closed = shop.with_(services={1: replace(shop.rules.services[1], bookable=False)})
+    assert classes.why_not(closed.rules, session(shop, 1, "10:00"), now=shop.now) == Reason(Why.NOT_OFFERED)
+
+
+def test_it_orders_sessions_that_begin_together_by_number() -> None:
+    shop = yoga()
+    sessions = [session(shop, number, "10:00") for number in (3, 1, 2)]
+    assert [each.id for each in classes.offered(shop.rules, 1, sessions, now=shop.now)] == [1, 2, 3]
+
+
+def test_it_says_why_a_session_comes_too_soon() -> None:
+    shop = yoga()
+    now = shop.clock(f"{DAY} 09:30:01")
+    assert classes.why_not(shop.rules, session(shop, 1, "10:00"), now=now) == Reason(Why.NOTICE)
+    assert classes.why_not(shop.rules, session(shop, 1, "09:30"), now=now) == Reason(Why.PAST)

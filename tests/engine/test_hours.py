@@ -149,3 +149,115 @@ def test_it_rotates_through_three_weeks_in_order() -> None:
     shop = desk(hours=Hours(weeks[0], alternate=(weeks[1], weeks[2]), since=date(2026, 12, 1)))
     tuesdays = ["2026-12-01", "2026-12-08", "2026-12-15", "2026-12-22"]
     assert [shop.times(day) for day in tuesdays] == [["10:00"], ["11:00"], ["12:00"], ["10:00"]]
+
+
+CLOSED_MON_TUE = Hours(
+    weekly(
+        **dict.fromkeys(("wed", "fri", "sun"), "10:00-12:00"), **dict.fromkeys(("thu", "sat"), "15:00-16:00")
+    )
+)
+MONDAY_HOLIDAY = date(2026, 12, 7)
+
+
+def shifting(own: Hours, *holidays: date) -> Desk:
+    return desk(hours=own, holidays=frozenset(holidays or (MONDAY_HOLIDAY,)), holiday_rule=HolidayRule.SHIFT)
+
+
+def test_a_shifting_shop_keeps_its_own_hours_on_a_holiday_that_is_open_anyway_and_the_day_after() -> None:
+    own = Hours(weekly(mon="10:00-12:00", tue="13:00-14:00", wed="15:00-16:00"))
+    assert shifting(own).times("2026-12-07", "2026-12-09") == [
+        *("12-07 10:00", "12-07 11:00", "12-08 13:00", "12-09 15:00"),
+    ]
+
+
+def test_a_shifting_shop_has_the_eighth_days_hours_on_each_holiday_when_there_are_any() -> None:
+    eighth = ranges("20:00-21:00")
+    for weekdays in ({"tue": "13:00-14:00"}, {"mon": "10:00-12:00", "tue": "13:00-14:00"}):
+        assert shifting(Hours(weekly(**weekdays), holiday=eighth)).times("2026-12-07") == ["20:00"]
+
+
+def test_a_holiday_on_a_closing_day_borrows_the_next_open_days_hours() -> None:
+    assert shifting(CLOSED_MON_TUE).times("2026-12-07") == ["10:00", "11:00"]
+    tuesday = shifting(CLOSED_MON_TUE, date(2026, 12, 8)).times("2026-12-08")
+    assert tuesday == ["10:00", "11:00"]
+    saturdays = Hours(weekly(mon="09:00-10:00", sat="15:00-16:00"))
+    assert shifting(saturdays, date(2026, 12, 8)).times("2026-12-08") == ["15:00"]
+    next_day = Hours(weekly(tue="13:00-14:00", wed="15:00-16:00"))
+    assert shifting(next_day).times("2026-12-07") == ["13:00"]
+
+
+@pytest.mark.parametrize(("days", "times"), [(14, ["10:00"]), (15, [])])
+def test_it_borrows_hours_from_the_next_two_weeks_at_most(days: int, times: list[str]) -> None:
+    closed = daily("")
+    opens = date.fromordinal(MONDAY_HOLIDAY.toordinal() + days)
+    week = tuple(ranges("10:00-11:00") if day == opens.weekday() else () for day in range(7))
+    since = date(2026, 12, 7)
+    own = Hours(closed, alternate=(closed, week), since=since)
+    assert shifting(own).times("2026-12-07") == times
+
+
+def test_a_shop_that_never_opens_borrows_nothing_on_a_holiday() -> None:
+    assert shifting(hours("")).times("2026-12-07") == []
+
+
+def test_holidays_in_a_row_close_the_next_plain_day_once_if_one_fell_on_a_closing_day() -> None:
+    open_all = hours("10:00-11:00")
+    sunday, monday = date(2026, 12, 6), MONDAY_HOLIDAY
+    assert open_dates(shifting(open_all, sunday, monday), "2026-12-05", "2026-12-09") == [
+        *("12-05", "12-06", "12-07", "12-08", "12-09"),
+    ]
+    days = ("mon", "tue", "wed", "thu", "fri", "sat")
+    closed_sundays = Hours(weekly(**dict.fromkeys(days, "10:00-11:00")))
+    assert open_dates(shifting(closed_sundays, sunday, monday), "2026-12-05", "2026-12-09") == [
+        *("12-05", "12-06", "12-07", "12-09"),
+    ]
+
+
+def test_the_second_tuesday_may_be_the_fourteenth_and_the_first_the_seventh() -> None:
+    for nth, day in ((1, "07-07"), (2, "07-14"), (3, "07-21"), (4, "07-28")):
+        shop = desk(hours=hours("10:00-11:00", closings=(Closing(1, nth=(nth,)),)))
+        assert set(open_dates(shop, "2026-06-30", "2026-07-31")) ^ {day} == set(
+            open_dates(desk(text="10:00-11:00"), "2026-06-30", "2026-07-31")
+        )
+
+
+def test_it_closes_every_third_week_counted_from_the_week_of_its_beginning() -> None:
+    closing = Closing(4, every=3, since=date(2026, 12, 1))
+    shop = desk(hours=hours("10:00-11:00", closings=(closing,)))
+    fridays = [
+        "2026-11-13",
+        "2026-11-20",
+        "2026-11-27",
+        "2026-12-04",
+        "2026-12-11",
+        "2026-12-18",
+        "2026-12-25",
+    ]
+    assert [bool(shop.times(friday)) for friday in fridays] == [False, True, True, False, True, True, False]
+
+
+@pytest.mark.parametrize("idle", [Closing(1), Closing(1, since=date(2026, 12, 1)), Closing(1, every=1)])
+def test_a_closing_without_a_rhythm_closes_nothing(idle: Closing) -> None:
+    assert desk(hours=hours("10:00-11:00", closings=(idle,))).times(TUESDAY) == ["10:00"]
+
+
+def test_hours_that_begin_at_midnight_may_belong_to_the_day_before() -> None:
+    shop = desk(hours=Hours(weekly(fri="24:00-26:00")))
+    friday = wall.number(date(2026, 12, 4))
+    asked = ("2026-12-04 23:59", "2026-12-05 00:00", "2026-12-05 01:59", "2026-12-05 02:00")
+    days = [opening.business_day(shop.rules, shop.at(each)) - friday for each in asked]
+    assert days == [0, 0, 0, 1]
+
+
+def test_the_first_of_two_nights_before_claims_an_instant() -> None:
+    shop = desk(hours=Hours(weekly(thu="47:00-48:00", fri="20:00-48:00")))
+    thursday = wall.number(date(2026, 12, 3))
+    asked = (
+        "2026-12-04 22:59",
+        "2026-12-04 23:00",
+        "2026-12-05 00:00",
+        "2026-12-05 23:59",
+        "2026-12-06 00:00",
+    )
+    days = [opening.business_day(shop.rules, shop.at(each)) - thursday for each in asked]
+    assert days == [1, 0, 1, 1, 3]

@@ -16,9 +16,11 @@ from noren.engine.model import (
     Limit,
     LimitOf,
     Period,
+    Reason,
     Requirement,
+    Why,
 )
-from tests.engine.build import desk, hours, service, staff, weekly
+from tests.engine.build import Desk, desk, hours, ranges, service, staff, weekly
 
 TUESDAY = "2026-12-01"
 
@@ -88,6 +90,38 @@ def test_it_ends_a_horizon_at_the_shops_midnight() -> None:
 def test_it_does_not_hang_on_a_shop_that_never_opens() -> None:
     shop = desk(service(60, horizon=Horizon(HorizonKind.OPEN_DAYS, 2)), hours=hours(""))
     assert shop.times(TUESDAY, now=shop.clock(f"{TUESDAY} 00:00")) == []
+
+
+def test_a_shop_that_opens_on_one_date_only_offers_it_as_the_first_of_two_open_days() -> None:
+    own = hours("", overrides={date(2026, 12, 5): ranges("09:00-10:00")})
+    shop = desk(service(60, horizon=Horizon(HorizonKind.OPEN_DAYS, 2)), hours=own)
+    now = shop.clock(f"{TUESDAY} 00:00")
+    assert dates(shop.times(TUESDAY, "2026-12-20", now=now)) == ["12-05"]
+
+
+def refused(shop: Desk, text: str, now: int) -> Reason | None:
+    return policy.why_not(shop.rules, shop.rules.services[1], shop.at(text), now)
+
+
+def test_it_says_what_refuses_a_start_to_the_minute() -> None:
+    fixed = Horizon(HorizonKind.RANGE, first=date(2026, 12, 2), last=date(2026, 12, 3))
+    shop = desk(service(60, horizon=fixed, lead=Deadline(minutes=30)), zone="Asia/Tokyo")
+    now = shop.clock("2026-12-01 23:30")
+    assert refused(shop, "2026-12-01 23:29", now) == Reason(Why.PAST)
+    assert refused(shop, "2026-12-01 23:30", now) == Reason(Why.NOTICE)
+    assert refused(shop, "2026-12-01 23:59", now) == Reason(Why.NOTICE)
+    assert refused(shop, "2026-12-02 00:00", now) is None
+    assert refused(shop, "2026-12-02 00:00", shop.clock("2026-12-01 23:00:01")) is None
+    assert refused(shop, "2026-12-01 23:59", shop.clock("2026-12-01 23:00")) == Reason(Why.HORIZON)
+    assert refused(shop, "2026-12-03 23:59", now) is None
+    assert refused(shop, "2026-12-04 00:00", now) == Reason(Why.HORIZON)
+
+
+def test_it_says_that_the_evening_before_has_passed() -> None:
+    shop = desk(service(60, lead=Deadline(days=1, at=20 * 60)), zone="Asia/Tokyo")
+    for clock, reason in (("2026-11-30 20:00:00", None), ("2026-11-30 20:00:01", Reason(Why.NOTICE))):
+        assert refused(shop, f"{TUESDAY} 09:00", shop.clock(clock)) == reason
+    assert refused(shop, f"{TUESDAY} 09:00", shop.clock(f"{TUESDAY} 09:00:01")) == Reason(Why.PAST)
 
 
 def test_case_041_a_day_limit_above_a_month_limit_contradicts() -> None:

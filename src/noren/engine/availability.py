@@ -236,9 +236,14 @@ def _clear(request: Request, taken: Taken, use: Use) -> int:
 
 @lru_cache(maxsize=_CACHED)
 def _free(core: int, padded: int, use: Use, size: int, *, added: bool) -> int:
-    """Work `_clear` out. Kept by value, not by time: most sheets of a shop are as they were a moment ago, and
-    to see that two are equal costs a tenth of the work.
+    """Keep `_gaps` by value, not by time: most sheets of a shop are as they were a moment ago, and to see
+    that two are equal costs a tenth of the work.
     """
+    return _gaps(core, padded, use, size, added=added)
+
+
+def _gaps(core: int, padded: int, use: Use, size: int, *, added: bool) -> int:
+    """Return the starts of the service at which a use fits between what is taken."""
     whole = (1 << size) - 1
     if added:
         bits = sheet.fit(whole ^ padded, use.padded) >> use.before

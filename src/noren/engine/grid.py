@@ -46,11 +46,9 @@ def packed(
     openings = set(seams)
     found: list[int] = []
     for begin, end in sheet.runs(possible, window):
-        first = begin + grid.offset if begin in openings else begin + -calendar.wall(begin) % align
-        inner = _inside(seams, begin, end)
-        anchors = [first, *(seam + grid.offset for seam in inner)]
-        for anchor, stop in zip(anchors, [*inner, end], strict=True):
-            found.extend(range(anchor, stop, grid.interval))
+        for low, high in pairwise([begin, *_inside(seams, begin, end), end]):
+            anchor = low + grid.offset if low in openings else low + -calendar.wall(low) % align
+            found.extend(range(anchor, high, grid.interval))
     return sheet.marks(window, found)
 
 

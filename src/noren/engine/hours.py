@@ -120,5 +120,5 @@ def _closes(closing: Closing, day: date) -> bool:
     if closing.nth:
         return (day.day - 1) // 7 + 1 in closing.nth
     if closing.every and closing.since is not None:
-        return (_monday(day) - _monday(closing.since)).days // 7 % closing.every == 0
+        return (_monday(day) - _monday(closing.since)).days % (7 * closing.every) == 0
     return False

@@ -95,7 +95,10 @@ class Plan:
 @lru_cache(maxsize=_CACHED)
 def plan(rules: ShopRules, service_id: int, window: Window, nights: int = 0) -> Plan:
     """Compile. The cache holds by value: equal rules, window and nights, equal plan."""
-    service = rules.services[service_id]
+    return _compiled(rules, rules.services[service_id], window, nights)
+
+
+def _compiled(rules: ShopRules, service: Service, window: Window, nights: int) -> Plan:
     calendar = wall.calendar(rules.zone, window.day - hours.REACH - 1, window.day + window.days + 1)
     ends = None if service.stay is None else stays.ends(service, window, calendar, nights)
     shop = _Opening(rules, service, window, calendar, ends)
@@ -234,6 +237,6 @@ def _shares(needs: tuple[Need, ...]) -> bool:
 def _points(window: Window, allowed: Iterable[int]) -> tuple[tuple[int, int, int], ...]:
     union = sheet.at_least(1, tuple(allowed)) & sheet.span(window, window.begin, window.end)
     return tuple(
-        (minute, (minute - window.first) >> 3, 128 >> ((minute - window.first) & 7))
+        (minute, (minute - window.first) >> 3, 128 >> (minute & 7))
         for minute in sheet.minutes_of(union, window)
     )

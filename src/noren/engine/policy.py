@@ -52,13 +52,12 @@ def fee_percent(rules: ShopRules, fees: FeePolicy, start: int, *, booked: int, n
     """
     if now <= booked + fees.free_minutes * 60 and fees.free_minutes:
         return 0
-    begun = [
-        (moment, tier.percent)
+    begun = (
+        (-moment, tier.percent)
         for tier in fees.tiers
         if (moment := last_moment(rules, tier.since, start)) < now
-    ]
-    latest = max((moment for moment, _ in begun), default=0)
-    return min((percent for moment, percent in begun if moment == latest), default=0)
+    )
+    return min(begun, default=(0, 0))[1]
 
 
 def horizon(rules: ShopRules, rule: Horizon, now: int) -> tuple[int, int]:
