@@ -10,8 +10,8 @@ from tests.clocks import FROZEN
 from tests.engine.build import Desk, desk, service
 
 
-def offsets(shop: Desk, day: str) -> list[str]:
-    return [f"{shop.wall(minute):%H:%M%z}" for minute in shop.offered(day)]
+def offsets(shop: Desk, day: str, **asked: int) -> list[str]:
+    return [f"{shop.wall(minute):%H:%M%z}" for minute in shop.offered(day, **asked)]
 
 
 @pytest.mark.parametrize("kind", list(GridKind))
@@ -92,3 +92,63 @@ def test_case_029_at_any_moment_what_is_left_of_today_is_offered(zone: str, day:
     now = shop.clock(f"{day} {moment}")
     whole = shop.offered(day).minutes()
     assert shop.offered(day, now=now).minutes() == tuple(each for each in whole if each * 60 >= now)
+
+
+@pytest.mark.parametrize("kind", list(GridKind))
+def test_an_hour_before_midnight_that_comes_twice_is_offered_twice(kind: GridKind) -> None:
+    shop = desk(service(60, grid=kind), text="21:00-24:00", zone="America/Nuuk")
+    assert offsets(shop, "2026-10-24") == ["21:00-0100", "22:00-0100", "23:00-0100", "23:00-0200"]
+    assert offsets(shop, "2026-10-25") == ["21:00-0200", "22:00-0200", "23:00-0200"]
+
+
+def test_midnight_is_kept_where_the_clock_changes_a_minute_after() -> None:
+    shop = desk(service(60, grid=GridKind.CLOCK), zone="America/St_Johns")
+    assert offsets(shop, "2010-03-14", now=0)[:2] == ["00:00-0330", "02:00-0230"]
+
+
+PARIS = wall.Calendar("Europe/Paris", wall.number(date(2026, 3, 28)), wall.number(date(2026, 3, 31)))
+BEGIN, CHANGE = wall.number(date(2026, 3, 28)) * 1440, wall.number(date(2026, 3, 29)) * 1440 + 60
+
+
+def test_a_calendar_is_cut_where_the_clock_changes_and_only_there() -> None:
+    assert PARIS.stretches(CHANGE - 10, CHANGE + 10) == [
+        (CHANGE - 10, CHANGE, 60),
+        (CHANGE, CHANGE + 10, 120),
+    ]
+    assert PARIS.stretches(CHANGE, CHANGE + 10) == [(CHANGE, CHANGE + 10, 120)]
+    assert PARIS.stretches(CHANGE - 10, CHANGE) == [(CHANGE - 10, CHANGE, 60)]
+    assert PARIS.stretches(BEGIN, CHANGE) == [(BEGIN, CHANGE, 60)]
+
+
+def test_a_clock_shows_the_old_time_until_the_change_and_the_new_from_it_on() -> None:
+    assert [PARIS.offset(CHANGE + off) for off in (-1, 0, 1)] == [60, 120, 120]
+    assert [PARIS.wall(CHANGE + off) % 1440 for off in (-1, 0)] == [119, 180]
+    assert PARIS.offset(BEGIN - 100 * 1440) == 60
+    assert PARIS.offset(BEGIN + 100 * 1440) == 120
+
+
+def test_a_time_in_the_gap_is_the_moment_of_the_change() -> None:
+    day = wall.number(date(2026, 3, 29))
+    for clock, instant in ((119, CHANGE - 1), (120, CHANGE), (150, CHANGE), (180, CHANGE), (181, CHANGE + 1)):
+        assert PARIS.instant(day, clock) == instant
+    assert PARIS.instant(day) == CHANGE - 120
+    assert PARIS.instant(day + 1) == CHANGE + 21 * 60
+
+
+def test_a_doubled_time_is_its_first_appearance() -> None:
+    autumn = wall.Calendar("Europe/Paris", wall.number(date(2026, 10, 24)), wall.number(date(2026, 10, 27)))
+    day = wall.number(date(2026, 10, 25))
+    change = day * 1440 + 60
+    for clock, instant in ((119, change - 61), (120, change - 60), (179, change - 1), (180, change + 60)):
+        assert autumn.instant(day, clock) == instant
+    assert [autumn.day(day * 1440 - off) - day for off in (121, 120)] == [-1, 0]
+
+
+def test_a_calendar_finds_each_change_of_a_spring_with_two() -> None:
+    morocco = wall.Calendar("Africa/Casablanca", wall.number(date(2026, 2, 1)), wall.number(date(2026, 4, 1)))
+    first, last = wall.number(date(2026, 2, 15)) * 1440 + 120, wall.number(date(2026, 3, 22)) * 1440 + 120
+    assert morocco.stretches(first - 5, last + 5) == [
+        (first - 5, first, 60),
+        (first, last, 0),
+        (last, last + 5, 60),
+    ]

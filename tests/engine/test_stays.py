@@ -5,6 +5,8 @@ from typing import Any
 
 from noren.engine import reasons, windows
 from noren.engine.model import BufferPolicy, GridKind, Hours, Reason, Requirement, Stay, Why
+from noren.engine.plan import plan
+from noren.engine.reasons import Block, BlockKind
 from tests.engine.build import Desk, desk, ranges, service, staff
 
 FRIDAY, MONDAY = "2026-12-04", "2026-12-07"
@@ -111,3 +113,51 @@ def test_hours_of_the_thing_hold_at_both_ends_too() -> None:
         resources=[staff(1, kind="cottage", text="10:00-16:00")],
     )
     assert shop.times(FRIDAY, nights=1) == ["10:00", "11:00", "12:00", "13:00", "14:00", "15:00"]
+
+
+def test_a_stay_may_have_as_many_nights_as_the_most() -> None:
+    assert "15:00" in rental().times(MONDAY, nights=14)
+    assert why(rental(), f"{MONDAY} 15:00", 14) is None
+    assert why(rental(), f"{MONDAY} 15:00", 15) == Reason(Why.NIGHTS)
+
+
+def test_a_stay_without_nights_is_for_those_that_allow_the_day_alone_and_ends_after_it_begins() -> None:
+    assert rental().choose(f"{MONDAY} 15:00") is None
+    day_use = desk(
+        service(60, grid=GridKind.CLOCK, interval=60, stay=Stay(out=660, least=(0,) * 7)), text="09:00-18:00"
+    )
+    assert day_use.times(FRIDAY) == ["09:00", "10:00"]
+    booked = day_use.book(f"{FRIDAY} 09:00")
+    assert booked.end == day_use.at(f"{FRIDAY} 11:00")
+
+
+def test_a_stay_may_begin_at_midnight_and_each_date_has_its_own_starts() -> None:
+    shop = desk(service(60, grid=GridKind.CLOCK, interval=720, stay=Stay(out=660)))
+    assert shop.times(FRIDAY, nights=1) == ["00:00", "12:00"]
+    window = windows.of_dates(shop.rules, 1, date(2026, 12, 4), date(2026, 12, 4), 1)
+    compiled = plan(shop.rules, 1, window, 1)
+    begin = shop.at(f"{FRIDAY} 00:00")
+    assert compiled.ends == {begin: begin + 1440 + 660, begin + 720: begin + 1440 + 660}
+
+
+def test_a_stay_leaves_time_for_cleaning_before_the_next() -> None:
+    for kept in BufferPolicy:
+        shop = rental().with_(buffer_policy=kept)
+        shop.busy(1, f"{MONDAY} 12:59", "2026-12-08 10:00")
+        assert shop.times(FRIDAY, nights=3) == []
+        assert why(shop, f"{FRIDAY} 15:00", 3) == Reason(Why.BUFFER)
+        free = rental().with_(buffer_policy=kept)
+        free.busy(1, f"{MONDAY} 13:00", "2026-12-08 10:00")
+        assert "15:00" in free.times(FRIDAY, nights=3)
+
+
+def test_it_names_a_hold_on_a_later_night_of_a_stay() -> None:
+    shop = rental()
+    shop.busy(1, "2026-12-06 15:00", "2026-12-06 16:00")
+    minute = shop.at(f"{FRIDAY} 15:00")
+    window = windows.of_start(shop.rules, 1, minute, 3)
+    blocks = [Block(BlockKind.HOLD, shop.claims[0])]
+    found = reasons.why_not(
+        shop.rules, 1, window, shop.taken(window), minute, now=shop.now, nights=3, blocks=blocks
+    )
+    assert found == Reason(Why.HOLD, "staff", (1,))

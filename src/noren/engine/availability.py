@@ -102,13 +102,9 @@ def starts(
     (`sheet.planes` of
     those that remain): bits cannot be subtracted, two bookings may share a buffer.
     """
-    request = Request(rules, plan(rules, service_id, window, nights), taken, staff, party, used or {})
-    service = request.plan.service
-    earliest, latest = policy.bookable(rules, service, now)
-    when = sheet.span(window, max(window.begin, earliest), min(window.end, latest))
-    if not (service.bookable and service.party_min <= party <= service.party_max):
-        when = 0
-    return within(request, when)
+    return _offered(
+        Request(rules, plan(rules, service_id, window, nights), taken, staff, party, used or {}), now
+    )
 
 
 def choose(
@@ -126,14 +122,19 @@ def choose(
     loads: Mapping[int, Load] | None = None,
 ) -> Assignment | None:
     """Return who and what serves this start, or None when it is not offered (`reasons.why_not` tells why)."""
-    offered = starts(
-        rules, service_id, window, taken, now=now, staff=staff, party=party, nights=nights, used=used
-    )
-    if start not in offered:
-        return None
     request = Request(rules, plan(rules, service_id, window, nights), taken, staff, party, used or {})
-    chosen = _solve(request, offered, start, loads or {})
+    offered = _offered(request, now)
+    chosen = _solve(request, offered, start, loads or {}) if start in offered else None
     return None if chosen is None else assign.assignment(request.plan, chosen, start, party)
+
+
+def _offered(request: Request, now: int) -> Starts:
+    service, window, party = request.plan.service, request.plan.window, request.party
+    earliest, latest = policy.bookable(request.rules, service, now)
+    when = sheet.span(window, max(window.begin, earliest), min(window.end, latest))
+    if not (service.bookable and service.party_min <= party <= service.party_max):
+        when = 0
+    return within(request, when)
 
 
 def within(request: Request, when: int) -> Starts:

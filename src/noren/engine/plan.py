@@ -100,7 +100,8 @@ def plan(rules: ShopRules, service_id: int, window: Window, nights: int = 0) -> 
 
 def _compiled(rules: ShopRules, service: Service, window: Window, nights: int) -> Plan:
     calendar = wall.calendar(rules.zone, window.day - hours.REACH - 1, window.day + window.days + 1)
-    ends = None if service.stay is None else stays.ends(service, window, calendar, nights)
+    stay = service.stay
+    ends = None if stay is None else stays.ends(stay, service.grid, window, calendar, nights)
     shop = _Opening(rules, service, window, calendar, ends)
     needs = tuple(
         Need(requirement, uses(service, requirement.role), shop.options(requirement, leads=index == 0))

@@ -58,15 +58,16 @@ def why_not(
     refused = _wrong_length(request, start, nights) or _refused(request, start, now)
     if refused is not None or _offers(request, start):
         return refused
-    if not _offers(_lifted(request, taken={}, used={}, grid=True), start):
-        return _closed(request, start)
-    if not _offers(_lifted(request, taken={}, grid=True), start):
+    empty = _lifted(request, taken={}, used={})
+    if not _offers(empty, start):
+        return _closed(empty, start)
+    if not _offers(_lifted(request, taken={}), start):
         return Reason(Why.LIMIT)
-    if _offers(_lifted(request, grid=True), start):
+    if _offers(_lifted(request), start):
         return Reason(Why.GRID)
     if _offers(_unbuffered(request), start):
         return Reason(Why.BUFFER)
-    return _lacking(_lifted(request, grid=True), start, blocks)
+    return _lacking(_lifted(request), start, blocks)
 
 
 def _wrong_length(request: Request, start: int, nights: int) -> Reason | None:
@@ -98,14 +99,12 @@ def _lifted(
     *,
     taken: TakenMap | None = None,
     used: limits.UsedMap | None = None,
-    grid: bool = False,
     own_hours: bool = False,
     buffers: bool = False,
 ) -> Request:
-    """Return the request with rules lifted: nothing taken, any minute a start, resources always there."""
-    rules, service = request.rules, request.plan.service
-    if grid:
-        service = replace(service, grid=Grid(GridKind.CLOCK, 1))
+    """Return the request with rules lifted: any minute a start, nothing taken, resources always there."""
+    rules = request.rules
+    service = replace(request.plan.service, grid=Grid(GridKind.CLOCK, 1))
     if buffers:
         service = replace(service, before=0, after=0)
     resources: Mapping[int, Resource] = rules.resources
@@ -114,7 +113,6 @@ def _lifted(
     changed = replace(rules, services={**rules.services, service.id: service}, resources=resources)
     return replace(
         request,
-        rules=changed,
         plan=plan(changed, service.id, request.plan.window, request.plan.nights),
         taken=request.taken if taken is None else taken,
         used=request.used if used is None else used,
@@ -126,15 +124,14 @@ def _unbuffered(request: Request) -> Request:
         each: tuple(Taken(plane.core, plane.core) for plane in planes)
         for each, planes in request.taken.items()
     }
-    return _lifted(request, taken=bare, grid=True, buffers=True)
+    return _lifted(request, taken=bare, buffers=True)
 
 
-def _closed(request: Request, start: int) -> Reason:
+def _closed(empty: Request, start: int) -> Reason:
     """Return which hours it is: the shop's, the holiday's, or those of staff and rooms."""
-    bare = _lifted(request, taken={}, used={}, grid=True)
-    if _offers(_lifted(bare, own_hours=True), start):
-        return _lacking(bare, start, ())
-    rules = request.rules
+    if _offers(_lifted(empty, own_hours=True), start):
+        return _lacking(empty, start, ())
+    rules = empty.rules
     day = wall.as_date(wall.local_day(rules.zone, start))
     if day in rules.holidays and not hours.merged(hours.of_shop(rules, day)):
         return Reason(Why.HOLIDAY)
@@ -156,7 +153,7 @@ def _lacking(request: Request, start: int, blocks: Iterable[Block]) -> Reason:
 
 def _kind(request: Request, need: Need, start: int, blocks: Iterable[Block]) -> Why:
     leaves = {leaf.id for option in need.options for leaf in option.leaves}
-    end = start + request.plan.service.minutes
+    end = request.plan.end(start)
     kinds = {
         block.kind
         for block in blocks

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from noren.engine import grid, sheet, wall
-from noren.engine.model import Service, Stay, Taken, Window
+from noren.engine.model import Grid, Service, Stay, Taken, Window
 from noren.engine.wall import Calendar
 
 
@@ -17,14 +17,12 @@ def end(stay: Stay, calendar: Calendar, start: int, nights: int) -> int:
     return calendar.instant(calendar.day(start) + nights, stay.out)
 
 
-def ends(service: Service, window: Window, calendar: Calendar, nights: int) -> dict[int, int]:
-    """Return every start of the service's grid that may have so many nights, and its end."""
+def ends(stay: Stay, rule: Grid, window: Window, calendar: Calendar, nights: int) -> dict[int, int]:
+    """Return every start of a grid that may have so many nights, and its end."""
     found: dict[int, int] = {}
-    if service.stay is None:
-        raise RuntimeError("only a stay has nights")
-    for start in sheet.minutes_of(grid.clock(service.grid, window, calendar), window):
-        if window.begin <= start < window.end and may(service.stay, calendar.day(start), nights):
-            last = end(service.stay, calendar, start, nights)
+    for start in sheet.minutes_of(grid.clock(rule, window, calendar), window):
+        if window.begin <= start < window.end and may(stay, calendar.day(start), nights):
+            last = end(stay, calendar, start, nights)
             if start < last:
                 found[start] = last
     return found
