@@ -7,11 +7,11 @@ import pytest
 from noren.engine import wall
 from noren.engine.model import GridKind
 from tests.clocks import FROZEN
-from tests.engine.build import Desk, desk, service
+from tests.engine.build import LONG_BEFORE, Desk, desk, service
 
 
-def offsets(shop: Desk, day: str, **asked: int) -> list[str]:
-    return [f"{shop.wall(minute):%H:%M%z}" for minute in shop.offered(day, **asked)]
+def offsets(shop: Desk, day: str, now: int = LONG_BEFORE) -> list[str]:
+    return [f"{shop.wall(minute):%H:%M%z}" for minute in shop.offered(day, now=now)]
 
 
 @pytest.mark.parametrize("kind", list(GridKind))
