@@ -1,9 +1,11 @@
 """Cases 70 and 71: sessions and their seats."""
 
 from dataclasses import replace
+from datetime import date
 
 from noren.engine import classes
-from noren.engine.model import Deadline, Reason, Session, Why
+from noren.engine.limits import Tally, Used
+from noren.engine.model import Deadline, Limit, LimitOf, Period, Reason, Session, Why
 from tests.engine.build import Desk, desk, service
 
 DAY = "2026-12-01"
@@ -75,3 +77,16 @@ def test_it_says_why_a_session_comes_too_soon() -> None:
     now = shop.clock(f"{DAY} 09:30:01")
     assert classes.why_not(shop.rules, session(shop, 1, "10:00"), now=now) == Reason(Why.NOTICE)
     assert classes.why_not(shop.rules, session(shop, 1, "09:30"), now=now) == Reason(Why.PAST)
+
+
+def test_it_offers_no_session_in_a_period_whose_limit_is_reached() -> None:
+    limited = desk(service(60, capacity=8, limits=(Limit(LimitOf.CUSTOMER, Period.DAY, most=1),)))
+    used = {Tally(LimitOf.CUSTOMER, 0, 1, Period.DAY, date(2026, 12, 1)): Used(1)}
+    begin = limited.at(f"{DAY} 23:00")
+    today, tomorrow = Session(1, 1, begin, begin + 60, 8), Session(2, 1, begin + 60, begin + 120, 8)
+    assert classes.why_not(limited.rules, today, now=limited.now, used=used) == Reason(Why.LIMIT)
+    assert classes.why_not(limited.rules, tomorrow, now=limited.now, used=used) is None
+    assert classes.why_not(limited.rules, today, now=limited.now) is None
+    for counted, offered in ((used, (tomorrow,)), (None, (today, tomorrow))):
+        found = classes.offered(limited.rules, 1, [tomorrow, today], now=limited.now, used=counted)
+        assert found == offered
