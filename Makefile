@@ -3,7 +3,7 @@
 BIN := .venv/bin
 DEMO ?= 1
 
-.PHONY: help venv up check format test bench clean
+.PHONY: help venv up check format test mutate bench clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-zA-Z%-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -30,6 +30,9 @@ test: venv ## Unit, integration and browser tests
 	@bin/browser
 	$(BIN)/python -m pytest -q
 
+mutate: venv ## Change the engine in one place after another: its tests must notice (FILE=grid: one file)
+	@nice -n 10 $(BIN)/python -m tests.mutation.run $(FILE)
+
 bench: venv ## Every figure: name value unit limit ratio
 	@for file in $$(grep -l __main__ bench/*.py); do \
 		$(BIN)/python -m "bench.$$(basename "$$file" .py)" || exit 1; done
@@ -38,4 +41,4 @@ bench-%: venv ## One bench's figures, such as make bench-engine
 	@$(BIN)/python -m bench.$*
 
 clean: ## Remove what the tools left (not .venv, not var)
-	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache test-results
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache test-results mutants

@@ -73,6 +73,12 @@ def test_who_can_serve_is_told_by_role() -> None:
     assert offered.who(shop.at(f"{DAY} 12:00")) == ()
 
 
+def test_a_service_that_needs_nobody_is_not_offered_and_nobody_serves_it() -> None:
+    offered = desk(service(60, requirements=())).offered(DAY)
+    assert offered.minutes() == ()
+    assert offered.who(offered.window.begin) == ()
+
+
 def test_it_chooses_one_large_enough_and_within_limits() -> None:
     rooms = [Resource(1, "room", seats=2), Resource(2, "room", seats=6)]
     limit = Limit(LimitOf.SERVICE, Period.DAY, most=1)

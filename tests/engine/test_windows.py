@@ -52,6 +52,13 @@ def test_a_stay_is_read_to_the_end_of_its_last_day() -> None:
     for nights in (1, 5):
         found = windows.of_dates(shop.rules, 1, DAY, DAY, nights)
         assert found == Window(NUMBER, nights + 3, NUMBER * 1440, NUMBER * 1440 + 1440)
+    begin, end = NUMBER * 1440, NUMBER * 1440 + 1440
+    for found in (
+        windows.of_dates(shop.rules, 1, DAY, DAY),
+        windows.of_start(shop.rules, 1, begin),
+        windows.of_starts(shop.rules, 1, begin, end),
+    ):
+        assert found == Window(NUMBER, 3, begin, end)
 
 
 def test_all_starts_of_a_local_day_have_the_window_of_their_date() -> None:
