@@ -104,6 +104,37 @@ def test_one_who_is_asked_for_is_offered_or_nobody() -> None:
     assert shop.book(f"{DAY} 10:00", staff=4).resources == {"staff": (2,), "room": (4,)}
 
 
+def two_of(*pool: int) -> Requirement:
+    return Requirement("lead", pool, count=2)
+
+
+def test_who_is_not_shown_is_chosen_only_when_asked_for() -> None:
+    team = [staff(1), staff(2), staff(3, visible=False), staff(4, visible=False)]
+    lesson = service(60, requirements=(two_of(1, 2, 3, 4),), segments=(Segment(60, ("lead",)),))
+    shop = desk(lesson, resources=team, text=MORNING)
+    shop.busy(2, f"{DAY} 10:00", f"{DAY} 11:00")
+    assert shop.times(DAY) == shop.times(DAY, staff=1) == ["09:00", "11:00"]
+    assert shop.book(f"{DAY} 09:00", staff=4).resources == {"lead": (4, 1)}
+    assert shop.times(DAY, staff=3) == ["09:00", "10:00", "11:00"]
+    both = desk(service(60, requirements=(two_of(3, 4),), segments=lesson.segments), resources=team)
+    assert both.book(f"{DAY} 10:00").resources == {"lead": (3, 4)}
+
+
+def test_one_who_is_asked_for_has_the_first_role_that_is_theirs() -> None:
+    team = [staff(1), staff(2), staff(3)]
+    both = (Segment(60, ("lead", "helper")),)
+    needs = (Requirement("lead", (1, 2, 3)), Requirement("helper", (1, 2, 3)))
+    shop = desk(service(60, segments=both, requirements=needs), resources=team)
+    assert shop.book(f"{DAY} 10:00", staff=2).resources == {"lead": (2,), "helper": (1,)}
+    pair = (two_of(1, 2, 3), Requirement("helper", (1, 2, 3)))
+    trio = shop.with_(services={1: service(60, segments=both, requirements=pair)})
+    assert trio.book(f"{DAY} 12:00", staff=3).resources == {"lead": (3, 1), "helper": (2,)}
+    helped = (two_of(1, 2, 3), Requirement("helper", (3,)))
+    needed = shop.with_(services={1: service(60, segments=both, requirements=helped)})
+    assert needed.times(DAY, staff=3) == []
+    assert needed.book(f"{DAY} 12:00").resources == {"lead": (1, 2), "helper": (3,)}
+
+
 def lamps(*, per_guest: bool = False, **more: Any) -> Desk:
     """A service that takes of the same three lamps for two roles at once."""
     needs = (Requirement("left", (1,), per_guest=per_guest), Requirement("right", (1,), per_guest=per_guest))

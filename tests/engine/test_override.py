@@ -139,6 +139,14 @@ def test_it_keeps_the_whole_pool_where_too_few_are_free() -> None:
     assert who(shop, f"{DAY} 10:00") == (1, 2)
 
 
+def test_it_takes_the_one_who_is_asked_for_among_several_even_when_busy() -> None:
+    two = Requirement("staff", (1, 2, 3), count=2)
+    shop = desk(service(60, requirements=(two,)), resources=[staff(1), staff(2), staff(3)])
+    shop.busy(3, f"{DAY} 10:00", f"{DAY} 11:00")
+    assert who(shop, f"{DAY} 10:00") == (1, 2)
+    assert who(shop, f"{DAY} 10:00", staff=3) == (3, 1)
+
+
 def test_it_finds_nobody_where_nobody_could() -> None:
     two = Requirement("staff", (1, 2), count=2)
     assert who(desk(service(60, requirements=(two,))), f"{DAY} 10:00") is None

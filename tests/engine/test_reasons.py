@@ -205,6 +205,17 @@ def test_it_names_the_one_who_is_asked_for_where_the_room_comes_first() -> None:
     assert why(shop, f"{DAY} 10:00", staff=2) is None
 
 
+def test_it_names_the_one_who_is_asked_for_among_several() -> None:
+    team = [staff(1), staff(2), staff(3, "12:00-13:00")]
+    lesson = service(60, requirements=(Requirement("staff", (1, 2, 3), count=2),))
+    shop = desk(lesson, resources=team)
+    assert why(shop, f"{DAY} 10:00") is None
+    assert why(shop, f"{DAY} 10:00", staff=3) == Reason(Why.STAFF, "staff", (3,))
+    assert why(shop, f"{DAY} 12:00", staff=3) is None
+    shop.busy(1, f"{DAY} 10:00", f"{DAY} 11:00")
+    assert why(shop, f"{DAY} 10:00") == Reason(Why.STAFF, "staff", (1, 3))
+
+
 def test_it_names_staff_where_one_person_would_be_needed_twice() -> None:
     both = service(
         60,

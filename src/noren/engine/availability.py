@@ -177,12 +177,12 @@ def options(need: Need, staff: int | None, party: int) -> list[Option]:
     choice. Where several are wanted, whom somebody asks for is one of them.
     """
     alone = need.requirement.count == 1
-    choice = staff is None and len(need.requirement.pool) > need.requirement.count
+    choice = len(need.requirement.pool) > need.requirement.count
     return [
         option
         for option in need.options
         if option.resource.bookable
-        and (option.resource.visible or not choice)
+        and (option.resource.visible or not choice or option.resource.id == staff)
         and (option.resource.seats is None or party <= option.resource.seats)
         and (staff is None or not alone or option.resource.id == staff)
     ]
