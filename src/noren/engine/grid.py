@@ -23,17 +23,15 @@ def clock(grid: Grid, window: Window, calendar: Calendar) -> int:
     return sheet.marks(window, minutes())
 
 
-def opening(grid: Grid, window: Window, is_open: int, seams: Sequence[int]) -> int:
-    """Every `interval` minutes from the start of each open range.
+def opening(grid: Grid, window: Window, seams: Sequence[int]) -> int:
+    """Every `interval` minutes from the start of each open range, whether or not it is still open.
 
     `seams` are the starts of the ranges of each business day, ascending: where a day's hours continue the
     day's before, the grid begins anew, so that it does not depend on how far back one looks.
     """
     found: list[int] = []
-    for begin, end in sheet.runs(is_open, window):
-        anchors = [begin, *_inside(seams, begin, end), end]
-        for anchor, stop in pairwise(anchors):
-            found.extend(range(anchor + grid.offset, stop, grid.interval))
+    for anchor, stop in pairwise([*seams, window.last]):
+        found.extend(range(anchor + grid.offset, stop, grid.interval))
     return sheet.marks(window, found)
 
 

@@ -167,27 +167,26 @@ class _Opening:
         *,
         leads: bool,
     ) -> Option:
-        own, seams = self.base, list(self.seams)
+        seams = list(self.seams)
         for keeper in (resource, *self._parts(resource)):
             if keeper.hours is not None:
                 bits, more = self._open(keeper.hours)
-                own &= bits
                 seams += more
                 for use in own_uses:
                     fits &= self._fits(bits, use) << use.offset
         seams.sort()
         allowed = fits & sheet.full(self.window)
         if leads and self.ends is None:
-            allowed &= self._grid(own, seams)
+            allowed &= self._grid(seams)
         return Option(resource, self._leaves(resource, requirement), allowed, tuple(seams))
 
-    def _grid(self, is_open: int, seams: list[int]) -> int:
+    def _grid(self, seams: list[int]) -> int:
         rule = self.service.grid
         match rule.kind:
             case GridKind.CLOCK:
                 return grid.clock(rule, self.window, self.calendar)
             case GridKind.OPENING:
-                return grid.opening(rule, self.wide, is_open, seams) & sheet.full(self.window)
+                return grid.opening(rule, self.window, seams)
             case GridKind.PACKED:  # depends on what is taken
                 return sheet.full(self.window)
 
