@@ -19,12 +19,12 @@ from noren import clock
 from noren.api.problems import with_problems
 from noren.api.schemas import Window
 from noren.booking import availability
+from noren.booking.kept import Kept
 from noren.engine import wall
 from noren.engine.availability import Starts
 from noren.engine.model import DAY
 from noren.errors import BadField
 from noren.shops import directory
-from noren.shops.tenancy import shop
 
 # Nothing is offered so far ahead or in the past: such days are answered without being looked at.
 MOST_DAYS = 62
@@ -63,19 +63,27 @@ def answer(
 ) -> bytes:
     """Return the body of the answer (schemas.Availability). ShopUnknown, ServiceUnknown."""
     from_, to = max(first, (now - BEHIND).date()), min(last, (now + AHEAD).date())
-    with shop(shop_id):
-        # Where nothing that could be offered is asked for, an empty day is looked at: for the refusals.
-        found = availability.find(service_id, min(from_, to), to, now=now, staff=staff)
+    # Where nothing that could be offered is asked for, an empty day is looked at: for the refusals.
+    found = availability.find(shop_id, service_id, min(from_, to), to, now=now, staff=staff)
+    rests_on = found.same and (slug, first, last, found.same)
+    body = _bodies.get(rests_on) if rests_on else None
+    if body is None:
         if from_ > to:
             days: Days = {}
-        elif found.starts is None:
+        elif found.is_class:
             days = _classes(availability.month(shop_id, service_id, from_, to, now=now, staff=staff))
         else:
-            days = _slots(found.starts)
-    zone = found.survey.known.rules.zone
-    listed = ",".join([f"{head}{days.get(day, '')}]}}" for day, head in _heads(first, last)])
-    head = f'{{"shop":"{slug}","service":{service_id},"zone":"{zone}","days":['
-    return f"{head}{listed}]}}".encode()
+            days = _slots(found.starts())
+        head = f'{{"shop":"{slug}","service":{service_id},"zone":"{found.rules.zone}","days":['
+        listed = ",".join([f"{begun}{days.get(day, '')}]}}" for day, begun in _heads(first, last)])
+        body = f"{head}{listed}]}}".encode()
+        if rests_on:
+            _bodies.keep(rests_on, body, len(body))
+    return body
+
+
+# What was told last, by all that it rests on.
+_bodies: Kept[bytes] = Kept(16 * 1024 * 1024)
 
 
 @lru_cache(maxsize=512)

@@ -3,7 +3,7 @@
 A month is one question to the database: the revision of the rules beside one range of sheets.
 """
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
@@ -15,7 +15,8 @@ from noren.booking.models import Booking, ClassSession, Status
 from noren.booking.sheets import Survey
 from noren.engine import availability as engine
 from noren.engine import classes, wall, windows
-from noren.engine.model import Session
+from noren.engine.limits import UsedMap
+from noren.engine.model import Service, Session, ShopRules
 from noren.engine.plan import plan
 from noren.shops.rules import known
 from noren.shops.tenancy import shop
@@ -63,10 +64,69 @@ class Availability:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The engine's answer, and the rules it was found by. `starts` is None for a class: see `sessions`."""
+    """What was read for a question about a service, and the engine's answer once it is asked for.
 
+    `own` and `person` are the question's, as `month` has them.
+    """
+
+    shop_id: int
+    service: Service
     survey: Survey
-    starts: engine.Starts | None
+    now: datetime
+    staff: int | None
+    party: int
+    nights: int
+    own: int | None
+    person: UUID | None
+
+    @property
+    def rules(self) -> ShopRules:
+        return self.survey.known.rules
+
+    @property
+    def is_class(self) -> bool:
+        """Whether its starts are `sessions`."""
+        return self.service.capacity is not None
+
+    @property
+    def same(self) -> Hashable | None:
+        """All that the answer rests on: equal ones have equal answers, and one that was kept can be told
+        again. None where it rests on more: on sessions, or on what a limit counts.
+        """
+        mark = self.survey.mark
+        if mark is None or self.is_class or self.rules.limits or self.service.limits:
+            return None
+        window = self.survey.window
+        between = engine.between(self.rules, self.service.id, window, now=int(self.now.timestamp()))
+        return mark, window, between, self.service.id, self.staff, self.party, self.nights
+
+    def starts(self) -> engine.Starts:
+        """Ask the engine; where there are limits, after one more question to the database. No class."""
+        return engine.starts(
+            self.rules,
+            self.service.id,
+            self.survey.window,
+            self.survey.taken,
+            now=int(self.now.timestamp()),
+            staff=self.staff,
+            party=self.party,
+            nights=self.nights,
+            used=self.used(),
+        )
+
+    def used(self) -> UsedMap:
+        """Return what is used of the limits that concern it."""
+        if not (self.rules.limits or self.service.limits):
+            return {}
+        with shop(self.shop_id):
+            return usage.used(
+                self.rules,
+                self.service,
+                self.survey.window,
+                now=self.now,
+                own=self.own,
+                person=self.person,
+            )
 
 
 def month(
@@ -87,12 +147,11 @@ def month(
     `nights` of a stay; `person` where she is known, for what is limited for each customer. Raises
     ShopUnknown, ServiceUnknown.
     """
-    with shop(shop_id):
-        wanted: dict[str, Any] = {"now": now, "staff": staff, "party": party, "own": own, "person": person}
-        found = find(service_id, first, last, nights=nights, **wanted)
-        if found.starts is None:
-            return _classes(found.survey, service_id, **wanted)
-    rules, served_by = found.survey.known.rules, found.starts
+    wanted: dict[str, Any] = {"now": now, "staff": staff, "party": party, "own": own, "person": person}
+    found = find(shop_id, service_id, first, last, nights=nights, **wanted)
+    if found.is_class:
+        return _classes(found)
+    rules, served_by = found.rules, found.starts()
     zone = ZoneInfo(rules.zone)
     until = plan(rules, service_id, served_by.window, nights).end
     days = {
@@ -103,6 +162,7 @@ def month(
 
 
 def find(
+    shop_id: int,
     service_id: int,
     first: date,
     last: date,
@@ -114,23 +174,17 @@ def find(
     nights: int = 0,
     person: UUID | None = None,
 ) -> Found:
-    """Ask the engine, on what is taken now. Inside the shop; one question to the database, and one more where
-    there are limits.
-    """
+    """Read what is taken now: one question to the database. Raises ShopUnknown, ServiceUnknown."""
     seen = sheets.survey(
+        shop_id,
         service_id,
         lambda rules: windows.of_dates(rules, service_id, first, last, nights),
         now=now,
         staff=staff,
         own=own,
     )
-    rules = seen.known.rules
-    service = rules.services[service_id]
-    if service.capacity is not None:
-        return Found(seen, None)
-    used = usage.used(rules, service, seen.window, now=now, own=own, person=person)
-    wanted: dict[str, Any] = {"now": int(now.timestamp()), "staff": staff, "party": party, "nights": nights}
-    return Found(seen, engine.starts(rules, service_id, seen.window, seen.taken, **wanted, used=used))
+    service = seen.known.rules.services[service_id]
+    return Found(shop_id, service, seen, now, staff, party, nights, own, person)
 
 
 def nearest(
@@ -188,21 +242,14 @@ def _seats_not_counted(session_ids: list[int], now: datetime, own: int | None) -
     return counted
 
 
-def _classes(
-    seen: Survey,
-    service_id: int,
-    *,
-    now: datetime,
-    staff: int | None,
-    party: int,
-    own: int | None,
-    person: UUID | None,
-) -> Availability:
-    rules = seen.known.rules
+def _classes(found: Found) -> Availability:
+    rules, now, staff = found.rules, found.now, found.staff
     zone = ZoneInfo(rules.zone)
-    leads = dict(sessions(seen, service_id, now=now, own=own))
-    used = usage.used(rules, rules.services[service_id], seen.window, now=now, own=own, person=person)
-    offered = classes.offered(rules, service_id, leads, now=int(now.timestamp()), party=party, used=used)
+    with shop(found.shop_id):
+        leads = dict(sessions(found.survey, found.service.id, now=now, own=found.own))
+        used = found.used()
+    seconds = int(now.timestamp())
+    offered = classes.offered(rules, found.service.id, leads, now=seconds, party=found.party, used=used)
     days: dict[date, list[Start]] = {}
     for each in offered:
         leader = leads[each]

@@ -74,6 +74,7 @@ def decide(asked: Asked, *, now: datetime) -> Decision:
         raise NotOffered
     start = int(seconds) // 60
     seen = sheets.survey(
+        current_shop(),
         asked.service_id,
         lambda rules: windows.of_start(rules, asked.service_id, start, asked.nights),
         now=now,

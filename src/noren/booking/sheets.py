@@ -4,42 +4,62 @@ Expired holds still stand in the sheets until somebody sweeps them. A reader mus
 write: it computes the few resources they touch from their claims instead.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.backends.utils import CursorWrapper
-from psycopg import Cursor
-from psycopg.pq import Format
 
+from noren.booking.kept import Kept
 from noren.engine import sheet
 from noren.engine.model import DAY, Claim, ShopRules, Taken, TakenMap, Window
 from noren.engine.plan import plan
 from noren.errors import ServiceUnknown, ShopUnknown
 from noren.shops.rules import Known, known, remembered
-from noren.shops.tenancy import current_shop
+from noren.shops.tenancy import current_shop, inside, shop
+from noren.shops.trip import Row, Value, read_in
 
-# The revision of the rules, whether a hold has expired and not been swept, and the sheets: one row a plane,
-# its days (counted from the window's first) beside their bits. bit_send() is the number of bits, four bytes,
-# then the bits. Index order: a plane's days ascend.
-_SURVEY = """
-SELECT s.rules_revision, EXISTS (
-        SELECT FROM booking_booking b
-        WHERE b.shop_id = %(shop)s AND b.status = 'held' AND b.expires_at <= %(now)s),
-    t.resource_id, t.plane, t.days, t.core, t.padded
-FROM shops_shop s LEFT JOIN (
-        SELECT resource_id, plane, array_agg(day - (date '1970-01-01' + %(first)s::integer)) AS days,
-            string_agg(substring(bit_send(core) FROM 5), ''::bytea) AS core,
-            string_agg(substring(bit_send(padded) FROM 5), ''::bytea) AS padded
-        FROM booking_sheet
-        WHERE shop_id = %(shop)s AND resource_id = ANY (%(resources)s) AND plane = ANY (%(planes)s)
-            AND day >= date '1970-01-01' + %(first)s::integer AND day < date '1970-01-01' + %(last)s::integer
-        GROUP BY resource_id, plane
-    ) t ON true
-WHERE s.shop_id = %(shop)s
+# $1 shop, $2 now, $3 resources, $4 planes, $5 first day and $6 the day after the last, counted from 1970.
+_RANGE = """
+    FROM booking_sheet WHERE shop_id = $1::bigint AND resource_id = ANY ($3::bigint[])
+        AND plane = ANY ($4::smallint[])
+        AND day >= date '1970-01-01' + $5::integer AND day < date '1970-01-01' + $6::integer
 """
+# The revision of the rules, and whether a hold has expired and not been swept.
+_STATE = """
+SELECT s.rules_revision, EXISTS (
+    SELECT FROM booking_booking b
+    WHERE b.shop_id = $1::bigint AND b.status = 'held' AND b.expires_at <= $2::timestamptz)
+"""
+# One row a plane, its days (counted from the window's first) beside their bits. bit_send() is the number of
+# bits, four bytes, then the bits. Index order: a plane's days ascend.
+_PLANES = f"""
+SELECT resource_id, plane, array_agg(day - (date '1970-01-01' + $5::integer)) AS days,
+    string_agg(substring(bit_send(core) FROM 5), ''::bytea) AS core,
+    string_agg(substring(bit_send(padded) FROM 5), ''::bytea) AS padded
+{_RANGE}
+"""  # noqa: S608 - of constants
+_SURVEY = f"""
+{_STATE}, ''::bytea, t.* FROM shops_shop s
+LEFT JOIN ({_PLANES} GROUP BY resource_id, plane) t ON true
+WHERE s.shop_id = $1::bigint
+"""
+# The same, and a mark of the sheets: which versions of which rows they are. With the mark that is known ($7)
+# no sheets are read. A row is never written again without another xmin, and none that comes is of a
+# transaction that another row was seen of before; so equal marks are equal rows. The start of the server is
+# in it because one that was set back in time counts its transactions anew.
+_LOOK = f"""
+WITH seen AS MATERIALIZED (
+    SELECT timestamptz_send(pg_postmaster_start_time())
+        || coalesce(string_agg(xidsend(xmin), ''::bytea), ''::bytea) AS mark {_RANGE}
+)
+{_STATE}, seen.mark, t.* FROM shops_shop s CROSS JOIN seen
+LEFT JOIN (
+    {_PLANES} AND (SELECT mark FROM seen) IS DISTINCT FROM $7::bytea GROUP BY resource_id, plane
+) t ON true
+WHERE s.shop_id = $1::bigint
+"""  # noqa: S608 - of constants
 # The claims that count, of the resources which claims that do not count touch in the window.
 _CLAIMS = """
 WITH gone AS (
@@ -60,23 +80,42 @@ SELECT r.id FROM shops_resource r WHERE r.shop_id = %s AND (r.stock > 1 OR EXIST
     SELECT FROM booking_sheet s WHERE s.shop_id = r.shop_id AND s.resource_id = r.id AND s.plane > 1))
 ORDER BY r.id
 """
-Row = tuple[int, bool, int | None, int, list[int], bytes, bytes]
+Units = Mapping[int, int]
+"""Resources with sheets, and the stock of each."""
 
 
 @dataclass(frozen=True, slots=True)
 class Survey:
     """What a decision rests on, of one moment: the rules, and what is taken of all that could serve.
 
-    `stale`: a hold has expired and has not been swept yet.
+    `stale`: a hold has expired and has not been swept yet. `mark`: equal marks mean the same rules and the
+    same sheets; None where more than these was looked at.
     """
 
     known: Known
     window: Window
     taken: TakenMap
     stale: bool
+    mark: Hashable | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What one statement gave. `mark` is None inside a transaction, which may see what nobody else does."""
+
+    revision: int
+    stale: bool
+    taken: TakenMap
+    mark: Hashable | None
+
+
+# The sheets this process read last, by what was asked for, each with the mark of its rows. A write never
+# uses them: it reads inside its own transaction.
+_sheets: Kept[tuple[bytes, TakenMap]] = Kept(64 * 1024 * 1024)
 
 
 def survey(
+    shop_id: int,
     service_id: int,
     of: Callable[[ShopRules], Window],
     *,
@@ -84,43 +123,47 @@ def survey(
     staff: int | None = None,
     own: int | None = None,
 ) -> Survey:
-    """Read everything about a service in the window that `of` gives. Inside the shop.
+    """Read everything about a service in the window that `of` gives: one statement, of one moment.
 
     `own` is a booking whose claims are left out: the one to be moved, or the asker's own hold. It is asked
     with the rules as remembered; when these have moved on, once more. Raises ShopUnknown, ServiceUnknown.
     """
-    house = remembered() or known()
+    house = remembered(shop_id) or _known(shop_id)
     while True:
         rules = house.rules
-        if service_id not in rules.services and house is not (house := known()):
+        if service_id not in rules.services and house is not (house := _known(shop_id)):
             continue
         if service_id not in rules.services:
             raise ServiceUnknown
         window = of(rules)
         units = _leaves(rules, service_id, window, staff)
-        rows = _rows(window, units, now)
-        if not rows:
-            raise ShopUnknown
-        revision, stale = rows[0][:2]
-        if revision == rules.revision:
+        read = _read(shop_id, window, units, now)
+        if read.revision == rules.revision:
             break
-        house = known(revision)
-    found = _taken(window, rows)
-    if stale or own is not None:
-        found.update(_recomputed(window, units, now, own))
-    return Survey(house, window, found, stale)
+        house = _known(shop_id, read.revision)
+    if read.stale or own is not None:
+        with shop(shop_id):
+            counted = _recomputed(window, units, now, own)
+        return Survey(house, window, {**read.taken, **counted}, read.stale)
+    mark = None if read.mark is None else (rules.revision, read.mark)
+    return Survey(house, window, read.taken, read.stale, mark)
 
 
 def taken(
     rules: ShopRules, service_id: int, window: Window, *, now: datetime, staff: int | None = None
 ) -> TakenMap:
-    """Return what is taken of all that could serve a service, by rules of the caller's own."""
+    """Return what is taken of all that could serve a service, by rules of the caller's own. Inside the shop.
+
+    Raises ShopUnknown.
+    """
     units = _leaves(rules, service_id, window, staff)
-    rows = _rows(window, units, now)
-    found = _taken(window, rows)
-    if rows and rows[0][1]:
-        found.update(_recomputed(window, units, now, None))
-    return found
+    read = _read(current_shop(), window, units, now)
+    return {**read.taken, **_recomputed(window, units, now, None)} if read.stale else read.taken
+
+
+def _known(shop_id: int, revision: int | None = None) -> Known:
+    with shop(shop_id):
+        return known(revision)
 
 
 def stocks() -> list[int]:
@@ -147,27 +190,35 @@ def _leaves(rules: ShopRules, service_id: int, window: Window, staff: int | None
     return found
 
 
-def _rows(window: Window, units: Mapping[int, int], now: datetime) -> list[Row]:
-    """Read in binary: the text form of bits is many times as long. Django's own cursor gives text."""
-    connection.ensure_connection()
-    raw: Cursor[Row] = Cursor(connection.connection)
-    raw.format = Format.BINARY
-    values: dict[str, Any] = {
-        "shop": current_shop(),
-        "now": now,
-        "resources": list(units),
-        "planes": list(range(1, max(units.values(), default=1) + 1)),
-        "first": window.day,
-        "last": window.day + window.days,
-    }
-    with CursorWrapper(raw, connection) as cursor:
-        cursor.execute(_SURVEY, values)
-        return raw.fetchall()
+def _read(shop_id: int, window: Window, units: Units, now: datetime) -> _Read:
+    """Read the state of the shop and its sheets; these only where they are not as they were."""
+    planes = range(1, max(units.values(), default=1) + 1)
+    where = (shop_id, tuple(units), len(planes), window.day, window.days)
+    values: list[Value] = [shop_id, now, list(units), planes, window.day, window.day + window.days]
+    if inside() is not None:
+        rows = read_in(shop_id, _SURVEY, values)
+        revision, stale, _ = _state(rows)
+        return _Read(revision, stale, _taken(window, rows), None)
+    name = connection.settings_dict["NAME"]
+    kept = _sheets.get((name, where))
+    rows = read_in(shop_id, _LOOK, [*values, kept[0] if kept else None])
+    revision, stale, mark = _state(rows)
+    if kept is None or kept[0] != mark:
+        kept = mark, _taken(window, rows)
+        _sheets.keep((name, where), kept, len(mark) + 2 * len(rows) * window.size // 8)
+    return _Read(revision, stale, kept[1], (name, where, mark))
+
+
+def _state(rows: Sequence[Row]) -> tuple[int, bool, bytes]:
+    if not rows:
+        raise ShopUnknown
+    revision, stale, mark = rows[0][:3]
+    return revision, stale, mark
 
 
 def _taken(window: Window, rows: Sequence[Row]) -> dict[int, tuple[Taken, ...]]:
     planes: dict[int, dict[int, Taken]] = {}
-    for _, _, resource_id, plane, days, core, padded in rows:
+    for _, _, _, resource_id, plane, days, core, padded in rows:
         if resource_id is not None:
             bits = _joined(window, days, core)
             same = bits if core == padded else _joined(window, days, padded)
@@ -191,9 +242,7 @@ def _joined(window: Window, days: Sequence[int], bits: bytes) -> int:
     return int.from_bytes(joined, "big")
 
 
-def _recomputed(
-    window: Window, units: Mapping[int, int], now: datetime, own: int | None
-) -> dict[int, tuple[Taken, ...]]:
+def _recomputed(window: Window, units: Units, now: datetime, own: int | None) -> dict[int, tuple[Taken, ...]]:
     wanted: dict[str, Any] = {
         "shop": current_shop(),
         "now": now,

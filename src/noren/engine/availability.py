@@ -107,6 +107,14 @@ def starts(
     )
 
 
+def between(rules: ShopRules, service_id: int, window: Window, *, now: int) -> tuple[int, int]:
+    """Return [first, last): the minutes of the window in which a start may be booked now. This is all that an
+    answer takes from the clock.
+    """
+    earliest, latest = policy.bookable(rules, rules.services[service_id], now)
+    return max(window.begin, earliest), min(window.end, latest)
+
+
 def choose(
     rules: ShopRules,
     service_id: int,
@@ -130,8 +138,7 @@ def choose(
 
 def _offered(request: Request, now: int) -> Starts:
     service, window, party = request.plan.service, request.plan.window, request.party
-    earliest, latest = policy.bookable(request.rules, service, now)
-    when = sheet.span(window, max(window.begin, earliest), min(window.end, latest))
+    when = sheet.span(window, *between(request.rules, service.id, window, now=now))
     if not (service.bookable and service.party_min <= party <= service.party_max):
         when = 0
     return within(request, when)

@@ -65,8 +65,6 @@ def django(words: Conninfo, role: Role) -> dict[str, Any]:
         # Connections add up over the processes: 2 web, 1 worker (docs/settings.md). A request waits five
         # seconds at most for one, and it is checked when taken, so that a restarted server costs no request.
         options["pool"] = {"min_size": 1, "max_size": 8, "timeout": 5}
-        # A statement sent with its values apart (the survey of a month) is planned once a connection.
-        options["prepare_threshold"] = 3
         options.setdefault("options", "-c statement_timeout=30s -c idle_in_transaction_session_timeout=60s")
     return {
         "ENGINE": "django.db.backends.postgresql",

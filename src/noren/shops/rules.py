@@ -72,15 +72,15 @@ def revision() -> int:
     return found
 
 
-def remembered() -> Known | None:
+def remembered(shop_id: int) -> Known | None:
     """Return what this process knew of the shop last: to be used only with a look at the revision."""
-    return _cache.get((connection.settings_dict["NAME"], current_shop()))
+    return _cache.get((connection.settings_dict["NAME"], shop_id))
 
 
 def known(at_revision: int | None = None) -> Known:
     """Return what is known of the shop we are in, from memory when the revision is still the same."""
     shop_id = current_shop()
-    kept = remembered()
+    kept = remembered(shop_id)
     if kept is not None and kept.rules.revision == (revision() if at_revision is None else at_revision):
         return kept
     fresh = _load(shop_id)

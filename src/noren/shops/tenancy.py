@@ -47,6 +47,11 @@ def current_shop() -> int:
     return shop_id
 
 
+def inside() -> int | None:
+    """Return the shop we are in; None outside."""
+    return _current.get()
+
+
 @contextmanager
 def shop(shop_id: int) -> Iterator[None]:
     """Enter a shop: the outermost transaction, in which its rows and no others can be seen and written.
