@@ -31,7 +31,9 @@ from noren.errors import (
 from noren.shops.rules import known
 from noren.shops.tenancy import shop, write_in
 from noren.shops.terms import Approval
+from noren.shops.trip import read_in
 
+_OF_KEY = "SELECT 1 FROM booking_booking WHERE shop_id = $1::bigint AND idempotency = $2::bytea"
 OPEN = (Status.PENDING, Status.CONFIRMED)
 """What can still be moved and cancelled."""
 
@@ -132,6 +134,9 @@ def of_key(shop_id: int, key: str, *, now: datetime) -> Booking | None:
     """Return the booking (or hold) that was made with this key. A hold whose time is over is ended first."""
     digest = _digest(shop_id, key)
     if digest is None:
+        return None
+    # Most who come with a key come for the first time: that is seen with one look.
+    if not read_in(shop_id, _OF_KEY, [shop_id, digest]):
         return None
     with shop(shop_id):
         found = Booking.objects.filter(idempotency=digest).first()

@@ -25,6 +25,11 @@ class Asked:
     since: datetime | None = None
     over: bool = False
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is asked as by anybody, for now."""
+        return self.own is None and self.person is None and self.since is None and not self.over
+
 
 def again(
     booking: Booking, start: datetime, staff: int | None, *, over: bool = False, since: datetime | None = None

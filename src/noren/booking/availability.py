@@ -3,26 +3,41 @@
 A month is one question to the database: the revision of the rules beside one range of sheets.
 """
 
-from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from noren.booking import sheets, usage
-from noren.booking.models import Booking, ClassSession, Status
+from noren.booking.asked import Asked
+from noren.booking.kept import Kept
 from noren.booking.sheets import Survey
 from noren.engine import availability as engine
-from noren.engine import classes, wall, windows
+from noren.engine import classes, sheet, wall, windows
 from noren.engine.limits import UsedMap
-from noren.engine.model import Service, Session, ShopRules
+from noren.engine.model import Service, Session, ShopRules, Why, Window
 from noren.engine.plan import plan
-from noren.shops.rules import known
 from noren.shops.tenancy import shop
+from noren.shops.trip import read_in
 
 _NEAR = timedelta(days=7)
 _FAR = timedelta(days=45)
+
+# Seats of expired holds, and of the asker's own booking ($6), are not counted; $7: whether there are any.
+_SESSIONS = """
+SELECT s.id, s.service_id, (extract(epoch FROM s.start) / 60)::integer,
+    (extract(epoch FROM s."end") / 60)::integer, s.capacity, s.booked - coalesce(n.seats, 0)::integer,
+    s.staff_id
+FROM booking_classsession s LEFT JOIN LATERAL (
+    SELECT sum(b.party) AS seats FROM booking_booking b
+    WHERE $7::integer = 1 AND b.shop_id = s.shop_id AND b.session_id = s.id
+        AND ((b.status = 'held' AND b.expires_at <= $5::timestamptz) OR b.id = $6::bigint)) n ON true
+WHERE s.shop_id = $1::bigint AND s.service_id = $2::bigint AND s.start >= $3::timestamptz
+    AND s.start < $4::timestamptz AND NOT s.cancelled
+ORDER BY s.start
+"""
 
 
 class Start(NamedTuple):
@@ -89,12 +104,17 @@ class Found:
         return self.service.capacity is not None
 
     @property
+    def is_limited(self) -> bool:
+        """Whether it rests on a count of bookings, too."""
+        return bool(self.rules.limits or self.service.limits)
+
+    @property
     def same(self) -> Hashable | None:
         """All that the answer rests on: equal ones have equal answers, and one that was kept can be told
         again. None where it rests on more: on sessions, or on what a limit counts.
         """
         mark = self.survey.mark
-        if mark is None or self.is_class or self.rules.limits or self.service.limits:
+        if mark is None or self.is_class or self.is_limited:
             return None
         window = self.survey.window
         between = engine.between(self.rules, self.service.id, window, now=int(self.now.timestamp()))
@@ -114,9 +134,13 @@ class Found:
             used=self.used(),
         )
 
+    def sessions(self) -> list[tuple[Session, int | None]]:
+        """Return the dates of a class, each with who leads it."""
+        return sessions(self.shop_id, self.survey, self.service.id, now=self.now, own=self.own)
+
     def used(self) -> UsedMap:
         """Return what is used of the limits that concern it."""
-        if not (self.rules.limits or self.service.limits):
+        if not self.is_limited:
             return {}
         with shop(self.shop_id):
             return usage.used(
@@ -148,12 +172,15 @@ def month(
     ShopUnknown, ServiceUnknown.
     """
     wanted: dict[str, Any] = {"now": now, "staff": staff, "party": party, "own": own, "person": person}
-    found = find(shop_id, service_id, first, last, nights=nights, **wanted)
+    return _days(find(shop_id, service_id, first, last, nights=nights, **wanted))
+
+
+def _days(found: Found) -> Availability:
     if found.is_class:
         return _classes(found)
     rules, served_by = found.rules, found.starts()
     zone = ZoneInfo(rules.zone)
-    until = plan(rules, service_id, served_by.window, nights).end
+    until = plan(rules, found.service.id, served_by.window, found.nights).end
     days = {
         day: tuple([Start(minute, until(minute), zone, None, served_by) for minute in those])
         for day, those in served_by.by_date().items()
@@ -175,16 +202,67 @@ def find(
     person: UUID | None = None,
 ) -> Found:
     """Read what is taken now: one question to the database. Raises ShopUnknown, ServiceUnknown."""
-    seen = sheets.survey(
-        shop_id,
-        service_id,
-        lambda rules: windows.of_dates(rules, service_id, first, last, nights),
-        now=now,
-        staff=staff,
-        own=own,
-    )
+
+    def of(rules: ShopRules) -> Window:
+        return windows.of_dates(rules, service_id, first, last, nights)
+
+    wanted: dict[str, Any] = {"staff": staff, "party": party, "own": own, "nights": nights, "person": person}
+    return _look(shop_id, service_id, of, now=now, **wanted)
+
+
+def _look(
+    shop_id: int,
+    service_id: int,
+    of: Callable[[ShopRules], Window],
+    *,
+    now: datetime,
+    staff: int | None,
+    party: int,
+    nights: int,
+    own: int | None = None,
+    person: UUID | None = None,
+) -> Found:
+    seen = sheets.survey(shop_id, service_id, of, now=now, staff=staff, own=own)
     service = seen.known.rules.services[service_id]
     return Found(shop_id, service, seen, now, staff, party, nights, own, person)
+
+
+def is_taken(shop_id: int, asked: Asked, *, now: datetime) -> bool:
+    """Say whether the start would be offered if nothing were taken, and is not: outside of any transaction.
+
+    A rush is lost by nearly all who come, and all ask the same. Where it cannot be said with one look it is
+    false: `decide` knows.
+    """
+    start, rest = divmod(asked.start.timestamp(), 60)
+
+    def of(rules: ShopRules) -> Window:
+        return windows.of_start(rules, asked.service_id, int(start), asked.nights)
+
+    if rest or not asked.is_plain:
+        return False
+    wanted: dict[str, Any] = {"staff": asked.staff, "party": asked.party, "nights": asked.nights}
+    found = _look(shop_id, asked.service_id, of, now=now, **wanted)
+    if found.is_class:
+        return _is_full(found, int(start))
+    same = found.same
+    if same is None:
+        return False
+    kept = _offered.get(same)
+    if kept is None:
+        kept = found.starts().mask, replace(found, survey=replace(found.survey, taken={})).starts().mask
+        _offered.keep(same, kept, found.survey.window.size // 4)
+    now_offered, ever_offered = (sheet.has(mask, found.survey.window, int(start)) for mask in kept)
+    return ever_offered and not now_offered
+
+
+def _is_full(found: Found, start: int) -> bool:
+    if found.is_limited:
+        return False
+    session, leader = next((each for each in found.sessions() if each[0].start == start), (None, None))
+    if session is None or session.left or (found.staff is not None and found.staff != leader):
+        return False
+    why = classes.why_not(found.rules, session, now=int(found.now.timestamp()), party=found.party)
+    return why is not None and why.why is Why.SEATS
 
 
 def nearest(
@@ -199,57 +277,56 @@ def nearest(
     limit: int = 5,
 ) -> tuple[Start, ...]:
     """Return the starts nearest to an instant, ascending; weeks are searched before they are widened."""
-    with shop(shop_id):
-        zone = ZoneInfo(known().rules.zone)
-        day = at.astimezone(zone).date()
-        for reach in (_NEAR, _FAR):
-            wanted: dict[str, Any] = {"now": now, "staff": staff, "party": party, "nights": nights}
-            found = month(shop_id, service_id, day - _NEAR, day + reach, **wanted).days.values()
-            every = [start for those in found for start in those]
-            if len(every) >= limit:
-                break
-    moment = at.timestamp()
-    every.sort(key=lambda start: abs(start.stamp - moment))
-    return tuple(sorted(every[:limit], key=lambda start: start.minute))
+    wanted: dict[str, Any] = {"now": now, "staff": staff, "party": party, "nights": nights}
+    near: tuple[Start, ...] = ()
+    for reach in (_NEAR, _FAR):
+
+        def of(rules: ShopRules, reach: timedelta = reach) -> Window:
+            day = at.astimezone(ZoneInfo(rules.zone)).date()
+            return windows.of_dates(rules, service_id, day - _NEAR, day + reach, nights)
+
+        found = _look(shop_id, service_id, of, **wanted)
+        near = _nearest(found, at.timestamp(), limit)
+        if len(near) >= limit:
+            break
+    return near
+
+
+def _nearest(found: Found, at: float, limit: int) -> tuple[Start, ...]:
+    same = found.same
+    kept = _near.get((same, at, limit)) if same else None
+    if kept is not None:
+        return kept
+    every = [start for those in _days(found).days.values() for start in those]
+    every.sort(key=lambda start: abs(start.stamp - at))
+    near = tuple(sorted(every[:limit], key=lambda start: start.minute))
+    if same:
+        _near.keep((same, at, limit), near, found.survey.window.size // 8 * (len(found.survey.taken) + 1))
+    return near
+
+
+# What was found last, by all that it rests on: which starts of a day are offered and which would be if
+# nothing were taken, and the starts nearest to one that was taken.
+_offered: Kept[tuple[int, int]] = Kept(8 * 1024 * 1024)
+_near: Kept[tuple[Start, ...]] = Kept(16 * 1024 * 1024)
 
 
 def sessions(
-    seen: Survey, service_id: int, *, now: datetime, own: int | None = None
+    shop_id: int, seen: Survey, service_id: int, *, now: datetime, own: int | None = None
 ) -> list[tuple[Session, int | None]]:
-    """Return the dates of a class that begin in a window, each with who leads it. Inside the shop."""
+    """Return the dates of a class that begin in a window, each with who leads it: one statement."""
     begin, end = (datetime.fromtimestamp(edge * 60, UTC) for edge in (seen.window.begin, seen.window.end))
-    rows = ClassSession.objects.filter(
-        service_id=service_id, start__gte=begin, start__lt=end, cancelled=False
-    ).order_by("start")
-    gone = _seats_not_counted([row.id for row in rows], now, own) if seen.stale or own is not None else {}
-    return [(session(row, gone.get(row.id, 0)), row.staff_id) for row in rows]
-
-
-def session(row: ClassSession, not_counted: int = 0) -> Session:
-    """Return a row as the engine's value."""
-    start, end = (int(each.timestamp()) // 60 for each in (row.start, row.end))
-    return Session(row.id, row.service_id, start, end, row.capacity, row.booked - not_counted)
-
-
-def _seats_not_counted(session_ids: list[int], now: datetime, own: int | None) -> dict[int, int]:
-    """Count the seats of expired holds and of the asker's own booking."""
-    rows = Booking.objects.filter(session_id__in=session_ids)
-    expired = rows.filter(status=Status.HELD, expires_at__lte=now)
-    counted: dict[int, int] = {}
-    for booking in {*expired, *rows.filter(id=own)} if own is not None else expired:
-        if booking.session_id is not None:
-            counted[booking.session_id] = counted.get(booking.session_id, 0) + booking.party
-    return counted
+    counts = int(seen.stale or own is not None)
+    rows = read_in(shop_id, _SESSIONS, [shop_id, service_id, begin, end, now, own, counts])
+    return [(Session(*values), leader) for *values, leader in rows]
 
 
 def _classes(found: Found) -> Availability:
     rules, now, staff = found.rules, found.now, found.staff
     zone = ZoneInfo(rules.zone)
-    with shop(found.shop_id):
-        leads = dict(sessions(found.survey, found.service.id, now=now, own=found.own))
-        used = found.used()
-    seconds = int(now.timestamp())
-    offered = classes.offered(rules, found.service.id, leads, now=seconds, party=found.party, used=used)
+    leads = dict(found.sessions())
+    wanted: dict[str, Any] = {"now": int(now.timestamp()), "party": found.party, "used": found.used()}
+    offered = classes.offered(rules, found.service.id, leads, **wanted)
     days: dict[date, list[Start]] = {}
     for each in offered:
         leader = leads[each]

@@ -176,7 +176,7 @@ def refusal(reason: Reason) -> NorenError:
 
 def _seats(seen: Survey, asked: Asked, start: int, *, now: datetime) -> Decision:
     house = seen.known
-    found = availability.sessions(seen, asked.service_id, now=now, own=asked.own)
+    found = availability.sessions(current_shop(), seen, asked.service_id, now=now, own=asked.own)
     session, leader = next(((each, who) for each, who in found if each.start == start), (None, None))
     if session is None or (asked.staff is not None and asked.staff != leader):
         raise NotOffered

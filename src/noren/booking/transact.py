@@ -1,6 +1,7 @@
 """How a deed is done: in one transaction. Who is overtaken reads and decides again, three times at most."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -19,20 +20,12 @@ T = TypeVar("T")
 
 
 def attempt(shop_id: int, asked: Asked, write: Callable[[], T], *, now: datetime) -> T:
-    """Write; tell a loser the nearest free starts."""
-    try:
-        return tried(shop_id, write)
-    except SlotTaken:
-        near = availability.nearest(
-            shop_id,
-            asked.service_id,
-            asked.start,
-            now=now,
-            staff=asked.staff,
-            party=asked.party,
-            nights=asked.nights,
-        )
-        raise SlotTaken(nearest=near) from None
+    """Write; tell a loser the nearest free starts. Who has lost already is told without a transaction."""
+    wanted: dict[str, Any] = {"staff": asked.staff, "party": asked.party, "nights": asked.nights}
+    if not availability.is_taken(shop_id, asked, now=now):
+        with suppress(SlotTaken):
+            return tried(shop_id, write)
+    raise SlotTaken(nearest=availability.nearest(shop_id, asked.service_id, asked.start, now=now, **wanted))
 
 
 def tried(shop_id: int, write: Callable[[], T]) -> T:
