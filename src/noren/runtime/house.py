@@ -19,6 +19,10 @@ from noren.runtime.users import OsUser, Sides
 LEDGER_NOT_WHOLE = 3  # the vault's exit code
 _WEB_WORKERS = 2
 _WEB_THREADS = 4
+# Open connections, in each web process and waiting for both: a keep-alive one counts while it says nothing,
+# and a rush opens thousands at once. Who is beyond is told nothing and tries again a second later.
+_WEB_CONNECTIONS = 2048
+_WEB_BACKLOG = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,8 @@ class House:
         command = [
             *(sys.executable, "-m", "granian", "noren.runtime.serve:application", "--interface", "wsgi"),
             *("--host", "127.0.0.1", "--port", str(self.env.port), "--workers", str(_WEB_WORKERS)),
-            *("--blocking-threads", str(_WEB_THREADS), "--backpressure", "64", "--backlog", "1024"),
+            *("--blocking-threads", str(_WEB_THREADS)),
+            *("--backpressure", str(_WEB_CONNECTIONS), "--backlog", str(_WEB_BACKLOG)),
             # A worker that starts hangs on SIGTERM without the first; a killed one stays away without the
             # second.
             *("--workers-kill-timeout", "3", "--respawn-failed-workers", "--respawn-interval", "0.5"),

@@ -6,6 +6,7 @@ message key is sent once, a hold expires once.
 
 import asyncio
 import contextlib
+import os
 import sys
 
 import django
@@ -16,6 +17,7 @@ from procrastinate.contrib.django.django_connector import DjangoConnector
 HEARTBEAT = 2.0
 # A worker that has not been heard of for so many seconds is dead: its jobs are somebody else's now.
 DEAD_AFTER = 10.0
+NICE = 10
 
 
 async def retry_stalled(app: procrastinate.App, every: float = HEARTBEAT) -> None:
@@ -50,6 +52,8 @@ async def work(app: procrastinate.App, *, concurrency: int = 4) -> None:
 
 
 def main() -> int:
+    # Whoever waits for a page comes before whoever waits for a mail.
+    os.nice(NICE)
     django.setup()
     connector = proxy.connector
     if not isinstance(connector, DjangoConnector):
