@@ -8,10 +8,12 @@ from uuid import uuid4
 from django.db import connection
 
 from noren import clock
-from noren.booking import actions
+from noren.booking import actions, classes
+from noren.booking.models import ClassSession
 from noren.errors import NorenError
 from noren.shops import directory
 from noren.shops.models import OpeningHours, Resource, Service, Shop, Staff
+from noren.shops.rules import change
 from noren.shops.tenancy import shop
 
 STAFF = 10
@@ -50,6 +52,24 @@ def salon(slug: str = "bench") -> Salon:
         )
     tomorrow = clock.now() + timedelta(days=1)
     return Salon(slug, shop_id, service.id, datetime(tomorrow.year, tomorrow.month, tomorrow.day, tzinfo=UTC))
+
+
+def lesson(house: Salon, seats: int) -> tuple[int, datetime]:
+    """Add a class with so many seats; give its service and its first date."""
+    with shop(house.id), change():
+        service = Service.objects.create(
+            key="lesson",
+            texts={"name": {"ja": "教室", "en": "Lesson"}},
+            segments=[{"minutes": 60, "roles": ["staff"]}],
+            requirements=[{"role": "staff", "pool": [Staff.objects.order_by("id")[0].id]}],
+            capacity=seats,
+            timetable=[{"weekday": weekday, "start": 600} for weekday in range(7)],
+            price=1100,
+        )
+    classes.schedule(house.id, now=clock.now())
+    with shop(house.id):
+        session = ClassSession.objects.filter(start__gt=house.first + timedelta(days=3)).order_by("start")[0]
+    return service.id, session.start
 
 
 def fill(house: Salon, bookings: int, seed: int = 7) -> None:
