@@ -54,6 +54,20 @@ def salon(slug: str = "bench") -> Salon:
     return Salon(slug, shop_id, service.id, datetime(tomorrow.year, tomorrow.month, tomorrow.day, tzinfo=UTC))
 
 
+def quick(house: Salon) -> int:
+    """Add a service of a quarter of an hour, without a buffer; give its id."""
+    with shop(house.id), change():
+        return Service.objects.create(
+            key="fringe",
+            texts={"name": {"ja": "前髪カット", "en": "Fringe"}},
+            segments=[{"minutes": 15, "roles": ["staff"]}],
+            requirements=[{"role": "staff", "pool": list(Staff.objects.values_list("id", flat=True))}],
+            grid={"interval": 15},
+            horizon={"days": 200},
+            price=1100,
+        ).id
+
+
 def lesson(house: Salon, seats: int) -> tuple[int, datetime]:
     """Add a class with so many seats; give its service and its first date."""
     with shop(house.id), change():
