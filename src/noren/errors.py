@@ -104,6 +104,27 @@ class TooEarlyToCheckIn(NorenError):
     message = _("It is too early to check in. Please come back nearer to the time.")
 
 
+class CourseOnly(NorenError):
+    """A date of a course, asked for alone."""
+
+    status = 422
+    message = _("This is a course: its dates are booked together.")
+
+
+class SeriesTooLong(NorenError):
+    """Facts: most (dates of one series)."""
+
+    status = 422
+    message = _("These are too many dates for one booking. Please choose fewer.")
+
+
+class SeriesNotFree(NorenError):
+    """Nothing was booked. Facts: report (each date, and why it is not free)."""
+
+    status = 409
+    message = _("Not every date is free. Nothing has been booked; please look at the dates.")
+
+
 class TooLateToCheckIn(NorenError):
     status = 409
     message = _("The time was given free because nobody checked in. Please ask at the desk.")

@@ -10,8 +10,13 @@ from icalendar import Calendar
 
 from noren import people
 from noren.booking import actions, book
+from noren.booking.book_series import book_series
 from noren.booking.models import Booking
+from noren.booking.report import SeriesRequest
+from noren.booking.series import cancel_rest
+from noren.engine.series import Rhythm, Unit
 from noren.errors import VaultUnavailable
+from noren.messages import about
 from noren.messages.deliver import NotSentYet, deliver
 from noren.messages.models import Message, State
 from noren.messages.notice import Kind
@@ -106,6 +111,66 @@ def test_it_tells_of_the_cancellation_with_the_same_uid(house: Salon, module_mai
     assert str(gone["METHOD"]) == "CANCEL"
     [first], [last] = made.events, gone.events
     assert (first["UID"], first.sequence + 1) == (last["UID"], last.sequence)
+
+
+def weekly(house: Salon, locale: str = "ja") -> list[Booking]:
+    wanted = SeriesRequest(house.cut, house.staff[0], 1, (AT,), Rhythm(Unit.WEEK, count=3))
+    booked = book_series(house.id, wanted, HANAKO, locale=locale, now=NOON)
+    return list(booked.bookings.values())
+
+
+def test_it_tells_of_a_series_in_one_mail_with_a_link_and_an_entry_a_date(
+    house: Salon, module_mail: Sink
+) -> None:
+    bookings = weekly(house)
+    first, *others = [each.id for each in bookings]
+    assert deliver(house.id, first, Kind.BOOKED, others=others, now=NOON) is State.SENT
+    [message] = module_mail.wait()
+    assert message["Subject"] == "【サロン青葉】ご予約を承りました(2026年11月27日(金)ほか2回)"
+    text = text_of(message)
+    links = [about.link(house.id, each.id, each.generation) for each in bookings]
+    days = ("2026年11月27日(金)", "2026年12月4日(金)", "2026年12月11日(金)")
+    assert all(f"{day} 14:00〜15:00\n{link}\n" in text for day, link in zip(days, links, strict=True))
+    assert text.count("/b/") == 3
+    assert "料金  19,800円" in text
+    assert "{" not in text
+    parts = [part for part in message.walk() if part.get_content_type() == "text/calendar"]
+    names = [part.get_filename() for part in parts]
+    assert names == [f"booking-{day}-1400.ics" for day in ("2026-11-27", "2026-12-04", "2026-12-11")]
+    events = [event for part in parts for event in Calendar.from_ical(part.get_content()).events]
+    assert [event.start for event in events] == [each.start for each in bookings]
+    assert len({event["UID"] for event in events}) == 3
+    assert deliver(house.id, first, Kind.BOOKED, others=others, now=NOON) is State.SENT
+    assert len(module_mail.messages) == 1
+
+
+def test_it_tells_only_of_those_dates_of_a_series_that_still_stand(house: Salon, module_mail: Sink) -> None:
+    first, *others = [each.id for each in weekly(house, "en")]
+    actions.cancel(house.id, first, now=NOON, by="customer")
+    assert deliver(house.id, first, Kind.BOOKED, others=others, now=NOON) is State.SENT
+    [message] = module_mail.wait()
+    assert message["Subject"] == "Salon Aoba: your booking, Friday 4 December 2026 and 1 more"
+    assert "27 November" not in text_of(message)
+    for each in others:
+        actions.cancel(house.id, each, now=NOON, by="customer")
+    assert deliver(house.id, first, Kind.BOOKED, others=others, now=NOON) is None
+
+
+def test_it_tells_once_that_the_rest_is_cancelled(house: Salon, module_mail: Sink) -> None:
+    bookings = weekly(house)
+    first, *others = [
+        each.id for each in cancel_rest(house.id, bookings[0].id, bookings[1].start, now=NOON, by="customer")
+    ]
+    assert deliver(house.id, first, Kind.CANCELLED, others=others, now=NOON) is State.SENT
+    [message] = module_mail.wait()
+    text = text_of(message)
+    assert ("2026年11月27日" in text, "2026年12月4日" in text, "2026年12月11日" in text) == (
+        False,
+        True,
+        True,
+    )
+    methods = [part.get_param("method") for part in message.walk() if part.get_filename()]
+    assert methods == ["CANCEL", "CANCEL"]
 
 
 @pytest.mark.parametrize("kind", [Kind.BOOKED, Kind.REMINDER, Kind.MOVED])

@@ -17,7 +17,7 @@ from noren.booking.asked import Asked
 from noren.booking.decide import Decision, decide
 from noren.booking.models import STANDING, Booking, Status
 from noren.booking.referee import KeyInUse
-from noren.booking.transact import CUSTOMER, Actor, attempt, locked, note, of_id
+from noren.booking.transact import CUSTOMER, Actor, attempt, by_staff, locked, note, of_id
 from noren.engine.model import LimitOf
 from noren.errors import (
     AlreadyCancelled,
@@ -57,7 +57,7 @@ class HoldRequest:
     until: datetime | None = None
     since: datetime | None = None
 
-    def asked(self) -> Asked:
+    def asked(self, by: Actor) -> Asked:
         return Asked(
             self.service_id,
             self.start,
@@ -67,6 +67,7 @@ class HoldRequest:
             person=self.person,
             since=self.since,
             over=bool(self.override),
+            course=by_staff(by),
         )
 
 
@@ -83,8 +84,8 @@ def hold(shop_id: int, request: HoldRequest, *, now: datetime, by: Actor = CUSTO
     Raises SlotTaken (facts: nearest), LimitReached, InThePast, TooLate, OutsideHorizon, NotOffered,
     PartyTooLarge, NightsNotOffered, ServiceUnknown, IdempotencyKeyReused.
     """
-    wanted = request.asked()
-    digest = _digest(shop_id, request.key)
+    wanted = request.asked(by)
+    digest = digest_of(shop_id, request.key)
 
     def write() -> Hold:
         return write_hold(request, decide(wanted, now=now), now=now, by=by, idempotency=digest)
@@ -113,7 +114,9 @@ def write_hold(
     idempotency: bytes | None = None,
     series: int | None = None,
 ) -> Hold:
-    """Write a hold as it was decided, and the job that ends it. Raises what `referee.hold` does."""
+    """Write a hold as it was decided, and the job that ends it. `series`: its series' id, 0 for the first of
+    one. Raises what `referee.hold` does.
+    """
     expires_at = request.until or now + timedelta(minutes=decision.known.terms.hold_minutes)
     values = decision.values | {"expires_at": expires_at.astimezone(UTC).isoformat(), "series_id": series}
     booking_id = referee.hold(
@@ -132,7 +135,7 @@ def write_hold(
 
 def of_key(shop_id: int, key: str, *, now: datetime) -> Booking | None:
     """Return the booking (or hold) that was made with this key. A hold whose time is over is ended first."""
-    digest = _digest(shop_id, key)
+    digest = digest_of(shop_id, key)
     if digest is None:
         return None
     # Most who come with a key come for the first time: that is seen with one look.
@@ -151,12 +154,12 @@ def _same(earlier: Booking, request: HoldRequest) -> Hold:
     # By timestamp: in a doubled hour two zones' names of one instant are never equal (PEP 495).
     now_asked = (request.service_id, request.start.timestamp(), request.staff, request.party, request.nights)
     before = (earlier.service_id, earlier.start.timestamp(), earlier.asked_staff_id, earlier.party)
-    if now_asked != (*before, earlier.agreed["nights"]):
+    if earlier.series_id is not None or now_asked != (*before, earlier.agreed["nights"]):
         raise IdempotencyKeyReused
     return Hold(earlier.id, earlier.expires_at or earlier.start, earlier.staff_id)
 
 
-def _digest(shop_id: int, key: str) -> bytes | None:
+def digest_of(shop_id: int, key: str) -> bytes | None:
     """Return the keyed hash that is kept of an Idempotency-Key; the key itself is kept nowhere."""
     if not key:
         return None
@@ -185,9 +188,16 @@ def confirm(
 
 
 def write_confirm(
-    hold_id: int, person_id: UUID, *, now: datetime, locale: str, consent: int | None, by: Actor
+    hold_id: int,
+    person_id: UUID,
+    *,
+    now: datetime,
+    locale: str,
+    consent: int | None,
+    by: Actor,
+    told: bool = True,
 ) -> Booking:
-    """Confirm inside the shop's transaction."""
+    """Confirm inside the shop's transaction. Not `told`: the caller writes the mail (jobs.told)."""
     booking = locked(hold_id)
     if booking.status in (Status.CONFIRMED, Status.PENDING) and booking.person_id == person_id:
         return booking
@@ -197,16 +207,16 @@ def write_confirm(
     agreed: dict[str, Any] = {"consent": consent, "consent_at": now.astimezone(UTC).isoformat()}
     booking.locale, booking.person_id = locale, person_id
     if status == Status.PENDING:
-        jobs.asked(booking, person_id)
+        jobs.asked(booking, person_id, told=told)
     else:
-        booking.reminder_job = jobs.booked(booking, person_id, now=now)
+        booking.reminder_job = jobs.booked(booking, person_id, now=now, told=told)
     referee.confirm(
         hold_id,
         person_id,
         now=now,
         locale=locale,
         agreed=agreed,
-        limits=_of_customer(booking, person_id),
+        limits=of_customer(booking, person_id),
         reminder_job=booking.reminder_job,
         status=status,
         takes=takes,
@@ -220,12 +230,12 @@ def write_confirm(
 def _approval(booking: Booking, by: Actor) -> tuple[Status, bool]:
     """Return the status of a new booking and whether it takes capacity. What staff book needs no approval."""
     approval = known().terms.services[booking.service_id].approval
-    if by.startswith("staff:") or approval is Approval.NONE:
+    if by_staff(by) or approval is Approval.NONE:
         return Status.CONFIRMED, True
     return Status.PENDING, approval is Approval.KEEPS
 
 
-def _of_customer(booking: Booking, person: UUID) -> list[dict[str, Any]]:
+def of_customer(booking: Booking, person: UUID) -> list[dict[str, Any]]:
     """Return the limits of a customer, who is known only now."""
     rules = known().rules
     start, end = (int(each.timestamp()) // 60 for each in (booking.start, booking.end))
@@ -286,7 +296,7 @@ def move(
     """
     with shop(shop_id):
         before = of_id(booking_id)
-    wanted = asked.again(before, start, staff, over=bool(override))
+    wanted = asked.again(before, start, staff, over=bool(override), course=by_staff(by))
 
     def write() -> Booking:
         booking = of_id(booking_id)

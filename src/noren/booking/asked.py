@@ -5,6 +5,16 @@ from datetime import datetime
 from uuid import UUID
 
 from noren.booking.models import Booking
+from noren.engine.model import Claim
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Another date of the same wish, decided and not yet written: `[start, end)` in minutes, its claims."""
+
+    start: int
+    end: int
+    claims: tuple[Claim, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +22,8 @@ class Asked:
     """What somebody wants. `own`: a booking whose claims do not stand in the way (the one to be moved).
 
     `person` where she is known. `since`: notice and horizon are as they were then (an approval, an offer).
-    `over`: staff insist, and nobody is asked.
+    `over`: staff insist, and nobody is asked. `course`: dates of a course may be taken, by staff or all
+    together. `beside`: what stands in the way, and counts, as if it were written.
     """
 
     service_id: int
@@ -24,6 +35,8 @@ class Asked:
     person: UUID | None = None
     since: datetime | None = None
     over: bool = False
+    course: bool = False
+    beside: tuple[Beside, ...] = ()
 
     @property
     def is_plain(self) -> bool:
@@ -32,7 +45,13 @@ class Asked:
 
 
 def again(
-    booking: Booking, start: datetime, staff: int | None, *, over: bool = False, since: datetime | None = None
+    booking: Booking,
+    start: datetime,
+    staff: int | None,
+    *,
+    over: bool = False,
+    since: datetime | None = None,
+    course: bool = False,
 ) -> Asked:
     """Return what a booking that is there is asked for, at another time or by another."""
     return Asked(
@@ -45,4 +64,5 @@ def again(
         person=booking.person_id,
         since=since,
         over=over,
+        course=course,
     )

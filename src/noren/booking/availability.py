@@ -3,15 +3,15 @@
 A month is one question to the database: the revision of the rules beside one range of sheets.
 """
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from noren.booking import sheets, usage
-from noren.booking.asked import Asked
+from noren.booking.asked import Asked, Beside
 from noren.booking.kept import Kept
 from noren.booking.sheets import Survey
 from noren.engine import availability as engine
@@ -81,7 +81,7 @@ class Availability:
 class Found:
     """What was read for a question about a service, and the engine's answer once it is asked for.
 
-    `own` and `person` are the question's, as `month` has them.
+    `own` and `person` are the question's, as `month` has them; `beside`: see `and_beside`.
     """
 
     shop_id: int
@@ -93,6 +93,11 @@ class Found:
     nights: int
     own: int | None
     person: UUID | None
+    beside: tuple[Beside, ...] = ()
+
+    def and_beside(self, those: Sequence[Beside]) -> Self:
+        """Return what would be found if these were written."""
+        return replace(self, survey=sheets.beside(self.survey, those), beside=tuple(those))
 
     @property
     def rules(self) -> ShopRules:
@@ -150,6 +155,7 @@ class Found:
                 now=self.now,
                 own=self.own,
                 person=self.person,
+                beside=self.beside,
             )
 
 
@@ -324,6 +330,9 @@ def sessions(
 def _classes(found: Found) -> Availability:
     rules, now, staff = found.rules, found.now, found.staff
     zone = ZoneInfo(rules.zone)
+    if found.survey.known.terms.services[found.service.id].course:
+        # Its dates are not offered one by one: series.look tells them.
+        return Availability(zone, {})
     leads = dict(found.sessions())
     wanted: dict[str, Any] = {"now": int(now.timestamp()), "party": found.party, "used": found.used()}
     offered = classes.offered(rules, found.service.id, leads, **wanted)

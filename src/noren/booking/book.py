@@ -115,18 +115,26 @@ def complete(
     return _confirm(shop_id, hold_id, person, now=now, locale=locale, consent=consent)
 
 
-def _put(shop_id: int, hold_id: int, customer: Customer, *, now: datetime) -> UUID:
+def put(shop_id: int, hold_id: int, customer: Customer) -> UUID:
     """Store the customer in the vault: for one hold the same values are the same person, others another.
 
-    So nobody's data can take the place of somebody else's. Whom no booking keeps, the vault erases.
+    So nobody's data can take the place of somebody else's. Whom no booking keeps, the vault erases. Raises
+    BadField, CannotTakeNewCustomers.
     """
     fields = customer.fields()
     mark = hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
     try:
         return people.put(shop_id, f"hold-{hold_id}-{mark}", fields)
     except (VaultUnavailable, LedgerUnavailable) as error:
-        actions.release(shop_id, hold_id, now=now)
         raise CannotTakeNewCustomers from error
+
+
+def _put(shop_id: int, hold_id: int, customer: Customer, *, now: datetime) -> UUID:
+    try:
+        return put(shop_id, hold_id, customer)
+    except CannotTakeNewCustomers:
+        actions.release(shop_id, hold_id, now=now)
+        raise
 
 
 def _confirm(

@@ -13,8 +13,21 @@ from noren.booking.asked import Asked
 from noren.booking.sheets import Survey
 from noren.engine import assign, classes, override, reasons, windows
 from noren.engine import availability as engine
-from noren.engine.model import DAY, Assignment, Claim, Load, Reason, Service, Session, ShopRules, Why
+from noren.engine.limits import UsedMap
+from noren.engine.model import (
+    DAY,
+    Assignment,
+    Claim,
+    Load,
+    Reason,
+    Service,
+    Session,
+    ShopRules,
+    Why,
+    Window,
+)
 from noren.errors import (
+    CourseOnly,
     InThePast,
     LimitReached,
     NightsNotOffered,
@@ -66,8 +79,8 @@ class Decision:
 def decide(asked: Asked, *, now: datetime) -> Decision:
     """Decide on rules at one revision. Inside the shop, and never cached.
 
-    Raises ServiceUnknown, InThePast, TooLate, OutsideHorizon, PartyTooLarge, NightsNotOffered, LimitReached,
-    NotOffered, SlotTaken.
+    Raises ServiceUnknown, CourseOnly, InThePast, TooLate, OutsideHorizon, PartyTooLarge, NightsNotOffered,
+    LimitReached, NotOffered, SlotTaken.
     """
     seconds = asked.start.timestamp()
     if seconds % 60:
@@ -81,9 +94,12 @@ def decide(asked: Asked, *, now: datetime) -> Decision:
         staff=asked.staff,
         own=asked.own,
     )
+    seen = sheets.beside(seen, asked.beside)
     if asked.since is not None and asked.start <= now and not asked.over:
         raise InThePast
     service = seen.known.rules.services[asked.service_id]
+    if seen.known.terms.services[asked.service_id].course and not (asked.course or asked.over):
+        raise CourseOnly
     if service.capacity is not None:
         return _seats(seen, asked, start, now=now)
     chosen = _insisted(seen, asked, start) if asked.over else _chosen(seen, asked, start, now=now)
@@ -115,8 +131,7 @@ def _wanted(asked: Asked, now: datetime) -> dict[str, Any]:
 
 def _chosen(seen: Survey, asked: Asked, start: int, *, now: datetime) -> Assignment:
     rules, window = seen.known.rules, seen.window
-    service = rules.services[asked.service_id]
-    used = usage.used(rules, service, window, now=now, own=asked.own, person=asked.person)
+    used = _used(rules, asked, window, now=now)
     wanted: dict[str, Any] = {**_wanted(asked, now), "used": used}
     loads = _loads(rules, asked) if asked.staff is None else {}
     chosen = engine.choose(rules, asked.service_id, window, seen.taken, start, **wanted, loads=loads)
@@ -130,6 +145,11 @@ def _chosen(seen: Survey, asked: Asked, start: int, *, now: datetime) -> Assignm
             raise NotOffered
         raise SlotTaken
     raise refusal(why)
+
+
+def _used(rules: ShopRules, asked: Asked, window: Window, *, now: datetime) -> UsedMap:
+    who: dict[str, Any] = {"own": asked.own, "person": asked.person, "beside": asked.beside}
+    return usage.used(rules, rules.services[asked.service_id], window, now=now, **who)
 
 
 def _insisted(seen: Survey, asked: Asked, start: int) -> Assignment:
@@ -188,9 +208,8 @@ def _seats(seen: Survey, asked: Asked, start: int, *, now: datetime) -> Decision
 
 
 def _seats_free(house: Known, asked: Asked, session: Session, *, now: datetime) -> None:
-    service = house.rules.services[asked.service_id]
     window = windows.of_start(house.rules, asked.service_id, session.start)
-    used = usage.used(house.rules, service, window, now=now, own=asked.own, person=asked.person)
+    used = _used(house.rules, asked, window, now=now)
     as_of = int((asked.since or now).timestamp())
     why = classes.why_not(house.rules, session, now=as_of, party=asked.party, used=used)
     if why is None:

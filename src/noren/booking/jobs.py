@@ -1,5 +1,12 @@
-"""Jobs that a change of a booking makes necessary: rows, written by name in the change's transaction."""
+"""Jobs that a change of a booking makes necessary: rows, written by name in the change's transaction.
 
+There is no booking without a mail job, and no mail job without a booking. For every booking that was
+confirmed (or asked for) there is a job `noren.messages.tasks.send` of the kind `booked` (or `asked`) whose
+`booking_id` it is, or whose `others` name it: a series is told in one mail, its first date in front. So is
+`cancelled` where the rest of a series was cancelled. Every other kind is for one booking alone.
+"""
+
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -20,14 +27,20 @@ def expire(booking_id: int, at: datetime) -> None:
     _write(_later("expire", at, booking_id))
 
 
-def booked(booking: Booking, person: UUID, *, now: datetime) -> int | None:
-    """Tell her, remind her, keep her data. Gives the reminder's job."""
-    return _reminded(booking, now, _keep(person), _mail(booking, "booked"))
+def booked(booking: Booking, person: UUID, *, now: datetime, told: bool = True) -> int | None:
+    """Tell her, keep her data, remind her. Gives the reminder's job. Not `told`: that is the caller's."""
+    return _reminded(booking, now, *(_told([booking], person, "booked") if told else ()))
 
 
-def asked(booking: Booking, person: UUID) -> None:
+def asked(booking: Booking, person: UUID, *, told: bool = True) -> None:
     """Tell her that the shop will answer, keep her data; who is not answered by the start is declined."""
-    _write(_keep(person), _mail(booking, "asked"), _later("lapse", booking.start, booking.id))
+    others = _told([booking], person, "asked") if told else ()
+    _write(*others, _later("lapse", booking.start, booking.id))
+
+
+def told(bookings: Sequence[Booking], person: UUID, kind: str) -> None:
+    """Tell her of several bookings in one mail (booked, asked), and keep her data."""
+    _write(*_told(bookings, person, kind))
 
 
 def approved(booking: Booking, *, now: datetime) -> int | None:
@@ -47,10 +60,11 @@ def moved(booking: Booking, *, now: datetime, kind: str = "moved") -> int | None
     return _reminded(booking, now, _mail(booking, kind))
 
 
-def ended(booking: Booking, kind: str) -> None:
-    """Tell her (cancelled, declined, released), and remind her of nothing."""
-    _forget(booking)
-    _write(_mail(booking, kind))
+def ended(booking: Booking, kind: str, *, others: Sequence[Booking] = ()) -> None:
+    """Tell her (cancelled, declined, released), of others too in the same mail; remind her of nothing."""
+    for each in (booking, *others):
+        _forget(each)
+    _write(_mail(booking, kind, others=others))
 
 
 def _reminded(booking: Booking, now: datetime, *others: Job) -> int | None:
@@ -80,8 +94,15 @@ def _later(task: str, at: datetime, booking_id: int) -> Job:
     return _job(f"noren.booking.tasks.{task}", at, booking_id=booking_id)
 
 
-def _mail(booking: Booking, kind: str, at: datetime | None = None) -> Job:
-    return _job("noren.messages.tasks.send", at, booking_id=booking.id, kind=kind)
+def _told(bookings: Sequence[Booking], person: UUID, kind: str) -> tuple[Job, Job]:
+    return _keep(person), _mail(bookings[0], kind, others=bookings[1:])
+
+
+def _mail(booking: Booking, kind: str, at: datetime | None = None, *, others: Sequence[Booking] = ()) -> Job:
+    said: dict[str, JSONValue] = {"booking_id": booking.id, "kind": kind}
+    if others:
+        said["others"] = [each.id for each in others]
+    return _job("noren.messages.tasks.send", at, priority=0, **said)
 
 
 def _job(name: str, at: datetime | None = None, *, priority: int = 0, **values: JSONValue) -> Job:

@@ -213,11 +213,14 @@ def lock_series(
     sessions: Sequence[int],
     resources: Sequence[int],
     days: Sequence[date],
+    *,
+    now: datetime,
 ) -> None:
-    """Lock what the dates of a series may touch. Raises Overtaken."""
+    """Lock what the dates of a series may touch, and sweep the expired holds there. Raises Overtaken."""
     _call(
-        "SELECT booking_lock_series(%s, %s, %s, %s, %s, %s)",
+        "SELECT booking_lock_series(%s, %s, %s, %s, %s, %s, %s)",
         current_shop(),
+        now,
         rules.revision,
         json.dumps(limits),
         list(sessions),
@@ -229,6 +232,16 @@ def lock_series(
 def unlock_series(resources: Sequence[int], days: Sequence[date]) -> None:
     """Take away the empty rows by which days were locked."""
     _call("SELECT booking_unlock_series(%s, %s, %s)", current_shop(), list(resources), list(days))
+
+
+def lock_limits(limits: Limits) -> None:
+    """Lock counts in one order, before bookings are counted one by one. Raises Overtaken."""
+    _call("SELECT booking_lock_limits(%s, %s)", current_shop(), json.dumps(limits))
+
+
+def lock_taken(booking_ids: Sequence[int]) -> None:
+    """Lock the seats and days that bookings take, before they are ended one by one. Raises Overtaken."""
+    _call("SELECT booking_lock_taken(%s, %s)", current_shop(), list(booking_ids))
 
 
 def open_session(

@@ -5,12 +5,13 @@ write: it computes the few resources they touch from their claims instead.
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from django.db import connection
 
+from noren.booking.asked import Beside
 from noren.booking.kept import Kept
 from noren.engine import sheet
 from noren.engine.model import DAY, Claim, ShopRules, Taken, TakenMap, Window
@@ -147,6 +148,21 @@ def survey(
         return Survey(house, window, {**read.taken, **counted}, read.stale)
     mark = None if read.mark is None else (rules.revision, read.mark)
     return Survey(house, window, read.taken, read.stale, mark)
+
+
+def beside(seen: Survey, those: Sequence[Beside]) -> Survey:
+    """Return what is taken when these are written too."""
+    claims: dict[int, list[Claim]] = {}
+    for claim in (claim for each in those for claim in each.claims):
+        claims.setdefault(claim.resource_id, []).append(claim)
+    if not claims:
+        return seen
+    resources = seen.known.rules.resources
+    put = {
+        each: sheet.planes(seen.window, resources[each].stock, some, seen.taken.get(each, ()))
+        for each, some in claims.items()
+    }
+    return replace(seen, taken={**seen.taken, **put}, mark=None)
 
 
 def taken(

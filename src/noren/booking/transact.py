@@ -19,6 +19,10 @@ CUSTOMER: Actor = "customer"
 T = TypeVar("T")
 
 
+def by_staff(by: Actor) -> bool:
+    return by.startswith("staff:")
+
+
 def attempt(shop_id: int, asked: Asked, write: Callable[[], T], *, now: datetime) -> T:
     """Write; tell a loser the nearest free starts. Who has lost already is told without a transaction."""
     wanted: dict[str, Any] = {"staff": asked.staff, "party": asked.party, "nights": asked.nights}

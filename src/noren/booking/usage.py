@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from noren.booking.asked import Beside
 from noren.engine import limits, wall
 from noren.engine.limits import Tally, Used, UsedMap
 from noren.engine.model import DAY, Limit, LimitOf, Service, ShopRules, Window
@@ -25,10 +26,12 @@ def used(
     now: datetime,
     own: int | None = None,
     person: UUID | None = None,
+    beside: Iterable[Beside] = (),
 ) -> UsedMap:
     """Return what is used of all limits that concern a service in a window: one query, none without limits.
 
-    A limit of customers is counted where `person` is known. Inside the shop.
+    A limit of customers is counted where `person` is known. `beside` counts as if it were written. Inside the
+    shop.
     """
     tallies: list[Tally] = []
     asked: list[Plain] = []
@@ -43,7 +46,27 @@ def used(
             "SELECT n, used_count, used_minutes FROM booking_used(%s, %s, %s, %s)",
             [current_shop(), now, json.dumps(asked), own],
         )
-        return {tallies[n]: Used(count, minutes) for n, count, minutes in cursor.fetchall()}
+        found = {tallies[n]: Used(count, minutes) for n, count, minutes in cursor.fetchall()}
+    _count(rules, service, person, beside, found)
+    return found
+
+
+def _count(
+    rules: ShopRules,
+    service: Service,
+    person: UUID | None,
+    beside: Iterable[Beside],
+    onto: dict[Tally, Used],
+) -> None:
+    """Count what is not written yet. Staff are counted by claims, as SQL does."""
+    for limit, counted, subject in _concerned(rules, service, person):
+        for each in beside:
+            if limit.of is LimitOf.STAFF and all(claim.resource_id != subject for claim in each.claims):
+                continue
+            for first, share in limits.shares(rules, limit.period, each.start, each.end):
+                tally = Tally(limit.of, subject, counted, limit.period, first)
+                before = onto.get(tally, Used())
+                onto[tally] = Used(before.count + share.count, before.minutes + share.minutes)
 
 
 def checks(

@@ -73,14 +73,17 @@ def runs(bits: int, window: Window) -> list[tuple[int, int]]:
     return found
 
 
-def planes(window: Window, stock: int, claims: Iterable[Claim]) -> tuple[Taken, ...]:
+def planes(
+    window: Window, stock: int, claims: Iterable[Claim], onto: Sequence[Taken] = ()
+) -> tuple[Taken, ...]:
     """Return the thermometer planes of one resource from its claims: plane j = minutes with at least j units.
 
     This is what a sheet is an index of: giving back, the doctor and the tests compute it from the claims
     that remain.
-    Claims of other resources must not be among them.
+    Claims of other resources must not be among them. `onto`: planes on which they are put.
     """
-    core, padded = [0] * stock, [0] * stock
+    free = [0] * (stock - len(onto))
+    core, padded = [each.core for each in onto] + free, [each.padded for each in onto] + free
     for claim in claims:
         for _ in range(claim.units):
             _stack(core, span(window, claim.start, claim.end))

@@ -3,7 +3,8 @@
 The vault sends a message key once, whatever happens here: a second attempt changes nothing.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -50,13 +51,15 @@ class Letter:
     notice: Notice
 
 
-def deliver(shop_id: int, booking_id: int, kind: Kind, *, now: datetime) -> State | None:
-    """Send the mail, if there is still something to say; None when there is not.
+def deliver(
+    shop_id: int, booking_id: int, kind: Kind, *, now: datetime, others: Sequence[int] = ()
+) -> State | None:
+    """Send the mail, if there is still something to say; None when there is not. `others` are told in it too.
 
     NotSentYet, VaultUnavailable, LedgerUnavailable: try again; the message is `failed` until then.
     """
     with shop(shop_id):
-        letter = _letter(shop_id, booking_id, kind, now)
+        letter = _letter(shop_id, [booking_id, *others], kind, now)
         if letter is None:
             return None
         _begin(booking_id, kind, letter.key, now)
@@ -69,12 +72,17 @@ def deliver(shop_id: int, booking_id: int, kind: Kind, *, now: datetime) -> Stat
     return state
 
 
-def _letter(shop_id: int, booking_id: int, kind: Kind, now: datetime) -> Letter | None:
-    booking = Booking.objects.filter(id=booking_id).first()
-    if booking is None or booking.person_id is None or not _is_due(booking, kind, now):
+def _letter(shop_id: int, booking_ids: Sequence[int], kind: Kind, now: datetime) -> Letter | None:
+    """Write of those of which the mail is still true; its key is that of the first, true or not."""
+    rows = Booking.objects.in_bulk(booking_ids)
+    due = [rows[each] for each in booking_ids if each in rows and _is_due(rows[each], kind, now)]
+    person = due[0].person_id if due else None
+    if person is None:
         return None
-    key = f"{shop_id}:{booking_id}:{kind}:{_occasion(booking, kind)}"
-    return Letter(shop_id=shop_id, person=booking.person_id, key=key, notice=about.notice(booking, kind))
+    first = rows[booking_ids[0]]
+    key = f"{shop_id}:{first.id}:{kind}:{_occasion(first, kind)}"
+    notice, *others = [about.notice(each, kind) for each in due]
+    return Letter(shop_id=shop_id, person=person, key=key, notice=replace(notice, others=tuple(others)))
 
 
 def _is_due(booking: Booking, kind: Kind, now: datetime) -> bool:
@@ -114,7 +122,7 @@ def _send(letter: Letter, now: datetime) -> State:
             subject=words.subject(letter.notice),
             text=words.text(letter.notice),
             values=words.values(letter.notice),
-            attachments=[ics.attachment(letter.notice, now=now)],
+            attachments=ics.attachments(letter.notice, now=now),
         )
     except NoSuchPerson:
         # Erased meanwhile: there is nobody to write to, and trying again would find nobody.

@@ -17,10 +17,18 @@ from noren.shops.tenancy import shop
 PRODUCT = "-//Noren//Noren//EN"
 
 
-def attachment(notice: Notice, *, now: datetime) -> Attachment:
+def attachments(notice: Notice, *, now: datetime) -> list[Attachment]:
+    """Return an entry for each date that the mail tells of."""
+    if not notice.others:
+        return [attachment(notice, now=now)]
+    dates = (notice, *notice.others)
+    return [attachment(each, now=now, name=f"booking-{each.start:%Y-%m-%d-%H%M}.ics") for each in dates]
+
+
+def attachment(notice: Notice, *, now: datetime, name: str = "booking.ics") -> Attachment:
     """Return the entry as the mail's attachment; its METHOD stands in the media type too (RFC 6047)."""
     return Attachment(
-        name="booking.ics",
+        name=name,
         type=f"text/calendar; method={_method(notice)}; charset=utf-8",
         content=calendar(notice, now=now),
     )

@@ -51,3 +51,5 @@ class Notice:
     policy: str = ""
     # The address that mails come from: the organizer of the calendar entry.
     sender: str = ""
+    # The further dates of a series that are told in the same mail, each with a link and a calendar entry.
+    others: "tuple[Notice, ...]" = ()

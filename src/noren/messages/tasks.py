@@ -1,5 +1,7 @@
 """Jobs of this room. Enqueued by booking, by name, in the transaction that makes them necessary."""
 
+from collections.abc import Sequence
+
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
@@ -17,6 +19,6 @@ RETRY = RetryStrategy(
 
 
 @app.task(name="noren.messages.tasks.send", queue="messages", retry=RETRY)
-def send(shop_id: int, booking_id: int, kind: str) -> None:
-    """Send one mail about a booking: booked, moved, cancelled or reminder. Once, and only if true."""
-    deliver(shop_id, booking_id, Kind(kind), now=clock.now())
+def send(shop_id: int, booking_id: int, kind: str, others: Sequence[int] = ()) -> None:
+    """Send one mail about a booking, and about others of its series. Once, and only of what is true."""
+    deliver(shop_id, booking_id, Kind(kind), others=others, now=clock.now())

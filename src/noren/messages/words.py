@@ -4,6 +4,7 @@
 A line whose value is empty is left out, with its heading.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from noren.messages.notice import ENDED, Kind, Notice
@@ -92,6 +93,17 @@ AGAIN = {
     "ja": "ご予約の記録はこちらでご覧いただけます。\n{link}",
     "en": "The record of it is here:\n{link}",
 }
+# Of several dates, each stands with its own link.
+LINKS_EACH = {
+    "ja": "ご予約の確認・取り消しは、それぞれの日時の下のリンクからどうぞ。\n"
+    "リンクはお客様専用です。他の方へ転送なさらないでください。",
+    "en": "See or cancel a booking by the link below its date.\n"
+    "These links are yours alone; please do not forward them.",
+}
+AGAIN_EACH = {
+    "ja": "ご予約の記録は、それぞれの日時の下のリンクからご覧いただけます。",
+    "en": "The record of each is at the link below its date.",
+}
 POLICIES = {"ja": "キャンセルについて\n{policy}", "en": "Cancelling\n{policy}"}
 GREETINGS = {"ja": "{name} 様", "en": "Dear {name},"}
 
@@ -122,9 +134,9 @@ def text(notice: Notice) -> str:
     facts = "\n".join(line for line in FACTS[spoken] if filled[_word(line)])
     parts = [GREETINGS[spoken], OPENINGS[spoken][notice.kind], facts]
     if notice.kind in ENDED:
-        parts.append(AGAIN[spoken])
+        parts.append((AGAIN_EACH if notice.others else AGAIN)[spoken])
     else:
-        parts.append(LINKS[spoken])
+        parts.append((LINKS_EACH if notice.others else LINKS)[spoken])
         if notice.policy:
             parts.append(POLICIES[spoken])
     parts.append("{shop}")
@@ -134,13 +146,15 @@ def text(notice: Notice) -> str:
 def values(notice: Notice) -> dict[str, str]:
     """Return what fills the open words, but for the customer's own."""
     spoken = language(notice.locale)
+    dates = (notice, *notice.others)
+    price = sum(each.price for each in dates)
     return {
-        "when": when(notice.start, notice.end, spoken),
-        "day": day(notice.start, spoken),
+        "when": _dates(dates, spoken),
+        "day": day(notice.start, spoken) + _more(len(notice.others), spoken),
         "service": notice.service,
-        "staff": notice.staff,
+        "staff": notice.staff if all(each.staff == notice.staff for each in dates) else "",
         "party": "" if notice.party < 2 else _people(notice.party, spoken),
-        "price": "" if notice.price == 0 else money(notice.price, notice.currency, spoken),
+        "price": "" if price == 0 else money(price, notice.currency, spoken),
         "shop": notice.shop,
         "address": notice.address,
         "access": notice.access,
@@ -148,6 +162,21 @@ def values(notice: Notice) -> dict[str, str]:
         "link": notice.link,
         "policy": notice.policy,
     }
+
+
+def _dates(dates: Sequence[Notice], spoken: str) -> str:
+    """Return when; of several each on a line of its own, who serves where they differ, and its link."""
+    if len(dates) == 1:
+        return when(dates[0].start, dates[0].end, spoken)
+    same = all(each.staff == dates[0].staff for each in dates)
+    lines = ((when(each.start, each.end, spoken), "" if same else each.staff, each.link) for each in dates)
+    return "".join(f"\n{at}{staff and f' {staff}'}\n{link}" for at, staff, link in lines)
+
+
+def _more(others: int, spoken: str) -> str:
+    if not others:
+        return ""
+    return f"ほか{others}回" if spoken == "ja" else f" and {others} more"
 
 
 def when(start: datetime, end: datetime, spoken: str) -> str:

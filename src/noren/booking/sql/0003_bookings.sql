@@ -118,7 +118,8 @@ END
 $$;
 
 -- A hold. `p_booking` are the row's values; with a session it takes seats, else the claims. Returns its id.
--- `p_why` is the reason of an override: then nobody is asked.
+-- `p_why` is the reason of an override: then nobody is asked. `series_id` is 0 for the first of a series: its id is
+-- the series'. What a series takes has been locked, and swept, by booking_lock_series.
 CREATE FUNCTION booking_hold(p_shop bigint, p_now timestamptz, p_revision bigint, p_added boolean,
     p_booking jsonb, p_claims jsonb, p_limits jsonb, p_idempotency bytea, p_by text, p_why text) RETURNS bigint
 LANGUAGE plpgsql AS $$
@@ -133,8 +134,10 @@ BEGIN
     PERFORM booking_check_limits(p_shop, p_now, p_limits, NULL);
     IF b.session_id IS NOT NULL THEN
         PERFORM booking_take_seats(p_shop, p_now, b.session_id, b.party, p_why <> '');
-    ELSIF p_why = '' THEN
+    ELSIF p_why = '' AND b.series_id IS NULL THEN
         PERFORM booking_take_swept(p_shop, p_now, p_added, p_claims);
+    ELSIF p_why = '' THEN
+        PERFORM booking_take(p_shop, p_added, p_claims);
     END IF;
     INSERT INTO booking_booking (shop_id, service_id, session_id, staff_id, asked_staff_id, series_id, start, "end",
         wall, zone, party, status, takes, attention, expires_at, locale, generation, changes, idempotency, agreed,
@@ -143,6 +146,9 @@ BEGIN
         b.wall, b.zone, b.party, 'held', true, '', b.expires_at, '', 1, 0, p_idempotency, b.agreed,
         p_revision, p_now)
     RETURNING id INTO new_id;
+    IF b.series_id = 0 THEN
+        UPDATE booking_booking x SET series_id = new_id WHERE x.shop_id = p_shop AND x.id = new_id;
+    END IF;
     IF b.session_id IS NULL AND p_why = '' THEN
         PERFORM booking_write_claims(p_shop, p_claims, new_id, NULL, NULL);
     ELSIF b.session_id IS NULL THEN
@@ -283,21 +289,36 @@ BEGIN
 END
 $$;
 
--- Locks what the dates of a series may touch, in one order, before they are decided and written one by one.
-CREATE FUNCTION booking_lock_series(p_shop bigint, p_revision bigint, p_limits jsonb, p_sessions bigint[],
-    p_resources bigint[], p_days date[]) RETURNS void
+-- Locks what the dates of a series may touch, in one order, before they are decided and written one by one. The
+-- expired holds in their way are swept here: the writes that follow lock nothing that is not locked already.
+CREATE FUNCTION booking_lock_series(p_shop bigint, p_now timestamptz, p_revision bigint, p_limits jsonb,
+    p_sessions bigint[], p_resources bigint[], p_days date[]) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
+    stale bigint[];
     resources bigint[];
     days date[];
 BEGIN
     PERFORM booking_check_rules(p_shop, p_revision);
+    SELECT coalesce(array_agg(b.id), '{}') INTO stale FROM (
+        SELECT h.id FROM booking_booking h
+        WHERE h.shop_id = p_shop AND h.status = 'held' AND h.expires_at <= p_now AND EXISTS (
+            SELECT FROM booking_claim c
+            WHERE c.shop_id = p_shop AND c.booking_id = h.id AND c.resource_id = ANY (p_resources)
+                AND c.day = ANY (p_days))
+        ORDER BY h.id FOR NO KEY UPDATE SKIP LOCKED) b;
     PERFORM booking_lock_limits(p_shop, p_limits);
     PERFORM FROM booking_classsession s
     WHERE s.shop_id = p_shop AND s.id = ANY (p_sessions) ORDER BY s.id FOR NO KEY UPDATE;
-    SELECT array_agg(r.id), array_agg(d.day) INTO resources, days
-    FROM unnest(p_resources) AS r (id) CROSS JOIN unnest(p_days) AS d (day);
+    SELECT array_agg(k.resource_id), array_agg(k.day) INTO resources, days FROM (
+        SELECT r.id AS resource_id, d.day FROM unnest(p_resources) AS r (id) CROSS JOIN unnest(p_days) AS d (day)
+        UNION SELECT c.resource_id, c.day FROM booking_claim c
+        WHERE c.shop_id = p_shop AND c.booking_id = ANY (stale)) k;
     PERFORM booking_lock_days(p_shop, resources, days);
+    IF stale <> '{}' THEN
+        PERFORM booking_mark_expired(p_shop, p_now, stale);
+        PERFORM booking_give_back(p_shop, stale, '{}', '{}');
+    END IF;
 END
 $$;
 
@@ -307,4 +328,22 @@ LANGUAGE sql AS $$
     DELETE FROM booking_sheet s
     WHERE s.shop_id = p_shop AND s.resource_id = ANY (p_resources) AND s.day = ANY (p_days)
         AND s.padded = 0::bit(1440)
+$$;
+
+-- Locks what bookings take, seats and days, in one order, before they are ended one by one. Their own rows are
+-- locked by the caller.
+CREATE FUNCTION booking_lock_taken(p_shop bigint, p_ids bigint[]) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    resources bigint[];
+    days date[];
+BEGIN
+    PERFORM FROM booking_classsession s
+    WHERE s.shop_id = p_shop AND s.id IN (
+        SELECT b.session_id FROM booking_booking b WHERE b.shop_id = p_shop AND b.id = ANY (p_ids) AND b.takes)
+    ORDER BY s.id FOR NO KEY UPDATE;
+    SELECT array_agg(c.resource_id), array_agg(c.day) INTO resources, days FROM booking_claim c
+    WHERE c.shop_id = p_shop AND c.booking_id = ANY (p_ids);
+    PERFORM booking_lock_days(p_shop, resources, days);
+END
 $$;

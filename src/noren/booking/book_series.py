@@ -1,0 +1,73 @@
+"""The whole way of a new series: hold, store the customer in the vault once, confirm. As in book.py."""
+
+import secrets
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from noren.booking import series
+from noren.booking.book import Customer, put
+from noren.booking.models import Booking, Status
+from noren.booking.report import Line, SeriesRequest
+from noren.booking.transact import CUSTOMER, Actor
+from noren.errors import (
+    BadField,
+    CannotTakeNewCustomers,
+    HoldExpired,
+    IdempotencyKeyReused,
+    LimitReached,
+)
+from noren.shops.rules import known
+from noren.shops.tenancy import shop
+
+
+@dataclass(frozen=True, slots=True)
+class BookedSeries:
+    """The report, and the bookings by their ids."""
+
+    report: tuple[Line, ...]
+    bookings: dict[int, Booking]
+
+
+def book_series(
+    shop_id: int,
+    wanted: SeriesRequest,
+    customer: Customer,
+    *,
+    locale: str,
+    consent: int | None = None,
+    now: datetime,
+    by: Actor = CUSTOMER,
+) -> BookedSeries:
+    """Book a series. Raises what series.hold_series raises, and BadField, CannotTakeNewCustomers,
+    HoldExpired, LimitReached; then nothing is held.
+
+    A key that is known gives its bookings to the same customer and IdempotencyKeyReused to any other.
+    """
+    wanted = replace(wanted, key=wanted.key or secrets.token_urlsafe(16))
+    held = series.hold_series(shop_id, wanted, now=now, by=by)
+    try:
+        person = put(shop_id, held.id, customer)
+        if consent is None:
+            with shop(shop_id):
+                consent = known().terms.policy_version
+        rows = _confirmed(shop_id, held.id, person, now=now, by=by, locale=locale, consent=consent)
+    except (BadField, LimitReached, CannotTakeNewCustomers, HoldExpired):
+        series.release_series(shop_id, held.id, now=now, by=by)
+        raise
+    return BookedSeries(held.report, {row.id: row for row in rows})
+
+
+def _confirmed(
+    shop_id: int, series_id: int, person: UUID, *, now: datetime, by: Actor, locale: str, consent: int
+) -> list[Booking]:
+    try:
+        return series.confirm_series(
+            shop_id, series_id, person, now=now, locale=locale, consent=consent, by=by
+        )
+    except HoldExpired:
+        with shop(shop_id):
+            standing = Booking.objects.filter(series_id=series_id).exclude(person_id=None)
+            if standing.exclude(status=Status.HELD).exists():
+                raise IdempotencyKeyReused from None
+        raise
