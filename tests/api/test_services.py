@@ -22,6 +22,7 @@ def test_it_lists_what_is_offered(house: Salon) -> None:
         "price": 6600,
         "party": {"min": 1, "max": 1},
         "is_class": False,
+        "is_course": False,
         "staff": [
             {"id": each, "name": name} for each, name in zip(house.staff, ("aoi", "ren", "mio"), strict=True)
         ],
@@ -57,6 +58,8 @@ def test_it_describes_itself(house: Salon) -> None:
         "/api/v1/bookings/{token}",
         "/api/v1/shops/{slug}/availability",
         "/api/v1/shops/{slug}/bookings",
+        "/api/v1/shops/{slug}/series",
+        "/api/v1/shops/{slug}/series/look",
         "/api/v1/shops/{slug}/services",
     ]
     problems = {

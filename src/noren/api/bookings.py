@@ -24,13 +24,13 @@ FIRST_YEAR, LAST_YEAR = 2000, 2200
 
 def book(slug: str, shop_id: int, wanted: NewBooking, key: str | None, *, now: datetime) -> BookingShown:
     """Book, and show the booking. Raises what noren.booking.book does, its facts in the API's words."""
-    _check(wanted.start)
+    check(wanted.start)
     request = way.BookRequest(
         service_id=wanted.service,
         start=wanted.start,
         staff=None if wanted.staff == "any" else wanted.staff,
         party=wanted.party,
-        customer=_customer(wanted.customer),
+        customer=customer(wanted.customer),
         locale=(get_language() or "ja")[:2],
         idempotency_key=key,
     )
@@ -39,8 +39,8 @@ def book(slug: str, shop_id: int, wanted: NewBooking, key: str | None, *, now: d
     except SlotTaken as taken:
         raise SlotTaken(nearest=[_start(start) for start in taken.facts["nearest"]]) from None
     except BadField as bad:
-        raise _in_customer(bad) from None
-    return _shown(slug, booked.booking)
+        raise in_customer(bad) from None
+    return shown(slug, booked.booking)
 
 
 def of_token(token: str) -> BookingShown:
@@ -50,7 +50,7 @@ def of_token(token: str) -> BookingShown:
         booking = Booking.objects.filter(id=link.booking_id).first()
     if booking is None:
         raise LinkUnknown
-    return _shown(directory.slug(link.shop_id), booking)
+    return shown(directory.slug(link.shop_id), booking)
 
 
 def cancel(token: str, *, now: datetime) -> BookingShown:
@@ -60,24 +60,25 @@ def cancel(token: str, *, now: datetime) -> BookingShown:
     return of_token(token)
 
 
-def _check(start: datetime) -> None:
+def check(start: datetime) -> None:
+    """Raise InThePast, OutsideHorizon."""
     if start.year < FIRST_YEAR:
         raise InThePast
     if start.year > LAST_YEAR:
         raise OutsideHorizon
 
 
-def _customer(given: schemas.Customer) -> way.Customer:
+def customer(given: schemas.Customer) -> way.Customer:
     return way.Customer(name=given.name, mail=given.mail, phone=given.phone, kana=given.kana, note=given.note)
 
 
-def _in_customer(bad: BadField) -> BadField:
+def in_customer(bad: BadField) -> BadField:
     """Say the vault's field as the caller wrote it."""
     fields: dict[str, str] = bad.facts.get("fields") or {bad.facts["field"]: bad.facts["reason"]}
     return BadField(fields={f"customer.{field}": reason for field, reason in fields.items()})
 
 
-def _shown(slug: str, booking: Booking) -> BookingShown:
+def shown(slug: str, booking: Booking) -> BookingShown:
     zone = ZoneInfo(booking.zone)
     return BookingShown(
         shop=slug,

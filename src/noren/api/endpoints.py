@@ -13,14 +13,18 @@ from ninja.decorators import decorate_view
 from ninja.responses import Status
 
 from noren import clock
-from noren.api import bookings, free, offers
+from noren.api import bookings, free, offers, series
 from noren.api.problems import Api, problem
 from noren.api.schemas import (
     Availability,
     BookingShown,
     IdempotencyKey,
     NewBooking,
+    NewSeries,
     Problem,
+    SeriesBooked,
+    SeriesReport,
+    SeriesWish,
     Services,
     Slug,
     Token,
@@ -111,6 +115,56 @@ def book(
     response["Cache-Control"] = "no-store"
     shop_id = directory.shop_id(slug)
     return Status(201, bookings.book(slug, shop_id, wanted, key, now=clock.now()))
+
+
+@api.post(
+    "/shops/{slug}/series/look",
+    response={200: SeriesReport, 400: Problem, 404: Problem, 413: Problem, 422: Problem},
+    operation_id="look_at_series",
+    summary="Which dates of a series are free",
+)
+@decorate_view(_small)
+def look_at_series(
+    request: HttpRequest,  # noqa: ARG001 - ninja's signature
+    response: HttpResponse,
+    slug: Annotated[Slug, Path()],
+    wanted: SeriesWish,
+) -> SeriesReport:
+    """For each date whether it is free, why not, and the nearest free start. Nothing is kept."""
+    response["Cache-Control"] = "no-store"
+    return series.look(slug, directory.shop_id(slug), wanted, now=clock.now())
+
+
+@api.post(
+    "/shops/{slug}/series",
+    response={
+        201: SeriesBooked,
+        400: Problem,
+        404: Problem,
+        409: Problem,
+        410: Problem,
+        413: Problem,
+        422: Problem,
+        503: Problem,
+    },
+    operation_id="book_series",
+    summary="Book a series, or a course",
+)
+@decorate_view(_small)
+def book_series(
+    request: HttpRequest,  # noqa: ARG001 - ninja's signature
+    response: HttpResponse,
+    slug: Annotated[Slug, Path()],
+    wanted: NewSeries,
+    key: Annotated[IdempotencyKey | None, Header(alias="Idempotency-Key")] = None,
+) -> Status[SeriesBooked]:
+    """The same Idempotency-Key again gives the same bookings. 409 series_not_free tells of each date.
+
+    One mail goes out for all, in the language of Accept-Language.
+    """
+    response["Cache-Control"] = "no-store"
+    shop_id = directory.shop_id(slug)
+    return Status(201, series.book(slug, shop_id, wanted, key, now=clock.now()))
 
 
 @api.get(

@@ -48,6 +48,7 @@ def _service(row: Service, staff: Mapping[int, Staff]) -> ServiceShown:
         price=row.price,
         party=Party(min=row.party_min, max=row.party_max),
         is_class=row.capacity is not None,
+        is_course=row.course,
         staff=list(_shown(may_serve, staff)),
     )
 

@@ -33,6 +33,8 @@ def problem(error: NorenError) -> HttpResponse:
         told["fields"] = [{"field": field, "reason": reason} for field, reason in fields.items()]
     if "nearest" in error.facts:
         told["nearest"] = error.facts["nearest"]
+    if "dates" in error.facts:
+        told["dates"] = error.facts["dates"]
     response = JsonResponse(told, status=error.status, json_dumps_params={"ensure_ascii": False})
     add_never_cache_headers(response)
     if error.status == 503:

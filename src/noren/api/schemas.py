@@ -11,6 +11,9 @@ from ninja import Field, Schema
 from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from noren.booking.report import MOST, Mode
+from noren.engine.series import Unit
+
 LARGEST_ID = 2**63 - 1
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -105,6 +108,41 @@ class NewBooking(Strict):
     customer: Customer
 
 
+class Repeat(Strict):
+    """From the first start on, at the same time on the shop's wall. Either `count` or `until`."""
+
+    unit: Unit = Field(
+        description="month: on the same day of the month; month_weekday: on the same weekday of the month. "
+        "A month without it is skipped."
+    )
+    every: Annotated[int, Field(strict=True, ge=1, le=99), BeforeValidator(_whole)] = 1
+    count: Annotated[int, Field(strict=True, ge=1, le=MOST), BeforeValidator(_whole)] | None = Field(
+        None, description="How many dates, the first included."
+    )
+    until: Day | None = Field(None, description="The last day, included.")
+
+
+class SeriesWish(Strict):
+    """Several dates of one service. Without `starts`: a course, all its dates that are still to come."""
+
+    service: Id
+    starts: list[Instant] = Field(
+        [], max_length=MOST, description="All starts, or the first one with `repeat`."
+    )
+    repeat: Repeat | None = None
+    staff: Id | Literal["any"] = "any"
+    party: Annotated[int, Field(strict=True, ge=1, le=1000), BeforeValidator(_whole)] = 1
+
+
+class NewSeries(SeriesWish):
+    mode: Mode = Field(
+        Mode.ALL_OR_NOTHING,
+        description="What becomes of dates that are not free: skip them, take the nearest start within three "
+        "days, or book nothing. Of a course all or nothing.",
+    )
+    customer: Customer
+
+
 class StaffShown(Schema):
     id: int
     name: str
@@ -124,6 +162,7 @@ class ServiceShown(Schema):
     price: int = Field(description="Per guest, tax included, in the currency's smallest unit.")
     party: Party
     is_class: bool
+    is_course: bool = Field(description="Its dates are booked together: see /series.")
     staff: list[StaffShown] = Field(description="Who may be asked for.")
 
 
@@ -166,16 +205,41 @@ class BookingShown(Schema):
     token: str = Field(description="For /bookings/{token}.")
 
 
+class DateShown(Schema):
+    """A date that was asked for. `code`: why it is not free; null: it is."""
+
+    wanted: datetime
+    code: str | None = None
+    nearest: datetime | None = Field(None, description="The nearest free start within three days.")
+
+
+class SeriesReport(Schema):
+    shop: str
+    service: int
+    dates: list[DateShown]
+
+
+class DateBooked(DateShown):
+    booking: BookingShown | None = Field(None, description="At `wanted`, or at `nearest` where it was taken.")
+
+
+class SeriesBooked(Schema):
+    shop: str
+    service: int
+    dates: list[DateBooked]
+
+
 class FieldProblem(Schema):
     field: str
     reason: str
 
 
 class Problem(Schema):
-    """Every refusal. `fields` with 422, `nearest` with 409 slot_taken."""
+    """Every refusal. `fields` with 422, `nearest` with 409 slot_taken, `dates` with 409 series_not_free."""
 
     status: int
     code: str
     message: str
     fields: list[FieldProblem] | None = None
     nearest: list[StartShown] | None = None
+    dates: list[DateShown] | None = None
