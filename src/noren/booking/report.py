@@ -299,8 +299,9 @@ def _who(
     pool: set[int] = set()
     leaves: set[int] = set()
     for need in plan(rules, service.id, windows.of_start(rules, service.id, spans[0][0])).needs:
+        alone = need.requirement.count == 1 and staff in need.requirement.pool
         for option in need.options:
-            if staff not in need.requirement.pool or option.resource.id == staff:
+            if not alone or option.resource.id == staff:
                 pool.add(option.resource.id)
                 leaves.update(leaf.id for leaf in option.leaves)
     return sorted(pool), sorted(leaves)
