@@ -90,13 +90,15 @@ def _write(shop_id: int, request: SeriesRequest, *, now: datetime, by: Actor) ->
         raise Overtaken
     places = report.places(request, wanted, staff=by_staff(by), near=near, now=now)
     chosen = _chosen(request, places)
-    ids = _holds(shop_id, request, [decision for _, decision in chosen], now=now, by=by)
+    expires_at = now + timedelta(minutes=known().terms.hold_minutes)
+    wish = HoldRequest(request.service_id, now, request.staff, request.party, request.key, until=expires_at)
+    ids = _holds(shop_id, wish, [decision for _, decision in chosen], now=now, by=by)
     referee.unlock_series(reach.resources, reach.days)
     held = {place.wanted: booking_id for (place, _), booking_id in zip(chosen, ids, strict=True)}
     lines = tuple(Line.of(place, held.get(place.wanted)) for place in places)
     facts: dict[str, Any] = {"asked": request.plain(), "dates": [line.plain() for line in lines]}
     note(ids[0], "series", now=now, by=by, **facts)
-    return HeldSeries(ids[0], _expiry(now), lines)
+    return HeldSeries(ids[0], expires_at, lines)
 
 
 def _chosen(request: SeriesRequest, places: list[Place]) -> list[tuple[Place, Decision]]:
@@ -109,23 +111,13 @@ def _chosen(request: SeriesRequest, places: list[Place]) -> list[tuple[Place, De
     return chosen
 
 
-def _expiry(now: datetime) -> datetime:
-    return now + timedelta(minutes=known().terms.hold_minutes)
-
-
 def _holds(
-    shop_id: int, request: SeriesRequest, decisions: Iterable[Decision], *, now: datetime, by: Actor
+    shop_id: int, wish: HoldRequest, decisions: Iterable[Decision], *, now: datetime, by: Actor
 ) -> list[int]:
-    digest = actions.digest_of(shop_id, request.key)
+    """Write them in this order; the key, and the series, are the first one's."""
+    digest = actions.digest_of(shop_id, wish.key)
     ids: list[int] = []
     for decision in decisions:
-        wish = HoldRequest(
-            request.service_id,
-            datetime.fromisoformat(decision.values["start"]),
-            request.staff,
-            request.party,
-            until=_expiry(now),
-        )
         first: dict[str, Any] = {"series": ids[0]} if ids else {"series": 0, "idempotency": digest}
         ids.append(actions.write_hold(wish, decision, now=now, by=by, **first).id)
     return ids
