@@ -33,7 +33,7 @@ _INCIDENTS = "noren.incidents.commands"
 COMMANDS = (
     Command(("up",), "noren.runtime.supervisor:main", "start everything; Ctrl-C stops it"),
     Command(("migrate",), "noren.runtime.migrate:main", "make roles, databases and tables, or update them"),
-    Command(("shop", "import"), "noren.shops.importing:main", "read shops from TOML files", "web"),
+    Command(("shop", "import"), "noren.booking.importing:main", "read shops from TOML files", "web"),
     Command(
         ("customers", "import"),
         "noren.shops.customers:main",

@@ -137,6 +137,18 @@ class NotThatStatus(NorenError):
     message = _("This booking is not in a state in which this can be done. Please look at it again.")
 
 
+class ChangeTouchesBookings(NorenError):
+    """Nothing was changed yet. Facts: touched (the bookings: ids, times, reasons)."""
+
+    status = 409
+    message = _("This touches bookings that are there. Please choose what becomes of each.")
+
+
+class NothingFree(NorenError):
+    status = 409
+    message = _("There is no free time near enough. The booking stays as it is.")
+
+
 class BookingUnknown(NorenError):
     status = 404
     message = _("There is no such booking.")

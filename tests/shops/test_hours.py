@@ -4,8 +4,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from noren.booking import availability
-from noren.shops import described, importing, rules
+from noren.booking import availability, importing
+from noren.shops import described, rules
 from noren.shops.models import OpeningHours, Service
 from noren.shops.tenancy import shop
 from tests.servers import AppDatabase

@@ -2,12 +2,14 @@
 
 from datetime import UTC, date, datetime
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
-from noren.booking import availability, classes
+from noren.booking import actions, availability, classes, importing
+from noren.booking.models import Booking
 from noren.errors import ShopUnknown
-from noren.shops import described, directory, importing, rules
+from noren.shops import described, directory, rules
 from noren.shops.models import Override, Resource, Service, Shop, Staff
 from noren.shops.tenancy import shop
 from tests.servers import AppDatabase, Sink, VaultProcess
@@ -137,12 +139,12 @@ def test_what_it_imports_can_be_booked(town: AppDatabase, vault: VaultProcess) -
 
 
 def test_it_brings_a_shop_up_to_the_file_and_deletes_nobody(town: AppDatabase) -> None:
-    importing.write(described.read(SALON))
+    importing.write(described.read(SALON), now=NOW)
     edited = SALON.replace("price = 5500", "price = 6000").replace("前日20時", "前日18時")
     edited = edited.replace('2027-01-03 = "closed"\n', "").replace('"ritsu", "mei"]', '"ritsu"]')
     edited = edited[: edited.index('[[staff]]\nkey = "mei"')] + edited[edited.index("[[resources]]") :]
     edited = edited[: edited.index('[[members]]\nhandle = "mei')]
-    done = importing.write(described.read(edited))
+    done = importing.write(described.read(edited), now=NOW)
     assert (done.made, done.changed) == (False, True)
     with shop(done.shop_id):
         row = Shop.objects.get()
@@ -175,3 +177,39 @@ def test_it_leaves_members_alone_once_the_shop_is_founded(
     other.write_text(SALON.replace('role = "manager"', 'role = "owner"'))
     assert importing.main([str(other)]) == 0
     assert "an owner changes them in the console" in capsys.readouterr().err
+
+
+def test_it_lists_what_a_file_touches_and_changes_nothing_until_it_is_said(
+    town: AppDatabase, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("noren.clock.now", lambda: NOW)
+    importing.main(FILES[:1])
+    salon = directory.shop_id("salon")
+    with shop(salon):
+        cut = Service.objects.get(key="cut").id
+        ritsu = Resource.objects.get(key="ritsu").id
+    wednesday = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
+    held = actions.hold(salon, actions.HoldRequest(cut, wednesday, ritsu, 1), now=NOW)
+    actions.confirm(salon, held.id, uuid4(), now=NOW, locale="ja", consent=1)
+    edited = tmp_path / "salon.toml"
+    text = SALON.replace("2026-12-31 = ", '2026-11-25 = "closed"\n2026-12-31 = ', 1)
+    edited.write_text(text.replace("price = 5500", "price = 6000"))
+    before = revisions_of(salon)
+    capsys.readouterr()
+    assert importing.main([str(edited)]) == 1
+    told = capsys.readouterr()
+    assert f"salon: touches booking {held.id}, 2026-11-25T03:00:00+00:00: hours" in told.out
+    assert "salon: nothing was changed. Say --touched keep, move or cancel." in told.err
+    assert revisions_of(salon) == before
+    with shop(salon):
+        assert Service.objects.get(key="cut").price == 5500
+        assert not Override.objects.filter(date=wednesday.date()).exists()
+    assert importing.main([str(edited), "--touched", "keep"]) == 0
+    with shop(salon):
+        assert Booking.objects.get(id=held.id).attention == "closed"
+        assert Service.objects.get(key="cut").price == 6000
+
+
+def revisions_of(shop_id: int) -> int:
+    with shop(shop_id):
+        return rules.revision()

@@ -38,7 +38,8 @@ SELECT c.relname, p.polname, pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.p
     ARRAY(SELECT r.rolname::text FROM pg_roles r WHERE r.oid = ANY (p.polroles) ORDER BY 1), p.polcmd::text
 FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
 """
-INSERT = "INSERT INTO shops_override (shop_id, service_id, date, ranges) VALUES (%s, %s, '2026-01-01', '[]')"
+INSERT = """INSERT INTO shops_override (shop_id, service_id, date, ranges, why)
+VALUES (%s, %s, '2026-01-01', '[]', '')"""
 
 
 @pytest.fixture

@@ -273,9 +273,14 @@ def cancel(shop_id: int, booking_id: int, *, now: datetime, by: Actor, reason: s
             raise AlreadyCancelled
         if by == CUSTOMER and now > agreement.deadline(booking, "cancel"):
             raise TooLateToCancel
-        cost = agreement.fee(booking, now=now) if by == CUSTOMER else agreement.NOTHING
-        referee.end(booking_id, OPEN, Status.CANCELLED, now=now, by=by, why=reason, facts=asdict(cost))
-        jobs.ended(booking, "cancelled")
+        write_cancel(booking, now=now, by=by, why=reason)
+
+
+def write_cancel(booking: Booking, *, now: datetime, by: Actor, why: str) -> None:
+    """Cancel inside the shop's transaction, and tell her."""
+    cost = agreement.fee(booking, now=now) if by == CUSTOMER else agreement.NOTHING
+    referee.end(booking.id, OPEN, Status.CANCELLED, now=now, by=by, why=why, facts=asdict(cost))
+    jobs.ended(booking, "cancelled")
 
 
 def move(
@@ -324,15 +329,19 @@ def write_move(
     by: Actor,
     why: str = "",
     over: bool = False,
+    kind: str = "moved",
 ) -> Booking:
-    """Move as it was decided, inside the shop's transaction. A pending one keeps taking what it took."""
+    """Move as it was decided, inside the shop's transaction. A pending one keeps taking what it took.
+
+    `kind` is the mail that tells her.
+    """
     values = decision.values | {"agreed": agreed, "takes": booking.takes}
     claims, limits = (decision.claims, decision.limits) if booking.takes else ((), ())
     rules = decision.known.rules
     referee.move(rules, booking.id, OPEN, values, claims, limits=limits, now=now, by=by, why=why, over=over)
     # Jobs come after the booking in the order of locks, here as in cancel.
     moved = of_id(booking.id)
-    moved.reminder_job = jobs.moved(moved, now=now)
+    moved.reminder_job = jobs.moved(moved, now=now, kind=kind)
     moved.save(update_fields=["reminder_job"])
     return moved
 

@@ -50,6 +50,12 @@ def moved(booking: Booking, house: Known, staff: int | None) -> dict[str, Any]:
     return {"fee": fee, "price": booking.agreed["price"] - booking.agreed["fee"] + fee}
 
 
+def unbound() -> dict[str, Any]:
+    """Return what binds a customer whose time the shop has moved: she may cancel, and owes nothing."""
+    free = asdict(Deadline())
+    return {"change": free, "cancel": free, "fees": {"tiers": [], "free_minutes": 0}, "fee_floor": 0}
+
+
 def deadline(booking: Booking, deed: str) -> datetime:
     """Return until when (included) a customer may "cancel" or "change": by the booking's own agreement."""
     start = int(booking.start.timestamp()) // 60

@@ -281,9 +281,13 @@ def nearest(
     party: int = 1,
     nights: int = 0,
     limit: int = 5,
+    own: int | None = None,
 ) -> tuple[Start, ...]:
-    """Return the starts nearest to an instant, ascending; weeks are searched before they are widened."""
-    wanted: dict[str, Any] = {"now": now, "staff": staff, "party": party, "nights": nights}
+    """Return the starts nearest to an instant, ascending; weeks are searched before they are widened.
+
+    `own`: see sheets.survey.
+    """
+    wanted: dict[str, Any] = {"now": now, "staff": staff, "party": party, "nights": nights, "own": own}
     near: tuple[Start, ...] = ()
     for reach in (_NEAR, _FAR):
 

@@ -12,6 +12,7 @@ from typing import Any
 from django.db import connection
 
 from noren import people
+from noren.booking import zones
 from noren.engine import sheet
 from noren.engine.model import DAY, Claim, Window
 from noren.errors import LedgerUnavailable, VaultUnavailable
@@ -92,7 +93,9 @@ def walls() -> list[Finding]:
 
 
 def of_shop(shop_id: int) -> list[Finding]:
-    """Sheets equal claims; who takes capacity has claims and nobody else; seats are counted right."""
+    """Sheets equal claims; who takes capacity has claims and nobody else; seats are counted right; bookings
+    begin when the clock on the wall shows the time that was agreed.
+    """
     found: list[Finding] = []
     with shop(shop_id):
         for resource in Resource.objects.order_by("id"):
@@ -108,6 +111,10 @@ def of_shop(shop_id: int) -> list[Finding]:
         for session_id, booked, seats in _rows(_SEATS, shop_id):
             where = f"shop {shop_id} session {session_id}: {booked} counted, {seats} booked"
             found.append(Finding("seats_differ", where))
+        found += [
+            Finding("wall_differs", f"shop {shop_id} booking {row.id}: {row.wall} in {row.zone}")
+            for row in zones.wandering()
+        ]
     return found
 
 

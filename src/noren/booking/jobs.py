@@ -60,6 +60,11 @@ def moved(booking: Booking, *, now: datetime, kind: str = "moved") -> int | None
     return _reminded(booking, now, _mail(booking, kind))
 
 
+def move_nearest(booking_id: int) -> None:
+    """Find another time for a booking whose own is not offered any more."""
+    _write(_job("noren.booking.tasks.move_nearest", booking_id=booking_id))
+
+
 def ended(booking: Booking, kind: str, *, others: Sequence[Booking] = ()) -> None:
     """Tell her (cancelled, declined, released), of others too in the same mail; remind her of nothing."""
     for each in (booking, *others):

@@ -320,6 +320,11 @@ def block(
     )
 
 
+def give_back(bookings: Sequence[int]) -> None:
+    """Free what these bookings have claimed, their days locked in one order: they are about to be ended."""
+    _call("SELECT booking_give_back(%s, %s, '{}', '{}')", current_shop(), list(bookings))
+
+
 def unblock(block_id: int) -> None:
     _call("SELECT booking_remove_block(%s, %s)", current_shop(), block_id)
 

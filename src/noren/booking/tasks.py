@@ -1,13 +1,13 @@
 """Jobs of this room."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
 from noren import clock
-from noren.booking import actions, classes, reception
+from noren.booking import actions, changes, classes, reception, resettle, zones
 
 RETRY = RetryStrategy(max_attempts=10, exponential_wait=2)
 
@@ -36,6 +36,24 @@ def follow_rules(shop_id: int) -> None:
     now = clock.now()
     actions.reindex(shop_id, now=now)
     timetables(shop_id)
+    review(shop_id)
+
+
+@app.task(name="noren.booking.tasks.move_nearest", retry=RETRY)
+def move_nearest(shop_id: int, booking_id: int) -> None:
+    """Move a booking whose time is not offered any more; where nothing is free it stays, to be looked at."""
+    resettle.move_waiting(shop_id, booking_id, now=clock.now())
+
+
+@app.task(name="noren.booking.tasks.review", retry=RETRY)
+def review(shop_id: int) -> None:
+    """Hold a shop's bookings against what the world has published since, holidays and clocks; and come again
+    tomorrow.
+    """
+    now = clock.now()
+    changes.review_holidays(shop_id, now=now)
+    zones.review(shop_id, now=now)
+    _tomorrow("review", shop_id, now)
 
 
 @app.task(name="noren.booking.tasks.timetables", retry=RETRY)
@@ -44,7 +62,16 @@ def timetables(shop_id: int) -> None:
     now = clock.now()
     if not classes.schedule(shop_id, now=now).any_timetable:
         return
-    again = timetables.configure(schedule_at=now + timedelta(days=1), queueing_lock=f"timetables:{shop_id}")
+    _tomorrow("timetables", shop_id, now)
+
+
+def _tomorrow(name: str, shop_id: int, now: datetime) -> None:
+    """Write the same job for tomorrow: one of each shop waits at a time."""
+    again = app.configure_task(
+        f"noren.booking.tasks.{name}",
+        schedule_at=now + timedelta(days=1),
+        queueing_lock=f"{name}:{shop_id}",
+    )
     try:
         again.defer(shop_id=shop_id)
     except AlreadyEnqueued:

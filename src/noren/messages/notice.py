@@ -16,7 +16,11 @@ class Kind(StrEnum):
     RELEASED = "released"
     """Nobody checked in, and the time is free again."""
     RESCHEDULED = "rescheduled"
-    """The shop has moved a class: keep or cancel."""
+    """The shop has moved a class, or a booking that could not stay: keep or cancel."""
+    REASSIGNED = "reassigned"
+    """Somebody else serves, at the same time."""
+    ZONE = "zone"
+    """The zone's clock was changed by law: the same time on the wall, and a new calendar file."""
 
 
 ENDED = (Kind.CANCELLED, Kind.DECLINED, Kind.RELEASED)

@@ -19,6 +19,8 @@ SUBJECTS = {
         Kind.DECLINED: "【{shop}】ご予約をお受けできませんでした({day})",
         Kind.RELEASED: "【{shop}】ご予約の時間が過ぎました({day})",
         Kind.RESCHEDULED: "【{shop}】日時の変更のお知らせ({day})",
+        Kind.REASSIGNED: "【{shop}】担当変更のお知らせ({day})",
+        Kind.ZONE: "【{shop}】カレンダー更新のお願い({day})",
     },
     "en": {
         Kind.BOOKED: "{shop}: your booking, {day}",
@@ -29,6 +31,8 @@ SUBJECTS = {
         Kind.DECLINED: "{shop}: your request for {day} could not be accepted",
         Kind.RELEASED: "{shop}: your booking of {day} has lapsed",
         Kind.RESCHEDULED: "{shop}: the time has changed to {day}",
+        Kind.REASSIGNED: "{shop}: somebody else will serve you on {day}",
+        Kind.ZONE: "{shop}: please renew your calendar for {day}",
     },
 }
 
@@ -44,6 +48,10 @@ OPENINGS = {
         Kind.RELEASED: "お時間になってもご来店の確認ができなかったため、次のご予約の枠を解放しました。",
         Kind.RESCHEDULED: "お店の都合により日時が変わりました。新しい日時は次のとおりです。"
         "下のリンクから、このまま参加するか、無料で取り消すかをお選びください。",
+        Kind.REASSIGNED: "お店の都合により担当が変わりました。日時に変わりはありません。"
+        "ご希望に沿わない場合は、下のリンクから無料で取り消せます。",
+        Kind.ZONE: "法令により時計の進み方が変わりましたが、お店の時計でのご予約の時刻は変わりません。"
+        "お手元のカレンダーには、添付のファイルを入れ直してください。",
     },
     "en": {
         Kind.BOOKED: "Thank you for your booking. This is what we have noted.",
@@ -56,6 +64,10 @@ OPENINGS = {
         Kind.RELEASED: "Nobody checked in at the time of this booking, so the time was given free.",
         Kind.RESCHEDULED: "The shop had to change the time. This is the new one. "
         "Please choose by the link below whether you keep it or cancel it free of charge.",
+        Kind.REASSIGNED: "The shop had to ask somebody else to serve you. The time has not changed. "
+        "If that is not what you wish, you can cancel free of charge by the link below.",
+        Kind.ZONE: "The law has changed how clocks run. By the shop's clock your time has not changed; "
+        "please put the attached file into your calendar, in place of the old one.",
     },
 }
 

@@ -1,74 +1,33 @@
-"""`noren shop import FILE.toml`: makes a shop as its file describes it, or brings it up to the file.
+"""Writes a shop as its file describes it, or brings it up to the file; booking.importing is the command.
 
 A file is the truth for what it names. Nobody and nothing is deleted that a booking may point to: staff,
 resources and services that are no longer named stop being bookable.
 """
 
-import argparse
-import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any
 
-from noren import clock, people
-from noren.errors import ShopFounded
-from noren.shops import described, directory
 from noren.shops.described import ResourceGiven, ServiceGiven, ShopGiven
 from noren.shops.described_hours import HoursGiven
 from noren.shops.models import OpeningHours, Override, Resource, Service, Shop, Staff
 from noren.shops.reading import Ranges
-from noren.shops.rules import change
-from noren.shops.tenancy import ShopModel, shop
+from noren.shops.tenancy import ShopModel
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
-    shop_id: int
-    made: bool
-    changed: bool
+def apply(given: ShopGiven, *, now: datetime) -> bool:
+    """Write a shop's rows, inside the shop; say whether anything differed: a second time nothing does.
 
-
-def main(argv: Sequence[str]) -> int:
-    """Import files; nothing is written while any of them is faulty. Return the exit code."""
-    parser = argparse.ArgumentParser(prog="noren shop import", description=__doc__)
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE.toml")
-    given = [_read(path) for path in parser.parse_args(argv).files]
-    shops = [each for each in given if each is not None]
-    if len(shops) < len(given):
-        _say("Nothing was imported.", error=True)
-        return 1
-    for each in shops:
-        done = write(each)
-        state = (
-            "made" if done.made else "brought up to the file" if done.changed else "as in the file already"
-        )
-        _say(
-            f"{each.slug}: {state}; {len(each.resources)} staff and resources, {len(each.services)} services"
-        )
-        _invite(done.shop_id, each)
-    return 0
-
-
-def write(given: ShopGiven, *, now: datetime | None = None) -> Done:
-    """Write a shop's rows in one transaction. A second time nothing changes, not even the revision.
-
-    `now` is when those join who are new; the present moment where it is not said.
+    `now` is when those join who are new.
     """
-    shop_id = directory.found(given.slug)
-    with shop(shop_id):
-        writer = _Writer(now or clock.now())
-        made = writer.shop(given.columns)
-        ids = writer.resources(given)
-        writer.hours(given.hours)
-        for service in given.services:
-            writer.service(service, ids)
-        writer.retire(Service, [each.key for each in given.services])
-        if writer.changed:
-            with change():
-                pass
-    return Done(shop_id, made, writer.changed)
+    writer = _Writer(now)
+    writer.shop(given.columns)
+    ids = writer.resources(given)
+    writer.hours(given.hours)
+    for service in given.services:
+        writer.service(service, ids)
+    writer.retire(Service, [each.key for each in given.services])
+    return writer.changed
 
 
 class _Writer:
@@ -79,18 +38,17 @@ class _Writer:
         self._now = now
         self._founding = False
 
-    def shop(self, columns: Mapping[str, Any]) -> bool:
-        """Write the shop's own row, locked until the end: no booking is decided meanwhile."""
-        row = Shop.objects.select_for_update().first()
+    def shop(self, columns: Mapping[str, Any]) -> None:
+        """Write the shop's own row."""
+        row = Shop.objects.first()
         if row is None:
             Shop.objects.create(**columns)
             self.changed = self._founding = True
-            return True
+            return
         values = dict(columns)
         if row.texts.get("policy") != columns["texts"].get("policy"):
             values["policy_version"] = row.policy_version + 1
         self._update(row, values)
-        return False
 
     def resources(self, given: ShopGiven) -> dict[str, int]:
         """Write staff and resources in the file's order, parts before wholes; give the ids by key."""
@@ -155,33 +113,3 @@ class _Writer:
         if differing:
             type(row).objects.filter(id=row.id).update(**differing)
             self.changed = True
-
-
-def _read(path: Path) -> ShopGiven | None:
-    try:
-        return described.read(path.read_text(encoding="utf-8-sig"))
-    except described.Faulty as faulty:
-        for fault in faulty.faults:
-            _say(f"{path}: {fault}", error=True)
-    except (OSError, UnicodeDecodeError) as error:
-        _say(f"{path}: cannot be read: {error}", error=True)
-    return None
-
-
-def _invite(shop_id: int, given: ShopGiven) -> None:
-    """Tell the vault who works there; it mails each an invitation, and none twice."""
-    try:
-        invited = people.found_shop(shop_id, given.slug, given.members)
-    except ShopFounded:
-        _say(
-            f"{given.slug}: its members are not those it was founded with, and were left alone: "
-            "an owner changes them in the console.",
-            error=True,
-        )
-        return
-    for each in invited:
-        _say(f"{given.slug}: {each.handle}: invitation {each.mail}")
-
-
-def _say(line: str, *, error: bool = False) -> None:
-    (sys.stderr if error else sys.stdout).write(f"{line}\n")

@@ -35,6 +35,10 @@ class Shop(ShopModel):
     """Whose public holidays, as an ISO 3166 code: "JP". Empty: none."""
     holiday_rule = models.CharField(max_length=8, default="open")
     own_holidays = ArrayField(models.DateField(), default=list)
+    holidays_seen = models.JSONField(default=dict)
+    """{"region", "since", "until", "days"}: the public holidays as they were published when the bookings were
+    last held against them. Written by booking.changes alone.
+    """
     buffer_policy = models.CharField(max_length=8, default="shared")
     buffers_outside = models.BooleanField(default=False)
     align = models.SmallIntegerField(default=5)
@@ -145,3 +149,5 @@ class Override(ShopModel):
     service_id = models.BigIntegerField(null=True)
     date = models.DateField()
     ranges = models.JSONField(default=list)
+    why = models.CharField(max_length=16, blank=True, default="")
+    """What the public page says of it, as a code."""

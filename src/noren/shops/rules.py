@@ -90,11 +90,18 @@ def known(at_revision: int | None = None) -> Known:
     return fresh
 
 
+def read() -> Known:
+    """Return what this transaction's rows say, and remember nothing: they may yet be taken back."""
+    return _load(current_shop())
+
+
 @contextmanager
 def change() -> Iterator[None]:
-    """Wrap every change of a shop's rules: it takes the shop's row first, so that no booking is decided on
-    rules that are being changed, and makes a new revision. What follows from it (dates of classes, sheets of
-    a changed stock) is a job of the same transaction.
+    """Wrap every change of a shop's rules; booking.changes does, and looks first at what it touches.
+
+    It takes the shop's row first, so that no booking is decided on rules that are being changed, and makes a
+    new revision. What follows from it (dates of classes, sheets of a changed stock) is a job of the same
+    transaction.
     """
     Shop.objects.filter(shop_id=current_shop()).update(rules_revision=F("rules_revision") + 1)
     yield

@@ -39,6 +39,7 @@ class Migration(migrations.Migration):
                 ("service_id", models.BigIntegerField(null=True)),
                 ("date", models.DateField()),
                 ("ranges", models.JSONField(default=list)),
+                ("why", models.CharField(blank=True, default="", max_length=16)),
             ],
             options={
                 "abstract": False,
@@ -131,6 +132,7 @@ class Migration(migrations.Migration):
                         base_field=models.DateField(), default=list, size=None
                     ),
                 ),
+                ("holidays_seen", models.JSONField(default=dict)),
                 ("buffer_policy", models.CharField(default="shared", max_length=8)),
                 ("buffers_outside", models.BooleanField(default=False)),
                 ("align", models.SmallIntegerField(default=5)),

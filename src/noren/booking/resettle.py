@@ -1,0 +1,166 @@
+"""What becomes of a booking that cannot stay as it is: another time, somebody else who serves, or the same
+time on the wall by another clock. Each is one transaction; who was overtaken decides again.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from noren.booking import actions, agreement, asked, availability, changes, impact, sheets
+from noren.booking.decide import decide
+from noren.booking.models import Booking, ClassSession
+from noren.booking.transact import Actor, of_id, tried
+from noren.engine import availability as engine
+from noren.engine import windows
+from noren.engine.standing import Judge
+from noren.errors import AlreadyCancelled, NorenError, NothingFree, NotOffered
+from noren.shops.rules import known
+from noren.shops.tenancy import shop, write_in
+
+
+def move_nearest(shop_id: int, booking_id: int, *, now: datetime, by: Actor, why: str = "rules") -> Booking:
+    """Move to the nearest time that is free by the rules of now, to whom she asked for if she asked.
+
+    The shop moves it, so she is told, and may cancel for nothing. Raises NothingFree, AlreadyCancelled,
+    BookingUnknown; then it stays as it is.
+    """
+    with shop(shop_id):
+        booking = of_id(booking_id)
+        if booking.status not in actions.OPEN:
+            raise AlreadyCancelled
+        found = availability.nearest(
+            shop_id,
+            booking.service_id,
+            booking.start,
+            now=now,
+            staff=booking.asked_staff_id,
+            party=booking.party,
+            nights=booking.agreed["nights"],
+            limit=20,
+            own=booking_id,
+        )
+        starts = _held_still(booking, (each.at for each in found))
+    for start in sorted(starts, key=lambda at: (abs(at - booking.start), at)):
+        try:
+            return _moved(shop_id, booking, start, now=now, by=by, why=why)
+        except AlreadyCancelled:
+            raise
+        except NorenError:
+            continue  # taken, or a limit is reached: the next one
+    raise NothingFree
+
+
+def move_waiting(shop_id: int, booking_id: int, *, now: datetime) -> None:
+    """Move a booking that waits for another time; one that somebody has looked at meanwhile is left alone,
+    and so is one for which nothing is free. A class that nobody is booked for any more is not held.
+    """
+    with shop(shop_id):
+        before = Booking.objects.filter(id=booking_id).first()
+    if before is None or not before.attention:
+        return
+    try:
+        move_nearest(shop_id, booking_id, now=now, by="system")
+    except (NothingFree, AlreadyCancelled):
+        return
+    if before.session_id is not None:
+        with write_in(shop_id):
+            judge = Judge(known().rules)
+            row = ClassSession.objects.get(id=before.session_id)
+            if judge.lacks(impact.date_standing(judge.rules, row, impact.claims_of(session=row.id))):
+                changes.drop_dates([row.id], now=now, by="system")
+
+
+def _held_still(booking: Booking, starts: Iterable[datetime]) -> list[datetime]:
+    """Leave out its own time, and dates of a class that stand only because somebody has booked them."""
+    others = [start for start in starts if start != booking.start]
+    if booking.session_id is None:
+        return others
+    judge = Judge(known().rules)
+    rows = ClassSession.objects.filter(
+        service_id=booking.service_id, start__in=others, cancelled=False
+    ).order_by("start")
+    return [
+        row.start
+        for row in rows
+        if not judge.lacks(impact.date_standing(judge.rules, row, impact.claims_of(session=row.id)))
+    ]
+
+
+def _moved(shop_id: int, booking: Booking, start: datetime, *, now: datetime, by: Actor, why: str) -> Booking:
+    wanted = asked.again(booking, start, booking.asked_staff_id)
+
+    def write() -> Booking:
+        row = of_id(booking.id)
+        if row.status not in actions.OPEN:
+            raise AlreadyCancelled
+        decision = decide(wanted, now=now)
+        free = agreement.unbound()
+        return actions.write_move(row, decision, free, now=now, by=by, why=why, kind="rescheduled")
+
+    return tried(shop_id, write)
+
+
+def reassign(
+    shop_id: int,
+    booking_id: int,
+    staff: int,
+    *,
+    now: datetime,
+    by: Actor,
+    agreed_anew: bool = False,
+    override: str = "",
+) -> Booking:
+    """Give a booking to somebody else, at the same time. Its price stays; so does the fee for having asked.
+
+    `agreed_anew`: she has said that she asks for this one instead, at this one's fee. `override` is the
+    reason for which staff insist on somebody who is not free. Raises what `actions.move` raises.
+    """
+    with shop(shop_id):
+        before = of_id(booking_id)
+    if before.session_id is not None:
+        raise NotOffered
+    # It was agreed long ago: neither notice nor horizon nor a limit of customers is asked again.
+    wanted = replace(
+        asked.again(before, before.start, staff, over=bool(override)), since=before.created_at, person=None
+    )
+
+    def write() -> Booking:
+        row = of_id(booking_id)
+        if row.status not in actions.OPEN:
+            raise AlreadyCancelled
+        decision = decide(wanted, now=now)
+        agreed = agreement.unbound() | (agreement.moved(row, decision.known, staff) if agreed_anew else {})
+        decision.values["asked_staff_id"] = staff if agreed_anew else None
+        over = bool(override)
+        return actions.write_move(
+            row, decision, agreed, now=now, by=by, why=override or "staff", over=over, kind="reassigned"
+        )
+
+    return tried(shop_id, write)
+
+
+def who_can(shop_id: int, booking: Booking, *, now: datetime) -> tuple[int, ...]:
+    """Return who is free to serve a booking at its own time, instead of whom it was given to."""
+    start, nights = int(booking.start.timestamp()) // 60, booking.agreed["nights"]
+    seen = sheets.survey(
+        shop_id,
+        booking.service_id,
+        lambda rules: windows.of_start(rules, booking.service_id, start, nights),
+        now=now,
+        own=booking.id,
+    )
+    rules = seen.known.rules
+    if rules.services[booking.service_id].capacity is not None:
+        return ()
+    agreed_at = int(booking.created_at.timestamp())
+    offered = engine.starts(
+        rules,
+        booking.service_id,
+        seen.window,
+        seen.taken,
+        now=agreed_at,
+        party=booking.party,
+        nights=nights,
+    )
+    free = offered.who(start) if start in offered else ()
+    return tuple(each for each in free if each != booking.staff_id)
