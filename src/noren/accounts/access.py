@@ -1,4 +1,5 @@
-"""Who may enter a view: `@staff_required` and `@operator_required` give it a request that knows who asks.
+"""Who may enter a view: `@staff_required`, `@manager_required` and `@operator_required` give it a request
+that knows who asks.
 
 A view so guarded never runs for anybody else, its answer is not kept by any cache, and a grant that
 ends while it runs leads back to sign-in: /console/sign-in for shops, /operations/sign-in for operators.
@@ -15,12 +16,13 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from noren import clock
 from noren.accounts.session import KEY, SignedIn, forget_grant, read_session
-from noren.errors import GrantExpired
+from noren.errors import GrantExpired, GrantRefused
 
 __all__ = [
     "OperatorRequest",
     "SignedIn",
     "StaffRequest",
+    "manager_required",
     "operator_required",
     "safe_next",
     "signed_in",
@@ -69,6 +71,18 @@ def staff_required(view: StaffView[P]) -> View[P]:
         return _answer(request, lambda: view(known, *args, **kwargs), STAFF_SIGN_IN)
 
     return guarded
+
+
+def manager_required(view: StaffView[P]) -> View[P]:
+    """Let only a shop's owner and managers in; others who work there are told that they may not."""
+
+    @wraps(view)
+    def guarded(request: StaffRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if not request.signed_in.manages:
+            raise GrantRefused
+        return view(request, *args, **kwargs)
+
+    return staff_required(guarded)
 
 
 def operator_required(view: OperatorView[P]) -> View[P]:

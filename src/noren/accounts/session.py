@@ -44,6 +44,11 @@ class SignedIn:
     # Presented with each reveal. Never stored, logged or rendered.
     grant: str = field(repr=False)
 
+    @property
+    def manages(self) -> bool:
+        """Whether she may change the shop's rules."""
+        return self.role in ("owner", "manager")
+
 
 def cookie_name() -> str:
     """`__Host-` binds the cookie to this host and to https; a developer's plain http cannot have it."""

@@ -3,7 +3,8 @@
 from datetime import UTC, date, datetime
 from uuid import UUID
 
-from noren.booking.models import STANDING, Booking, Status
+from noren.booking.impact import OPEN
+from noren.booking.models import STANDING, Booking, Event, Status
 from noren.engine import wall
 from noren.shops.rules import known
 from noren.shops.tenancy import shop
@@ -25,3 +26,19 @@ def history(shop_id: int, person_id: UUID) -> list[Booking]:
     with shop(shop_id):
         rows = Booking.objects.filter(person_id=person_id).exclude(status__in=[Status.HELD, Status.EXPIRED])
         return list(rows.order_by("-start", "-id"))
+
+
+def waiting(shop_id: int, *, now: datetime) -> list[Booking]:
+    """Return the bookings that somebody must still look at, in order."""
+    with shop(shop_id):
+        rows = Booking.objects.filter(status__in=OPEN, end__gt=now).exclude(attention="")
+        return list(rows.order_by("start", "id"))
+
+
+def last_reasons(shop_id: int, booking_ids: list[int]) -> dict[int, str]:
+    """Return why each of them was last touched or moved by somebody else than its customer, as a code."""
+    with shop(shop_id):
+        rows = Event.objects.filter(
+            booking_id__in=booking_ids, what__in=["touched", "moved", "session_moved"]
+        )
+        return dict(rows.order_by("at", "id").values_list("booking_id", "why"))

@@ -176,7 +176,9 @@ def _special(override: Override) -> str:
     ranges = wording.joined(
         [f"{wording.clock_of_minute(start)}–{wording.clock_of_minute(end)}" for start, end in override.ranges]
     )
-    return f"{wording.day(override.date)} {ranges or _('closed')}"
+    why = wording.day_reasons().get(override.why, "")
+    told = f"{wording.day(override.date)} {ranges or _('closed')}"
+    return _("%(day)s (%(why)s)") % {"day": told, "why": why} if override.why and why else told
 
 
 def cancel_until(face: Face, service_id: int, start: datetime, agreed: Deadline | None = None) -> datetime:

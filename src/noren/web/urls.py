@@ -3,11 +3,13 @@
 from django.urls import URLPattern, include, path, re_path
 
 from noren.web import (
+    attention,
     console,
     customers,
     day,
     entrance,
     errors,
+    hours,
     language,
     operations,
     own,
@@ -55,6 +57,9 @@ urlpatterns = [
     path("console/day", day.day, name="console_day"),
     path("console/bookings/<int:booking_id>", console.booking, name="console_booking"),
     path("console/bookings/<int:booking_id>/cancel", console.cancel, name="console_cancel"),
+    path("console/attention", attention.waiting, name="console_attention"),
+    path("console/attention/<int:booking_id>", attention.one, name="console_attention_one"),
+    path("console/hours", hours.hours, name="console_hours"),
     path("console/customers", customers.search, name="console_customers"),
     path("console/customers/<uuid:person>", customers.customer, name="console_customer"),
     path("operations/", include(_doors("operations"))),

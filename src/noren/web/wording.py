@@ -9,6 +9,8 @@ from django.utils.dateformat import format as written
 from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
 
+from noren.shops.edits import DayReason
+
 
 def day(value: date) -> str:
     """11月28日（土） or Sat 28 November."""
@@ -77,4 +79,16 @@ def cancelling(until: datetime, now: datetime) -> str:
     ) % {
         "day": day(until),
         "clock": clock(until),
+    }
+
+
+def day_reasons() -> dict[str, str]:
+    """What the public page may say of a day."""
+    return {
+        DayReason.NONE: _("no reason"),
+        DayReason.HOLIDAY: pgettext("why a day has other hours", "holidays"),
+        DayReason.TRAINING: pgettext("why a day has other hours", "training"),
+        DayReason.WORKS: pgettext("why a day has other hours", "works in the shop"),
+        DayReason.WEATHER: pgettext("why a day has other hours", "weather"),
+        DayReason.EVENT: pgettext("why a day has other hours", "private event"),
     }
