@@ -22,7 +22,7 @@ from noren.shops.models import OpeningHours, Override, Resource, Service, Shop
 from noren.shops.tenancy import shop
 from tests.booking.rush import at_once
 from tests.booking.scene import NOW, House, found, later, person, salon, when
-from tests.booking.test_classes import seats, studio
+from tests.booking.test_classes import WEDNESDAY, seats, studio
 
 pytestmark = pytest.mark.usefixtures("module_app_db")
 DAY = "2026-11-05"
@@ -515,6 +515,23 @@ def test_a_teacher_who_leaves_is_listed_by_her_classes() -> None:
     house = studio()
     booking = house.book("yoga", "2026-11-04 10:00")
     assert refused(house, partial(off, "yui")) == {booking.id: Why.STAFF}
+
+
+def test_a_date_that_leaves_the_timetable_is_listed_or_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    house = studio()
+    ten, eleven = (house.book("yoga", f"2026-11-04 {at}:00") for at in (10, 11))
+    only = [{"weekday": WEDNESDAY, "start": 600}]
+
+    def leaves() -> bool:
+        return bool(Service.objects.filter(key="yoga").update(timetable=only))
+
+    assert refused(house, leaves) == {eleven.id: Why.NOT_OFFERED}
+    changed(house, leaves, Choice.MOVE)
+    assert house.starts("yoga", "2026-11-11") == ["10:00"], "what nobody has booked is not held"
+    work(house, monkeypatch)
+    assert house.booking(eleven.id).start == house.booking(ten.id).start
+    assert house.starts("yoga", "2026-11-04") == ["10:00"]
+    assert house.findings() == []
 
 
 # -- 97: new holidays

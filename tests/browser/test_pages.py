@@ -74,6 +74,8 @@ def test_it_has_no_fault_in_the_console(
         "/console/day",
         "/console/day?date=2026-01-01",
         "/console/customers",
+        "/console/attention",
+        "/console/hours",
         "/console/bookings/9",
     ]
     page = staff.new_page()

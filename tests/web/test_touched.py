@@ -111,6 +111,16 @@ def test_a_choice_for_another_booking_is_none(made: Salon, staff: Client) -> Non
     assert overrides(made) == []
 
 
+def test_it_begins_with_the_day_as_it_is(made: Salon, staff: Client) -> None:
+    page = text(staff.get(f"{HOURS}?date=2026-12-01"))
+    assert 'value="hours" checked' in page
+    assert 'name="hours" value="10:00-19:00"' in page
+    staff.post(HOURS, {"deed": "day", "date": "2026-12-01", "open": "closed", "why": "weather"})
+    page = text(staff.get(f"{HOURS}?date=2026-12-01"))
+    assert 'value="closed" checked' in page
+    assert '<option value="weather" selected>' in page
+
+
 def test_it_saves_at_once_what_touches_nobody(made: Salon, staff: Client) -> None:
     booking = one(made)
     given = close(booking) | {"open": "hours", "hours": "１０:００〜１３:３０、14:00-19:00"}

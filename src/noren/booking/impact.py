@@ -16,6 +16,7 @@ from noren.engine.model import DAY, Claim, ShopRules, Why
 from noren.engine.standing import Judge, Standing, beyond, beyond_stock
 from noren.shops.rules import Known
 from noren.shops.tenancy import current_shop
+from noren.shops.terms import Plain
 
 OPEN = (Status.PENDING, Status.CONFIRMED)
 _CLAIMS = """
@@ -64,7 +65,7 @@ class Impact:
     touched: tuple[Touched, ...] = ()
     healed: tuple[int, ...] = ()
     holds: tuple[int, ...] = ()
-    closed_dates: tuple[int, ...] = ()
+    closed_dates: frozenset[int] = frozenset()
     seats: Mapping[int, int] = field(default_factory=dict)
 
 
@@ -90,6 +91,12 @@ def compare(before: Known, after: Known, there: Future) -> Impact:
     seats = _seats(before, after, there.sessions.values())
     old = _reasons(before.rules, there, {}, {})
     new = _reasons(after.rules, there, seats, _lowered(before.rules, after.rules))
+    unplanned = frozenset(
+        row.id for row in there.sessions.values() if timetabled(before, row) and not timetabled(after, row)
+    )
+    for row in there.bookings:
+        if row.session_id in unplanned:
+            new[row.id] |= {Why.NOT_OFFERED}
     found = [(row, _first(new[row.id] - old[row.id])) for row in there.bookings]
     was_looked_for = (Attention.CLOSED, Attention.STAFF)
     return Impact(
@@ -104,7 +111,7 @@ def compare(before: Known, after: Known, there: Future) -> Impact:
             if row.attention in was_looked_for and old[row.id] and not new[row.id]
         ),
         holds=tuple(row.id for row, why in found if why is not None and row.status == Status.HELD),
-        closed_dates=_closed_dates(before.rules, after.rules, there),
+        closed_dates=_closed_dates(before.rules, after.rules, there) | unplanned,
         seats=seats,
     )
 
@@ -157,14 +164,14 @@ def _padded(claims: tuple[Claim, ...]) -> tuple[int, int] | None:
     return min(each.padded_start for each in claims), max(each.padded_end for each in claims)
 
 
-def _closed_dates(before: ShopRules, after: ShopRules, there: Future) -> tuple[int, ...]:
+def _closed_dates(before: ShopRules, after: ShopRules, there: Future) -> frozenset[int]:
     """Return the dates of classes that the old rules would hold, and the new would not."""
     old, new = Judge(before), Judge(after)
 
     def lacks(judge: Judge, row: ClassSession) -> frozenset[Why]:
         return judge.lacks(date_standing(judge.rules, row, there.of_session.get(row.id, ())))
 
-    return tuple(row.id for row in there.sessions.values() if lacks(new, row) - lacks(old, row))
+    return frozenset(row.id for row in there.sessions.values() if lacks(new, row) - lacks(old, row))
 
 
 def _seats(before: Known, after: Known, sessions: Iterable[ClassSession]) -> dict[int, int]:
@@ -179,15 +186,19 @@ def _seats(before: Known, after: Known, sessions: Iterable[ClassSession]) -> dic
 
 def _planned(house: Known, row: ClassSession) -> int | None:
     """Return how many seats service and timetable give a date."""
-    service, terms = house.rules.services.get(row.service_id), house.terms.services.get(row.service_id)
-    if service is None or terms is None:
-        return None
+    service, entry = house.rules.services.get(row.service_id), timetabled(house, row)
+    if entry is not None and entry.get("capacity"):
+        return int(entry["capacity"])
+    return None if service is None else service.capacity
+
+
+def timetabled(house: Known, row: ClassSession) -> Plain | None:
+    """Return the entry of the timetable that wants a date; None for one that was set by hand."""
+    terms = house.terms.services.get(row.service_id)
     at = row.start.astimezone(ZoneInfo(house.rules.zone))
-    minute = at.hour * 60 + at.minute
-    for entry in terms.timetable:
-        if (entry["weekday"], entry["start"]) == (at.weekday(), minute) and entry.get("capacity"):
-            return int(entry["capacity"])
-    return service.capacity
+    start = (at.weekday(), at.hour * 60 + at.minute)
+    entries = () if terms is None else terms.timetable
+    return next((each for each in entries if (each["weekday"], each["start"]) == start), None)
 
 
 def _without_seat(there: Future, seats: Mapping[int, int]) -> set[int]:
@@ -250,3 +261,11 @@ def claims_of(*, booking: int | None = None, session: int | None = None) -> tupl
     """Return what one booking, or one date of a class, has claimed."""
     own, of_session = _claims([booking] if booking else [], [session] if session else [])
     return own.get(booking or 0, ()) or of_session.get(session or 0, ())
+
+
+def date_is_held(house: Known, row: ClassSession) -> bool:
+    """Say whether the rules would hold a date of a class: by hours and teacher, and by a timetable if any."""
+    terms = house.terms.services.get(row.service_id)
+    planned = terms is None or not terms.timetable or timetabled(house, row) is not None
+    judge = Judge(house.rules)
+    return planned and not judge.lacks(date_standing(house.rules, row, claims_of(session=row.id)))

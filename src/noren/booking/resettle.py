@@ -12,7 +12,6 @@ from noren.booking.models import Booking, ClassSession
 from noren.booking.transact import Actor, of_id, tried
 from noren.engine import availability as engine
 from noren.engine import windows
-from noren.engine.standing import Judge
 from noren.errors import AlreadyCancelled, NorenError, NothingFree, NotOffered
 from noren.shops.rules import known
 from noren.shops.tenancy import shop, write_in
@@ -64,9 +63,8 @@ def move_waiting(shop_id: int, booking_id: int, *, now: datetime) -> None:
         return
     if before.session_id is not None:
         with write_in(shop_id):
-            judge = Judge(known().rules)
             row = ClassSession.objects.get(id=before.session_id)
-            if judge.lacks(impact.date_standing(judge.rules, row, impact.claims_of(session=row.id))):
+            if not impact.date_is_held(known(), row):
                 changes.drop_dates([row.id], now=now, by="system")
 
 
@@ -75,15 +73,10 @@ def _held_still(booking: Booking, starts: Iterable[datetime]) -> list[datetime]:
     others = [start for start in starts if start != booking.start]
     if booking.session_id is None:
         return others
-    judge = Judge(known().rules)
     rows = ClassSession.objects.filter(
         service_id=booking.service_id, start__in=others, cancelled=False
     ).order_by("start")
-    return [
-        row.start
-        for row in rows
-        if not judge.lacks(impact.date_standing(judge.rules, row, impact.claims_of(session=row.id)))
-    ]
+    return [row.start for row in rows if impact.date_is_held(known(), row)]
 
 
 def _moved(shop_id: int, booking: Booking, start: datetime, *, now: datetime, by: Actor, why: str) -> Booking:

@@ -40,7 +40,7 @@ def wandering(now: datetime | None = None) -> Iterator[Booking]:
     rows = Booking.objects.filter(status__in=actions.OPEN)
     if now is not None:
         rows = rows.filter(start__gt=now)
-    return (row for row in rows.order_by("start", "id") if differs(row))
+    return (row for row in rows.order_by("start", "id").iterator(chunk_size=2000) if differs(row))
 
 
 def review(shop_id: int, *, now: datetime) -> int:

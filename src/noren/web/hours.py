@@ -151,19 +151,21 @@ def _page(request: StaffRequest, face: shopfront.Face, *, wrong: str = "", statu
         coming = Override.objects.filter(resource_id=None, service_id=None, date__gte=today).order_by("date")
         days = list(coming)
         staff = _staff()
-    now_open = wording.joined([_span(list(each)) for each in usual]) or _("closed")
+    own = next((each for each in days if each.date == on), None)
+    as_it_is = {"open": "hours" if usual else "closed", "why": own.why if own else ""}
+    shown = given if request.method == "POST" else as_it_is
     context = {
         "shop": face,
         "way": "hours",
         "date": max(on, today),
         "today": today,
-        "now_open": now_open,
+        "now_open": wording.joined([_span(list(each)) for each in usual]) or _("closed"),
         "typed": given.get("hours", "") or " ".join(_plain(each) for each in usual),
-        "closed": given.get("open", "closed") == "closed",
-        "why": given.get("why", ""),
+        "closed": shown.get("open") == "closed",
+        "why": shown.get("why", ""),
         "reasons": wording.day_reasons(),
         "days": [{"date": each.date, "words": _said(each)} for each in days],
-        "own": any(each.date == on for each in days),
+        "own": own is not None,
         "staff": staff,
         "wrong": wrong,
     }
