@@ -9,13 +9,13 @@ from types import FrameType
 import hypothesis
 import pytest
 
-from noren.engine import availability, plan, wall
+from noren.engine import plan, wall
 
 _MEMORY = 3 << 30
 """A mutant that collects without end fails instead of taking the machine with it."""
 _SECONDS = 6
 """Of the processor's own time, for one test: a mutant that never ends fails, also on a busy machine."""
-_CACHES = (plan.plan, wall.calendar, availability._free)
+_CACHES = (plan.plan, wall.calendar)
 
 
 def _too_long(_signal: int, _frame: FrameType | None) -> None:

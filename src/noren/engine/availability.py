@@ -5,7 +5,6 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from functools import lru_cache
 
 from noren.engine import assign, grid, limits, policy, sheet, stays, wall
 from noren.engine.model import (
@@ -22,8 +21,6 @@ from noren.engine.model import (
 from noren.engine.plan import Leaf, Need, Option, Plan, Use, plan
 
 NOTHING = Taken()
-_CACHED = 512
-"""Answers kept about single sheets: three integers of a month each, 18 KB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +135,9 @@ def choose(
 
 def _offered(request: Request, now: int) -> Starts:
     service, window, party = request.plan.service, request.plan.window, request.party
-    when = sheet.span(window, *between(request.rules, service.id, window, now=now))
+    first, last = between(request.rules, service.id, window, now=now)
+    is_whole = (first, last) == (window.begin, window.end)
+    when = request.plan.asked if is_whole else sheet.span(window, first, last)
     if not (service.bookable and service.party_min <= party <= service.party_max):
         when = 0
     return within(request, when)
@@ -238,31 +237,24 @@ def _clear_uses(request: Request, need: Need, taken: Taken, bits: int) -> int:
 
 def _clear(request: Request, taken: Taken, use: Use) -> int:
     """Return the starts of the service at which a plane is free for a use, as the buffer policy says."""
-    added = request.rules.buffer_policy is BufferPolicy.ADDED
-    return _free(taken.core, taken.padded, use, request.plan.window.size, added=added)
+    full = request.plan.full
+    if request.rules.buffer_policy is BufferPolicy.ADDED:
+        return sheet.fit(full ^ taken.padded, use.padded) >> use.before << use.offset
+    # The use itself meets buffers, and its buffers meet services. A service lies within its own buffers, so
+    # what the buffers meet can be moved next to the use and reach as far as the use does: one pass for all.
+    met = taken.padded
+    for far in _steps(use.after, use.minutes):
+        met |= taken.core << far
+    for far in _steps(use.before, use.minutes):
+        met |= taken.core >> far
+    return sheet.fit(full ^ met, use.minutes) << use.offset
 
 
-@lru_cache(maxsize=_CACHED)
-def _free(core: int, padded: int, use: Use, size: int, *, added: bool) -> int:
-    """Keep `_gaps` by value, not by time: most sheets of a shop are as they were a moment ago, and to see
-    that two are equal costs a tenth of the work.
-    """
-    return _gaps(core, padded, use, size, added=added)
-
-
-def _gaps(core: int, padded: int, use: Use, size: int, *, added: bool) -> int:
-    """Return the starts of the service at which a use fits between what is taken."""
-    whole = (1 << size) - 1
-    if added:
-        bits = sheet.fit(whole ^ padded, use.padded) >> use.before
-    else:
-        # What is free of buffers is free of services, so for these only the new buffers are left to look at.
-        bits = sheet.fit(whole ^ padded, use.minutes)
-        if use.after:
-            bits &= sheet.fit(whole ^ core, use.after) << use.minutes
-        if use.before:
-            bits &= sheet.fit(whole ^ core, use.before) >> use.before
-    return bits << use.offset & whole if use.offset else bits
+def _steps(buffer: int, minutes: int) -> Iterator[int]:
+    """Go to the far end of a buffer, never further at once than a use is long."""
+    yield from range(minutes, buffer, minutes)
+    if buffer:
+        yield buffer
 
 
 def _solve(

@@ -78,6 +78,8 @@ class Plan:
     window: Window
     calendar: wall.Calendar
     full: int
+    asked: int
+    """The minutes of the window in which a start is wanted."""
     needs: tuple[Need, ...]
     shares: bool
     """Whether two choices may want the same leaf, so that a start must be solved and not only intersected."""
@@ -110,7 +112,10 @@ def _compiled(rules: ShopRules, service: Service, window: Window, nights: int) -
     points = None
     if service.grid.kind is not GridKind.PACKED and needs:
         points = _points(window, (option.allowed for option in needs[0].options))
-    return Plan(service, window, calendar, sheet.full(window), needs, _shares(needs), points, ends, nights)
+    asked = sheet.span(window, window.begin, window.end)
+    return Plan(
+        service, window, calendar, sheet.full(window), asked, needs, _shares(needs), points, ends, nights
+    )
 
 
 def uses(service: Service, role: str) -> tuple[Use, ...]:
