@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from threading import Barrier
 from typing import Any
 
 import psycopg
@@ -140,6 +141,33 @@ def test_a_lost_connection_is_not_used_again(app_db: AppDatabase, house: House) 
         other.execute("SELECT pg_terminate_backend(%s)", [connection.connection.info.backend_pid])
     with pytest.raises(OperationalError):
         read_in(house.id, SHOPS, [0])
+    assert [row[0] for row in read_in(house.id, SHOPS, [0])] == [house.id]
+
+
+@pytest.mark.usefixtures("pooled")
+def test_a_connection_that_was_lost_in_the_pool_costs_nobody_anything(
+    app_db: AppDatabase, house: House
+) -> None:
+    """As after a restart of the server: every one that waits there has ended."""
+    connection.close()
+    with ThreadPoolExecutor(3) as pool:
+        gate = Barrier(3, timeout=60)
+
+        def take(_: int) -> int:
+            connection.ensure_connection()
+            gate.wait()
+            process = int(connection.connection.info.backend_pid)
+            connection.close()
+            return process
+
+        processes = list(pool.map(take, range(3)))
+    assert len(set(processes)) == 3
+    with app_db.connect("web", autocommit=True) as other:
+        for process in processes:
+            other.execute("SELECT pg_terminate_backend(%s, 5000)", [process])
+    with shop(house.id):
+        assert Shop.objects.count() == 1
+    connection.close()
     assert [row[0] for row in read_in(house.id, SHOPS, [0])] == [house.id]
 
 

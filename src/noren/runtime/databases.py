@@ -63,11 +63,12 @@ def django(words: Conninfo, role: Role) -> dict[str, Any]:
         options["assume_role"] = APP_OWNER
     else:
         # Connections add up over the processes: 2 web, 1 worker (docs/settings.md). A request waits five
-        # seconds at most for one, and it is checked when taken, so that a restarted server costs no request.
+        # seconds at most for one, and one that has ended is never given (noren.runtime.postgresql), so that a
+        # restarted server costs no request.
         options["pool"] = {"min_size": 1, "max_size": 8, "timeout": 5}
         options.setdefault("options", "-c statement_timeout=30s -c idle_in_transaction_session_timeout=60s")
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "noren.runtime.postgresql",
         "NAME": words["dbname"],
         "USER": words.get("user", ""),
         "PASSWORD": words.get("password", ""),
@@ -75,7 +76,6 @@ def django(words: Conninfo, role: Role) -> dict[str, Any]:
         "PORT": words.get("port", ""),
         "OPTIONS": options,
         "CONN_MAX_AGE": 0,
-        "CONN_HEALTH_CHECKS": True,
     }
 
 
