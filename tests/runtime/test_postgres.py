@@ -4,6 +4,7 @@ import os
 import signal
 import stat
 import tempfile
+import threading
 from pathlib import Path
 
 import psycopg
@@ -63,6 +64,24 @@ def test_it_keeps_what_was_committed_when_it_is_killed(cluster: Cluster) -> None
         _connect(cluster, password="a-password", dbname="kept").close()
     finally:
         child.stop_group(again, postgres.STOP)
+
+
+def test_it_waits_until_a_killed_postmaster_is_buried(cluster: Cluster) -> None:
+    """Its parent, the system's first process, takes its time; meanwhile its id seems to be somebody's."""
+    server = cluster.start(-3)
+    wait_for(lambda: cluster.ready(server.pid))
+    server.send_signal(signal.SIGKILL)
+    wait_for(lambda: started_at(server.pid) is None)
+    burial = threading.Timer(1.0, server.wait)
+    burial.start()
+    cluster.prepare("a-password")
+    again = cluster.start(-3)
+    try:
+        wait_for(lambda: again.poll() is not None or cluster.ready(again.pid))
+        assert again.poll() is None
+    finally:
+        child.stop_group(again, postgres.STOP)
+        burial.join()
 
 
 def test_it_keeps_a_prepared_cluster(cluster: Cluster) -> None:

@@ -11,6 +11,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import IO
 
 from noren.runtime import child
 from noren.runtime.env import StartRefused
+from noren.runtime.record import started_at
 from noren.runtime.users import OsUser
 
 MAJOR = "18"
@@ -92,6 +94,7 @@ class Cluster:
                 f"{self.data} was made by PostgreSQL {found}, this Noren brings {MAJOR}: "
                 "take a dump with the older Noren and read it in with this one."
             )
+        self._await_burial()
         self._write("postgresql.conf", _CONF + ("" if self.durable else _FORGETFUL))
         self._write("pg_hba.conf", _HBA)
 
@@ -107,6 +110,20 @@ class Cluster:
         except FileNotFoundError:
             return False
         return len(lines) >= 8 and lines[0] == str(pid) and lines[7].strip() == "ready"
+
+    def _await_burial(self, seconds: float = 15.0) -> None:
+        """Wait while the postmaster of the pid file is dead and not yet buried.
+
+        Who kills everything at once leaves it to the system's first process, which may take a moment;
+        PostgreSQL would take it for one that runs, and refuse.
+        """
+        try:
+            pid = int((self.data / "postmaster.pid").read_text().partition("\n")[0])
+        except (FileNotFoundError, ValueError):
+            return
+        deadline = time.monotonic() + seconds
+        while _unburied(pid) and time.monotonic() < deadline:
+            time.sleep(0.05)
 
     def _initdb(self, fresh: Path) -> None:
         words = [
@@ -168,3 +185,14 @@ class Cluster:
             os.replace(fresh, name, src_dir_fd=folder, dst_dir_fd=folder)
         finally:
             os.close(folder)
+
+
+def _unburied(pid: int) -> bool:
+    """Whether there is an entry for the process and nothing behind it: a zombie."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return started_at(pid) is None
