@@ -237,6 +237,24 @@ def test_it_does_not_send_again_by_itself_what_may_have_been_sent(
     assert states(house) == [("booked", "unknown", 1)]
 
 
+@pytest.mark.parametrize("deed", ["cancel", "move"])
+def test_it_leaves_open_no_mail_that_a_killed_worker_had_begun(house: Salon, deed: str) -> None:
+    """What it was to tell is no longer true, so that nobody takes it up: whether it went, nobody knows."""
+    booking, kind = booked(house), Kind.BOOKED if deed == "cancel" else Kind.MOVED
+    with override_settings(VAULT_SOCKET="/nowhere/vault.sock"), pytest.raises(VaultUnavailable):
+        deliver(house.id, booking.id, kind, now=NOON)
+    with shop(house.id):
+        Message.objects.update(state=State.QUEUED)  # a killed worker writes nothing after
+    if deed == "cancel":
+        actions.cancel(house.id, booking.id, now=NOON, by="customer")
+        assert deliver(house.id, booking.id, kind, now=NOON) is None
+        assert states(house) == [("booked", "unknown", 1)]
+    else:
+        actions.move(house.id, booking.id, AT + timedelta(hours=1), None, now=NOON, by="customer")
+        assert deliver(house.id, booking.id, kind, now=NOON) is State.SENT
+        assert states(house) == [("moved", "unknown", 1), ("moved", "sent", 1)]
+
+
 def test_it_keeps_no_address_no_name_and_no_link(house: Salon, module_app_db: AppDatabase) -> None:
     deliver(house.id, booked(house).id, Kind.BOOKED, now=NOON)
     with module_app_db.connect("owner") as conn:

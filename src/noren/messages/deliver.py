@@ -60,6 +60,7 @@ def deliver(
     """
     with shop(shop_id):
         letter = _letter(shop_id, [booking_id, *others], kind, now)
+        _leave(booking_id, kind, "" if letter is None else letter.key, now)
         if letter is None:
             return None
         _begin(booking_id, kind, letter.key, now)
@@ -102,6 +103,12 @@ def _occasion(booking: Booking, kind: Kind) -> str:
     if kind in (Kind.BOOKED, Kind.ASKED):
         return "0"
     return str(int(booking.start.timestamp()) if kind is Kind.REMINDER else booking.changes)
+
+
+def _leave(booking_id: int, kind: Kind, key: str, now: datetime) -> None:
+    """Close what a killed worker had begun and nobody will try again: the mail may have gone or not."""
+    begun = Message.objects.filter(booking_id=booking_id, kind=kind, state=State.QUEUED).exclude(key=key)
+    begun.update(state=State.UNKNOWN, changed_at=now)
 
 
 def _begin(booking_id: int, kind: Kind, key: str, now: datetime) -> None:
