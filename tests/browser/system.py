@@ -5,7 +5,6 @@ import email.policy
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,7 +16,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.runtime.up import Up
+from tests.runtime.up import Up, free_port
 from tests.servers import wait_for
 
 TOP = Path(__file__).resolve().parents[2]
@@ -75,19 +74,6 @@ class System:
         found = re.search(rf"{re.escape(self.origin)}{shape}", body.get_content())
         assert found is not None, body.get_content()
         return found[0]
-
-
-def free_port() -> int:
-    """Return a port that is free with its two neighbours."""
-    for base in range(21000 + os.getpid() % 5000, 32000, 7):
-        try:
-            for port in range(base, base + 3):
-                with socket.create_server(("127.0.0.1", port)):
-                    pass
-        except OSError:
-            continue
-        return base
-    raise AssertionError("no free ports")
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ import pytest
 from noren.runtime import databases, env
 from noren.runtime.record import started_at
 from tests.environment import TOP
-from tests.runtime.up import Up, descendants, gone
+from tests.runtime.up import Up, descendants, free_port, gone
 from tests.servers import wait_for
 
 pytestmark = [
@@ -24,23 +23,10 @@ pytestmark = [
 ]
 
 
-def _three_ports() -> int:
-    """Find a port that is free together with the two above it."""
-    for port in range(20000 + os.getpid() % 10000, 60000, 7):
-        try:
-            for number in range(3):
-                with socket.socket() as probe:
-                    probe.bind(("127.0.0.1", port + number))
-        except OSError:
-            continue
-        return port
-    raise AssertionError("no free ports")
-
-
 def _system() -> Up:
     folder = Path(tempfile.mkdtemp(dir=TOP))
     folder.chmod(0o755)
-    return Up(folder / "var", _three_ports())
+    return Up(folder / "var", free_port())
 
 
 def _words(up: Up) -> dict[str, str]:
@@ -93,7 +79,7 @@ def test_it_serves_on_when_a_process_of_the_web_server_is_killed(running: Up) ->
 
 
 def test_it_lets_no_second_system_onto_the_same_data(running: Up) -> None:
-    second = Up(running.var, _three_ports()).start()
+    second = Up(running.var, free_port()).start()
     assert second.wait() == 1
     assert f"noren: Noren is already running on {running.var}" in second.text()
     assert running.opens()
