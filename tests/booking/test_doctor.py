@@ -1,10 +1,13 @@
 """The doctor finds what is not as it must be."""
 
+import threading
+
 import pytest
 from django.db import connection
 
-from noren.booking import doctor
+from noren.booking import doctor, planes
 from noren.booking.models import Booking, ClassSession
+from noren.shops.models import Resource
 from noren.shops.tenancy import shop
 from tests.booking.scene import House, salon
 from tests.booking.test_classes import studio
@@ -54,6 +57,30 @@ def test_it_finds_seats_counted_wrong() -> None:
     with shop(house.id):
         ClassSession.objects.filter(booked=0).update(booked=1)
     assert {finding.what for finding in house.findings()} == {"seats_differ"}
+
+
+def test_it_takes_no_booking_of_the_meantime_for_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Claims and sheets are read one after the other, and bookings go on."""
+    house = booked()
+    read = planes.of_claims
+
+    def slow(resource: Resource) -> planes.Planes:
+        found = read(resource)
+        other = threading.Thread(target=_book_beside, args=(house,))
+        other.start()
+        other.join()
+        return found
+
+    monkeypatch.setattr(planes, "of_claims", slow)
+    assert house.findings() == []
+    assert house.sheet_rows() == 2
+
+
+def _book_beside(house: House) -> None:
+    try:
+        house.book("cut", "2026-11-06 10:00")
+    finally:
+        connection.close()
 
 
 def test_it_goes_through_every_shop_as_the_owner(module_app_db: AppDatabase) -> None:

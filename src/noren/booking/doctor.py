@@ -1,7 +1,4 @@
-"""`noren doctor`: is the index equal to the truth, and does every wall stand? Reads only.
-
-The sheets are computed here from the claims by the engine's code, not by the SQL that wrote them.
-"""
+"""`noren doctor`: is the index equal to the truth, does every wall stand? Reads only; --repair writes."""
 
 import argparse
 import sys
@@ -12,9 +9,8 @@ from typing import Any
 from django.db import connection
 
 from noren import people
-from noren.booking import zones
-from noren.engine import sheet
-from noren.engine.model import DAY, Claim, Window
+from noren.booking import planes, repair, zones
+from noren.engine import wall
 from noren.errors import LedgerUnavailable, VaultUnavailable
 from noren.shops.models import Resource, ShopDirectory
 from noren.shops.tenancy import GLOBAL_TABLES, shop, tenant_tables
@@ -32,14 +28,6 @@ _BYPASSING = """
 SELECT rolname FROM pg_roles
 WHERE rolname IN ('noren_owner', 'noren_migrator', 'noren_app', 'noren_worker') AND (rolbypassrls OR rolsuper)
 """
-_CLAIMS = """
-SELECT day - date '1970-01-01', units, core_from, core_to, padded_from, padded_to
-FROM booking_claim WHERE shop_id = %s AND resource_id = %s ORDER BY day, id
-"""
-_SHEETS = """
-SELECT day - date '1970-01-01', plane, core::text, padded::text
-FROM booking_sheet WHERE shop_id = %s AND resource_id = %s
-"""
 _ORPHANS = """
 SELECT b.id, b.status, count(c.id) FROM booking_booking b
     LEFT JOIN booking_claim c ON c.shop_id = b.shop_id AND c.booking_id = b.id
@@ -53,9 +41,6 @@ FROM booking_classsession s LEFT JOIN booking_booking b ON b.shop_id = s.shop_id
 WHERE s.shop_id = %s GROUP BY s.id, s.booked
 HAVING s.booked <> coalesce(sum(b.party) FILTER (WHERE b.takes), 0)
 """
-
-Planes = dict[tuple[int, int], tuple[int, int]]
-"""Of one resource, by (day, plane): core and padded. Days and planes without anything are left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +83,12 @@ def of_shop(shop_id: int) -> list[Finding]:
     """
     found: list[Finding] = []
     with shop(shop_id):
+        _one_moment()
         for resource in Resource.objects.order_by("id"):
-            truth, index = _truth(resource), _index(resource)
+            where = f"shop {shop_id} resource {resource.id}"
             found += [
-                Finding("sheet_differs", f"shop {shop_id} resource {resource.id} day {day} plane {plane}")
-                for day, plane in sorted(truth.keys() | index.keys())
-                if truth.get((day, plane)) != index.get((day, plane))
+                Finding("sheet_differs", f"{where} day {wall.as_date(day)} plane {plane}")
+                for day, plane in planes.differing(planes.of_claims(resource), planes.stored(resource))
             ]
         for booking_id, status, claims in _rows(_ORPHANS, shop_id):
             where = f"shop {shop_id} booking {booking_id} {status}: {claims} claims"
@@ -118,23 +103,10 @@ def of_shop(shop_id: int) -> list[Finding]:
     return found
 
 
-def _truth(resource: Resource) -> Planes:
-    days: dict[int, list[Claim]] = {}
-    for day, units, *minutes in _rows(_CLAIMS, resource.shop_id, resource.id):
-        edges = (day * DAY + minute for minute in minutes)
-        days.setdefault(day, []).append(Claim(resource.id, units, *edges))
-    planes: Planes = {}
-    for day, claims in days.items():
-        window = Window(day, 1, day * DAY, (day + 1) * DAY)
-        for plane, taken in enumerate(sheet.planes(window, resource.stock, claims), start=1):
-            if taken.padded:
-                planes[day, plane] = (taken.core, taken.padded)
-    return planes
-
-
-def _index(resource: Resource) -> Planes:
-    rows = _rows(_SHEETS, resource.shop_id, resource.id)
-    return {(day, plane): (int(core, 2), int(padded, 2)) for day, plane, core, padded in rows}
+def _one_moment() -> None:
+    """Let all that follows see one moment: bookings go on while the claims and the sheets are read."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 
 
 def _rows(query: str, *values: Any) -> Iterator[tuple[Any, ...]]:
@@ -152,11 +124,21 @@ def _vault() -> list[Finding]:
 
 
 def main(argv: list[str]) -> int:
-    """Print what is found; 1 where something is."""
-    argparse.ArgumentParser(prog="noren doctor", description=__doc__).parse_args(argv)
+    """Print what is found (after what was repaired, where that was asked for); 1 where something is."""
+    parser = argparse.ArgumentParser(prog="noren doctor", description=__doc__)
+    parser.add_argument(
+        "--repair",
+        action="store_true",
+        help="make sheets anew from claims, and counts of seats from bookings",
+    )
+    repairs = parser.parse_args(argv).repair
+    shops = list(ShopDirectory.objects.order_by("id").values_list("id", flat=True))
+    changes = [words for shop_id in shops for words in repair.of_shop(shop_id)] if repairs else []
+    for words in changes:
+        sys.stdout.write(f"repaired: {words}\n")
     findings = [*check(), *_vault()]
     for finding in findings:
-        sys.stdout.write(f"{finding.what}: {finding.where}\n")
-    shops = ShopDirectory.objects.count()
-    sys.stdout.write(f"{shops} shops examined, {len(findings)} findings.\n")
+        sys.stdout.write(f"{'not repaired: ' if repairs else ''}{finding.what}: {finding.where}\n")
+    done = f"{len(changes)} repaired, " if repairs else ""
+    sys.stdout.write(f"{len(shops)} shops examined, {done}{len(findings)} findings.\n")
     return 1 if findings else 0

@@ -10,6 +10,7 @@ from uuid import UUID
 import psycopg
 from django.db import DatabaseError, connection
 
+from noren.engine import wall
 from noren.engine.model import BufferPolicy, Claim, ShopRules
 from noren.errors import (
     AlreadyCancelled,
@@ -332,6 +333,26 @@ def unblock(block_id: int) -> None:
 def reindex(resource_id: int, since: date) -> None:
     """Compute a resource's sheets anew from its claims."""
     _call("SELECT booking_reindex(%s, %s, %s)", current_shop(), resource_id, since)
+
+
+def lock_days(resource_id: int, days: Sequence[int]) -> None:
+    """Lock a resource's days, free ones too (as empty rows: recompute them). Days are counted from 1970."""
+    _call("SELECT booking_lock_days(%s, %s, %s)", current_shop(), *_keys(resource_id, days))
+
+
+def recompute(resource_id: int, days: Sequence[int]) -> None:
+    """Compute a resource's locked days anew from their claims."""
+    _call("SELECT booking_recompute(%s, %s, %s)", current_shop(), *_keys(resource_id, days))
+
+
+def recount(session_id: int) -> tuple[int, int]:
+    """Count the seats of a date of a class anew; gives what was counted before, and what is now."""
+    before, after = _call("SELECT booking_recount(%s, %s)", current_shop(), session_id)
+    return int(before), int(after)
+
+
+def _keys(resource_id: int, days: Sequence[int]) -> tuple[list[int], list[date]]:
+    return [resource_id] * len(days), [wall.as_date(day) for day in days]
 
 
 def plain(rules: ShopRules, claims: Sequence[Claim]) -> str:

@@ -116,6 +116,24 @@ BEGIN
 END
 $$;
 
+-- Counts the seats anew (noren doctor --repair). Whoever takes or gives seats writes the date's row first, so that
+-- under its lock the bookings and their count belong together. Returns what was counted before, and now.
+CREATE FUNCTION booking_recount(p_shop bigint, p_id bigint) RETURNS integer[]
+LANGUAGE plpgsql AS $$
+DECLARE
+    old integer;
+    counted integer;
+BEGIN
+    SELECT s.booked INTO old FROM booking_classsession s
+    WHERE s.shop_id = p_shop AND s.id = p_id FOR NO KEY UPDATE;
+    SELECT coalesce(sum(b.party), 0) INTO counted FROM booking_booking b
+    WHERE b.shop_id = p_shop AND b.session_id = p_id AND b.takes;
+    UPDATE booking_classsession s SET booked = counted
+    WHERE s.shop_id = p_shop AND s.id = p_id AND s.booked <> counted;
+    RETURN ARRAY[old, counted];
+END
+$$;
+
 -- A block asks nobody: it may lie over bookings, which keep their claims. Returns its id.
 CREATE FUNCTION booking_add_block(p_shop bigint, p_now timestamptz, p_block jsonb, p_claims jsonb, p_by text)
 RETURNS bigint
