@@ -5,8 +5,10 @@ from itertools import count
 from typing import Any
 
 import pytest
+from django.db import OperationalError, connection
 from django.test import override_settings
 from icalendar import Calendar
+from procrastinate.jobs import Job
 
 from noren import people
 from noren.booking import actions, book
@@ -20,11 +22,16 @@ from noren.messages import about
 from noren.messages.deliver import NotSentYet, deliver
 from noren.messages.models import Message, State
 from noren.messages.notice import Kind
+from noren.messages.tasks import RETRY
 from noren.shops.tenancy import shop
 from tests.api.salon import NOON, Salon, salon
 from tests.servers import AppDatabase, Sink, VaultProcess
 
 AT = datetime(2026, 11, 27, 5, 0, tzinfo=UTC)  # a Friday, 14:00 in Tokyo
+CUT = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE usename = current_user AND datname = current_database() AND pid <> pg_backend_pid()
+"""
 HANAKO = book.Customer(
     name="山田 花子", mail="hanako@example.com", kana="ヤマダ ハナコ", phone="090-1234-5678"
 )
@@ -235,6 +242,30 @@ def test_it_does_not_send_again_by_itself_what_may_have_been_sent(
     monkeypatch.setattr(people, "send", lambda *_words, **_named: people.SendState.UNKNOWN)
     assert deliver(house.id, booking.id, Kind.BOOKED, now=NOON) is State.UNKNOWN
     assert states(house) == [("booked", "unknown", 1)]
+
+
+def test_it_tries_again_when_its_own_database_goes_away(
+    house: Salon, module_app_db: AppDatabase, module_mail: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sent, and it cannot be noted: the next try finds that it was, and the booking keeps its mail."""
+    booking = booked(house)
+    send = people.send
+
+    def send_and_cut(*words: Any, **named: Any) -> people.SendState:
+        sent = send(*words, **named)
+        with module_app_db.connect("web", autocommit=True) as other:
+            other.execute(CUT)
+        return sent
+
+    monkeypatch.setattr(people, "send", send_and_cut)
+    with pytest.raises(OperationalError) as away:
+        deliver(house.id, booking.id, Kind.BOOKED, now=NOON)
+    monkeypatch.undo()
+    connection.close()
+    job = Job(queue="messages", lock=None, queueing_lock=None, task_name="send")
+    assert RETRY.get_retry_decision(exception=away.value, job=job) is not None
+    assert deliver(house.id, booking.id, Kind.BOOKED, now=NOON) is State.SENT
+    assert (states(house), len(module_mail.messages)) == ([("booked", "sent", 2)], 1)
 
 
 @pytest.mark.parametrize("deed", ["cancel", "move"])

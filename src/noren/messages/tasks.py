@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from django.db import InterfaceError, OperationalError
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
@@ -10,11 +11,12 @@ from noren.errors import LedgerUnavailable, VaultUnavailable
 from noren.messages.deliver import NotSentYet, deliver
 from noren.messages.notice import Kind
 
-# 3 s, 9 s, 27 s ... : the ninth wait is over five hours, and all of them together about eight.
+# 3 s, 9 s, 27 s ... : the ninth wait is over five hours, and all of them together about eight. The last two
+# are our own database, away or back again: a mail must not be lost by that.
 RETRY = RetryStrategy(
     max_attempts=9,
     exponential_wait=3,
-    retry_exceptions=[NotSentYet, VaultUnavailable, LedgerUnavailable],
+    retry_exceptions=[NotSentYet, VaultUnavailable, LedgerUnavailable, OperationalError, InterfaceError],
 )
 
 
