@@ -64,8 +64,10 @@ def django(words: Conninfo, role: Role) -> dict[str, Any]:
     else:
         # Connections add up over the processes: 2 web, 1 worker (docs/settings.md). A request waits five
         # seconds at most for one, and one that has ended is never given (noren.runtime.postgresql), so that a
-        # restarted server costs no request.
-        options["pool"] = {"min_size": 1, "max_size": 8, "timeout": 5}
+        # restarted server costs no request. A pool that cannot connect tries at longer and longer intervals:
+        # it shall give up and let the next request try, or a server that is back after a minute is found half
+        # a minute later.
+        options["pool"] = {"min_size": 1, "max_size": 8, "timeout": 5, "reconnect_timeout": 5}
         options.setdefault("options", "-c statement_timeout=30s -c idle_in_transaction_session_timeout=60s")
     return {
         "ENGINE": "noren.runtime.postgresql",
