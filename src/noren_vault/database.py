@@ -1,5 +1,6 @@
 """The vault's connections to its database."""
 
+import select
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -15,11 +16,19 @@ _MOST: Final = 12
 _WAIT_SECONDS: Final = 5.0
 
 
+async def _check(connection: Connection) -> None:
+    """Between two uses nothing is to be read: where something is, it is as a rule the end of the stream."""
+    waiting = select.poll()
+    waiting.register(connection.fileno(), select.POLLIN)
+    if waiting.poll(0):
+        await AsyncConnectionPool.check_connection(connection)
+
+
 class Database:
     """A pool. A caller waits five seconds at most for a connection, and is refused then.
 
-    A connection is not tried before it is lent, which would cost as much as the query: the first request on
-    one that the server has cut is refused, and the connection replaced.
+    To try a connection before it is lent would cost as much as the query; but one that the server has cut can
+    be told by its socket, and is replaced. While there is no server, each caller's wait is a new attempt.
     """
 
     def __init__(self, url: str, *, most: int = _MOST, options: str = "") -> None:
@@ -30,6 +39,8 @@ class Database:
             min_size=1,
             max_size=most,
             timeout=_WAIT_SECONDS,
+            reconnect_timeout=_WAIT_SECONDS,
+            check=_check,
             open=False,
         )
 

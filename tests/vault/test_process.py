@@ -20,7 +20,7 @@ import pytest
 from noren import errors, people
 from noren.people import Purpose, Row
 from tests.servers import VaultProcess, wait_for
-from tests.vault.cast import SALON, Cast, customer, customers, sql
+from tests.vault.cast import SALON, Cast, customer, customers, in_parallel, sql
 
 TODAY = Purpose.TODAY
 
@@ -180,21 +180,18 @@ def test_it_ends_as_asked(vault: VaultProcess) -> None:
 
 
 def test_it_outlives_its_databases_connections(vault: VaultProcess) -> None:
-    """With every connection cut by the server, the next requests are answered again."""
-    people.put(SALON, "a", customer(1))
-    sql(
+    """With every connection cut by the server, the very next requests are answered again."""
+    in_parallel(8, lambda number: people.put(SALON, f"a{number}", customer(number)), threads=8)
+    cut = sql(
         vault,
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity "
         "WHERE pid <> pg_backend_pid() AND datname = current_database()",
     )
-
-    def answered() -> bool:
-        with contextlib.suppress(errors.VaultUnavailable, errors.LedgerUnavailable):
-            people.put(SALON, "b", customer(2))
-            return True
-        return False
-
-    wait_for(answered)
+    pids = [pid for pid, _ in cut]
+    left = "SELECT count(*) FROM pg_stat_activity WHERE pid = ANY (%s)"
+    wait_for(lambda: sql(vault, left, pids) == [(0,)])
+    for number in range(10):
+        people.put(SALON, f"b{number}", customer(number))
 
 
 def test_it_records_its_start_with_its_build(vault: VaultProcess) -> None:
