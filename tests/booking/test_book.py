@@ -9,7 +9,7 @@ from noren import people
 from noren.booking import book, links
 from noren.booking.book import BookRequest, Customer
 from noren.booking.models import Booking, Status
-from noren.errors import BadField, CannotTakeNewCustomers, IdempotencyKeyReused, SlotTaken
+from noren.errors import BadField, CannotTakeNewCustomers, IdempotencyKeyReused, SlotTaken, VaultUnavailable
 from noren.shops.tenancy import shop
 from tests.booking.scene import NOW, House, salon, when
 from tests.servers import VaultProcess
@@ -58,7 +58,7 @@ def test_a_key_that_two_have_by_chance_gives_nobody_anothers_booking(module_vaul
             book.book(house.id, request(house, f"{DAY} 10:00", idempotency_key="1", customer=other), now=NOW)
         assert book.book(house.id, wish, now=NOW).token == booked.token
         people.keep(house.id, booked.booking.person_id)
-    with override_settings(VAULT_SOCKET="/nowhere"), pytest.raises(CannotTakeNewCustomers):
+    with override_settings(VAULT_SOCKET="/nowhere"), pytest.raises(VaultUnavailable):
         book.book(house.id, wish, now=NOW)
     assert statuses(house) == ["confirmed"]
 
@@ -70,6 +70,19 @@ def test_it_lets_go_when_the_vault_is_away() -> None:
     assert statuses(house) == ["released"]
     assert "10:00" in house.starts("cut", DAY)
     assert house.sheet_rows() == 0
+
+
+def test_it_says_of_a_booking_that_stands_no_more_than_that_the_vault_is_away(
+    module_vault: VaultProcess,
+) -> None:
+    """Its answer was lost, and the same key comes again: "nothing was booked" would not be true."""
+    house = salon()
+    wish = request(house, f"{DAY} 10:00", idempotency_key="once")
+    booked = book.book(house.id, wish, now=NOW)
+    with override_settings(VAULT_SOCKET="/nowhere/vault.sock"), pytest.raises(VaultUnavailable):
+        book.book(house.id, wish, now=NOW)
+    assert statuses(house) == ["confirmed"]
+    assert book.book(house.id, wish, now=NOW).token == booked.token
 
 
 def test_it_can_be_tried_again_when_the_vault_is_back(module_vault: VaultProcess) -> None:

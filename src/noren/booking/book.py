@@ -76,7 +76,7 @@ def book(shop_id: int, request: BookRequest, *, now: datetime, by: Actor = CUSTO
     """Book. Raises what actions.hold raises, and BadField, CannotTakeNewCustomers, HoldExpired.
 
     A key that is known gives its booking to the same customer and IdempotencyKeyReused to any other: the
-    answer holds the booking's link.
+    answer holds the booking's link. (VaultUnavailable: it stands, and cannot be told now.)
     """
     key = request.idempotency_key or ""
     wish = actions.HoldRequest(
@@ -132,8 +132,11 @@ def put(shop_id: int, hold_id: int, customer: Customer) -> UUID:
 def _put(shop_id: int, hold_id: int, customer: Customer, *, now: datetime) -> UUID:
     try:
         return put(shop_id, hold_id, customer)
-    except CannotTakeNewCustomers:
+    except CannotTakeNewCustomers as error:
         actions.release(shop_id, hold_id, now=now)
+        if _confirmed(shop_id, hold_id) is not None:
+            # Asked again by its key: it stands, and whose it is only the vault can say.
+            raise VaultUnavailable from error
         raise
 
 
