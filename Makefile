@@ -2,8 +2,10 @@
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 DEMO ?= 1
+SEED ?= 7
+OPERATIONS ?= 10000
 
-.PHONY: help venv up check format test mutate bench clean
+.PHONY: help venv up check format test mutate crash bench clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-zA-Z%-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -32,6 +34,9 @@ test: venv ## Unit, integration and browser tests
 
 mutate: venv ## Change the engine in one place after another: its tests must notice (FILE=grid: one file)
 	@nice -n 10 $(BIN)/python -m tests.mutation.run $(FILE)
+
+crash: venv ## Kill everything at random points of 10,000 operations (SEED=7 OPERATIONS=10000): one line a verdict
+	@$(BIN)/python -m tests.crash --seed $(SEED) --operations $(OPERATIONS)
 
 bench: venv ## Every figure: name value unit limit ratio
 	@for file in $$(grep -l __main__ bench/*.py); do \
