@@ -4,8 +4,9 @@ BIN := .venv/bin
 DEMO ?= 1
 SEED ?= 7
 OPERATIONS ?= 10000
+MINUTES ?= 60
 
-.PHONY: help venv up check format test mutate crash bench clean
+.PHONY: help venv up check format test mutate crash soak bench clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-zA-Z%-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -37,6 +38,9 @@ mutate: venv ## Change the engine in one place after another: its tests must not
 
 crash: venv ## Kill everything at random points of 10,000 operations (SEED=7 OPERATIONS=10000): one line a verdict
 	@$(BIN)/python -m tests.crash --seed $(SEED) --operations $(OPERATIONS)
+
+soak: venv ## An hour of steady load (MINUTES=60 SEED=7): does the memory of each process stay flat?
+	@$(BIN)/python -m tests.crash.soak --seed $(SEED) --minutes $(MINUTES)
 
 bench: venv ## Every figure: name value unit limit ratio
 	@for file in $$(grep -l __main__ bench/*.py); do \
