@@ -300,6 +300,30 @@ def test_dates_that_overlap_each_other_are_not_free() -> None:
     assert [line.refusal for line in lines] == ["", "slot_taken"]
 
 
+def test_buffers_stand_between_the_dates_of_a_series() -> None:
+    house = found({"aoi": {}}, {"cut": {"needs": {"staff": ["aoi"]}, "after": 15}})
+    days = (when("2026-11-04 10:00"), when("2026-11-04 11:00"))
+    request = wish(house, "cut", FIRST, None, starts=days, mode=Mode.SKIP)
+    seen = series.look(house.id, request, now=NOW)
+    assert told(seen) == [("11-04 10:00", "", ""), ("11-04 11:00", "slot_taken", "11-04 11:30")]
+    held = series.hold_series(house.id, request, now=NOW)
+    assert starts(house, held.bookings) == ["11-04 10:00"]
+    series.release_series(house.id, held.id, now=NOW)
+    near = series.hold_series(house.id, replace(request, mode=Mode.NEAREST), now=NOW)
+    assert starts(house, near.bookings) == ["11-04 10:00", "11-04 11:30"]
+
+
+def test_units_of_a_stock_stand_between_the_dates_of_a_series() -> None:
+    """Three of five bicycles each: two dates never share them. Those that are free come before the nearest."""
+    bikes = {"needs": {"bike": {"pool": ["bike"], "units": 3}}, "after": 15}
+    house = found({"bike": {"kind": "equipment", "stock": 5}}, {"tour": bikes})
+    days = tuple(when(f"2026-11-04 {hour}:00") for hour in (10, 11, 12))
+    request = wish(house, "tour", FIRST, None, starts=days, mode=Mode.NEAREST)
+    held = series.hold_series(house.id, request, now=NOW)
+    assert starts(house, held.bookings) == ["11-04 10:00", "11-04 13:30", "11-04 12:00"]
+    assert house.findings() == []
+
+
 def test_nearest_looks_three_days_either_way_and_no_further() -> None:
     house = salon()
     once = Rhythm(Unit.DAY, count=1)
@@ -575,6 +599,16 @@ def test_a_date_of_a_course_is_not_for_customers_alone() -> None:
         actions.move(house.id, held.id, when("2026-11-11 10:00"), None, now=NOW, by="customer")
     moved = actions.move(house.id, held.id, when("2026-11-11 10:00"), None, now=NOW, by="staff:1")
     assert moved.start == when("2026-11-11 10:00")
+
+
+def test_a_date_of_a_course_is_approved_though_it_is_one() -> None:
+    house = course(approval="free")
+    held = series.hold_series(house.id, SeriesRequest(house.services["yoga"], None, 1), now=NOW)
+    first = confirm(house, held)[0]
+    assert seats(house, "2026-11-04 10:00") == 0, "nothing is kept until then"
+    assert reception.approve(house.id, first.id, now=NOW, by="staff:1").status == "confirmed"
+    assert seats(house, "2026-11-04 10:00") == 1
+    assert house.findings() == []
 
 
 def test_a_course_without_dates_is_not_free() -> None:

@@ -88,6 +88,11 @@ def test_the_second_tuesday_is_the_second_tuesday() -> None:
     assert [each[:5] for each in found] == ["11-10", "12-08", "01-12", "02-09"]
 
 
+def test_the_eighth_is_in_the_second_week_of_its_month() -> None:
+    found = shown("Asia/Tokyo", "2026-12-08 10:00", Rhythm(Unit.MONTH_WEEKDAY, count=3))
+    assert [each[:5] for each in found] == ["12-08", "01-12", "02-09"]
+
+
 def test_the_29th_of_february_comes_again() -> None:
     found = shown("Asia/Tokyo", "2028-02-29 10:00", Rhythm(Unit.MONTH, every=12, count=3))
     assert [each[:5] for each in found] == ["02-29", "02-29", "02-29"]
@@ -99,7 +104,7 @@ def test_it_ends_after_ten_years() -> None:
 
 
 def test_it_refuses_a_series_that_does_not_go_on() -> None:
-    with pytest.raises(RuntimeError):
+    with pytest.raises(RuntimeError, match=r"^a series goes on$"):
         list(dates("Asia/Tokyo", 0, Rhythm(Unit.DAY, every=0)))
 
 

@@ -21,7 +21,6 @@ from noren.booking.transact import CUSTOMER, Actor, by_staff, note, tried
 from noren.errors import (
     AlreadyCancelled,
     BookingUnknown,
-    HoldExpired,
     IdempotencyKeyReused,
     NorenError,
     SeriesNotFree,
@@ -148,10 +147,9 @@ def confirm_series(
     """
     with write_in(shop_id):
         rows = _locked(series_id)
-        if all(row.status != Status.HELD for row in rows) and any(row.person_id == person for row in rows):
+        over = all(row.status != Status.HELD for row in rows)
+        if over and any(row.person_id == person for row in rows):
             return rows
-        if any(row.status != Status.HELD for row in rows):
-            raise HoldExpired
         referee.lock_limits([each for row in rows for each in actions.of_customer(row, person)])
         referee.lock_taken([row.id for row in rows])
         said: dict[str, Any] = {"now": now, "locale": locale, "consent": consent, "by": by, "told": False}

@@ -68,7 +68,7 @@ def _days(first: int, rhythm: Rhythm) -> Iterator[int]:
 
 def _in_months(first: date, rhythm: Rhythm) -> Iterator[int]:
     month = first.year * 12 + first.month - 1
-    for number in range(month, month + FAR // 28, rhythm.every):
+    for number in range(month, month + FAR // 30, rhythm.every):
         begin = date(number // 12, number % 12 + 1, 1)
         day = first.day
         if rhythm.unit is Unit.MONTH_WEEKDAY:
