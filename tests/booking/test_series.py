@@ -314,7 +314,7 @@ def test_buffers_stand_between_the_dates_of_a_series() -> None:
 
 
 def test_units_of_a_stock_stand_between_the_dates_of_a_series() -> None:
-    """Three of five bicycles each: two dates never share them. Those that are free come before the nearest."""
+    """Three of five bicycles each: two dates never share them. Free ones come before the nearest."""
     bikes = {"needs": {"bike": {"pool": ["bike"], "units": 3}}, "after": 15}
     house = found({"bike": {"kind": "equipment", "stock": 5}}, {"tour": bikes})
     days = tuple(when(f"2026-11-04 {hour}:00") for hour in (10, 11, 12))
