@@ -1,5 +1,6 @@
 """Blackouts over bookings: shown first, then kept, cancelled or left out (case 99)."""
 
+import threading
 from functools import partial
 from typing import Any
 
@@ -9,12 +10,12 @@ from noren.booking import actions, blocks
 from noren.booking.blocks import Over
 from noren.booking.models import Attention, Block, Booking, Status
 from noren.engine.model import Why
-from noren.errors import ChangeTouchesBookings, HoldExpired
+from noren.errors import ChangeTouchesBookings, HoldExpired, SlotTaken
 from noren.shops.tenancy import shop
 from tests.booking.rush import at_once
 from tests.booking.scene import NOW, House, found, later, person, salon, when
 from tests.booking.test_classes import studio
-from tests.booking.test_impact import jobs, told
+from tests.booking.test_impact import jobs, told, until_waiting
 
 pytestmark = pytest.mark.usefixtures("module_app_db")
 DAY = "2026-11-05"
@@ -166,6 +167,26 @@ def test_what_is_free_may_be_several_blocks() -> None:
     who = house.resources["stylist0"]
     with pytest.raises(RuntimeError, match="blackout"):
         blocks.block(house.id, who, NOW, later(hours=1), now=NOW, by="staff:1", over=Over.SKIP)
+
+
+def test_nobody_is_booked_between_the_look_and_the_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    house = salon()
+    look, booked = blocks._there, []
+    other = threading.Thread(
+        target=lambda: booked.extend(at_once([partial(house.book, "cut", f"{DAY} 10:00")]))
+    )
+
+    def meets(claims: Any) -> list[Booking]:
+        found_ = look(claims)
+        other.start()
+        until_waiting(other)
+        return found_
+
+    monkeypatch.setattr(blocks, "_there", meets)
+    blackout(house, Over.REFUSE)
+    other.join()
+    assert [type(each) for each in booked] == [SlotTaken]
+    assert house.findings() == []
 
 
 def test_at_one_moment_nobody_is_booked_under_a_block_unseen() -> None:

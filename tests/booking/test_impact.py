@@ -1,6 +1,8 @@
 """A change of the rules and the bookings it touches: listed first, then kept, moved or cancelled."""
 
 import json
+import threading
+import time
 from collections.abc import Callable
 from datetime import date
 from functools import partial
@@ -224,6 +226,27 @@ def test_moved_it_goes_to_whom_she_asked_for(monkeypatch: pytest.MonkeyPatch) ->
     work(house, monkeypatch)
     moved = house.booking(booking.id)
     assert (moved.start, moved.staff_id) == (when(f"{DAY} 11:00"), house.resources["stylist1"])
+
+
+def test_moved_it_stays_at_its_time_where_somebody_else_can_serve(monkeypatch: pytest.MonkeyPatch) -> None:
+    house = salon(staff=2)
+    booking = house.book("cut", f"{DAY} 10:00")
+    left = next(key for key, each in house.resources.items() if each == booking.staff_id)
+    changed(house, partial(off, left), Choice.MOVE)
+    work(house, monkeypatch)
+    moved = house.booking(booking.id)
+    assert (moved.start, moved.attention) == (booking.start, "")
+    assert moved.staff_id != booking.staff_id
+    assert {"booking_id": booking.id, "shop_id": house.id, "kind": "reassigned"} in jobs(
+        house, "messages.tasks.send"
+    )
+
+
+def test_a_booking_that_could_stay_is_not_moved_to_where_it_is() -> None:
+    house = salon()
+    booking = house.book("cut", f"{DAY} 10:00")
+    moved = resettle.move_nearest(house.id, booking.id, now=NOW, by="staff:1")
+    assert moved.start != booking.start
 
 
 def test_where_nothing_is_free_it_stays_to_be_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -479,18 +502,18 @@ def test_case_071_who_came_last_moves_to_another_date(monkeypatch: pytest.Monkey
 # -- classes on a day that is closed
 
 
-def test_a_closed_day_has_no_empty_classes_and_they_come_back() -> None:
+def test_a_closed_day_has_no_empty_classes_and_they_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
     house = studio()
     booking = house.book("yoga", "2026-11-04 10:00")
     changed(house, partial(close, "2026-11-04"), Choice.KEEP)
     assert house.starts("yoga", "2026-11-04") == ["10:00"], "the one that was kept takes place"
     assert house.booking(booking.id).attention == "closed"
     changed(house, lambda: bool(Override.objects.all().delete()[0]))
+    monkeypatch.setattr("noren.clock.now", lambda: NOW)
     tasks.follow_rules(house.id)
-    with shop(house.id):
-        there = ClassSession.objects.filter(start__date="2026-11-04", cancelled=False)
-        assert house.findings() == []
-        assert there.count() >= 1
+    assert house.starts("yoga", "2026-11-04") == ["10:00", "11:00"]
+    assert house.booking(booking.id).attention == ""
+    assert house.findings() == []
 
 
 def test_a_class_whose_bookings_are_cancelled_is_not_held() -> None:
@@ -592,6 +615,46 @@ def proclaim(monkeypatch: pytest.MonkeyPatch, day: date) -> None:
 
     monkeypatch.setattr(holidays, "country_holidays", after)
     public_holidays.cache_clear()
+
+
+def until_waiting(thread: threading.Thread) -> None:
+    """Return when a thread waits for a lock, or has ended."""
+    query = """SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'"""
+    with psycopg.connect(**connection.get_connection_params(), autocommit=True) as beside:
+        while thread.is_alive() and not (beside.execute(query).fetchone() or (0,))[0]:
+            time.sleep(0.01)
+
+
+def test_it_locks_the_days_of_all_it_cancels_in_one_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A booking of both chair and stylist is cancelled while those of each are: nobody waits in a circle."""
+    house = found(
+        {"aoi": {}, "chair": {"kind": "chair"}},
+        {
+            "sit": {"needs": {"chair": ["chair"]}},
+            "cut": {"needs": {"staff": ["aoi"]}},
+            "both": {"needs": {"staff": ["aoi"], "chair": ["chair"]}},
+        },
+    )
+    for service in ("sit", "cut"):
+        house.book(service, f"{DAY} 10:00")
+    both = house.book("both", f"{DAY} 15:00")
+    write, ended = actions.write_cancel, []
+    cancel = partial(actions.cancel, house.id, both.id, now=NOW, by="staff:1")
+    other = threading.Thread(target=lambda: ended.extend(at_once([cancel])))
+
+    def meets(booking: Booking, **more: Any) -> None:
+        write(booking, **more)
+        if booking.id != both.id and not other.ident:
+            other.start()
+            until_waiting(other)
+
+    monkeypatch.setattr(actions, "write_cancel", meets)
+    changed(house, partial(open_from, 14 * 60), Choice.CANCEL)
+    other.join()
+    assert ended == []
+    assert {house.booking(each).status for each in (both.id, both.id - 1, both.id - 2)} == {"cancelled"}
+    assert house.findings() == []
 
 
 def test_rows_are_locked_in_one_order() -> None:

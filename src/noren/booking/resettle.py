@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from noren.booking import actions, agreement, asked, availability, changes, impact, sheets
+from noren.booking.availability import Start
 from noren.booking.decide import decide
 from noren.booking.models import Booking, ClassSession
 from noren.booking.transact import Actor, of_id, tried
@@ -18,7 +19,8 @@ from noren.shops.tenancy import shop, write_in
 
 
 def move_nearest(shop_id: int, booking_id: int, *, now: datetime, by: Actor, why: str = "rules") -> Booking:
-    """Move to the nearest time that is free by the rules of now, to whom she asked for if she asked.
+    """Move to the nearest time that is free by the rules of now, to whom she asked for if she asked; that is
+    its own time, where somebody else can serve it and who serves it now cannot.
 
     The shop moves it, so she is told, and may cancel for nothing. Raises NothingFree, AlreadyCancelled,
     BookingUnknown; then it stays as it is.
@@ -38,7 +40,7 @@ def move_nearest(shop_id: int, booking_id: int, *, now: datetime, by: Actor, why
             limit=20,
             own=booking_id,
         )
-        starts = _held_still(booking, (each.at for each in found))
+        starts = _others(booking, found)
     for start in sorted(starts, key=lambda at: (abs(at - booking.start), at)):
         try:
             return _moved(shop_id, booking, start, now=now, by=by, why=why)
@@ -68,11 +70,14 @@ def move_waiting(shop_id: int, booking_id: int, *, now: datetime) -> None:
                 changes.drop_dates([row.id], now=now, by="system")
 
 
-def _held_still(booking: Booking, starts: Iterable[datetime]) -> list[datetime]:
-    """Leave out its own time, and dates of a class that stand only because somebody has booked them."""
-    others = [start for start in starts if start != booking.start]
+def _others(booking: Booking, found: Iterable[Start]) -> list[datetime]:
+    """Return the times that are not as it is now. Of a class, without the dates that stand only because
+    somebody has booked them.
+    """
     if booking.session_id is None:
-        return others
+        as_now = booking.start, booking.staff_id
+        return [each.at for each in found if not (each.at == as_now[0] and as_now[1] in each.staff)]
+    others = [each.at for each in found if each.at != booking.start]
     rows = ClassSession.objects.filter(
         service_id=booking.service_id, start__in=others, cancelled=False
     ).order_by("start")
@@ -88,7 +93,8 @@ def _moved(shop_id: int, booking: Booking, start: datetime, *, now: datetime, by
             raise AlreadyCancelled
         decision = decide(wanted, now=now)
         free = agreement.unbound()
-        return actions.write_move(row, decision, free, now=now, by=by, why=why, kind="rescheduled")
+        kind = "reassigned" if start == booking.start else "rescheduled"
+        return actions.write_move(row, decision, free, now=now, by=by, why=why, kind=kind)
 
     return tried(shop_id, write)
 
