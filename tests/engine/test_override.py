@@ -7,6 +7,7 @@ import pytest
 from noren.engine import override, windows
 from noren.engine.model import (
     Assignment,
+    Claim,
     Deadline,
     Grid,
     GridKind,
@@ -147,6 +148,14 @@ def test_it_takes_the_one_who_is_asked_for_among_several_even_when_busy() -> Non
     assert who(shop, f"{DAY} 10:00", staff=3) == (3, 1)
 
 
+def test_it_finds_free_company_for_one_who_is_not_shown() -> None:
+    two = Requirement("staff", (1, 2, 3), count=2)
+    team = [staff(1), staff(2), staff(3, visible=False)]
+    shop = desk(service(60, requirements=(two,)), resources=team)
+    shop.busy(1, f"{DAY} 10:00", f"{DAY} 11:00")
+    assert who(shop, f"{DAY} 10:00", staff=3) == (3, 2)
+
+
 def test_it_finds_nobody_where_nobody_could() -> None:
     two = Requirement("staff", (1, 2), count=2)
     assert who(desk(service(60, requirements=(two,))), f"{DAY} 10:00") is None
@@ -162,6 +171,13 @@ def test_it_counts_what_each_guest_takes_for_who_is_free() -> None:
     )
     assert who(shop, f"{DAY} 10:00", party=3) == (1,)
     assert who(shop, f"{DAY} 10:00", party=4) == (2,)
+    begin = shop.at(f"{DAY} 10:00")
+    shop.claims.append(Claim(1, 1, begin, begin + 60, begin, begin + 60))
+    for party, chosen in ((1, 1), (2, 1), (3, 2)):
+        assert who(shop, f"{DAY} 10:00", party=party) == (chosen,)
+    found = insisted(shop, f"{DAY} 10:00")
+    assert found is not None
+    assert [claim.units for claim in found.claims] == [1]
 
 
 def test_it_books_a_stay_of_so_many_nights() -> None:

@@ -68,6 +68,9 @@ def test_it_names_who_is_off_or_busy() -> None:
     assert why(shop, f"{DAY} 15:00") == Reason(Why.STAFF, "staff", (1, 2))
     shop.book(f"{DAY} 10:00", staff=2)
     assert why(shop, f"{DAY} 10:00", staff=2) == Reason(Why.STAFF, "staff", (2,))
+    shop.book(f"{DAY} 10:00", staff=1)
+    assert why(shop, f"{DAY} 10:00", staff=2) == Reason(Why.STAFF, "staff", (2,))
+    assert why(shop, f"{DAY} 10:00") == Reason(Why.STAFF, "staff", (1, 2))
 
 
 def test_it_names_room_and_stock() -> None:
