@@ -133,6 +133,9 @@ def test_one_who_is_asked_for_has_the_first_role_that_is_theirs() -> None:
     needed = shop.with_(services={1: service(60, segments=both, requirements=helped)})
     assert needed.times(DAY, staff=3) == []
     assert needed.book(f"{DAY} 12:00").resources == {"lead": (1, 2), "helper": (3,)}
+    second = (Requirement("helper", (1, 3)), two_of(2, 3))
+    paired = shop.with_(services={1: service(60, segments=both, requirements=second)})
+    assert paired.book(f"{DAY} 12:00", staff=2).resources == {"helper": (1,), "lead": (2, 3)}
 
 
 def lamps(*, per_guest: bool = False, **more: Any) -> Desk:

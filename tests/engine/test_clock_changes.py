@@ -152,3 +152,20 @@ def test_a_calendar_finds_each_change_of_a_spring_with_two() -> None:
         (first, last, 0),
         (last, last + 5, 60),
     ]
+
+
+def test_a_time_in_a_gap_is_the_change_whether_others_follow_or_went_before() -> None:
+    year = wall.Calendar("Europe/Paris", wall.number(date(2026, 1, 1)), wall.number(date(2027, 1, 1)))
+    south = wall.Calendar("Australia/Sydney", wall.number(date(2026, 1, 1)), wall.number(date(2027, 1, 1)))
+    assert [year.instant(wall.number(date(2026, 3, 29)), clock) for clock in (120, 150, 180)] == [CHANGE] * 3
+    change = wall.number(date(2026, 10, 3)) * 1440 + 16 * 60
+    assert [south.instant(wall.number(date(2026, 10, 4)), clock) for clock in (120, 150, 180)] == [change] * 3
+    assert [south.instant(wall.number(date(2026, 4, 5)), clock) for clock in (119, 120)] == [
+        wall.number(date(2026, 4, 4)) * 1440 + clock for clock in (14 * 60 + 59, 15 * 60)
+    ]
+
+
+def test_outside_of_a_calendar_the_nearest_offset_holds() -> None:
+    long_before, long_after = BEGIN // 1440 - 50, BEGIN // 1440 + 50
+    assert PARIS.instant(long_before, 600) == long_before * 1440 + 540
+    assert PARIS.instant(long_after, 600) == long_after * 1440 + 480

@@ -267,7 +267,7 @@ def _solve(
         for need in request.plan.needs
     ]
     for need, ids in ranked:
-        if need is asked and request.staff in ids:
+        if need is asked:
             ids.sort(key=lambda each: each != request.staff)
     if not request.plan.shares:
         return {need.requirement.role: tuple(ids[: need.requirement.count]) for need, ids in ranked}

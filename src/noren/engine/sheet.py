@@ -88,7 +88,7 @@ def planes(
         for _ in range(claim.units):
             _stack(core, span(window, claim.start, claim.end))
             _stack(padded, span(window, claim.padded_start, claim.padded_end))
-    return tuple(Taken(c, p) for c, p in zip(core, padded, strict=True))
+    return tuple(map(Taken, core, padded))
 
 
 def _stack(heights: list[int], bits: int) -> None:
@@ -99,7 +99,7 @@ def _stack(heights: list[int], bits: int) -> None:
 
 
 def at_least(count: int, sheets: Sequence[int]) -> int:
-    """Return the minutes set in at least `count` of the sheets."""
+    """Return the minutes set in at least `count` of the sheets, one or more."""
     if count == 1:
         found = 0
         for bits in sheets:
@@ -108,4 +108,4 @@ def at_least(count: int, sheets: Sequence[int]) -> int:
     heights = [0] * count
     for bits in sheets:
         _stack(heights, bits)
-    return heights[count - 1] if count else 0
+    return heights[count - 1]

@@ -37,12 +37,10 @@ class Calendar:
         begin, end = first * DAY, last * DAY
         begins, offsets = [begin], [_offset(info, begin)]
         for low in range(begin, end, DAY):
-            high = low + DAY
-            while _offset(info, high) != offsets[-1]:
-                change = _change(info, low, high)
-                begins.append(change)
-                offsets.append(_offset(info, change))
-                low = change  # noqa: PLW2901 (a second change within the day starts from the first)
+            # No zone has changed twice within three days since 1970.
+            if _offset(info, low + DAY) != offsets[-1]:
+                begins.append(_change(info, low, low + DAY))
+                offsets.append(_offset(info, begins[-1]))
         self._begins = tuple(begins)
         self._offsets = tuple(offsets)
 
@@ -99,10 +97,8 @@ def local_day(zone: str, minute: int) -> int:
 
 
 def _offset(info: ZoneInfo, minute: int) -> int:
-    offset = (_EPOCH + timedelta(minutes=minute)).astimezone(info).utcoffset()
-    if offset is None:  # pragma: no cover (a ZoneInfo always has one)
-        raise RuntimeError("a zone without an offset")
-    return offset // timedelta(minutes=1)
+    instant = _EPOCH + timedelta(minutes=minute)
+    return (instant.astimezone(info).replace(tzinfo=UTC) - instant) // timedelta(minutes=1)
 
 
 def _change(info: ZoneInfo, low: int, high: int) -> int:
