@@ -72,6 +72,14 @@ def test_it_stacks_units_on_planes_with_and_without_buffers() -> None:
     assert sheet.planes(DAY, 2, []) == (Taken(), Taken())
 
 
+def test_it_puts_claims_onto_planes_that_are_there() -> None:
+    before = Claim(1, 1, FIRST + 10, FIRST + 20, FIRST + 5, FIRST + 30)
+    after = Claim(1, 2, FIRST + 15, FIRST + 25, FIRST + 15, FIRST + 40)
+    for known in (sheet.planes(DAY, 3, [before]), sheet.planes(DAY, 1, [before])):
+        assert sheet.planes(DAY, 3, [after], known) == sheet.planes(DAY, 3, [before, after])
+    assert sheet.planes(DAY, 3, [], ()) == (Taken(), Taken(), Taken())
+
+
 def test_it_counts_where_at_least_so_many_meet() -> None:
     sheets = (0b1110, 0b0110, 0b0011)
     assert [sheet.at_least(count, sheets) for count in (1, 2, 3, 4)] == [0b1111, 0b0110, 0b0010, 0]

@@ -148,7 +148,7 @@ def within(request: Request, when: int) -> Starts:
     compiled = request.plan
     asked = asked_need(compiled, request.staff)
     mask = when if compiled.needs and (request.staff is None or asked is not None) else 0
-    if mask and request.used:
+    if request.used:
         mask &= ~limits.closed(request.rules, compiled.service, compiled.window, request.used)
     by_role: dict[str, dict[int, int]] = {}
     for need in compiled.needs:
@@ -210,7 +210,7 @@ def serves(request: Request, need: Need, option: Option) -> int:
         bits &= grid.packed(
             rule, compiled.window, bits, option.seams, align=rules.align, calendar=compiled.calendar
         )
-    if request.used and bits:
+    if request.used:
         subject = option.resource.id
         bits &= ~limits.closed(rules, compiled.service, compiled.window, request.used, subject=subject)
     return bits

@@ -3,7 +3,7 @@ value.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 from noren.engine import grid, hours, sheet, stays, wall
@@ -101,7 +101,7 @@ def plan(rules: ShopRules, service_id: int, window: Window, nights: int = 0) -> 
 
 
 def _compiled(rules: ShopRules, service: Service, window: Window, nights: int) -> Plan:
-    calendar = wall.calendar(rules.zone, window.day - hours.REACH - 1, window.day + window.days + 1)
+    calendar = wall.calendar(rules.zone, window.day, window.day + window.days)
     stay = service.stay
     ends = None if stay is None else stays.ends(stay, service.grid, window, calendar, nights)
     shop = _Opening(rules, service, window, calendar, ends)
@@ -136,7 +136,7 @@ def uses(service: Service, role: str) -> tuple[Use, ...]:
 
 
 class _Opening:
-    """Opening hours over a window that reaches back far enough to see where each open range began."""
+    """Opening hours over a window, and where each open range began, be it before the window."""
 
     def __init__(
         self,
@@ -148,8 +148,6 @@ class _Opening:
     ) -> None:
         self.rules, self.service, self.window, self.calendar = rules, service, window, calendar
         self.ends = ends
-        margin = hours.REACH + 1
-        self.wide = replace(window, day=window.day - margin, days=window.days + margin)
         self.base, self.seams = self._open(None)
         if service.hours is not None:
             bits, seams = self._open(service.hours)
@@ -196,16 +194,16 @@ class _Opening:
                 return sheet.full(self.window)
 
     def _open(self, own: Hours | None) -> tuple[int, list[int]]:
-        last = self.window.day + self.window.days + 1
-        found = hours.stretches(self.rules, own, self.wide.day - hours.REACH, last)
+        first, last = self.window.day - hours.REACH - 1, self.window.day + self.window.days + 1
+        found = hours.stretches(self.rules, own, first, last)
         bits = 0
         for start, end in found:
-            bits |= sheet.span(self.wide, start, end)
+            bits |= sheet.span(self.window, start, end)
         return bits, [start for start, _ in found]
 
     def _fits(self, is_open: int, use: Use) -> int:
         if self.ends is not None:
-            return stays.at_both_ends(is_open, self.wide, self.ends)
+            return stays.at_both_ends(is_open, self.window, self.ends)
         if self.rules.buffers_outside:
             return sheet.fit(is_open, use.minutes)
         return sheet.fit(is_open, use.padded) >> use.before
