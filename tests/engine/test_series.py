@@ -146,3 +146,17 @@ def test_a_series_ascends_on_one_wall_time_and_keeps_its_step(
     before = days[-1] - timedelta(days=1)
     assert list(dates(zone, first, Rhythm(unit, every, until=before))) == found[:-1]
     assert datetime.fromtimestamp(first * 60, UTC) == walls[0]
+
+
+@pytest.mark.parametrize(
+    ("first", "wanted"),
+    [
+        ("2026-12-01 10:00", ["12-01", "01-05", "02-02"]),
+        ("2026-12-07 10:00", ["12-07", "01-04", "02-01"]),
+        ("2026-12-08 10:00", ["12-08", "01-12", "02-09"]),
+        ("2026-12-28 10:00", ["12-28", "01-25", "02-22"]),
+    ],
+)
+def test_the_nth_weekday_is_counted_from_the_first_of_the_month(first: str, wanted: list[str]) -> None:
+    found = shown("Asia/Tokyo", first, Rhythm(Unit.MONTH_WEEKDAY, count=3))
+    assert [each[:5] for each in found] == wanted
