@@ -126,7 +126,8 @@ def every_booking_has_its_mail(facts: Facts) -> Faults:
     """
     done = Counter((m.booking, m.kind) for m in facts.messages if m.state in DELIVERED)
     waiting = Counter((j.booking, j.kind) for j in facts.jobs if _mails(j.task) and j.status == "todo")
-    faults = [f"job {j.id} {j.task} failed" for j in facts.jobs if j.status not in ("todo", "cancelled")]
+    left = [job for job in facts.jobs if job.status not in ("todo", "cancelled")]
+    faults = [f"job {job.id} {job.task} is {job.status}" for job in left]
     faults += [f"mail {m.key} is {m.state}" for m in facts.messages if not _is_over(m, facts)]
     for number in sorted(facts.confirmed & facts.bookings.keys()):
         booking = facts.bookings[number]
