@@ -53,6 +53,7 @@ def test_what_is_no_stay_has_no_nights() -> None:
     shop = desk()
     minute = shop.at(f"{FRIDAY} 15:00")
     window = windows.of_start(shop.rules, 1, minute)
+    assert shop.times(FRIDAY, nights=1) == []
     assert reasons.why_not(shop.rules, 1, window, {}, minute, now=shop.now, nights=1) == Reason(Why.NIGHTS)
 
 

@@ -280,6 +280,7 @@ def nearest(
     staff: int | None,
     party: int = 1,
     nights: int = 0,
+    person: UUID | None = None,
     limit: int = 5,
     own: int | None = None,
 ) -> tuple[Start, ...]:
@@ -288,6 +289,7 @@ def nearest(
     `own`: see sheets.survey.
     """
     wanted: dict[str, Any] = {"now": now, "staff": staff, "party": party, "nights": nights, "own": own}
+    wanted["person"] = person
     near: tuple[Start, ...] = ()
     for reach in (_NEAR, _FAR):
 
@@ -334,8 +336,8 @@ def sessions(
 def _classes(found: Found) -> Availability:
     rules, now, staff = found.rules, found.now, found.staff
     zone = ZoneInfo(rules.zone)
-    if found.survey.known.terms.services[found.service.id].course:
-        # Its dates are not offered one by one: series.look tells them.
+    if found.nights or found.survey.known.terms.services[found.service.id].course:
+        # A class has no nights; dates of a course are not offered one by one: series.look tells them.
         return Availability(zone, {})
     leads = dict(found.sessions())
     wanted: dict[str, Any] = {"now": int(now.timestamp()), "party": found.party, "used": found.used()}

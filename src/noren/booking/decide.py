@@ -100,6 +100,8 @@ def decide(asked: Asked, *, now: datetime) -> Decision:
     service = seen.known.rules.services[asked.service_id]
     if seen.known.terms.services[asked.service_id].course and not (asked.course or asked.over):
         raise CourseOnly
+    if asked.nights and service.stay is None:
+        raise NightsNotOffered
     if service.capacity is not None:
         return _seats(seen, asked, start, now=now)
     chosen = _insisted(seen, asked, start) if asked.over else _chosen(seen, asked, start, now=now)

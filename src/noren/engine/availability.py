@@ -138,7 +138,8 @@ def _offered(request: Request, now: int) -> Starts:
     first, last = between(request.rules, service.id, window, now=now)
     is_whole = (first, last) == (window.begin, window.end)
     when = request.plan.asked if is_whole else sheet.span(window, first, last)
-    if not (service.bookable and service.party_min <= party <= service.party_max):
+    by_night = service.stay is not None or not request.plan.nights
+    if not (service.bookable and by_night and service.party_min <= party <= service.party_max):
         when = 0
     return within(request, when)
 
