@@ -296,8 +296,9 @@ def move(
 ) -> Booking:
     """Move a booking; it may overlap itself. What was agreed stays, but for the fee of other staff.
 
-    `override` is the reason for which staff insist on a time that is not offered. Raises what `hold` raises,
-    and TooLateToChange (customers), AlreadyCancelled, BookingUnknown.
+    Where it stands there already nothing happens: who presses twice is told once. `override` is the reason
+    for which staff insist on a time that is not offered. Raises what `hold` raises, and TooLateToChange
+    (customers), AlreadyCancelled, BookingUnknown.
     """
     with shop(shop_id):
         before = of_id(booking_id)
@@ -307,6 +308,8 @@ def move(
         booking = of_id(booking_id)
         if booking.status not in OPEN:
             raise AlreadyCancelled
+        if (booking.start, booking.asked_staff_id, booking.attention) == (start, staff, ""):
+            return booking
         if by == CUSTOMER and now > agreement.deadline(booking, "change"):
             raise TooLateToChange
         decision = decide(wanted, now=now)
@@ -335,7 +338,7 @@ def write_move(
 
     `kind` is the mail that tells her.
     """
-    values = decision.values | {"agreed": agreed, "takes": booking.takes}
+    values = decision.values | {"agreed": agreed, "takes": booking.takes, "changes": booking.changes}
     claims, limits = (decision.claims, decision.limits) if booking.takes else ((), ())
     rules = decision.known.rules
     referee.move(rules, booking.id, OPEN, values, claims, limits=limits, now=now, by=by, why=why, over=over)

@@ -4,11 +4,11 @@ Kept with the booking, so that a later edit of service, price or policy leaves i
 """
 
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from noren.booking.asked import Asked
-from noren.booking.models import Booking
+from noren.booking.models import Booking, Event, Status
 from noren.engine import policy
 from noren.engine.model import Deadline
 from noren.shops.rules import Known, known
@@ -78,10 +78,52 @@ def fee(booking: Booking, *, now: datetime) -> Fee:
     """Return what a customer owes who cancels now, by the booking's own agreement. Inside the shop.
 
     A move does not lower what was due when it was made; within the free minutes after booking nothing is due.
+    Who has only asked owes nothing: nothing is agreed before the shop says yes.
     """
+    return NOTHING if booking.status == Status.PENDING else _once_agreed(booking, now)
+
+
+def _once_agreed(booking: Booking, now: datetime) -> Fee:
     start = int(booking.start.timestamp()) // 60
     fees = fees_from(booking.agreed["fees"])
     times = {"booked": int(booking.created_at.timestamp()), "now": int(now.timestamp())}
     due = policy.fee_percent(known().rules, fees, start, **times)
     percent = max(due, booking.agreed.get("fee_floor", 0))
     return Fee(percent, booking.agreed["price"] * percent // 100)
+
+
+def owed(booking: Booking, *, now: datetime) -> Fee:
+    """Return what cancelling would cost now; of one that was cancelled, what it did cost. Inside the shop."""
+    if booking.status in (Status.PENDING, Status.CONFIRMED):
+        return fee(booking, now=now)
+    ended = Event.objects.filter(booking_id=booking.id, what="cancelled").order_by("id").last()
+    if ended is None:
+        return NOTHING
+    return Fee(ended.facts.get("fee_percent", 0), ended.facts.get("fee", 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What cancelling costs after a moment; `since` None: now."""
+
+    since: datetime | None
+    cost: Fee
+
+
+def steps(booking: Booking, *, now: datetime) -> tuple[Step, ...]:
+    """Return what cancelling costs now and how that will change, by the booking's own agreement: of one that
+    is only asked for, once it is agreed. Inside the shop.
+    """
+    rules, start = known().rules, int(booking.start.timestamp()) // 60
+    fees = fees_from(booking.agreed["fees"])
+    moments = {
+        datetime.fromtimestamp(policy.last_moment(rules, each.since, start), UTC) for each in fees.tiers
+    }
+    if fees.free_minutes:
+        moments.add(booking.created_at + timedelta(minutes=fees.free_minutes))
+    found = [Step(None, _once_agreed(booking, now))]
+    for moment in sorted(each for each in moments if each >= now):
+        cost = _once_agreed(booking, moment + timedelta(seconds=1))
+        if cost != found[-1].cost:
+            found.append(Step(moment, cost))
+    return tuple(found)

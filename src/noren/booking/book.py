@@ -11,7 +11,7 @@ from datetime import datetime
 from uuid import UUID
 
 from noren import people
-from noren.booking import actions, links
+from noren.booking import actions, availability, links
 from noren.booking.models import Booking, Status
 from noren.booking.transact import CUSTOMER, Actor
 from noren.errors import (
@@ -95,9 +95,28 @@ def book(shop_id: int, request: BookRequest, *, now: datetime, by: Actor = CUSTO
         if done.booking.person_id != person:
             raise IdempotencyKeyReused from None
         return done
-    except (BadField, LimitReached):
+    except BadField:
         actions.release(shop_id, held.id, now=now)
         raise
+    except LimitReached:
+        actions.release(shop_id, held.id, now=now)
+        raise LimitReached(nearest=_nearest(shop_id, request, person, now=now)) from None
+
+
+def _nearest(
+    shop_id: int, request: BookRequest, person: UUID, *, now: datetime
+) -> tuple[availability.Start, ...]:
+    """Return what this customer can have instead: a limit of hers is known only when she is."""
+    return availability.nearest(
+        shop_id,
+        request.service_id,
+        request.start,
+        now=now,
+        staff=request.staff,
+        party=request.party,
+        nights=request.nights,
+        person=person,
+    )
 
 
 def complete(

@@ -8,7 +8,7 @@ from typing import Any
 
 from noren.booking import agreement, asked, jobs, referee
 from noren.booking.decide import decide
-from noren.booking.models import Booking, Claim, Status
+from noren.booking.models import Booking, Claim, Event, Status
 from noren.booking.transact import Actor, attempt, locked, note, of_id, tried
 from noren.engine import model
 from noren.engine.model import DAY
@@ -111,8 +111,8 @@ def released_at(booking: Booking) -> datetime | None:
 
 
 def check_out(shop_id: int, booking_id: int, *, now: datetime, by: Actor) -> Booking:
-    """Note that she has left. What remains of the time is free, but for the buffer after it; a place in a
-    class ends with the class. Raises NotThatStatus.
+    """Note that she has left, once. What remains of the time is free, but for the buffer after it; a place in
+    a class ends with the class. Raises NotThatStatus.
     """
 
     def write() -> Booking:
@@ -120,13 +120,22 @@ def check_out(shop_id: int, booking_id: int, *, now: datetime, by: Actor) -> Boo
         if booking.status != Status.CHECKED_IN:
             raise NotThatStatus(status=booking.status)
         end = _whole_minute(max(now, booking.start + timedelta(minutes=1)))
+        if has_left(booking_id):
+            return booking
         if end >= booking.end or booking.session_id is not None:
-            note(booking_id, "checked_out", now=now, by=by)
+            locked(booking_id)
+            if not has_left(booking_id):
+                note(booking_id, "checked_out", now=now, by=by)
         else:
             _shorten(booking, end, now=now, by=by)
         return of_id(booking_id)
 
     return tried(shop_id, write)
+
+
+def has_left(booking_id: int) -> bool:
+    """Say whether she has checked out. Inside the shop."""
+    return Event.objects.filter(booking_id=booking_id, what="checked_out").exists()
 
 
 def _shorten(booking: Booking, end: datetime, *, now: datetime, by: Actor) -> None:
@@ -140,6 +149,7 @@ def _shorten(booking: Booking, end: datetime, *, now: datetime, by: Actor) -> No
         "wall": booking.wall,
         "zone": booking.zone,
         "takes": True,
+        "changes": booking.changes,
         "agreed": {},
     }
     claims = [

@@ -1,7 +1,6 @@
 """How a deed is done: in one transaction. Who is overtaken reads and decides again, three times at most."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -9,7 +8,7 @@ from noren.booking import availability
 from noren.booking.asked import Asked
 from noren.booking.models import Booking, Event
 from noren.booking.referee import Overtaken
-from noren.errors import BookingUnknown, SlotTaken
+from noren.errors import BookingUnknown, LimitReached, SlotTaken
 from noren.shops.tenancy import write_in
 
 TRIES = 3
@@ -24,12 +23,20 @@ def by_staff(by: Actor) -> bool:
 
 
 def attempt(shop_id: int, asked: Asked, write: Callable[[], T], *, now: datetime) -> T:
-    """Write; tell a loser the nearest free starts. Who has lost already is told without a transaction."""
-    wanted: dict[str, Any] = {"staff": asked.staff, "party": asked.party, "nights": asked.nights}
+    """Write; tell who was not fast enough, or for whom a limit leaves no room, the nearest free starts. Who
+    has lost already is told without a transaction.
+    """
+    lost: type[SlotTaken | LimitReached] = SlotTaken
     if not availability.is_taken(shop_id, asked, now=now):
-        with suppress(SlotTaken):
+        try:
             return tried(shop_id, write)
-    raise SlotTaken(nearest=availability.nearest(shop_id, asked.service_id, asked.start, now=now, **wanted))
+        except (SlotTaken, LimitReached) as refusal:
+            lost = type(refusal)
+    wanted: dict[str, Any] = {"staff": asked.staff, "party": asked.party, "nights": asked.nights}
+    near = availability.nearest(
+        shop_id, asked.service_id, asked.start, now=now, person=asked.person, own=asked.own, **wanted
+    )
+    raise lost(nearest=near)
 
 
 def tried(shop_id: int, write: Callable[[], T]) -> T:

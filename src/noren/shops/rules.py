@@ -227,7 +227,8 @@ def _limits(plain: Sequence[Plain]) -> tuple[Limit, ...]:
     )
 
 
-def _stay(plain: Plain | None) -> Stay | None:
+def stay_from(plain: Plain | None) -> Stay | None:
+    """Read a stay as a service's row has it."""
     return None if plain is None else Stay(plain["out"], tuple(plain["least"]), plain["most"])
 
 
@@ -252,5 +253,5 @@ def _service(row: Plain, hours: Hours | None) -> Service:
         party_max=row["party_max"],
         limits=_limits(row["limits"]),
         bookable=row["bookable"],
-        stay=_stay(row["stay"]),
+        stay=stay_from(row["stay"]),
     )

@@ -233,7 +233,8 @@ END
 $$;
 
 -- A move gives back and takes in one transaction, so that a booking may overlap itself. `p_booking` are the new
--- values (with `status` where it changes too: an approval takes its time again). `p_over`: nobody is asked.
+-- values (with `status` where it changes too: an approval takes its time again), and `changes` as it was when they
+-- were decided on. `p_over`: nobody is asked.
 CREATE FUNCTION booking_move(p_shop bigint, p_now timestamptz, p_revision bigint, p_added boolean, p_id bigint,
     p_from text[], p_booking jsonb, p_claims jsonb, p_limits jsonb, p_over boolean, p_by text, p_what text,
     p_why text) RETURNS void
@@ -244,7 +245,8 @@ DECLARE
     stale bigint[] := '{}';
 BEGIN
     SELECT * INTO b FROM jsonb_to_record(p_booking) AS x (session_id bigint, staff_id bigint, asked_staff_id bigint,
-        status text, takes boolean, "start" timestamptz, "end" timestamptz, wall text, zone text, agreed jsonb);
+        status text, takes boolean, changes integer, "start" timestamptz, "end" timestamptz, wall text, zone text,
+        agreed jsonb);
     PERFORM booking_check_rules(p_shop, p_revision);
     SELECT * INTO old FROM booking_booking x WHERE x.shop_id = p_shop AND x.id = p_id FOR NO KEY UPDATE;
     IF NOT FOUND THEN
@@ -252,6 +254,10 @@ BEGIN
     END IF;
     IF old.status <> ALL (p_from) THEN
         RAISE EXCEPTION 'not_active' USING ERRCODE = 'NR005';
+    END IF;
+    IF old.changes <> b.changes THEN
+        -- Somebody has moved it since it was read: what was decided rests on where it stood then.
+        RAISE EXCEPTION 'slot_taken' USING ERRCODE = 'NR001';
     END IF;
     IF (old.session_id IS NULL) <> (b.session_id IS NULL) THEN
         -- The service was no class when this was booked, or is none now: its seats and its claims do not mix.
