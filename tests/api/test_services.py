@@ -23,6 +23,8 @@ def test_it_lists_what_is_offered(house: Salon) -> None:
         "party": {"min": 1, "max": 1},
         "is_class": False,
         "is_course": False,
+        "stay": None,
+        "approval": False,
         "staff": [
             {"id": each, "name": name} for each, name in zip(house.staff, ("aoi", "ren", "mio"), strict=True)
         ],
@@ -56,6 +58,7 @@ def test_it_describes_itself(house: Salon) -> None:
     assert told["openapi"].startswith("3.1")
     assert sorted(told["paths"]) == [
         "/api/v1/bookings/{token}",
+        "/api/v1/bookings/{token}/move",
         "/api/v1/shops/{slug}/availability",
         "/api/v1/shops/{slug}/bookings",
         "/api/v1/shops/{slug}/series",

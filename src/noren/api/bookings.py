@@ -7,13 +7,13 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import get_language
 
 from noren.api import schemas
-from noren.api.schemas import BookingShown, NewBooking
-from noren.booking import actions, links
+from noren.api.schemas import BookingShown, Moved, NewBooking
+from noren.booking import actions, agreement, links
 from noren.booking import book as way
 from noren.booking.availability import Start
 from noren.booking.models import Booking
 from noren.booking.transact import CUSTOMER
-from noren.errors import BadField, InThePast, LinkUnknown, OutsideHorizon, SlotTaken
+from noren.errors import BadField, InThePast, LimitReached, LinkUnknown, NorenError, OutsideHorizon, SlotTaken
 from noren.messages import about
 from noren.shops import directory
 from noren.shops.tenancy import shop
@@ -30,34 +30,55 @@ def book(slug: str, shop_id: int, wanted: NewBooking, key: str | None, *, now: d
         start=wanted.start,
         staff=None if wanted.staff == "any" else wanted.staff,
         party=wanted.party,
+        nights=wanted.nights,
         customer=customer(wanted.customer),
         locale=(get_language() or "ja")[:2],
         idempotency_key=key,
     )
     try:
         booked = way.book(shop_id, request, now=now)
-    except SlotTaken as taken:
-        raise SlotTaken(nearest=[_start(start) for start in taken.facts["nearest"]]) from None
+    except (SlotTaken, LimitReached) as lost:
+        raise _told(lost) from None
     except BadField as bad:
         raise in_customer(bad) from None
-    return shown(slug, booked.booking)
+    return shown(slug, booked.booking, now=now)
 
 
-def of_token(token: str) -> BookingShown:
+def of_token(token: str, *, now: datetime) -> BookingShown:
     """Show the link's booking. LinkUnknown, LinkRevoked."""
     link = links.resolve(token)
     with shop(link.shop_id):
         booking = Booking.objects.filter(id=link.booking_id).first()
     if booking is None:
         raise LinkUnknown
-    return shown(directory.slug(link.shop_id), booking)
+    return shown(directory.slug(link.shop_id), booking, now=now)
 
 
 def cancel(token: str, *, now: datetime) -> BookingShown:
     """Cancel the link's booking and show it. LinkUnknown, LinkRevoked, AlreadyCancelled, TooLateToCancel."""
     link = links.resolve(token)
     actions.cancel(link.shop_id, link.booking_id, now=now, by=CUSTOMER)
-    return of_token(token)
+    return of_token(token, now=now)
+
+
+def move(token: str, wanted: Moved, *, now: datetime) -> BookingShown:
+    """Move the link's booking and show it. LinkUnknown, LinkRevoked, and what actions.move raises."""
+    link = links.resolve(token)
+    check(wanted.start)
+    with shop(link.shop_id):
+        staff = Booking.objects.get(id=link.booking_id).asked_staff_id
+    if wanted.staff is not None:
+        staff = None if wanted.staff == "any" else wanted.staff
+    try:
+        actions.move(link.shop_id, link.booking_id, wanted.start, staff, now=now, by=CUSTOMER)
+    except (SlotTaken, LimitReached) as lost:
+        raise _told(lost) from None
+    return of_token(token, now=now)
+
+
+def _told(lost: SlotTaken | LimitReached) -> NorenError:
+    """Say what is free instead in the API's words."""
+    return type(lost)(nearest=[_start(start) for start in lost.facts.get("nearest", ())])
 
 
 def check(start: datetime) -> None:
@@ -78,8 +99,10 @@ def in_customer(bad: BadField) -> BadField:
     return BadField(fields={f"customer.{field}": reason for field, reason in fields.items()})
 
 
-def shown(slug: str, booking: Booking) -> BookingShown:
+def shown(slug: str, booking: Booking, *, now: datetime) -> BookingShown:
     zone = ZoneInfo(booking.zone)
+    with shop(booking.shop_id):
+        until, cost = agreement.deadline(booking, "cancel"), agreement.owed(booking, now=now).fee
     return BookingShown(
         shop=slug,
         service=booking.service_id,
@@ -87,9 +110,12 @@ def shown(slug: str, booking: Booking) -> BookingShown:
         start=booking.start.astimezone(zone),
         end=booking.end.astimezone(zone),
         party=booking.party,
-        status=booking.status,
+        nights=booking.agreed["nights"],
+        status=schemas.STATUS.validate_python(booking.status),
         price=booking.agreed["price"],
         currency=booking.agreed["currency"],
+        cancel_until=until.astimezone(zone),
+        cancel_fee=cost,
         link=about.link(booking.shop_id, booking.id, booking.generation),
         token=links.token(booking.shop_id, booking.id, booking.generation),
     )

@@ -19,6 +19,7 @@ from noren.api.schemas import (
     Availability,
     BookingShown,
     IdempotencyKey,
+    Moved,
     NewBooking,
     NewSeries,
     Problem,
@@ -108,7 +109,12 @@ def book(
     wanted: NewBooking,
     key: Annotated[IdempotencyKey | None, Header(alias="Idempotency-Key")] = None,
 ) -> Status[BookingShown]:
-    """The same Idempotency-Key again gives the same booking. 409 slot_taken tells the nearest free starts.
+    """The same Idempotency-Key again gives the same booking.
+
+    409 slot_taken and limit_reached tell the nearest free starts; 422 nights_not_offered says that a stay
+    from this day cannot have so many nights.
+
+    Where the shop has to say yes the booking is `pending` until it has.
 
     Mails go out in the language of Accept-Language.
     """
@@ -174,9 +180,9 @@ def book_series(
     summary="A booking by its link's token",
 )
 def booking(request: HttpRequest, response: HttpResponse, token: Annotated[Token, Path()]) -> BookingShown:  # noqa: ARG001
-    """How it stands now. Nothing is changed."""
+    """How it stands now, and what cancelling would cost. Nothing is changed."""
     response["Cache-Control"] = "no-store"
-    return bookings.of_token(token)
+    return bookings.of_token(token, now=clock.now())
 
 
 @api.delete(
@@ -186,6 +192,38 @@ def booking(request: HttpRequest, response: HttpResponse, token: Annotated[Token
     summary="Cancel a booking",
 )
 def cancel(request: HttpRequest, response: HttpResponse, token: Annotated[Token, Path()]) -> BookingShown:  # noqa: ARG001
-    """Its time is free again at once. 409 when it was cancelled before, or when it is too late."""
+    """Its time is free again at once. 409 when it was cancelled before, or when it is too late. What it costs
+    is the `cancel_fee` of the booking as it was shown.
+    """
     response["Cache-Control"] = "no-store"
     return bookings.cancel(token, now=clock.now())
+
+
+@api.post(
+    "/bookings/{token}/move",
+    response={
+        200: BookingShown,
+        400: Problem,
+        404: Problem,
+        409: Problem,
+        410: Problem,
+        413: Problem,
+        422: Problem,
+    },
+    operation_id="move",
+    summary="Move a booking to another time",
+)
+@decorate_view(_small)
+def move(
+    request: HttpRequest,  # noqa: ARG001 - ninja's signature
+    response: HttpResponse,
+    token: Annotated[Token, Path()],
+    wanted: Moved,
+) -> BookingShown:
+    """It keeps its price, its policy and its link. The same again changes nothing.
+
+    409 slot_taken and limit_reached tell the nearest free starts; 409 too_late_to_change and
+    already_cancelled say that it stays as it is.
+    """
+    response["Cache-Control"] = "no-store"
+    return bookings.move(token, wanted, now=clock.now())

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from itertools import groupby
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -28,7 +29,7 @@ from noren.shops import directory
 
 # Nothing is offered so far ahead or in the past: such days are answered without being looked at.
 MOST_DAYS = 62
-_ASKED = ("service", "from", "to", "staff")
+_ASKED = ("service", "from", "to", "staff", "nights")
 AHEAD = timedelta(days=732)
 BEHIND = timedelta(days=2)
 
@@ -43,9 +44,8 @@ def view(request: HttpRequest, slug: str) -> HttpResponse:
     shop_id = directory.shop_id(slug)
     window = Window.model_validate({name: request.GET[name] for name in _ASKED if name in request.GET})
     _check(window)
-    body = answer(
-        slug, shop_id, window.service, window.first, window.last, now=clock.now(), staff=window.staff
-    )
+    asked: dict[str, Any] = {"now": clock.now(), "staff": window.staff, "nights": window.nights}
+    body = answer(slug, shop_id, window.service, window.first, window.last, **asked)
     return HttpResponse(
         body, content_type="application/json; charset=utf-8", headers={"Cache-Control": "no-store"}
     )
@@ -59,19 +59,28 @@ def _check(window: Window) -> None:
 
 
 def answer(
-    slug: str, shop_id: int, service_id: int, first: date, last: date, *, now: datetime, staff: int | None
+    slug: str,
+    shop_id: int,
+    service_id: int,
+    first: date,
+    last: date,
+    *,
+    now: datetime,
+    staff: int | None,
+    nights: int = 0,
 ) -> bytes:
     """Return the body of the answer (schemas.Availability). ShopUnknown, ServiceUnknown."""
     from_, to = max(first, (now - BEHIND).date()), min(last, (now + AHEAD).date())
     # Where nothing that could be offered is asked for, an empty day is looked at: for the refusals.
-    found = availability.find(shop_id, service_id, min(from_, to), to, now=now, staff=staff)
+    wanted: dict[str, Any] = {"now": now, "staff": staff, "nights": nights}
+    found = availability.find(shop_id, service_id, min(from_, to), to, **wanted)
     rests_on = found.same and (slug, first, last, found.same)
     body = _bodies.get(rests_on) if rests_on else None
     if body is None:
         if from_ > to:
             days: Days = {}
         elif found.is_class:
-            days = _classes(availability.month(shop_id, service_id, from_, to, now=now, staff=staff))
+            days = _classes(availability.month(shop_id, service_id, from_, to, **wanted))
         else:
             days = _slots(found.starts())
         head = f'{{"shop":"{slug}","service":{service_id},"zone":"{found.rules.zone}","days":['

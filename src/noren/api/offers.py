@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils.translation import get_language
 
-from noren.api.schemas import Party, Services, ServiceShown, StaffShown
+from noren.api.schemas import Party, Services, ServiceShown, StaffShown, StayShown
 from noren.errors import ShopUnknown
 from noren.shops.models import Resource, Service, Shop, Staff
 from noren.shops.tenancy import shop
@@ -49,6 +49,8 @@ def _service(row: Service, staff: Mapping[int, Staff]) -> ServiceShown:
         party=Party(min=row.party_min, max=row.party_max),
         is_class=row.capacity is not None,
         is_course=row.course,
+        stay=StayShown(least=row.stay["least"], most=row.stay["most"]) if row.stay else None,
+        approval=bool(row.approval),
         staff=list(_shown(may_serve, staff)),
     )
 

@@ -8,7 +8,14 @@ from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
 from ninja import Field, Schema
-from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    StringConstraints,
+    TypeAdapter,
+    WithJsonSchema,
+)
 from pydantic_core import PydanticCustomError
 
 from noren.booking.report import MOST, Mode
@@ -17,6 +24,8 @@ from noren.engine.series import Unit
 LARGEST_ID = 2**63 - 1
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_COUNT = re.compile(r"0|[1-9]\d{0,2}", re.ASCII)
+MOST_NIGHTS = 366
 _NUMBER = re.compile(r"[1-9]\d{0,18}", re.ASCII)
 
 
@@ -46,6 +55,13 @@ def _number(given: Any) -> int:
     return int(given)
 
 
+def _count(given: Any) -> int:
+    """Read a small number from a query."""
+    if not isinstance(given, str) or not _COUNT.fullmatch(given) or int(given) > MOST_NIGHTS:
+        raise PydanticCustomError("not_a_count", "a number of nights, 0 to 366")
+    return int(given)
+
+
 def _whole(given: Any) -> Any:
     """Take 3.0 for 3, as JSON does: its numbers are of one kind."""
     return int(given) if isinstance(given, float) and given.is_integer() else given
@@ -66,6 +82,19 @@ QueryStaff = Annotated[
     int | None,
     BeforeValidator(_whom),
     WithJsonSchema({"anyOf": [{"type": "string", "const": "any"}, _ID_SCHEMA], "default": "any"}),
+]
+QueryNights = Annotated[
+    int,
+    BeforeValidator(_count),
+    WithJsonSchema(
+        {
+            "type": "integer",
+            "minimum": 0,
+            "maximum": MOST_NIGHTS,
+            "default": 0,
+            "description": "Of a stay; 0 of everything else.",
+        }
+    ),
 ]
 Id = Annotated[int, Field(strict=True, ge=1, le=LARGEST_ID), BeforeValidator(_whole)]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,38}$", min_length=2, max_length=39)]
@@ -88,6 +117,7 @@ class Window(BaseModel):
     first: Day = Field(alias="from")
     last: Day = Field(alias="to")
     staff: QueryStaff = None
+    nights: QueryNights = 0
 
 
 class Customer(Strict):
@@ -105,6 +135,11 @@ class NewBooking(Strict):
     start: Instant
     staff: Id | Literal["any"] = "any"
     party: Annotated[int, Field(strict=True, ge=1, le=1000), BeforeValidator(_whole)] = 1
+    nights: Annotated[
+        int,
+        Field(strict=True, ge=0, le=MOST_NIGHTS, description="Of a stay; 0 of everything else."),
+        BeforeValidator(_whole),
+    ] = 0
     customer: Customer
 
 
@@ -143,6 +178,15 @@ class NewSeries(SeriesWish):
     customer: Customer
 
 
+class Moved(Strict):
+    """Where a booking shall be moved."""
+
+    start: Instant
+    staff: Id | Literal["any"] | None = Field(
+        None, description="Who shall serve; left out, or null: whoever was asked for before."
+    )
+
+
 class StaffShown(Schema):
     id: int
     name: str
@@ -153,16 +197,25 @@ class Party(Schema):
     max: int
 
 
+class StayShown(Schema):
+    least: list[int] = Field(description="The fewest nights, by the weekday of check-in; Monday first.")
+    most: int
+
+
 class ServiceShown(Schema):
     id: int
     key: str
     name: str
     about: str
     minutes: int
-    price: int = Field(description="Per guest, tax included, in the currency's smallest unit.")
+    price: int = Field(
+        description="Per guest, and per night of a stay; tax included, in the currency's smallest unit."
+    )
     party: Party
     is_class: bool
     is_course: bool = Field(description="Its dates are booked together: see /series.")
+    stay: StayShown | None = Field(description="Of a rental by nights.")
+    approval: bool = Field(description="Whether the shop has to say yes: a booking is `pending` until then.")
     staff: list[StaffShown] = Field(description="Who may be asked for.")
 
 
@@ -191,6 +244,26 @@ class Availability(Schema):
     days: list[DayShown] = Field(description="Every day asked for, as the shop's calendar has it.")
 
 
+Status = Literal[
+    "held",
+    "pending",
+    "confirmed",
+    "checked_in",
+    "no_show",
+    "cancelled",
+    "declined",
+    "released",
+    "expired",
+]
+STATUS: TypeAdapter[Status] = TypeAdapter(Status)
+STATUSES = (
+    "`held`: a form is being filled. `pending`: the shop has still to say yes. `confirmed`: booked. "
+    "`checked_in`: the customer is there. `no_show`: nobody came. `cancelled`: by the customer or the shop. "
+    "`declined`: the shop said no. `released`: let go, or given free because nobody checked in. "
+    "`expired`: the form was not finished in time."
+)
+
+
 class BookingShown(Schema):
     shop: str
     service: int
@@ -198,9 +271,15 @@ class BookingShown(Schema):
     start: datetime
     end: datetime
     party: int
-    status: str
+    nights: int = Field(description="Of a stay; 0 of everything else.")
+    status: Status = Field(description=STATUSES)
     price: int
     currency: str
+    cancel_until: datetime = Field(description="Until when, included, the customer may cancel.")
+    cancel_fee: int = Field(
+        description="What cancelling would cost now, by what was agreed; of a cancelled booking what it did "
+        "cost. In the currency's smallest unit."
+    )
     link: str = Field(description="The customer's own page. A secret: give it to the customer only.")
     token: str = Field(description="For /bookings/{token}.")
 
@@ -235,7 +314,9 @@ class FieldProblem(Schema):
 
 
 class Problem(Schema):
-    """Every refusal. `fields` with 422, `nearest` with 409 slot_taken, `dates` with 409 series_not_free."""
+    """Every refusal. `fields` with 422 bad_field, `nearest` with 409 slot_taken and limit_reached, `dates`
+    with 409 series_not_free.
+    """
 
     status: int
     code: str

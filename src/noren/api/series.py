@@ -38,7 +38,7 @@ def book(slug: str, shop_id: int, wanted: NewSeries, key: str | None, *, now: da
         raise bad if own else bookings.in_customer(bad) from None
     found = (None if line.booking is None else booked.bookings.get(line.booking) for line in booked.report)
     shown = [
-        DateBooked(**date.model_dump(), booking=None if row is None else bookings.shown(slug, row))
+        DateBooked(**date.model_dump(), booking=None if row is None else bookings.shown(slug, row, now=now))
         for date, row in zip(_dates(shop_id, booked.report), found, strict=True)
     ]
     return SeriesBooked(shop=slug, service=wanted.service, dates=shown)
