@@ -23,6 +23,7 @@ from django.test import Client
 from psycopg import sql
 
 from noren import clock, people
+from noren.booking import links
 from noren.booking.models import Booking
 from noren.incidents import commands
 from noren.runtime import logs
@@ -80,6 +81,7 @@ def walk(module_app_db: AppDatabase, module_vault: VaultProcess, module_mail: Si
         with worker(module_app_db, module_vault) as worker_log, granian(module_app_db, module_vault) as port:
             others = [*_by_page(house), *_by_api(house, port)]
             authorised = _console(house, colleague)
+            others += _at_the_desk(house, colleague)
             others += _scope()
             mails = [message.get_body(("plain",)).get_content() for message in _letters(module_mail)]
             _wait_for_jobs(module_app_db)
@@ -160,6 +162,21 @@ def _console(house: Salon, colleague: Client) -> list[str]:
     return [page.content.decode() for page in pages]
 
 
+def _at_the_desk(house: Salon, colleague: Client) -> list[str]:
+    """Deeds whose reasons are free texts, and the pages that tell no name: why not, moving, her own."""
+    with shop(house.id):
+        booking = Booking.objects.get(status="confirmed")
+    there, mark = f"/console/bookings/{booking.id}", BY_PAGE["note"]
+    wish = {"insist": "1", "date": f"{_at(14):%Y-%m-%d}", "time": "15:00"}
+    assert colleague.post(f"{there}/move", {**wish, "reason": mark}).status_code == 422
+    assert colleague.post(f"{there}/move", {**wish, "reason": "agreed"}).status_code == 302
+    asked = f"/console/why?service={house.cut}&date={_at(14):%Y-%m-%d}&time=15:00"
+    pages = [colleague.get(f"{there}/move"), colleague.get(asked)]
+    pages.append(Client().get(f"/b/{links.token(house.id, booking.id, booking.generation)}"))
+    assert {page.status_code for page in pages} == {200}
+    return [page.content.decode() for page in pages]
+
+
 def _scope() -> list[str]:
     printed = StringIO()
     with redirect_stdout(printed):
@@ -168,8 +185,8 @@ def _scope() -> list[str]:
 
 
 def _letters(mail: Sink) -> list[Any]:
-    """The invitation, two confirmations, one cancellation."""
-    return mail.wait(4)
+    """The invitation, two confirmations, one cancellation, one move."""
+    return mail.wait(5)
 
 
 def _wait_for_jobs(database: AppDatabase) -> None:

@@ -1,8 +1,10 @@
 """The console on a working day: one salon, one vault and one sign-in for all of these tests."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import count
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -10,7 +12,10 @@ from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 
 from noren import clock, people
-from noren.booking.models import Booking, Status
+from noren.booking import actions, referee
+from noren.booking.models import Booking, Event, Status
+from noren.shops import rules
+from noren.shops.models import Resource, Service
 from noren.shops.tenancy import shop
 from tests.api.salon import NOON, Salon, salon
 from tests.servers import AppDatabase, Sink, VaultProcess
@@ -114,8 +119,9 @@ def test_it_cancels_for_the_shop_with_a_code_as_reason(made: Salon, staff: Clien
     staff.post(f"/console/bookings/{booking.id}/cancel", {"reason": "she has a fever"})
     with shop(made.id):
         assert Booking.objects.get(id=booking.id).status == Status.CANCELLED
-    again = staff.post(f"/console/bookings/{booking.id}/cancel", {"reason": "shop"})
-    assert again.status_code == 409
+        assert [event.why for event in Event.objects.filter(booking_id=booking.id, what="cancelled")] == [
+            "other"
+        ]
 
 
 def test_it_shows_nothing_of_another_shop(made: Salon, staff: Client) -> None:
@@ -132,3 +138,62 @@ def test_it_shows_nothing_of_another_shop(made: Salon, staff: Client) -> None:
 def test_it_keeps_no_page_in_a_cache(made: Salon, staff: Client) -> None:
     assert made
     assert "no-store" in staff.get("/console/").headers["Cache-Control"]
+
+
+def _pieces(page: str) -> str:
+    return page.partition('class="daygrid"')[2].partition("as-table")[0]
+
+
+def test_the_day_says_in_words_what_is_not_as_usual(made: Salon, staff: Client) -> None:
+    day = NOON + timedelta(days=next(_days))
+    states = {Status.PENDING: "お店の確認待ち", Status.CHECKED_IN: "来店", Status.NO_SHOW: "来店なし"}
+    for status in states:
+        row = booked(made, day).booking
+        with shop(made.id):
+            Booking.objects.filter(id=row.id).update(status=status)
+    page = _text(staff, f"/console/day?date={day:%Y-%m-%d}")
+    for status, words in states.items():
+        assert f'class="block {status}"' in page
+        assert f'<span class="said">{words}</span>' in _pieces(page)
+        assert f"<td>{words}</td>" in page
+
+
+def test_todays_list_says_in_words_who_waits_is_here_or_did_not_come(made: Salon, staff: Client) -> None:
+    row = booked(made, LATER + timedelta(hours=4), mail="late@example.jp", name="遅井 来子").booking
+    for status, words in {"pending": "お店の確認待ち", "checked_in": "来店", "no_show": "来店なし"}.items():
+        with shop(made.id):
+            Booking.objects.filter(id=row.id).update(status=status)
+        page = _text(staff, "/console/")
+        assert f'<span class="state" data-status="{status}">{words}</span>' in page
+        assert "遅井 来子" in page
+
+
+def test_what_only_has_been_asked_for_stands_beside_what_is_booked(made: Salon, staff: Client) -> None:
+    day = NOON + timedelta(days=next(_days))
+    asked = booked(made, day).booking
+    with shop(made.id):
+        referee.end(asked.id, [Status.CONFIRMED], Status.CANCELLED, now=NOON, by="system")
+        Booking.objects.filter(id=asked.id).update(status=Status.PENDING, takes=False)
+    taken = booked(made, day).booking
+    assert taken.staff_id == asked.staff_id
+    page = _pieces(_text(staff, f"/console/day?date={day:%Y-%m-%d}"))
+    assert {"under", "aside"} <= set(re.findall(r"\b(under|aside)\b", page))
+
+
+def test_the_day_shows_who_stays_over_it(made: Salon, staff: Client) -> None:
+    with shop(made.id), rules.change():
+        house = Resource.objects.create(key="house", kind="cottage", texts={"name": {"ja": "白樺"}}).id
+        cottage = Service.objects.create(
+            key="stay",
+            texts={"name": {"ja": "コテージ"}},
+            segments=[{"minutes": 60, "roles": ["house"]}],
+            requirements=[{"role": "house", "pool": [house]}],
+            stay={"out": 660, "least": [1] * 7, "most": 5},
+        ).id
+    day = NOON + timedelta(days=next(_days))
+    held = actions.hold(made.id, actions.HoldRequest(cottage, day, None, 1, nights=2), now=NOON)
+    actions.confirm(made.id, held.id, uuid4(), now=NOON, locale="ja", consent=1)
+    days = [_pieces(_text(staff, f"/console/day?date={day + timedelta(days=n):%Y-%m-%d}")) for n in range(4)]
+    assert [f"/console/bookings/{held.id}" in page for page in days] == [True, True, True, False]
+    assert 'data-h="10" data-m="0" data-lh="9" data-lm="0"><b>' in days[1]
+    assert 'data-h="10" data-m="0" data-lh="1" data-lm="0"><b>' in days[2]

@@ -3,19 +3,19 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from noren import clock, people
 from noren.accounts.access import StaffRequest, staff_required
-from noren.booking import actions
 from noren.booking import day as booking_day
-from noren.errors import AlreadyCancelled, NorenError, NothingHere
+from noren.booking import reception
+from noren.booking.models import Status
+from noren.errors import NorenError, NothingHere
 from noren.shops.tenancy import shop as in_shop
-from noren.web import customers, names, shopfront, visits
+from noren.web import customers, deeds, names, shopfront, story, visits, why
 from noren.web.desk import face_of
 
 LIST = ("name", "kana")
@@ -54,15 +54,13 @@ def today(request: StaffRequest) -> HttpResponse:
     face = face_of(request)
     now = clock.now().astimezone(face.zone)
     found = rows_of(face, now.date())
-    told = names.ask(
-        request.signed_in.grant, people.Purpose.TODAY, [v.person for v in found if v.stands], LIST
-    )
+    told = names.ask(request.signed_in.grant, people.Purpose.TODAY, [visit.person for visit in found], LIST)
     context = {
         "shop": face,
         "way": "today",
         "today": now.date(),
         "rows": named(found, told, now),
-        "coming": sum(visit.stands for visit in found),
+        "coming": len(found),
         "names": told,
     }
     return render(request, "web/console/today.html", context)
@@ -72,17 +70,21 @@ def today(request: StaffRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def booking(request: StaffRequest, booking_id: int) -> HttpResponse:
     """One booking and its customer's name; a tap (POST) shows the rest of her card."""
-    return _page(request, booking_id, customers.asked_fields(request))
+    return booking_page(request, booking_id, customers.asked_fields(request))
 
 
-def _page(
+def booking_page(
     request: StaffRequest, booking_id: int, asked: tuple[str, ...], *, refused: NorenError | None = None
 ) -> HttpResponse:
+    """The page, with what a deed was refused for."""
     face = face_of(request)
     visit = visits.one(face, booking_id)
     if visit is None:
         raise NothingHere
     told = names.ask(request.signed_in.grant, people.Purpose.CUSTOMER, [visit.person], asked)
+    now = clock.now().astimezone(face.zone)
+    with in_shop(face.id):
+        left = visit.status == Status.CHECKED_IN and reception.has_left(booking_id)
     context = {
         "shop": face,
         "way": "day",
@@ -91,35 +93,14 @@ def _page(
         "booking": visit,
         "person": visit.person and customers.card(visit.person, told, asked),
         "refused": refused and refused.words(),
-        "reasons": reasons(),
+        "deeds": deeds.of(visit, left=left, now=now),
+        "left": left,
+        "cancelling": deeds.cancelling(),
+        "declining": deeds.declining(),
+        "story": story.of_booking(face, booking_id),
+        "why": why.address(
+            visit.service_id, visit.start, staff=visit.asked_staff_id, party=visit.party, nights=visit.nights
+        ),
     }
     status = refused.status if refused else told.answer_to(request)
     return render(request, "web/console/booking.html", context, status=status)
-
-
-def reasons() -> dict[str, str]:
-    """Why a shop cancels, as a code: a free text would sooner or later hold somebody's illness."""
-    return {
-        "customer": _("The customer asked for it"),
-        "shop": _("The shop cannot serve"),
-        "double": _("It was booked twice"),
-        "other": _("Something else"),
-    }
-
-
-@staff_required
-@require_POST
-def cancel(request: StaffRequest, booking_id: int) -> HttpResponse:
-    reason = request.POST.get("reason", "")
-    by = f"staff:{request.signed_in.handle}"
-    try:
-        actions.cancel(
-            request.shop_id,
-            booking_id,
-            now=clock.now(),
-            by=by,
-            reason=reason if reason in reasons() else "other",
-        )
-    except AlreadyCancelled as refusal:
-        return _page(request, booking_id, customers.OPEN, refused=refusal)
-    return HttpResponseRedirect(reverse("console_booking", args=[booking_id]))

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 
@@ -14,16 +14,18 @@ from django.views.decorators.http import require_http_methods
 
 from noren import clock, people
 from noren.accounts.access import StaffRequest, staff_required
-from noren.booking.models import Block, Claim, ClassSession
+from noren.booking.models import STANDING, Block, Booking, Claim, ClassSession, Status
 from noren.engine import hours as engine_hours
 from noren.shops import rules
-from noren.shops.models import Resource, Staff
 from noren.shops.tenancy import shop as in_shop
 from noren.web import console, names, shopfront, times, visits, wording
 from noren.web.desk import face_of
 
 # What is drawn when nobody has said when the shop opens; the axis grows with what is booked.
 USUAL = (9 * 60, 20 * 60)
+DAY = 24 * 60
+LATEST = 30 * 60
+"""Where the axis ends at most: six in the morning after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +54,17 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What one booking, class or block takes of one column, drawn as a block."""
+    """What one booking, class or block takes of one column, drawn as a block. `state`: what is not as usual,
+    in words.
+    """
 
     span: Span
     title: str
     more: str
     look: str
     href: str
+    state: str = ""
+    anchor: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +94,11 @@ def day(request: StaffRequest) -> HttpResponse:
     shown = _shown(request, now.date())
     found = console.rows_of(face, shown)
     near = now.date() <= shown <= now.date() + timedelta(days=1)
-    wanted = [visit.person for visit in found] if near or request.method == "POST" else []
+    with in_shop(face.id):
+        takings = _takings(face, shown)
+        lasting = _lasting(face, takings, found)
+    both = [*found, *lasting]
+    wanted = [visit.person for visit in both] if near or request.method == "POST" else []
     told = names.ask(request.signed_in.grant, people.Purpose.DAY, wanted, console.LIST)
     context = {
         "shop": face,
@@ -96,10 +106,11 @@ def day(request: StaffRequest) -> HttpResponse:
         "date": shown,
         "here": _address(shown),
         "names": told,
-        "ask_names": not wanted and bool(found),
-        "rows": console.named(found, told, now),
+        "ask_names": not wanted and bool(both),
+        "rows": console.named(both, told, now),
         "turns": _turns(shown, now.date()),
-        **_picture(face, shown, found, told, now),
+        "why": f"{reverse('console_why')}?date={shown}",
+        **_picture(face, shown, found=both, takings=takings, told=told, now=now),
     }
     return render(request, "web/console/day.html", context, status=told.answer_to(request))
 
@@ -121,12 +132,27 @@ def _turns(shown: date, today: date) -> list[dict[str, str]]:
     ]
 
 
+def _lasting(
+    face: shopfront.Face, takings: Sequence[Taking], found: Sequence[visits.Visit]
+) -> list[visits.Visit]:
+    """Return what has begun on a day before and takes something of this one still: stays, long nights."""
+    there = {visit.id for visit in found}
+    ids = {taking.booking for taking in takings if taking.booking is not None} - there
+    return visits.of(list(Booking.objects.filter(id__in=ids, status__in=STANDING).order_by("start")), face)
+
+
 def _picture(
-    face: shopfront.Face, shown: date, found: Sequence[visits.Visit], told: names.Names, now: datetime
+    face: shopfront.Face,
+    shown: date,
+    *,
+    found: Sequence[visits.Visit],
+    takings: Sequence[Taking],
+    told: names.Names,
+    now: datetime,
 ) -> dict[str, object]:
+    lanes = {each: known.name for each, known in shopfront.serving(face.id).items() if not known.is_whole}
     with in_shop(face.id):
-        lanes, opens = _lanes(), _open(shown)
-        takings = _takings(face, shown)
+        opens = _open(shown)
         sessions = ClassSession.objects.in_bulk({t.session for t in takings if t.session})
         blocks = Block.objects.in_bulk({t.block for t in takings if t.block})
     titles = {visit.id: (visit, told.of(visit.person)) for visit in found}
@@ -135,7 +161,10 @@ def _picture(
     for resource, taken in _by_resource(takings).items():
         for group in taken:
             pieces[resource] += _pieces(group, titles, services, sessions, blocks)
-    first, last = _axis([span for spans in opens.values() for span in spans], takings)
+    for each in _aside(found, takings):
+        pieces[each.staff_id or 0].append(_asked(face, shown, each, told))
+    first, last = _axis([span for spans in opens.values() for span in spans], _stretches(takings))
+    seen = Span(first * 60, last * 60)
     minute = int((now - datetime.combine(shown, time(), face.zone)).total_seconds()) // 60
     return {
         "first": first,
@@ -148,25 +177,52 @@ def _picture(
             Lane(
                 name=name,
                 shut=tuple(_shut(opens.get(resource, ()), first, last)),
-                blocks=tuple(
-                    sorted(pieces[resource], key=lambda piece: (piece.look != "idle", piece.span.start))
-                ),
+                blocks=tuple(_drawn(pieces[resource], seen)),
             )
             for resource, name in lanes.items()
         ],
     }
 
 
-def _lanes() -> dict[int, str]:
-    """Staff first, then what is used; a whole that only claims its parts has no column."""
-    staff = Staff.objects.in_bulk()
-    found = Resource.objects.filter(bookable=True).order_by("position", "id")
-    lanes = {
-        row.id: wording.text(staff[row.id].texts if row.id in staff else row.texts, "name") or row.key
-        for row in found
-        if not row.parts
-    }
-    return dict(sorted(lanes.items(), key=lambda lane: lane[0] not in staff))
+def _aside(found: Sequence[visits.Visit], takings: Sequence[Taking]) -> list[visits.Visit]:
+    """Return what is asked for and takes no time before it is approved."""
+    taking = {each.booking for each in takings}
+    return [each for each in found if each.status == Status.PENDING and each.id not in taking]
+
+
+def _asked(face: shopfront.Face, shown: date, visit: visits.Visit, told: names.Names) -> Piece:
+    midnight = datetime.combine(shown, time(), face.zone)
+    start, end = (int((each - midnight).total_seconds()) // 60 for each in (visit.start, visit.end))
+    href = reverse("console_booking", args=[visit.id])
+    title = told.of(visit.person)
+    return Piece(Span(start, end), title, visit.service, visit.status, href, visit.status_words)
+
+
+def _drawn(pieces: Iterable[Piece], seen: Span) -> list[Piece]:
+    """What of the pieces lies on the axis. What is hatched lies under the others; what somebody was booked
+    over stands beside it.
+    """
+    drawn: list[Piece] = []
+    for piece in sorted(pieces, key=lambda piece: (piece.look != "idle", piece.span.start)):
+        span = Span(max(piece.span.start, seen.start), min(piece.span.end, seen.end))
+        if span.start >= span.end:
+            continue
+        met = [] if piece.look == "idle" else _met(drawn, span)
+        for number in met:
+            drawn[number] = replace(drawn[number], look=f"{drawn[number].look} under")
+        left_is_free = all(" aside" in drawn[number].look for number in met)
+        side = "" if not met else " under" if left_is_free else " aside"
+        drawn.append(replace(piece, span=span, look=piece.look + side))
+    return drawn
+
+
+def _met(drawn: Sequence[Piece], span: Span) -> list[int]:
+    """Return which of them are still there when another begins."""
+    return [
+        number
+        for number, each in enumerate(drawn)
+        if not each.look.startswith("idle") and each.span.end > span.start
+    ]
 
 
 def _open(shown: date) -> dict[int, tuple[Span, ...]]:
@@ -196,10 +252,11 @@ def _takings(face: shopfront.Face, shown: date) -> list[Taking]:
     rows = Claim.objects.filter(day__in=days, core_to__gt=0)
     found = []
     for row in rows:
-        zero = datetime.combine(row.day, time(), UTC)
-        offset = int((zero - midnight).total_seconds()) // 60
-        span = Span(max(0, offset + row.core_from), offset + row.core_to)
-        if span.start < span.end and 0 <= offset + row.core_from < 30 * 60:
+        offset = int((datetime.combine(row.day, time(), UTC) - midnight).total_seconds()) // 60
+        start, end = offset + row.core_from, offset + row.core_to
+        # What begins late on a day is drawn there, until 30:00; what lasts longer on each of its days.
+        if start < LATEST and end > (0 if start >= 0 else LATEST - DAY):
+            span = Span(max(0, start), min(end, LATEST))
             found.append(Taking(row.resource_id, span, row.booking_id, row.session_id, row.block_id))
     return found
 
@@ -220,9 +277,11 @@ def _pieces(
     blocks: Mapping[int, Block],
 ) -> list[Piece]:
     """One booking's blocks in one column; between two of them, hatched, where the column is free."""
-    title, more, look, href = _words(group[0], titles, services, sessions, blocks)
+    whole = _piece(group[0], titles, services, sessions, blocks)
     spans = _joined([taking.span for taking in group])
-    drawn = [Piece(span, title, more, look, href) for span in spans]
+    drawn = [
+        replace(whole, span=span, anchor="" if number else whole.anchor) for number, span in enumerate(spans)
+    ]
     gaps = [Span(before.end, after.start) for before, after in pairwise(spans)]
     return drawn + [Piece(gap, _("free meanwhile"), "", "idle", "") for gap in gaps if gap.start < gap.end]
 
@@ -238,32 +297,42 @@ def _joined(spans: Iterable[Span]) -> list[Span]:
     return joined
 
 
-def _words(
+def _piece(
     taking: Taking,
     titles: Mapping[int, tuple[visits.Visit, str]],
     services: Mapping[int, str],
     sessions: Mapping[int, ClassSession],
     blocks: Mapping[int, Block],
-) -> tuple[str, str, str, str]:
+) -> Piece:
+    span = taking.span
     if taking.booking is not None and taking.booking in titles:
         visit, name = titles[taking.booking]
-        look = visit.status if visit.status == "pending" else ""
-        return name, visit.service, look, reverse("console_booking", args=[visit.id])
+        usual = visit.status == Status.CONFIRMED
+        state = "" if usual else visit.status_words
+        href = reverse("console_booking", args=[visit.id])
+        return Piece(span, name, visit.service, "" if usual else visit.status, href, state)
     if taking.session is not None and taking.session in sessions:
         session = sessions[taking.session]
         seats = _("%(taken)d of %(seats)d seats") % {"taken": session.booked, "seats": session.capacity}
-        return services.get(session.service_id, ""), seats, "session", ""
-    if taking.block in blocks:
-        return _("blocked"), "", "idle", ""
-    return _("being booked"), "", "held", ""
+        anchor = f"session-{session.id}-{taking.resource}"
+        return Piece(span, services.get(session.service_id, ""), seats, "session", "", "", anchor)
+    if taking.block is not None and taking.block in blocks:
+        return Piece(span, _("blocked"), "", "idle", "", "", f"block-{taking.block}-{taking.resource}")
+    return Piece(span, _("being booked"), "", "held", "")
 
 
-def _axis(opens: Sequence[Span], takings: Sequence[Taking]) -> tuple[int, int]:
-    """The hours that are drawn: all that is open, all that is taken."""
-    starts = [span.start for span in opens] + [taking.span.start for taking in takings]
-    ends = [span.end for span in opens] + [taking.span.end for taking in takings]
+def _stretches(takings: Iterable[Taking]) -> list[Span]:
+    """Return from when to when each is taken, where claims are cut at midnights joined again."""
+    groups = (group for those in _by_resource(takings).values() for group in those)
+    return [span for group in groups for span in _joined([taking.span for taking in group])]
+
+
+def _axis(opens: Sequence[Span], taken: Sequence[Span]) -> tuple[int, int]:
+    """The hours that are drawn: all that is open, all that begins or ends on this day."""
+    starts = [span.start for span in opens] + [span.start for span in taken if span.start]
+    ends = [span.end for span in opens] + [span.end for span in taken if span.end < LATEST]
     first, last = min(starts, default=USUAL[0]), max(ends, default=USUAL[1])
-    return first // 60, min(-(-last // 60), 30)
+    return first // 60, min(-(-last // 60), LATEST // 60)
 
 
 def _shut(opens: Sequence[Span], first: int, last: int) -> Iterable[Span]:

@@ -24,6 +24,7 @@ class Held:
     staff: int
     party: int
     until: int
+    nights: int = 0
 
     def sign(self) -> str:
         return _SIGNER.sign_object(list(asdict(self).values()))

@@ -4,17 +4,19 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from noren import clock
 from noren.booking import actions, links
-from noren.booking.models import Booking
+from noren.booking.models import Booking, Status
+from noren.booking.transact import CUSTOMER
 from noren.errors import AlreadyCancelled, LinkUnknown, TooLateToCancel
 from noren.messages import about, ics
 from noren.messages.notice import Kind
 from noren.shops import directory
 from noren.shops.tenancy import shop as in_shop
-from noren.web import shopfront, visits, wording
+from noren.web import fees, shopfront, story, times, visits, wording
 from noren.web.public import face_or_404
 
 
@@ -27,8 +29,13 @@ def booking(request: HttpRequest, token: str) -> HttpResponse:
 @require_POST
 def cancel(request: HttpRequest, token: str) -> HttpResponse:
     face, visit = _of(token)
+    now = clock.now()
+    agreed = times.number(request.POST.get("fee")) or 0
+    if visit.open and fees.of_booking(face, visit.id, now).now.fee > agreed:
+        # It has risen since the page was shown: she is to see what it costs first.
+        return _page(request, token, face, visit, refused=_("What cancelling costs has changed."), status=409)
     try:
-        actions.cancel(face.id, visit.id, now=clock.now(), by="customer")
+        actions.cancel(face.id, visit.id, now=now, by=CUSTOMER)
     except AlreadyCancelled:
         return HttpResponseRedirect(reverse("own", args=[token]))
     except TooLateToCancel as refusal:
@@ -41,7 +48,8 @@ def calendar(_request: HttpRequest, token: str) -> HttpResponse:
     """The booking as an ICS file."""
     face, visit = _of(token)
     with in_shop(face.id):
-        kind = Kind.BOOKED if visit.stands else Kind.CANCELLED
+        standing = Kind.ASKED if visit.status == Status.PENDING else Kind.BOOKED
+        kind = standing if visit.stands else Kind.CANCELLED
         notice = about.notice(Booking.objects.get(id=visit.id), kind)
     response = HttpResponse(
         ics.calendar(notice, now=clock.now()), content_type="text/calendar; charset=utf-8"
@@ -72,16 +80,21 @@ def _page(
 ) -> HttpResponse:
     now = clock.now()
     until = shopfront.cancel_until(face, visit.service_id, visit.start, visit.cancel_deadline)
+    new = "new" in request.GET and visit.stands
+    costs = fees.of_booking(face, visit.id, now)
     context = {
         "shop": face,
         "token": token,
         "booking": visit,
-        "new": "new" in request.GET and visit.stands,
-        "gone": not visit.stands,
+        "new": new,
         "refused": refused,
         "cancellable": now <= until,
         "cancelling": wording.cancelling(until, now),
+        "fees": costs,
+        "fee_words": _("Cancelling now: %(cost)s") % {"cost": fees.cost(costs.now)},
         "policy": face.policy,
+        "story": story.for_customer(face, visit.id),
+        **_heading(visit, new=new),
     }
     response = render(request, "web/own/booking.html", context, status=status)
     add_never_cache_headers(response)
@@ -89,3 +102,42 @@ def _page(
     # protection against forged forms refuses. "same-origin" tells the link to no other site either.
     response["Referrer-Policy"] = "same-origin"
     return response
+
+
+def _heading(visit: visits.Visit, *, new: bool) -> dict[str, str]:
+    """What her booking is now, in a heading and a sentence; plain where it stands as ever."""
+    soon = _("We would be glad to see you another day.")
+    told = {
+        Status.PENDING: (
+            "pending",
+            _("You have asked for this time."),
+            _("It is not booked yet: the shop looks at it and answers by mail."),
+        ),
+        Status.CANCELLED: (
+            "wrong",
+            _("This booking is cancelled."),
+            _("The time is free again.") + " " + soon,
+        ),
+        Status.DECLINED: (
+            "wrong",
+            _("The shop could not accept this."),
+            _("You owe nothing.") + " " + soon,
+        ),
+        Status.RELEASED: (
+            "wrong",
+            _("This time was given free."),
+            _("Nobody checked in. If you are here, please ask at the desk."),
+        ),
+        Status.EXPIRED: ("wrong", _("This was not completed."), _("The time is free again.") + " " + soon),
+        Status.NO_SHOW: (
+            "wrong",
+            _("You were missed."),
+            _("The shop noted that nobody came. If that is not so, please call."),
+        ),
+        Status.CHECKED_IN: ("good", _("You are checked in."), _("Welcome.")),
+    }
+    if new and visit.status == Status.CONFIRMED:
+        words = _("A confirmation is on its way to your mail. The link in it leads back to this page.")
+        return {"tone": "good", "heading": _("You are booked."), "words": words}
+    tone, heading, words = told.get(Status(visit.status), ("", _("Your booking"), ""))
+    return {"tone": tone, "heading": heading, "words": words}

@@ -19,8 +19,8 @@ from django.views.decorators.http import require_http_methods
 from noren import clock
 from noren.booking import book
 from noren.errors import BadField, CannotTakeNewCustomers, HoldExpired, NorenError, ServiceUnknown
+from noren.web import fees, shopfront, times, wording
 from noren.web import held as helds
-from noren.web import shopfront, times, wording
 from noren.web.forms import CustomerForm
 from noren.web.held import Held
 from noren.web.public import face_or_404
@@ -132,6 +132,7 @@ def _asked(desk: Desk) -> Asked:
         offer=desk.offer,
         staff=desk.held.asked,
         party=desk.held.party,
+        nights=desk.held.nights,
         first=None,
         day=None,
         held="",
@@ -155,6 +156,7 @@ def _final(desk: Desk, form: CustomerForm, *, moved: bool = False) -> HttpRespon
         moved=moved,
         policy=desk.face.policy,
         cancelling=wording.cancelling(until, desk.now),
+        fees=fees.of_booking(desk.face, desk.held.hold, desk.now),
     )
 
 
@@ -164,12 +166,17 @@ def _chosen(face: shopfront.Face, offer: shopfront.Offer, held: Held) -> dict[st
     members = shopfront.staff(face.id) if offer.staff else {}
     asked = members.get(held.staff)
     anyone = _("Anyone") if len(offer.staff) > 1 else ""
+    end = start + timedelta(minutes=offer.minutes)
+    if offer.stay:
+        end = shopfront.check_out(offer.stay, start, held.nights)
     return {
         "service": offer.name,
-        "price": offer.total(held.party, held.asked),
-        "minutes": offer.minutes,
+        "price": offer.total(held.party, held.asked, held.nights),
+        "minutes": 0 if offer.stay else offer.minutes,
+        "nights": held.nights,
         "start": start,
-        "end": start + timedelta(minutes=offer.minutes),
+        "end": end,
         "staff": wording.text(asked.texts, "name") if asked else anyone,
         "party": held.party,
+        "approval": offer.approval,
     }

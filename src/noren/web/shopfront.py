@@ -7,11 +7,12 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
-from noren.engine import policy
-from noren.engine.model import Deadline
+from noren.engine import policy, stays, wall
+from noren.engine.model import Deadline, Stay
 from noren.shops import rules
 from noren.shops.models import OpeningHours, Override, Resource, Service, Shop, ShopDirectory, Staff
 from noren.shops.tenancy import shop as in_shop
+from noren.shops.terms import Approval
 from noren.web import wording
 
 # A first page, not a directory: an installation with more shops sends its visitors by the shops' own links.
@@ -38,7 +39,10 @@ class Face:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A service on the list. `staff` are the ids of those who may be asked for; minutes and yen."""
+    """A service on the list. `staff` are the ids of those who may be asked for; minutes and yen.
+
+    Of a stay the price is for a night.
+    """
 
     id: int
     name: str
@@ -50,10 +54,12 @@ class Offer:
     is_class: bool
     staff: tuple[int, ...]
     fees: Mapping[int, int]
+    approval: Approval
+    stay: Stay | None
 
-    def total(self, party: int, staff: int | None) -> int:
-        """What a visit costs: the price for each, and 指名料 where somebody was asked for."""
-        return self.price * party + (self.fees.get(staff, 0) if staff else 0)
+    def total(self, party: int, staff: int | None, nights: int = 0) -> int:
+        """What a visit costs: the price for each and each night, and 指名料 where somebody was asked for."""
+        return self.price * party * max(1, nights) + (self.fees.get(staff, 0) if staff else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +135,39 @@ def _offer(row: Service, serving: Mapping[int, int]) -> Offer:
         is_class=row.capacity is not None,
         staff=tuple(member for member in serving if member in asked),
         fees={member: fee for member, fee in serving.items() if member in asked},
+        approval=Approval(row.approval),
+        stay=rules.stay_from(row.stay),
     )
 
 
 def staff(shop_id: int) -> dict[int, Staff]:
     with in_shop(shop_id):
         return {member.id: member for member in Staff.objects.order_by("position", "id")}
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """Who or what is used, by its name. A whole only claims its parts."""
+
+    name: str
+    is_staff: bool
+    is_whole: bool
+
+
+def serving(shop_id: int) -> dict[int, Serving]:
+    """Return all that can be used, staff first."""
+    with in_shop(shop_id):
+        members = Staff.objects.in_bulk()
+        rows = list(Resource.objects.filter(bookable=True).order_by("position", "id"))
+    found = {
+        row.id: Serving(
+            wording.text(members[row.id].texts if row.id in members else row.texts, "name") or row.key,
+            row.id in members,
+            bool(row.parts),
+        )
+        for row in rows
+    }
+    return dict(sorted(found.items(), key=lambda each: not each[1].is_staff))
 
 
 def hours(shop_id: int, today: date) -> tuple[list[HoursRow], list[str]]:
@@ -179,6 +212,15 @@ def _special(override: Override) -> str:
     why = wording.day_reasons().get(override.why, "")
     told = f"{wording.day(override.date)} {ranges or _('closed')}"
     return _("%(day)s (%(why)s)") % {"day": told, "why": why} if override.why and why else told
+
+
+def check_out(stay: Stay, start: datetime, nights: int) -> datetime:
+    """When a stay ends that begins at `start`, an instant of the shop's zone."""
+    zone, minute = start.tzinfo, int(start.timestamp()) // 60
+    if not isinstance(zone, ZoneInfo):
+        raise TypeError("a start on the shop's wall")
+    end = stays.end(stay, wall.around(zone.key, minute), minute, nights)
+    return datetime.fromtimestamp(end * 60, zone)
 
 
 def cancel_until(face: Face, service_id: int, start: datetime, agreed: Deadline | None = None) -> datetime:

@@ -15,6 +15,8 @@ from noren.booking import actions, availability
 from noren.errors import (
     HoldExpired,
     InThePast,
+    LimitReached,
+    NightsNotOffered,
     NorenError,
     NotOffered,
     OutsideHorizon,
@@ -33,7 +35,16 @@ from noren.web.week import Asked
 FIRST, LAST = date(2000, 1, 1), date(2200, 1, 1)
 
 # Why a time cannot be held; each is answered with the nearest times that can.
-REFUSALS = (SlotTaken, InThePast, OutsideHorizon, TooLate, NotOffered, PartyTooLarge)
+REFUSALS = (
+    SlotTaken,
+    InThePast,
+    LimitReached,
+    NightsNotOffered,
+    OutsideHorizon,
+    TooLate,
+    NotOffered,
+    PartyTooLarge,
+)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -63,6 +74,7 @@ def hold(asked: Asked, at: datetime) -> Held:
             staff=asked.staff,
             party=asked.party,
             key=secrets.token_urlsafe(16),
+            nights=asked.nights_on(at),
         ),
         now=asked.now,
     )
@@ -74,6 +86,7 @@ def hold(asked: Asked, at: datetime) -> Held:
         staff=asked.staff or 0,
         party=asked.party,
         until=int(kept.expires_at.timestamp()),
+        nights=asked.nights_on(at),
     )
 
 
@@ -81,7 +94,13 @@ def nearest(asked: Asked, at: datetime) -> tuple[availability.Start, ...]:
     """The free times around one that cannot be had; none where the question cannot be answered."""
     try:
         return availability.nearest(
-            asked.face.id, asked.offer.id, at, now=asked.now, staff=asked.staff, party=asked.party
+            asked.face.id,
+            asked.offer.id,
+            at,
+            now=asked.now,
+            staff=asked.staff,
+            party=asked.party,
+            nights=asked.nights_on(at),
         )
     except NorenError:
         return ()
@@ -121,19 +140,25 @@ def _asked(request: HttpRequest, face: shopfront.Face, service_id: int) -> Asked
     if offer is None:
         raise ServiceUnknown
     given = request.POST if request.method == "POST" else request.GET
-    staff = _number(given.get("staff"))
-    party = _number(given.get("party")) or offer.party_min
+    staff = number(given.get("staff"))
+    party = number(given.get("party")) or offer.party_min
     return Asked(
         face=face,
         offer=offer,
         staff=staff if staff in offer.staff else None,
         party=min(max(party, offer.party_min), offer.party_max),
+        nights=_nights(offer, given.get("nights")),
         first=day_of(given.get("from")),
         day=day_of(given.get("day")),
         held=given.get("held", ""),
         hold=own_hold(given.get("held", ""), face.id),
         now=clock.now(),
     )
+
+
+def _nights(offer: shopfront.Offer, text: str | None) -> int:
+    """Read how many nights of a stay; 0 is the fewest of the day on which it begins."""
+    return min(number(text) or 0, offer.stay.most) if offer.stay else 0
 
 
 def own_hold(token: str, shop_id: int) -> int | None:
@@ -144,7 +169,8 @@ def own_hold(token: str, shop_id: int) -> int | None:
         return None
 
 
-def _number(text: str | None) -> int | None:
+def number(text: str | None) -> int | None:
+    """Read a number of an address: the digits alone."""
     return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 12 else None
 
 

@@ -14,9 +14,11 @@ from noren.web import (
     operations,
     own,
     public,
+    reception,
     reserve,
     times,
     wellknown,
+    why,
 )
 
 SHOP = "(?P<slug>[a-z][a-z0-9-]+)"
@@ -55,11 +57,13 @@ urlpatterns = [
     path("console/", include(_doors("console"))),
     path("console/", console.today, name="console"),
     path("console/day", day.day, name="console_day"),
+    path("console/why", why.page, name="console_why"),
     path("console/bookings/<int:booking_id>", console.booking, name="console_booking"),
-    path("console/bookings/<int:booking_id>/cancel", console.cancel, name="console_cancel"),
     path("console/attention", attention.waiting, name="console_attention"),
     path("console/attention/<int:booking_id>", attention.one, name="console_attention_one"),
     path("console/hours", hours.hours, name="console_hours"),
+    path("console/bookings/<int:booking_id>/move", reception.move, name="console_move"),
+    path("console/bookings/<int:booking_id>/<str:deed>", reception.deed, name="console_deed"),
     path("console/customers", customers.search, name="console_customers"),
     path("console/customers/<uuid:person>", customers.customer, name="console_customer"),
     path("operations/", include(_doors("operations"))),

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from noren.booking.models import Booking, Status
+from noren.booking.actions import OPEN
+from noren.booking.models import STANDING, Booking, Status
 from noren.engine.model import Deadline
 from noren.shops.models import Service, Staff
 from noren.shops.tenancy import shop as in_shop
@@ -26,6 +27,7 @@ class Visit:
     start: datetime
     end: datetime
     staff_id: int | None
+    asked_staff_id: int | None
     staff: str
     party: int
     price: int
@@ -44,8 +46,19 @@ class Visit:
         return Deadline(**agreed) if agreed else None
 
     @property
+    def nights(self) -> int:
+        """Of a stay; else 0."""
+        return int(self.agreed.get("nights", 0))
+
+    @property
+    def open(self) -> bool:
+        """Whether it can still be moved and cancelled."""
+        return self.status in OPEN
+
+    @property
     def stands(self) -> bool:
-        return self.status in (Status.CONFIRMED, Status.PENDING)
+        """Whether it is a booking that has not ended otherwise."""
+        return self.status in STANDING
 
 
 def status_words(status: str) -> str:
@@ -57,7 +70,7 @@ def status_words(status: str) -> str:
         Status.NO_SHOW: _("did not come"),
         Status.CANCELLED: _("cancelled"),
         Status.DECLINED: _("declined"),
-        Status.RELEASED: _("not completed"),
+        Status.RELEASED: _("time given free"),
         Status.EXPIRED: _("not completed"),
     }
     return words[Status(status)]
@@ -67,6 +80,12 @@ def one(face: Face, booking_id: int) -> Visit | None:
     with in_shop(face.id):
         row = Booking.objects.filter(id=booking_id).first()
         return None if row is None else of([row], face)[0]
+
+
+def pool(service_id: int) -> set[int]:
+    """Return who and what a service's needs name. Inside the shop."""
+    rows = Service.objects.filter(id=service_id).values_list("requirements", flat=True)
+    return {each for needs in rows for need in needs for each in need["pool"]}
 
 
 def of(rows: list[Booking], face: Face) -> list[Visit]:
@@ -86,6 +105,7 @@ def _visit(row: Booking, face: Face, services: Mapping[int, Service], staff: Map
         start=row.start.astimezone(face.zone),
         end=row.end.astimezone(face.zone),
         staff_id=row.staff_id,
+        asked_staff_id=row.asked_staff_id,
         staff=wording.text(member.texts, "name") if member else "",
         party=row.party,
         price=row.agreed.get("price", 0),

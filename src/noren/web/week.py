@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
@@ -23,7 +23,8 @@ Found = Mapping[date, tuple[availability.Start, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the customer asks: of which service, whom, how many, which days.
+    """What the customer asks: of which service, whom, how many, which days, how many nights (0: the fewest
+    of the day on which a stay begins).
 
     `hold` is the one she has already, which `held` names in her form.
     """
@@ -32,6 +33,7 @@ class Asked:
     offer: shopfront.Offer
     staff: int | None
     party: int
+    nights: int
     first: date | None
     day: date | None
     held: str
@@ -46,21 +48,33 @@ class Asked:
     def begin(self) -> date:
         return max(self.first or self.today, self.today)
 
+    def nights_on(self, at: datetime) -> int:
+        """Return how many nights a stay has that begins then."""
+        stay = self.offer.stay
+        if stay is None:
+            return 0
+        return self.nights or stay.least[at.astimezone(self.face.zone).weekday()]
+
     @property
     def here(self) -> str:
         return reverse("book", args=[self.face.slug, self.offer.id])
 
-    def address(self, **changed: object) -> str:
-        """Return the page with something changed; what is as usual is left out."""
+    def said(self, **changed: object) -> dict[str, str]:
+        """Return the question with something changed; what is as usual is left out."""
         values: dict[str, object] = {
             "staff": self.staff,
             "party": self.party,
+            "nights": self.nights,
             "from": self.first,
             "held": self.held,
         }
         values |= changed
         usual = {"party": self.offer.party_min}
-        said = {key: str(value) for key, value in values.items() if value and usual.get(key) != value}
+        return {key: str(value) for key, value in values.items() if value and usual.get(key) != value}
+
+    def address(self, **changed: object) -> str:
+        """Return the page of that question."""
+        said = self.said(**changed)
         return f"{self.here}?{urlencode(said)}" if said else self.here
 
 
@@ -87,38 +101,70 @@ class Column:
     href: str
     parts: tuple[Part, ...]
     classes: tuple[Class, ...]
+    nights: int
+    """Of the stays that begin on this day; they all end at once."""
+
+    @property
+    def starts(self) -> tuple[availability.Start, ...]:
+        return tuple(start for part in self.parts for start in part.starts)
 
 
 def page(asked: Asked) -> dict[str, Any]:
     """All that the template shows of free times."""
-    found = availability.month(
-        asked.face.id,
-        asked.offer.id,
-        asked.begin,
-        asked.begin + LOOK,
-        now=asked.now,
-        staff=asked.staff,
-        party=asked.party,
-        own=asked.hold,
-    ).days
+    found = _found(asked)
     first, further = _first_shown(found, asked)
     columns = _columns(found, asked, first)
     return {
         "here": asked.here,
-        "chosen": {"service": asked.offer.name, "price": asked.offer.price, "minutes": asked.offer.minutes},
+        "chosen": {
+            "service": asked.offer.name,
+            "price": asked.offer.price,
+            "minutes": 0 if asked.offer.stay else asked.offer.minutes,
+            "per_night": asked.offer.stay is not None,
+            "approval": asked.offer.approval,
+        },
         "staff": asked.staff,
         "party": asked.party,
+        "nights": asked.nights,
+        "stays": _stays(asked),
+        "kept": asked.said(nights=0),
         "people": _people(asked),
         "parties": _parties(asked),
         "title": first,
         "columns": columns,
         "timetable": asked.offer.is_class,
+        "by_night": asked.offer.stay is not None,
         "any": any(column.parts or column.classes for column in columns),
         "next_free": further and {"date": further, "href": asked.address(**{"from": further})},
         "earlier": asked.address(**{"from": max(asked.today, first - WEEK)}) if first > asked.today else "",
         "later": asked.address(**{"from": first + WEEK}),
         "months": _months(asked, first),
     }
+
+
+def _found(asked: Asked) -> Found:
+    """Return what is free; of a stay on each day for the nights it has there."""
+    stay = asked.offer.stay
+    days: dict[date, tuple[availability.Start, ...]] = {}
+    for nights in {asked.nights} if asked.nights or stay is None else set(stay.least):
+        free = availability.month(
+            asked.face.id,
+            asked.offer.id,
+            asked.begin,
+            asked.begin + LOOK,
+            now=asked.now,
+            staff=asked.staff,
+            party=asked.party,
+            own=asked.hold,
+            nights=nights,
+        ).days
+        days |= {day: starts for day, starts in free.items() if _has(asked, day, nights)}
+    return days
+
+
+def _has(asked: Asked, day: date, nights: int) -> bool:
+    stay = asked.offer.stay
+    return stay is None or (asked.nights or stay.least[day.weekday()]) == nights
 
 
 def _first_shown(found: Found, asked: Asked) -> tuple[date, date | None]:
@@ -144,6 +190,7 @@ def _columns(found: Found, asked: Asked, first: date) -> list[Column]:
             href=asked.address(**{"from": first, "day": day}),
             parts=() if asked.offer.is_class else _parts(found.get(day, ())),
             classes=_classes(found.get(day, ()), leaders) if asked.offer.is_class else (),
+            nights=asked.nights_on(datetime.combine(day, time(12), asked.face.zone)),
         )
         for day in days
     ]
@@ -201,6 +248,15 @@ def _parties(asked: Asked) -> list[dict[str, object]]:
     return [
         {"n": n, "href": asked.address(party=n), "current": n == asked.party} for n in range(fewest, most + 1)
     ]
+
+
+def _stays(asked: Asked) -> list[dict[str, object]]:
+    """How many nights may be chosen; the fewest of each day first. Nothing where there is no choice."""
+    stay = asked.offer.stay
+    if stay is None or stay.most <= min(stay.least):
+        return []
+    numbers = [0, *range(min(stay.least), stay.most + 1)]
+    return [{"n": n, "current": n == asked.nights} for n in numbers]
 
 
 def _months(asked: Asked, first: date) -> list[dict[str, object]]:

@@ -1,0 +1,58 @@
+"""What cancelling costs, in words: now, and from which moment on more."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from noren.booking import agreement
+from noren.booking.agreement import Fee, Step
+from noren.booking.models import Status
+from noren.booking.transact import of_id
+from noren.shops.rules import known
+from noren.shops.tenancy import shop as in_shop
+from noren.shops.terms import Approval
+from noren.web import wording
+from noren.web.shopfront import Face
+
+
+@dataclass(frozen=True, slots=True)
+class Fees:
+    """`now`: what it costs at this moment; `tiers`: a line each for now and for what comes (empty: nothing,
+    ever). `asked`: that holds once the shop has said yes.
+    """
+
+    now: Fee
+    tiers: tuple[str, ...]
+    asked: bool
+
+
+def of_booking(face: Face, booking_id: int, now: datetime) -> Fees:
+    """By what was agreed when it was booked, or is about to be. Raises BookingUnknown."""
+    with in_shop(face.id):
+        booking = of_id(booking_id)
+        steps, present = agreement.steps(booking, now=now), agreement.fee(booking, now=now)
+        approval = known().terms.services[booking.service_id].approval
+    asked = booking.status == Status.PENDING or (
+        booking.status == Status.HELD and approval is not Approval.NONE
+    )
+    ever = any(step.cost.fee_percent for step in steps)
+    return Fees(present, tuple(_line(face, step) for step in steps) if ever else (), asked)
+
+
+def _line(face: Face, step: Step) -> str:
+    if step.since is None:
+        return _("Now: %(cost)s") % {"cost": cost(step.cost)}
+    at = step.since.astimezone(face.zone)
+    when = f"{wording.day(at)} {wording.clock(at)}"
+    return _("After %(when)s: %(cost)s") % {"when": when, "cost": cost(step.cost)}
+
+
+def cost(fee: Fee) -> str:
+    """50 % (2,750円), or that it is free."""
+    if not fee.fee_percent:
+        return _("free of charge")
+    return _("%(percent)d %% of the price (%(amount)s)") % {
+        "percent": fee.fee_percent,
+        "amount": wording.yen(fee.fee),
+    }
