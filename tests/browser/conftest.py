@@ -18,10 +18,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """The three example shops, the salon open day and night."""
+    """The example shops, the salon open day and night."""
     folder = tmp_path_factory.mktemp("shops")
-    examples = TOP / "examples"
-    with running(at_any_hour(folder), examples / "yoga.toml", examples / "court.toml") as started:
+    others = [TOP / "examples" / f"{name}.toml" for name in ("yoga", "court", "cottage")]
+    with running(at_any_hour(folder), *others) as started:
         yield started
 
 

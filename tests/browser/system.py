@@ -101,7 +101,7 @@ def at_any_hour(folder: Path) -> Path:
     days = "".join(f'{day} = "00:00-24:00"\n' for day in DAYS)
     rest = re.sub(r"^hours = \{.*\}\n", "", rest, flags=re.MULTILINE)
     rest = rest.replace("lead = { minutes = 60 }", "lead = { minutes = 0 }")
-    rest = rest.replace('cancel = { days = 1, at = "20:00" }', "cancel = { minutes = 0 }")
+    rest = re.sub(r"cancel = \{ (days = 1, at = \"20:00\"|minutes = 60) \}", "cancel = { minutes = 0 }", rest)
     made = folder / "salon.toml"
     made.write_text(f"{head}[hours]\n{days}\n[holidays]\n{rest}", encoding="utf-8")
     return made

@@ -18,6 +18,7 @@ OPEN = [
     "/salon/",
     "/yoga/",
     "/court/",
+    "/cottage/",
     "/nobody/",
     "/console/sign-in",
     "/console/join",
@@ -77,6 +78,8 @@ def test_it_has_no_fault_in_the_console(
         "/console/attention",
         "/console/hours",
         "/console/bookings/9",
+        "/console/why",
+        "/console/why?service=1&date=2026-01-01&time=12:00",
     ]
     page = staff.new_page()
     page.goto(f"{system.origin}/console/")
@@ -84,7 +87,10 @@ def test_it_has_no_fault_in_the_console(
     page.goto(system.origin + one)
     history = page.get_by_role("link", name="来店の記録").get_attribute("href") or ""
     page.close()
-    found = {p: _looks(staff, system.origin + p, wide=wide, dark=dark) for p in [*paths, one, history]}
+    found = {
+        p: _looks(staff, system.origin + p, wide=wide, dark=dark)
+        for p in [*paths, one, f"{one}/move", history]
+    }
     assert {path: faults for path, faults in found.items() if faults} == {}
 
 
@@ -127,6 +133,61 @@ def test_it_has_no_fault_on_any_step_of_a_booking(system: System, browser: Brows
         page.locator(".services a").first.click()
         faults["classes"] = axe(page)
     assert {step: found for step, found in faults.items() if found} == {}
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_it_has_no_fault_on_a_request_or_a_stay(system: System, browser: Browser, dark: bool) -> None:
+    faults = {}
+    with visit(browser, bypass_csp=True, dark=dark) as context:
+        page = context.new_page()
+        for shop, service in (("yoga", "プライベートレッスン"), ("cottage", "コテージ宿泊")):
+            walk.choose_service(page, system.origin, service, shop)
+            faults[shop, "times"] = axe(page)
+            walk.choose_time(page)
+            walk.fill(page)
+            page.locator("button[value=final]").click()
+            expect(page.locator("button[value=book]")).to_be_visible()
+            faults[shop, "final"] = axe(page)
+            page.locator("button[value=book]").click()
+            expect(page).to_have_url(re.compile(r"/b/"))
+            faults[shop, "done"] = axe(page)
+    assert {step: found for step, found in faults.items() if found} == {}
+
+
+def test_a_stay_is_booked_without_javascript(system: System, browser: Browser) -> None:
+    with visit(browser, scripts=False, english=True) as context:
+        page = context.new_page()
+        walk.choose_service(page, system.origin, "Cottage", "cottage")
+        page.get_by_label("How many nights?").select_option("3")
+        page.get_by_role("button", name="Show").click()
+        walk.choose_time(page)
+        walk.fill(page)
+        walk.confirm(page)
+        expect(page.get_by_role("heading", level=1)).to_have_text("You are booked.")
+        expect(page.get_by_text("3 nights")).to_be_visible()
+
+
+def test_the_desk_is_run_by_keys_alone(system: System, staff: BrowserContext) -> None:
+    page = staff.new_page()
+    page.goto(f"{system.origin}/console/day")
+    _tab_to(page, "a[href^='/console/why']")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/why**")
+    _tab_to(page, "form.ask button")
+    page.keyboard.press("Enter")
+    expect(page.locator("#verdict")).to_be_visible()
+    page.goto(f"{system.origin}/console/")
+    _tab_to(page, ".arrivals a")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/bookings/*")
+    _tab_to(page, "a[href$='/move']")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/move")
+    _tab_to(page, ".slots-of-day button:not(:disabled)")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"/bookings/[0-9]+$"))
+    expect(page.locator(".story")).to_contain_text("日時変更")
+    page.close()
 
 
 def test_it_books_without_javascript(system: System, browser: Browser) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -15,7 +16,7 @@ from noren.shops.tenancy import shop
 from tests.servers import AppDatabase, Sink, VaultProcess
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-FILES = [str(EXAMPLES / f"{name}.toml") for name in ("salon", "yoga", "court")]
+FILES = [str(EXAMPLES / f"{name}.toml") for name in ("salon", "yoga", "court", "cottage")]
 SALON = (EXAMPLES / "salon.toml").read_text()
 NOW = datetime(2026, 11, 24, 0, 0, tzinfo=UTC)
 """A Tuesday, 9:00 in Tokyo."""
@@ -109,7 +110,7 @@ def test_it_imports_twice_without_doubling(
     assert importing.main(FILES) == 0
     assert "salon: aoi.salon: invitation sent" in capsys.readouterr().out
     before, letters = revisions(), len(mail.messages)
-    assert letters == 8
+    assert letters == 10
     assert importing.main(FILES) == 0
     assert "salon: as in the file already" in capsys.readouterr().out
     assert revisions() == before
@@ -123,17 +124,22 @@ def test_it_imports_twice_without_doubling(
 def test_what_it_imports_can_be_booked(town: AppDatabase, vault: VaultProcess) -> None:
     importing.main(FILES)
     salon, yoga, court = (directory.shop_id(slug) for slug in ("salon", "yoga", "court"))
+    cottage = directory.shop_id("cottage")
 
-    def starts(shop_id: int, key: str, day: date) -> list[str]:
+    def starts(shop_id: int, key: str, day: date, **more: Any) -> list[str]:
         with shop(shop_id):
             service = Service.objects.get(key=key).id
-        found = availability.month(shop_id, service, day, day, now=NOW, staff=None)
+        found = availability.month(shop_id, service, day, day, now=NOW, staff=None, **more)
         return [f"{start.at:%H:%M}" for start in found.days.get(day, ())]
 
     wednesday = date(2026, 11, 25)
     assert starts(salon, "cut", wednesday)[:2] == ["10:00", "10:30"]
     assert starts(salon, "cut", date(2026, 11, 30)) == []
     assert starts(court, "hour", date(2026, 11, 28))[:2] == ["00:00", "01:00"]
+    friday = date(2026, 12, 4)
+    assert starts(cottage, "stay", friday, nights=1) == []
+    assert starts(cottage, "stay", friday, nights=2, party=5) == [f"{hour}:00" for hour in range(15, 21)]
+    assert starts(cottage, "retreat", friday, nights=2, party=10)[:1] == ["15:00"]
     assert classes.schedule(yoga, now=NOW).made > 20
     assert starts(yoga, "morning-flow", wednesday) == ["07:00"]
 
