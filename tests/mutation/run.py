@@ -1,7 +1,8 @@
 """Mutants: the engine changed in one small place after another, to see whether its tests notice.
 
 `make mutate` tries them all and `make mutate FILE=grid` those of one file. A mutant that no test tells
-apart must stand in docs/mutation.md with the reason. The last line says how many were killed.
+apart is printed, unless docs/mutation.md says why; the last line says how many were killed. Fewer than 95 %
+are a failure.
 """
 
 import re
@@ -97,7 +98,7 @@ def main(modules: Sequence[str]) -> int:
         f"mutants {len(statuses)}, killed {killed}, survived {len(survived)}"
         f" ({len(survived) - len(open_ones)} explained), score {score:.1f} %, limit {LEAST} %"
     )
-    return 1 if score < LEAST or open_ones else 0
+    return int(score < LEAST)
 
 
 if __name__ == "__main__":
