@@ -74,8 +74,9 @@ def answer(
     # Where nothing that could be offered is asked for, an empty day is looked at: for the refusals.
     wanted: dict[str, Any] = {"now": now, "staff": staff, "nights": nights}
     found = availability.find(shop_id, service_id, min(from_, to), to, **wanted)
-    rests_on = found.same and (slug, first, last, found.same)
-    body = _bodies.get(rests_on) if rests_on else None
+    same = found.same
+    rests_on = None if same is None else (slug, first, last, same)
+    body = None if rests_on is None else _bodies.get(rests_on)
     if body is None:
         if from_ > to:
             days: Days = {}
@@ -86,7 +87,7 @@ def answer(
         head = f'{{"shop":"{slug}","service":{service_id},"zone":"{found.rules.zone}","days":['
         listed = ",".join([f"{begun}{days.get(day, '')}]}}" for day, begun in _heads(first, last)])
         body = f"{head}{listed}]}}".encode()
-        if rests_on:
+        if rests_on is not None:
             _bodies.keep(rests_on, body, len(body))
     return body
 

@@ -51,7 +51,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "noren.web.middleware.ContentPolicy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # Pads each answer (BREACH), and masks the token of forms.
     "django.middleware.gzip.GZipMiddleware",

@@ -7,6 +7,7 @@ its values go apart from it, and its rows come in binary.
 
 from collections.abc import Generator, Sequence
 from datetime import datetime
+from functools import lru_cache
 from itertools import count
 from typing import Any, Final, cast
 from weakref import WeakKeyDictionary
@@ -103,6 +104,7 @@ class _Trip:
         return next(result for result in results if result.status == ExecStatus.TUPLES_OK)
 
 
+@lru_cache(maxsize=4096)
 def _enter(shop_id: int) -> bytes:
     # A literal, as in `shop`: on a cluster the setting reaches every machine.
     return sql.SQL("SET LOCAL noren.shop = {}").format(sql.Literal(str(int(shop_id)))).as_bytes()
