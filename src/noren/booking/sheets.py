@@ -53,7 +53,8 @@ WHERE s.shop_id = $1::bigint
 _LOOK = f"""
 WITH seen AS MATERIALIZED (
     SELECT timestamptz_send(pg_postmaster_start_time())
-        || coalesce(string_agg(xidsend(xmin), ''::bytea), ''::bytea) AS mark {_RANGE}
+        || coalesce(string_agg(xidsend(r.version), ''::bytea), ''::bytea) AS mark
+    FROM (SELECT xmin AS version {_RANGE} ORDER BY resource_id, plane, day) r
 )
 {_STATE}, seen.mark, t.* FROM shops_shop s CROSS JOIN seen
 LEFT JOIN (
