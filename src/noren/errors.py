@@ -161,6 +161,35 @@ class IdempotencyKeyReused(NorenError):
     message = _("This Idempotency-Key was used for another booking. Please make a new one.")
 
 
+class NoWaitingList(NorenError):
+    status = 422
+    message = _("This service keeps no waiting list. Please choose a time that is free.")
+
+
+class SlotFree(NorenError):
+    """Nobody needs to wait. Facts: nearest (the free starts)."""
+
+    status = 409
+    message = _("A place is free now. Please book it.")
+
+
+class AlreadyWaiting(NorenError):
+    """The same person waits for the same; known by her id, or by all that she wrote being the same."""
+
+    status = 409
+    message = _("You are on the waiting list for this already. Please use the link in the mail about it.")
+
+
+class AlreadyBooked(NorenError):
+    status = 409
+    message = _("You have a booking for this already. Please use the link in the mail about it.")
+
+
+class NothingOffered(NorenError):
+    status = 409
+    message = _("No place is kept for you at this moment. We will write to you as soon as one is free.")
+
+
 class LinkUnknown(NorenError):
     status = 404
     message = _("We do not know this link. Please use the newest mail from the shop.")

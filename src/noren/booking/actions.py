@@ -224,6 +224,8 @@ def write_confirm(
     )
     booking.status, booking.takes, booking.expires_at = status, takes, None
     booking.agreed |= agreed
+    if not takes:
+        jobs.freed(booking.start, booking.end)
     return booking
 
 
@@ -248,6 +250,7 @@ def release(shop_id: int, hold_id: int, *, now: datetime, by: Actor = CUSTOMER) 
     try:
         with write_in(shop_id):
             referee.end(hold_id, [Status.HELD], Status.RELEASED, now=now, by=by)
+            _free(hold_id)
     except AlreadyCancelled:
         return
 
@@ -257,8 +260,17 @@ def expire(shop_id: int, hold_id: int, *, now: datetime) -> None:
     try:
         with write_in(shop_id):
             referee.end(hold_id, [Status.HELD], Status.EXPIRED, now=now, by="system")
+            _free(hold_id)
     except AlreadyCancelled:
-        return
+        # Who needed a part of its time may have swept it: then the rest of it is free.
+        with shop(shop_id):
+            if of_id(hold_id).status == Status.EXPIRED:
+                _free(hold_id)
+
+
+def _free(booking_id: int) -> None:
+    ended = of_id(booking_id)
+    jobs.freed(ended.start, ended.end)
 
 
 def cancel(shop_id: int, booking_id: int, *, now: datetime, by: Actor, reason: str = "") -> None:
@@ -346,6 +358,7 @@ def write_move(
     moved = of_id(booking.id)
     moved.reminder_job = jobs.moved(moved, now=now, kind=kind)
     moved.save(update_fields=["reminder_job"])
+    jobs.freed(booking.start, booking.end)
     return moved
 
 

@@ -81,7 +81,7 @@ class Availability:
 class Found:
     """What was read for a question about a service, and the engine's answer once it is asked for.
 
-    `own` and `person` are the question's, as `month` has them; `beside`: see `and_beside`.
+    `own`, `person` and `since` are the question's, as `month` has them; `beside`: see `and_beside`.
     """
 
     shop_id: int
@@ -94,10 +94,16 @@ class Found:
     own: int | None
     person: UUID | None
     beside: tuple[Beside, ...] = ()
+    since: datetime | None = None
 
     def and_beside(self, those: Sequence[Beside]) -> Self:
         """Return what would be found if these were written."""
         return replace(self, survey=sheets.beside(self.survey, those), beside=tuple(those))
+
+    @property
+    def as_of(self) -> int:
+        """The moment whose notice and horizon count (POSIX seconds)."""
+        return int((self.since or self.now).timestamp())
 
     @property
     def rules(self) -> ShopRules:
@@ -122,7 +128,7 @@ class Found:
         if mark is None or self.is_class or self.is_limited:
             return None
         window = self.survey.window
-        between = engine.between(self.rules, self.service.id, window, now=int(self.now.timestamp()))
+        between = engine.between(self.rules, self.service.id, window, now=self.as_of)
         return mark, window, between, self.service.id, self.staff, self.party, self.nights
 
     def starts(self) -> engine.Starts:
@@ -132,7 +138,7 @@ class Found:
             self.service.id,
             self.survey.window,
             self.survey.taken,
-            now=int(self.now.timestamp()),
+            now=self.as_of,
             staff=self.staff,
             party=self.party,
             nights=self.nights,
@@ -171,14 +177,16 @@ def month(
     own: int | None = None,
     nights: int = 0,
     person: UUID | None = None,
+    since: datetime | None = None,
 ) -> Availability:
     """Return the starts from `first` to `last`, both included. `staff` None: any. `own`: see sheets.survey.
 
-    `nights` of a stay; `person` where she is known, for what is limited for each customer. Raises
-    ShopUnknown, ServiceUnknown.
+    `nights` of a stay; `person` where she is known, for what is limited for each customer; `since`: notice
+    and horizon are as they were then. Raises ShopUnknown, ServiceUnknown.
     """
     wanted: dict[str, Any] = {"now": now, "staff": staff, "party": party, "own": own, "person": person}
-    return _days(find(shop_id, service_id, first, last, nights=nights, **wanted))
+    found = find(shop_id, service_id, first, last, nights=nights, **wanted)
+    return _days(replace(found, since=since))
 
 
 def _days(found: Found) -> Availability:
@@ -334,13 +342,13 @@ def sessions(
 
 
 def _classes(found: Found) -> Availability:
-    rules, now, staff = found.rules, found.now, found.staff
+    rules, staff = found.rules, found.staff
     zone = ZoneInfo(rules.zone)
     if found.nights or found.survey.known.terms.services[found.service.id].course:
         # A class has no nights; dates of a course are not offered one by one: series.look tells them.
         return Availability(zone, {})
     leads = dict(found.sessions())
-    wanted: dict[str, Any] = {"now": int(now.timestamp()), "party": found.party, "used": found.used()}
+    wanted: dict[str, Any] = {"now": found.as_of, "party": found.party, "used": found.used()}
     offered = classes.offered(rules, found.service.id, leads, **wanted)
     days: dict[date, list[Start]] = {}
     for each in offered:

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from django.db.models import Q
 
-from noren.booking import changes, referee
+from noren.booking import changes, jobs, referee
 from noren.booking.impact import OPEN, Touched
 from noren.booking.models import Attention, Block, Booking, Claim, Status
 from noren.booking.transact import Actor, note, tried
@@ -157,6 +157,7 @@ def unblock(shop_id: int, block_id: int) -> None:
         for row in rows:
             if not _blocked(row):
                 Booking.objects.filter(id=row.id).update(attention="")
+        jobs.freed(found.start, found.end)
 
 
 def _blocked(row: Booking) -> bool:

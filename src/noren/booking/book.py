@@ -173,14 +173,15 @@ def _confirm(
         with shop(shop_id):
             consent = known().terms.policy_version
     booking = actions.confirm(shop_id, hold_id, person, now=now, locale=locale, consent=consent, by=by)
-    return _booked(shop_id, booking)
+    return booked(shop_id, booking)
 
 
 def _confirmed(shop_id: int, hold_id: int) -> Booked | None:
     with shop(shop_id):
         booking = Booking.objects.filter(id=hold_id).exclude(status=Status.HELD).first()
-    return None if booking is None or booking.person_id is None else _booked(shop_id, booking)
+    return None if booking is None or booking.person_id is None else booked(shop_id, booking)
 
 
-def _booked(shop_id: int, booking: Booking) -> Booked:
+def booked(shop_id: int, booking: Booking) -> Booked:
+    """Return a booking with its link."""
     return Booked(booking, links.token(shop_id, booking.id, booking.generation))

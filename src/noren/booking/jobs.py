@@ -6,15 +6,17 @@ confirmed (or asked for) there is a job `noren.messages.tasks.send` of the kind 
 `cancelled` where the rest of a series was cancelled. Every other kind is for one booking alone.
 """
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from procrastinate.contrib.django import app
 from procrastinate.jobs import Job
 from procrastinate.types import JSONValue
 
-from noren.booking.models import Booking, Status
+from noren.booking.models import Booking, Status, Waiting
+from noren.engine import wall
+from noren.shops.rules import known
 from noren.shops.tenancy import current_shop
 
 # The vault erases within the hour whom nobody kept: a mail server that hangs, and every mail that waits for
@@ -69,7 +71,55 @@ def ended(booking: Booking, kind: str, *, others: Sequence[Booking] = ()) -> Non
     """Tell her (cancelled, declined, released), of others too in the same mail; remind her of nothing."""
     for each in (booking, *others):
         _forget(each)
-    _write(_mail(booking, kind, others=others))
+    free = _offers((each.start, each.end) for each in (booking, *others))
+    _write(_mail(booking, kind, others=others), *free)
+
+
+def freed(start: datetime, end: datetime) -> None:
+    """Offer the time that is free now to those who wait for it."""
+    _write(*_offers([(start, end)]))
+
+
+def joined(entry: Waiting) -> None:
+    """Tell her, keep her data, and look again: what was freed while she joined is hers. When her time has
+    come without a place she waits no more.
+    """
+    again = _offer(entry.day, entry.last_day, entry.ends_at)
+    _write(_keep(entry.person_id), _tell(entry, "joined"), _offer(entry.day, entry.last_day), again)
+
+
+def offered(entry: Waiting, at: datetime) -> None:
+    """Tell her of the place that is kept for her, when it is no longer quiet."""
+    _write(_tell(entry, "offered", at))
+
+
+def not_waiting(entry: Waiting) -> None:
+    """Ask those behind her, who had to wait for her."""
+    _write(_offer(entry.day, entry.last_day))
+
+
+def _offers(stretches: Iterable[tuple[datetime, datetime]]) -> list[Job]:
+    """Return the jobs that offer what is free in these stretches; none where the shop keeps no waiting list.
+
+    Whether somebody waits they ask themselves, after this transaction: asked in here, who joins at this
+    moment would not be seen, nor see what is freed. A buffer may reach into the days beside; where there are
+    limits a booking that ends may make room in its whole week or month.
+    """
+    house = known()
+    if not any(terms.waiting for terms in house.terms.services.values()):
+        return []
+    rules = house.rules
+    reach = 31 if rules.limits or any(service.limits for service in rules.services.values()) else 1
+    days = {tuple(wall.local_day(rules.zone, int(at.timestamp()) // 60) for at in each) for each in stretches}
+    return [_offer(wall.as_date(first - reach), wall.as_date(last + reach)) for first, last in sorted(days)]
+
+
+def _offer(first: date, last: date, at: datetime | None = None) -> Job:
+    return _job("noren.booking.tasks.offer", at, first=first.isoformat(), last=last.isoformat())
+
+
+def _tell(entry: Waiting, kind: str, at: datetime | None = None) -> Job:
+    return _job("noren.messages.tasks.tell", at, waiting_id=entry.id, kind=kind)
 
 
 def _reminded(booking: Booking, now: datetime, *others: Job) -> int | None:
@@ -117,4 +167,6 @@ def _job(name: str, at: datetime | None = None, *, priority: int = 0, **values: 
 
 def _write(*jobs: Job) -> list[int]:
     """Write jobs in one statement, on Django's own connection and so in its transaction."""
+    if not jobs:
+        return []
     return [job.id for job in app.job_manager.batch_defer_jobs(list(jobs)) if job.id is not None]

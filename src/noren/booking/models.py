@@ -89,6 +89,48 @@ class ClassSession(ShopModel):
     cancelled = models.BooleanField(default=False)
 
 
+class WaitingState(models.TextChoices):
+    WAITING = "waiting"  # -> offered, left, expired
+    OFFERED = "offered"  # -> booked, passed, left; waiting again where the shop took the place away
+    BOOKED = "booked"
+    LEFT = "left"
+    PASSED = "passed"  # she let an offer pass, by a word or by silence
+    EXPIRED = "expired"  # the time came, and no place
+
+
+LIVE = (WaitingState.WAITING, WaitingState.OFFERED)
+
+
+class Waiting(ShopModel):
+    """Somebody who waits for a place: on a day, or at a start. Who she is only the vault knows."""
+
+    service_id = models.BigIntegerField()
+    session_id = models.BigIntegerField(null=True)
+    """The date of a class that is waited for: moved, it takes those who wait with it."""
+    day = models.DateField()
+    last_day = models.DateField()
+    """Of a stay the day on which it would end; else the same."""
+    start = models.DateTimeField(null=True)
+    """null: any time of that day."""
+    asked_staff_id = models.BigIntegerField(null=True)
+    party = models.IntegerField()
+    nights = models.IntegerField(default=0)
+    person_id = models.UUIDField()
+    locale = models.CharField(max_length=8)
+    priority = models.SmallIntegerField(default=0)
+    """The higher is asked first; then who joined first."""
+    joined_at = models.DateTimeField()
+    """Notice and horizon of an offer are as they were then."""
+    ends_at = models.DateTimeField()
+    """From then on nothing can be offered any more."""
+    state = models.CharField(max_length=8, choices=WaitingState)
+    hold_id = models.BigIntegerField(null=True)
+    """The hold of the offer, then the booking."""
+    offer_ends = models.DateTimeField(null=True)
+    generation = models.IntegerField(default=1)
+    """Of the entry's link: a new one revokes the old."""
+
+
 class Block(ShopModel):
     """Time of a resource that cannot be booked: a pause, a day off, an external calendar's busy time."""
 

@@ -161,6 +161,7 @@ def _shorten(booking: Booking, end: datetime, *, now: datetime, by: Actor) -> No
     ]
     said: dict[str, Any] = {"now": now, "by": by, "what": "checked_out", "over": True}
     referee.move(known().rules, booking.id, [Status.CHECKED_IN], values, claims, **said)
+    jobs.freed(end, booking.end)
 
 
 def _minutes(row: Claim) -> tuple[int, int, int, int]:

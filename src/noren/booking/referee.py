@@ -14,6 +14,7 @@ from noren.engine import wall
 from noren.engine.model import BufferPolicy, Claim, ShopRules
 from noren.errors import (
     AlreadyCancelled,
+    AlreadyWaiting,
     BookingUnknown,
     HoldExpired,
     LimitReached,
@@ -44,7 +45,10 @@ _REFUSALS: dict[str, type[NorenError | Overtaken]] = {
     "40P01": Overtaken,  # deadlock_detected
     "40001": Overtaken,  # serialization_failure
 }
-_CONSTRAINTS: dict[str, type[KeyInUse]] = {"booking_booking_idempotency_key": KeyInUse}
+_CONSTRAINTS: dict[str, type[NorenError | KeyInUse]] = {
+    "booking_booking_idempotency_key": KeyInUse,
+    "booking_waiting_person_key": AlreadyWaiting,
+}
 
 
 @contextmanager

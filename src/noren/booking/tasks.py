@@ -1,13 +1,13 @@
 """Jobs of this room."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
 from noren import clock
-from noren.booking import actions, changes, classes, reception, resettle, zones
+from noren.booking import actions, changes, classes, reception, resettle, waiting, zones
 
 RETRY = RetryStrategy(max_attempts=10, exponential_wait=2)
 
@@ -37,6 +37,7 @@ def follow_rules(shop_id: int) -> None:
     actions.reindex(shop_id, now=now)
     timetables(shop_id)
     review(shop_id)
+    waiting.offer(shop_id, now=now)
 
 
 @app.task(name="noren.booking.tasks.move_nearest", retry=RETRY)
@@ -54,6 +55,12 @@ def review(shop_id: int) -> None:
     changes.review_holidays(shop_id, now=now)
     zones.review(shop_id, now=now)
     _tomorrow("review", shop_id, now)
+
+
+@app.task(name="noren.booking.tasks.offer", retry=RETRY)
+def offer(shop_id: int, first: str, last: str) -> None:
+    """Offer what is free on these days to those who wait for it."""
+    waiting.offer(shop_id, date.fromisoformat(first), date.fromisoformat(last), now=clock.now())
 
 
 @app.task(name="noren.booking.tasks.timetables", retry=RETRY)

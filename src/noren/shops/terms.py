@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from noren.engine.model import Deadline, FeePolicy, FeeTier
+from noren.engine.quiet import Quiet
 
 Plain = Mapping[str, Any]
 
@@ -47,14 +48,6 @@ class WaitingRule:
     hours: int = 4
     stop_minutes: int = 20
     pass_over: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Quiet:
-    """Minutes of the day between which nobody is disturbed; `begin` > `end` goes over midnight."""
-
-    begin: int
-    end: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,6 +151,47 @@ class Migration(migrations.Migration):
                 "base_manager_name": "objects",
             },
         ),
+        migrations.CreateModel(
+            name="Waiting",
+            fields=[
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("shop_id", models.BigIntegerField(default=noren.shops.tenancy.current_shop, editable=False)),
+                ("service_id", models.BigIntegerField()),
+                ("session_id", models.BigIntegerField(null=True)),
+                ("day", models.DateField()),
+                ("last_day", models.DateField()),
+                ("start", models.DateTimeField(null=True)),
+                ("asked_staff_id", models.BigIntegerField(null=True)),
+                ("party", models.IntegerField()),
+                ("nights", models.IntegerField(default=0)),
+                ("person_id", models.UUIDField()),
+                ("locale", models.CharField(max_length=8)),
+                ("priority", models.SmallIntegerField(default=0)),
+                ("joined_at", models.DateTimeField()),
+                ("ends_at", models.DateTimeField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waiting"),
+                            ("offered", "Offered"),
+                            ("booked", "Booked"),
+                            ("left", "Left"),
+                            ("passed", "Passed"),
+                            ("expired", "Expired"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("hold_id", models.BigIntegerField(null=True)),
+                ("offer_ends", models.DateTimeField(null=True)),
+                ("generation", models.IntegerField(default=1)),
+            ],
+            options={
+                "abstract": False,
+                "base_manager_name": "objects",
+            },
+        ),
         migrations.RunSQL((SQL / "0001_tables.sql").read_text(encoding="utf-8")),
         TenantTable(
             "ClassSession",
@@ -176,6 +217,14 @@ class Migration(migrations.Migration):
             ],
         ),
         TenantTable("Event", foreign_keys=[("booking_id", "booking_booking")]),
+        TenantTable(
+            "Waiting",
+            foreign_keys=[
+                ("service_id", "shops_service"),
+                ("session_id", "booking_classsession"),
+                ("hold_id", "booking_booking"),
+            ],
+        ),
         TenantTable(
             "sheet",
             key=("resource_id", "plane", "day"),

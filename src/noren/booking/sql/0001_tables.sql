@@ -28,6 +28,11 @@ CREATE INDEX booking_block_resource ON booking_block (shop_id, resource_id, star
 CREATE INDEX booking_claim_booking ON booking_claim (shop_id, booking_id) WHERE booking_id IS NOT NULL;
 CREATE INDEX booking_claim_session ON booking_claim (shop_id, session_id) WHERE session_id IS NOT NULL;
 CREATE INDEX booking_claim_block ON booking_claim (shop_id, block_id) WHERE block_id IS NOT NULL;
+CREATE INDEX booking_waiting_live ON booking_waiting (shop_id, day) WHERE state IN ('waiting', 'offered');
+-- Nobody waits twice for the same.
+CREATE UNIQUE INDEX booking_waiting_person_key
+    ON booking_waiting (shop_id, person_id, service_id, day, start) NULLS NOT DISTINCT
+    WHERE state IN ('waiting', 'offered');
 CREATE INDEX booking_event_booking ON booking_event (shop_id, booking_id);
 
 ALTER TABLE booking_booking
@@ -40,6 +45,13 @@ ALTER TABLE booking_booking
         'checked_in', 'no_show')));
 ALTER TABLE booking_classsession
     ADD CONSTRAINT booking_classsession_seats_check CHECK (booked >= 0);
+ALTER TABLE booking_waiting
+    ADD CONSTRAINT booking_waiting_state_check CHECK (state IN ('waiting', 'offered', 'booked', 'left', 'passed',
+        'expired')),
+    ADD CONSTRAINT booking_waiting_offer_check CHECK (
+        (state NOT IN ('offered', 'booked') OR hold_id IS NOT NULL)
+        AND (state <> 'offered' OR offer_ends IS NOT NULL)),
+    ADD CONSTRAINT booking_waiting_party_check CHECK (party > 0);
 ALTER TABLE booking_claim
     ADD CONSTRAINT booking_claim_owner_check CHECK (num_nonnulls(booking_id, session_id, block_id) = 1),
     ADD CONSTRAINT booking_claim_minutes_check CHECK (
