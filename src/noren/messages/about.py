@@ -1,13 +1,15 @@
-"""What a mail or a calendar entry says about one booking, read from the shop's rows."""
+"""What a mail or a calendar entry says about one booking, or one who waits, read from the shop's rows."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
 from noren.booking import links
-from noren.booking.models import Booking
+from noren.booking.models import Booking, Waiting
 from noren.messages import words
 from noren.messages.notice import Kind, Notice
 from noren.shops.models import Service, Shop, Staff
@@ -38,6 +40,38 @@ def notice(booking: Booking, kind: Kind) -> Notice:
         access=_said(shop.texts, "access", spoken),
         phone=str(shop.contact.get("phone", "")),
         policy=_said(shop.texts, "policy", spoken),
+        sender=settings.ENV.mail_from,
+    )
+
+
+def waiting(entry: Waiting, offer: Booking | None) -> Notice:
+    """Return what is told to who waits: that she does, or which place is kept for her. Inside the shop."""
+    token = links.waiting_token(current_shop(), entry.id, entry.generation)
+    address = f"{settings.NOREN_ORIGIN}/w/{token}"
+    if offer is not None and entry.offer_ends is not None:
+        offer.locale = entry.locale
+        told = notice(offer, Kind.OFFERED)
+        return replace(told, link=address, until=entry.offer_ends.astimezone(told.start.tzinfo))
+    shop = Shop.objects.get()
+    spoken, zone = words.language(entry.locale or shop.locale), ZoneInfo(shop.zone)
+    day = datetime.combine(entry.day, time(), zone)
+    start = day if entry.start is None else entry.start.astimezone(zone)
+    return Notice(
+        kind=Kind.JOINED,
+        locale=spoken,
+        start=start,
+        end=start,
+        uid="",
+        sequence=0,
+        link=address,
+        party=entry.party,
+        price=0,
+        currency=shop.currency,
+        shop=_said(shop.texts, "name", spoken),
+        service=_said(Service.objects.get(id=entry.service_id).texts, "name", spoken),
+        staff=_staff(entry.asked_staff_id, spoken),
+        phone=str(shop.contact.get("phone", "")),
+        whole_day=entry.start is None,
         sender=settings.ENV.mail_from,
     )
 

@@ -1,9 +1,10 @@
-"""One mail about one booking: read in one transaction, sent outside any, noted in another.
+"""One mail, about one booking or to one who waits: read in one transaction, sent outside any, noted in
+another.
 
 The vault sends a message key once, whatever happens here: a second attempt changes nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -12,7 +13,7 @@ import structlog
 from django.db.models import F
 
 from noren import people
-from noren.booking.models import STANDING, Booking, Status
+from noren.booking.models import LIVE, STANDING, Booking, Status, Waiting, WaitingState
 from noren.errors import NoSuchPerson
 from noren.messages import about, ics, words
 from noren.messages.models import Message, State
@@ -49,6 +50,8 @@ class Letter:
     person: UUID
     key: str
     notice: Notice
+    booking_id: int | None = None
+    waiting_id: int | None = None
 
 
 def deliver(
@@ -58,12 +61,31 @@ def deliver(
 
     NotSentYet, VaultUnavailable, LedgerUnavailable: try again; the message is `failed` until then.
     """
+
+    def find() -> Letter | None:
+        return _letter(shop_id, [booking_id, *others], kind, now)
+
+    return _delivered(shop_id, {"booking_id": booking_id}, kind, find, now)
+
+
+def deliver_waiting(shop_id: int, waiting_id: int, kind: Kind, *, now: datetime) -> State | None:
+    """Send the mail to who waits, as `deliver` does."""
+
+    def find() -> Letter | None:
+        return _to_who_waits(shop_id, waiting_id, kind, now)
+
+    return _delivered(shop_id, {"waiting_id": waiting_id}, kind, find, now)
+
+
+def _delivered(
+    shop_id: int, owner: Mapping[str, int], kind: Kind, find: Callable[[], Letter | None], now: datetime
+) -> State | None:
     with shop(shop_id):
-        letter = _letter(shop_id, [booking_id, *others], kind, now)
-        _leave(booking_id, kind, "" if letter is None else letter.key, now)
+        letter = find()
+        _leave(owner, kind, "" if letter is None else letter.key, now)
         if letter is None:
             return None
-        _begin(booking_id, kind, letter.key, now)
+        _begin(letter, now)
     state = State.FAILED
     try:
         state = _send(letter, now)
@@ -83,7 +105,27 @@ def _letter(shop_id: int, booking_ids: Sequence[int], kind: Kind, now: datetime)
     first = rows[booking_ids[0]]
     key = f"{shop_id}:{first.id}:{kind}:{_occasion(first, kind)}"
     notice, *others = [about.notice(each, kind) for each in due]
-    return Letter(shop_id=shop_id, person=person, key=key, notice=replace(notice, others=tuple(others)))
+    told = replace(notice, others=tuple(others))
+    return Letter(shop_id, person, key, told, booking_id=first.id)
+
+
+def _to_who_waits(shop_id: int, waiting_id: int, kind: Kind, now: datetime) -> Letter | None:
+    """Return what is to be told, if it is true still: an offer once, until it ends."""
+    entry = Waiting.objects.filter(id=waiting_id).first()
+    if entry is None or entry.state not in LIVE:
+        return None
+    offer = _offer(entry, now) if kind is Kind.OFFERED else None
+    if offer is None and kind is Kind.OFFERED:
+        return None
+    key = f"{shop_id}:w{waiting_id}:{kind}:{0 if offer is None else offer.id}"
+    return Letter(shop_id, entry.person_id, key, about.waiting(entry, offer), waiting_id=waiting_id)
+
+
+def _offer(entry: Waiting, now: datetime) -> Booking | None:
+    """Return what is kept for her, as long as it is."""
+    if entry.state != WaitingState.OFFERED or entry.offer_ends is None or entry.offer_ends <= now:
+        return None
+    return Booking.objects.filter(id=entry.hold_id or 0, status=Status.HELD).first()
 
 
 def _is_due(booking: Booking, kind: Kind, now: datetime) -> bool:
@@ -105,16 +147,22 @@ def _occasion(booking: Booking, kind: Kind) -> str:
     return str(int(booking.start.timestamp()) if kind is Kind.REMINDER else booking.changes)
 
 
-def _leave(booking_id: int, kind: Kind, key: str, now: datetime) -> None:
+def _leave(owner: Mapping[str, int], kind: Kind, key: str, now: datetime) -> None:
     """Close what a killed worker had begun and nobody will try again: the mail may have gone or not."""
-    begun = Message.objects.filter(booking_id=booking_id, kind=kind, state=State.QUEUED).exclude(key=key)
+    begun = Message.objects.filter(**owner, kind=kind, state=State.QUEUED).exclude(key=key)
     begun.update(state=State.UNKNOWN, changed_at=now)
 
 
-def _begin(booking_id: int, kind: Kind, key: str, now: datetime) -> None:
+def _begin(letter: Letter, now: datetime) -> None:
     message, _ = Message.objects.get_or_create(
-        key=key,
-        defaults={"booking_id": booking_id, "kind": kind, "created_at": now, "changed_at": now},
+        key=letter.key,
+        defaults={
+            "booking_id": letter.booking_id,
+            "waiting_id": letter.waiting_id,
+            "kind": letter.notice.kind,
+            "created_at": now,
+            "changed_at": now,
+        },
     )
     attempts = Message.objects.filter(id=message.id)
     attempts.update(state=State.QUEUED, attempts=F("attempts") + 1, changed_at=now)
@@ -129,7 +177,7 @@ def _send(letter: Letter, now: datetime) -> State:
             subject=words.subject(letter.notice),
             text=words.text(letter.notice),
             values=words.values(letter.notice),
-            attachments=ics.attachments(letter.notice, now=now),
+            attachments=[] if letter.booking_id is None else ics.attachments(letter.notice, now=now),
         )
     except NoSuchPerson:
         # Erased meanwhile: there is nobody to write to, and trying again would find nobody.

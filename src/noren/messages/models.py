@@ -13,9 +13,10 @@ class State(models.TextChoices):
 
 
 class Message(ShopModel):
-    """One mail about one booking. Only noren.messages.tasks writes it."""
+    """One mail about one booking, or to one who waits. Only noren.messages.tasks writes it."""
 
-    booking_id = models.BigIntegerField()
+    booking_id = models.BigIntegerField(null=True)
+    waiting_id = models.BigIntegerField(null=True)
     kind = models.CharField(max_length=12)
     # What the vault sends once: the same on every attempt, new for each change of the booking.
     key = models.CharField(max_length=80)

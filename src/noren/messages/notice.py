@@ -21,10 +21,16 @@ class Kind(StrEnum):
     """Somebody else serves, at the same time."""
     ZONE = "zone"
     """The zone's clock was changed by law: the same time on the wall, and a new calendar file."""
+    JOINED = "joined"
+    """On the waiting list."""
+    OFFERED = "offered"
+    """A place is kept for who waits."""
 
 
 ENDED = (Kind.CANCELLED, Kind.DECLINED, Kind.RELEASED)
 """What tells that a booking stands no longer."""
+WAITING = (Kind.JOINED, Kind.OFFERED)
+"""What is told to who waits: there is no booking yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,10 @@ class Notice:
     access: str = ""
     phone: str = ""
     policy: str = ""
+    # Until when a place is kept for her.
+    until: datetime | None = None
+    # She waits for any time of that day.
+    whole_day: bool = False
     # The address that mails come from: the organizer of the calendar entry.
     sender: str = ""
     # The further dates of a series that are told in the same mail, each with a link and a calendar entry.

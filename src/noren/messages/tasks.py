@@ -8,7 +8,7 @@ from procrastinate.contrib.django import app
 
 from noren import clock
 from noren.errors import LedgerUnavailable, VaultUnavailable
-from noren.messages.deliver import NotSentYet, deliver
+from noren.messages.deliver import NotSentYet, deliver, deliver_waiting
 from noren.messages.notice import Kind
 
 # 3 s, 9 s, 27 s ... : the ninth wait is over five hours, and all of them together about eight. The last two
@@ -24,3 +24,9 @@ RETRY = RetryStrategy(
 def send(shop_id: int, booking_id: int, kind: str, others: Sequence[int] = ()) -> None:
     """Send one mail about a booking, and about others of its series. Once, and only of what is true."""
     deliver(shop_id, booking_id, Kind(kind), others=others, now=clock.now())
+
+
+@app.task(name="noren.messages.tasks.tell", queue="messages", retry=RETRY)
+def tell(shop_id: int, waiting_id: int, kind: str) -> None:
+    """Send one mail to who waits: joined or offered. Once, and only if true."""
+    deliver_waiting(shop_id, waiting_id, Kind(kind), now=clock.now())

@@ -7,7 +7,7 @@ A line whose value is empty is left out, with its heading.
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from noren.messages.notice import ENDED, Kind, Notice
+from noren.messages.notice import ENDED, WAITING, Kind, Notice
 
 SUBJECTS = {
     "ja": {
@@ -21,6 +21,8 @@ SUBJECTS = {
         Kind.RESCHEDULED: "【{shop}】日時の変更のお知らせ({day})",
         Kind.REASSIGNED: "【{shop}】担当変更のお知らせ({day})",
         Kind.ZONE: "【{shop}】カレンダー更新のお願い({day})",
+        Kind.JOINED: "【{shop}】キャンセル待ちを承りました({day})",
+        Kind.OFFERED: "【{shop}】空きが出ました({day})",
     },
     "en": {
         Kind.BOOKED: "{shop}: your booking, {day}",
@@ -33,6 +35,8 @@ SUBJECTS = {
         Kind.RESCHEDULED: "{shop}: the time has changed to {day}",
         Kind.REASSIGNED: "{shop}: somebody else will serve you on {day}",
         Kind.ZONE: "{shop}: please renew your calendar for {day}",
+        Kind.JOINED: "{shop}: you are on the waiting list for {day}",
+        Kind.OFFERED: "{shop}: a place is free on {day}",
     },
 }
 
@@ -52,6 +56,9 @@ OPENINGS = {
         "ご希望に沿わない場合は、下のリンクから無料で取り消せます。",
         Kind.ZONE: "法令により時計の進み方が変わりましたが、お店の時計でのご予約の時刻は変わりません。"
         "お手元のカレンダーには、添付のファイルを入れ直してください。",
+        Kind.JOINED: "キャンセル待ちを承りました。空きが出ましたら、ご登録の順にメールでお知らせします。",
+        Kind.OFFERED: "お待ちいただいていた空きが出ましたので、次のとおりお取りしています。"
+        "期限までにお返事がないときは、次の方にご案内します。",
     },
     "en": {
         Kind.BOOKED: "Thank you for your booking. This is what we have noted.",
@@ -68,12 +75,17 @@ OPENINGS = {
         "If that is not what you wish, you can cancel free of charge by the link below.",
         Kind.ZONE: "The law has changed how clocks run. By the shop's clock your time has not changed; "
         "please put the attached file into your calendar, in place of the old one.",
+        Kind.JOINED: "You are on the waiting list. As soon as a place is free we will write to you, "
+        "in the order of joining.",
+        Kind.OFFERED: "A place has become free, and it is kept for you. "
+        "If we do not hear from you in time, it will be offered to the next.",
     },
 }
 
 FACTS = {
     "ja": (
         "日時  {when}",
+        "期限  {until}",
         "内容  {service}",
         "担当  {staff}",
         "人数  {party}",
@@ -85,6 +97,7 @@ FACTS = {
     ),
     "en": (
         "When     {when}",
+        "Until    {until}",
         "What     {service}",
         "With     {staff}",
         "People   {party}",
@@ -100,6 +113,20 @@ LINKS = {
     "ja": "ご予約の確認・取り消しはこちらからどうぞ。\n{link}\n"
     "このリンクはお客様専用です。他の方へ転送なさらないでください。",
     "en": "See or cancel your booking here:\n{link}\nThis link is yours alone; please do not forward it.",
+}
+WAITING_LINKS = {
+    "ja": {
+        Kind.JOINED: "状況の確認・取りやめはこちらからどうぞ。\n{link}\n"
+        "このリンクはお客様専用です。他の方へ転送なさらないでください。",
+        Kind.OFFERED: "ご予約・ご辞退はこちらからどうぞ。\n{link}\n"
+        "このリンクはお客様専用です。他の方へ転送なさらないでください。",
+    },
+    "en": {
+        Kind.JOINED: "See how it stands, or leave the list, here:\n{link}\n"
+        "This link is yours alone; please do not forward it.",
+        Kind.OFFERED: "Book it, or let it go, here:\n{link}\n"
+        "This link is yours alone; please do not forward it.",
+    },
 }
 AGAIN = {
     "ja": "ご予約の記録はこちらでご覧いただけます。\n{link}",
@@ -148,8 +175,11 @@ def text(notice: Notice) -> str:
     if notice.kind in ENDED:
         parts.append((AGAIN_EACH if notice.others else AGAIN)[spoken])
     else:
-        parts.append((LINKS_EACH if notice.others else LINKS)[spoken])
-        if notice.policy:
+        if notice.kind in WAITING:
+            parts.append(WAITING_LINKS[spoken][notice.kind])
+        else:
+            parts.append((LINKS_EACH if notice.others else LINKS)[spoken])
+        if notice.policy and notice.kind is not Kind.JOINED:
             parts.append(POLICIES[spoken])
     parts.append("{shop}")
     return "\n\n".join(parts) + "\n"
@@ -162,6 +192,7 @@ def values(notice: Notice) -> dict[str, str]:
     price = sum(each.price for each in dates)
     return {
         "when": _dates(dates, spoken),
+        "until": "" if notice.until is None else _moment(notice.until, spoken),
         "day": day(notice.start, spoken) + _more(len(notice.others), spoken),
         "service": notice.service,
         "staff": notice.staff if all(each.staff == notice.staff for each in dates) else "",
@@ -179,7 +210,7 @@ def values(notice: Notice) -> dict[str, str]:
 def _dates(dates: Sequence[Notice], spoken: str) -> str:
     """Return when; of several each on a line of its own, who serves where they differ, and its link."""
     if len(dates) == 1:
-        return when(dates[0].start, dates[0].end, spoken)
+        return _when(dates[0], spoken)
     same = all(each.staff == dates[0].staff for each in dates)
     lines = ((when(each.start, each.end, spoken), "" if same else each.staff, each.link) for each in dates)
     return "".join(f"\n{at}{staff and f' {staff}'}\n{link}" for at, staff, link in lines)
@@ -195,6 +226,19 @@ def when(start: datetime, end: datetime, spoken: str) -> str:
     """Return day and times; with the offset where the reader could take them for another zone's."""
     clock = f"{start:%H:%M}{'〜' if spoken == 'ja' else '–'}{end:%H:%M}"
     return f"{day(start, spoken)} {clock}{_offset(start, spoken)}"
+
+
+def _when(notice: Notice, spoken: str) -> str:
+    """Return when it is; of who waits no more than what she waits for."""
+    if notice.whole_day:
+        return day(notice.start, spoken)
+    if notice.kind is Kind.JOINED:
+        return _moment(notice.start, spoken)
+    return when(notice.start, notice.end, spoken)
+
+
+def _moment(at: datetime, spoken: str) -> str:
+    return f"{day(at, spoken)} {at:%H:%M}{_offset(at, spoken)}"
 
 
 def day(start: datetime, spoken: str) -> str:

@@ -9,6 +9,10 @@ STATE_CHECK = (
     "ALTER TABLE messages_message ADD CONSTRAINT messages_message_state_check "
     "CHECK (state IN ('queued', 'sent', 'unknown', 'failed'))"
 )
+OWNER_CHECK = (
+    "ALTER TABLE messages_message ADD CONSTRAINT messages_message_owner_check "
+    "CHECK (num_nonnulls(booking_id, waiting_id) = 1)"
+)
 INDEX = "CREATE INDEX messages_message_booking ON messages_message (shop_id, booking_id)"
 
 
@@ -25,7 +29,8 @@ class Migration(migrations.Migration):
                     "shop_id",
                     models.BigIntegerField(default=noren.shops.tenancy.current_shop, editable=False),
                 ),
-                ("booking_id", models.BigIntegerField()),
+                ("booking_id", models.BigIntegerField(null=True)),
+                ("waiting_id", models.BigIntegerField(null=True)),
                 ("kind", models.CharField(max_length=12)),
                 ("key", models.CharField(max_length=80)),
                 (
@@ -47,6 +52,10 @@ class Migration(migrations.Migration):
             ],
             options={"abstract": False, "base_manager_name": "objects"},
         ),
-        TenantTable("message", uniques=[("key",)], foreign_keys=[("booking_id", "booking_booking")]),
-        migrations.RunSQL([STATE_CHECK, INDEX]),
+        TenantTable(
+            "message",
+            uniques=[("key",)],
+            foreign_keys=[("booking_id", "booking_booking"), ("waiting_id", "booking_waiting")],
+        ),
+        migrations.RunSQL([STATE_CHECK, OWNER_CHECK, INDEX]),
     ]
