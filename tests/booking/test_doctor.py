@@ -1,15 +1,18 @@
 """The doctor finds what is not as it must be."""
 
 import threading
+from datetime import date
+from uuid import uuid4
 
 import pytest
 from django.db import connection
 
-from noren.booking import doctor, planes
+from noren.booking import actions, doctor, planes, waiting
 from noren.booking.models import Booking, ClassSession
-from noren.shops.models import Resource
+from noren.shops.models import Resource, Service
+from noren.shops.rules import change
 from noren.shops.tenancy import shop
-from tests.booking.scene import House, salon
+from tests.booking.scene import NOW, House, salon
 from tests.booking.test_classes import studio
 from tests.servers import AppDatabase, VaultProcess
 
@@ -81,6 +84,26 @@ def _book_beside(house: House) -> None:
         house.book("cut", "2026-11-06 10:00")
     finally:
         connection.close()
+
+
+def test_it_finds_an_offer_without_its_hold_and_a_hold_without_its_offer() -> None:
+    house = salon()
+    with shop(house.id), change():
+        Service.objects.update(waiting={"hours": 4})
+    day = "2026-11-05"
+    for hour in range(9, 18):
+        house.book("cut", f"{day} {hour:02}:00")
+    wish = waiting.JoinRequest(house.services["cut"], day=date(2026, 11, 5))
+    waiting.join(house.id, wish, uuid4(), now=NOW)
+    with shop(house.id):
+        booking = Booking.objects.earliest("id")
+    actions.cancel(house.id, booking.id, now=NOW, by="staff:1")
+    assert waiting.offer(house.id, now=NOW) == 1
+    assert house.findings() == []
+    spoiled = "UPDATE booking_waiting SET hold_id = NULL, state = 'waiting' WHERE shop_id = %s"
+    assert spoil(house, spoiled) == ["hold_without_offer"]
+    spoiled = "UPDATE booking_waiting SET hold_id = %d, state = 'offered' WHERE shop_id = %%s"
+    assert spoil(house, spoiled % booking.id) == ["hold_without_offer", "offer_without_hold"]
 
 
 def test_it_goes_through_every_shop_as_the_owner(module_app_db: AppDatabase) -> None:

@@ -41,6 +41,17 @@ FROM booking_classsession s LEFT JOIN booking_booking b ON b.shop_id = s.shop_id
 WHERE s.shop_id = %s GROUP BY s.id, s.booked
 HAVING s.booked <> coalesce(sum(b.party) FILTER (WHERE b.takes), 0)
 """
+# A place is kept for an offered entry by the hold it names, and by an offer's hold for the entry it names.
+_OFFERS = """
+SELECT 'offer_without_hold', w.id, w.hold_id FROM booking_waiting w
+    LEFT JOIN booking_booking b ON b.shop_id = w.shop_id AND b.id = w.hold_id AND b.status = 'held'
+WHERE w.shop_id = %(shop)s AND w.state = 'offered' AND b.id IS NULL
+UNION ALL
+SELECT 'hold_without_offer', (b.agreed->>'waiting')::bigint, b.id FROM booking_booking b
+    LEFT JOIN booking_waiting w ON w.shop_id = b.shop_id AND w.hold_id = b.id AND w.state = 'offered'
+WHERE b.shop_id = %(shop)s AND b.status = 'held' AND b.agreed ? 'waiting' AND w.id IS NULL
+ORDER BY 1, 2
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +111,7 @@ def of_shop(shop_id: int) -> list[Finding]:
             Finding("wall_differs", f"shop {shop_id} booking {row.id}: {row.wall} in {row.zone}")
             for row in zones.wandering()
         ]
+        found += _offers(shop_id)
     return found
 
 
@@ -107,6 +119,16 @@ def _one_moment() -> None:
     """Let all that follows see one moment: bookings go on while the claims and the sheets are read."""
     with connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+
+
+def _offers(shop_id: int) -> list[Finding]:
+    """Every offer has its hold, and every hold of an offer its offer; of one that ran out a job says so."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OFFERS, {"shop": shop_id})
+        return [
+            Finding(what, f"shop {shop_id} waiting {entry} booking {hold}")
+            for what, entry, hold in cursor.fetchall()
+        ]
 
 
 def _rows(query: str, *values: Any) -> Iterator[tuple[Any, ...]]:

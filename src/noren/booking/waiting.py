@@ -154,6 +154,7 @@ def offer(shop_id: int, first: date = date.min, last: date = date.max, *, now: d
     """Offer what is free on these days to those who wait for it, one after the other; return to how many."""
     if not _settle(shop_id, now=now):
         return 0
+    _end_what_ran_out(shop_id, now=now)
     made, refused = 0, set[tuple[int, int]]()
     while (turn := _turn(shop_id, first, last, now, refused)) is not None:
         entry, start = turn
@@ -184,6 +185,15 @@ def _settle(shop_id: int, *, now: datetime) -> bool:
     return True
 
 
+def _end_what_ran_out(shop_id: int, *, now: datetime) -> None:
+    """End the holds of offers that ran out, should their own jobs be late."""
+    with shop(shop_id):
+        over = Booking.objects.filter(status=Status.HELD, expires_at__lte=now, agreed__has_key=MARK)
+        holds = list(over.values_list("id", flat=True))
+    for hold_id in holds:
+        actions.expire(shop_id, hold_id, now=now)
+
+
 def _turn(
     shop_id: int, first: date, last: date, now: datetime, refused: set[tuple[int, int]]
 ) -> tuple[Waiting, Start] | None:
@@ -191,9 +201,13 @@ def _turn(
     not go to somebody further down.
     """
     with shop(shop_id):
-        with connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        _as_of_one_moment()
         return turns.following(first, last, now=now, refused=refused)
+
+
+def _as_of_one_moment() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 
 
 def _offer(shop_id: int, entry_id: int, start: Start, *, now: datetime) -> bool:
