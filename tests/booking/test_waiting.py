@@ -357,13 +357,15 @@ def test_it_does_not_accept_what_is_over() -> None:
 
 
 @pytest.mark.parametrize("deed", [waiting.decline_offer, waiting.leave])
-def test_who_lets_an_offer_go_makes_way_at_once(deed: Any) -> None:
+def test_who_lets_an_offer_go_makes_way_at_once(deed: Any, module_app_db: AppDatabase) -> None:
     house, [nine, _] = full_salon()
     one, two = join(house), join(house)
     cancel(house, nine)
     waiting.offer(house.id, now=NOW)
+    before = offers(module_app_db, house)
     for _again in range(2):
         deed(house.id, one.id, now=NOW)
+    assert offers(module_app_db, house) == before + 1
     assert house.starts("cut", DAY) == ["09:00"]
     assert waiting.offer(house.id, now=NOW) == 1
     assert state(house, two) == "offered"

@@ -70,7 +70,7 @@ class Listed(RuleBasedStateMachine):
 
     @rule(
         service=st.sampled_from(SERVICES),
-        hour=st.sampled_from([None, 9, 10]),
+        hour=st.sampled_from([None, 9]),
         party=st.integers(1, 2),
         priority=st.integers(0, 1),
     )
@@ -105,7 +105,7 @@ class Listed(RuleBasedStateMachine):
 
     @rule(number=st.integers(0, 99))
     def accept(self, number: int) -> None:
-        if (entry := self._some(self.entries, number)) is None:
+        if (entry := self._entry(number)) is None:
             return
         before = waiting.of_entry(self.house.id, entry)
         live = before.state == WaitingState.OFFERED and before.offer_ends and before.offer_ends > self.now
@@ -120,7 +120,7 @@ class Listed(RuleBasedStateMachine):
 
     @rule(number=st.integers(0, 99), deed=st.sampled_from([waiting.decline_offer, waiting.leave]))
     def let_go(self, number: int, deed: Callable[..., None]) -> None:
-        if (entry := self._some(self.entries, number)) is not None:
+        if (entry := self._entry(number)) is not None:
             try:
                 deed(self.house.id, entry, now=self.now)
             except NorenError:
@@ -216,6 +216,14 @@ class Listed(RuleBasedStateMachine):
 
     def _some(self, those: list[int], number: int) -> int | None:
         return those[number % len(those)] if those else None
+
+    def _entry(self, number: int) -> int | None:
+        """Choose among those with an offer, if there are any."""
+        with shop(self.house.id):
+            offered = list(
+                Waiting.objects.filter(state=WaitingState.OFFERED).order_by("id").values_list("id", flat=True)
+            )
+        return self._some(offered or self.entries, number)
 
     def _work(self) -> None:
         """Run the jobs that are due, in order, and those that they write."""
