@@ -1,6 +1,6 @@
 """What somebody waits for, and which free places would do: asked of the same engine as the list."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,7 @@ from noren.booking.decide import refusal
 from noren.booking.models import ClassSession, Waiting
 from noren.engine import availability as engine
 from noren.engine import classes, policy, reasons, stays, wall, windows
-from noren.engine.model import Service, ShopRules, Window
+from noren.engine.model import Service, Session, ShopRules, Window
 from noren.errors import (
     InThePast,
     NightsNotOffered,
@@ -167,9 +167,15 @@ def _no_date(rules: ShopRules, wish: Wish) -> NorenError | None:
     for row in rows.order_by("start"):
         if wish.start not in (None, row.start) or wish.staff not in (None, row.staff_id):
             continue
-        empty = replace(availability.session(row), booked=0)
+        empty = _empty(row)
         why = classes.why_not(rules, empty, now=int(wish.since.timestamp()), party=wish.party)
         if why is None:
             return None
         refused = refusal(why)
     return refused
+
+
+def _empty(row: ClassSession) -> Session:
+    """Return a date of a class as if nobody had booked it."""
+    start, end = (int(each.timestamp()) // 60 for each in (row.start, row.end))
+    return Session(row.id, row.service_id, start, end, row.capacity)
