@@ -1,6 +1,6 @@
 """Booking, seeing and cancelling by program: the same deeds as the pages', told in the API's words."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -78,18 +78,19 @@ def move(token: str, wanted: Moved, *, now: datetime) -> BookingShown:
 
 def _told(lost: SlotTaken | LimitReached) -> NorenError:
     """Say what is free instead in the API's words."""
-    return type(lost)(nearest=[_start(start) for start in lost.facts.get("nearest", ())])
+    return type(lost)(nearest=[told_start(start) for start in lost.facts.get("nearest", ())])
 
 
-def check(start: datetime) -> None:
-    """Raise InThePast, OutsideHorizon."""
-    if start.year < FIRST_YEAR:
+def check(day: date) -> None:
+    """Refuse what is asked for outside of all calendars."""
+    if day.year < FIRST_YEAR:
         raise InThePast
-    if start.year > LAST_YEAR:
+    if day.year > LAST_YEAR:
         raise OutsideHorizon
 
 
 def customer(given: schemas.Customer) -> way.Customer:
+    """Return who comes, on her way to the vault."""
     return way.Customer(name=given.name, mail=given.mail, phone=given.phone, kana=given.kana, note=given.note)
 
 
@@ -100,6 +101,7 @@ def in_customer(bad: BadField) -> BadField:
 
 
 def shown(slug: str, booking: Booking, *, now: datetime) -> BookingShown:
+    """Return a booking as every answer tells it."""
     zone = ZoneInfo(booking.zone)
     with shop(booking.shop_id):
         until, cost = agreement.deadline(booking, "cancel"), agreement.owed(booking, now=now).fee
@@ -121,6 +123,7 @@ def shown(slug: str, booking: Booking, *, now: datetime) -> BookingShown:
     )
 
 
-def _start(start: Start) -> dict[str, Any]:
+def told_start(start: Start) -> dict[str, Any]:
+    """Return a free start as a refusal tells it."""
     told: dict[str, Any] = {"at": start.at.isoformat()}
     return told if start.left is None else told | {"left": start.left}

@@ -13,7 +13,7 @@ from ninja.decorators import decorate_view
 from ninja.responses import Status
 
 from noren import clock
-from noren.api import bookings, free, offers, series
+from noren.api import bookings, free, offers, series, waiting
 from noren.api.problems import Api, problem
 from noren.api.schemas import (
     Availability,
@@ -22,6 +22,7 @@ from noren.api.schemas import (
     Moved,
     NewBooking,
     NewSeries,
+    NewWait,
     Problem,
     SeriesBooked,
     SeriesReport,
@@ -29,6 +30,7 @@ from noren.api.schemas import (
     Services,
     Slug,
     Token,
+    WaitingShown,
     Window,
 )
 from noren.errors import RequestTooLarge
@@ -227,3 +229,68 @@ def move(
     """
     response["Cache-Control"] = "no-store"
     return bookings.move(token, wanted, now=clock.now())
+
+
+@api.post(
+    "/shops/{slug}/waiting",
+    response={
+        201: WaitingShown,
+        400: Problem,
+        404: Problem,
+        409: Problem,
+        413: Problem,
+        422: Problem,
+        503: Problem,
+    },
+    operation_id="join",
+    summary="Join the waiting list",
+)
+@decorate_view(_small)
+def join(
+    request: HttpRequest,  # noqa: ARG001 - ninja's signature
+    response: HttpResponse,
+    slug: Annotated[Slug, Path()],
+    wanted: NewWait,
+) -> Status[WaitingShown]:
+    """Who waits is offered what becomes free, in order, by a mail in the language of Accept-Language. 409
+    slot_free tells what is free now.
+    """
+    response["Cache-Control"] = "no-store"
+    shop_id = directory.shop_id(slug)
+    return Status(201, waiting.join(slug, shop_id, wanted, now=clock.now()))
+
+
+@api.get(
+    "/waiting/{token}",
+    response={200: WaitingShown, 404: Problem, 410: Problem, 422: Problem},
+    operation_id="waiting",
+    summary="A place on a waiting list by its link's token",
+)
+def waits(request: HttpRequest, response: HttpResponse, token: Annotated[Token, Path()]) -> WaitingShown:  # noqa: ARG001
+    """How it stands now, and what is offered. Nothing is changed."""
+    response["Cache-Control"] = "no-store"
+    return waiting.of_token(token, now=clock.now())
+
+
+@api.delete(
+    "/waiting/{token}",
+    response={200: WaitingShown, 404: Problem, 409: Problem, 410: Problem, 422: Problem},
+    operation_id="leave",
+    summary="Leave the waiting list",
+)
+def leave(request: HttpRequest, response: HttpResponse, token: Annotated[Token, Path()]) -> WaitingShown:  # noqa: ARG001
+    """What was offered goes to the next. Again it changes nothing; 409 when it has been booked."""
+    response["Cache-Control"] = "no-store"
+    return waiting.leave(token, now=clock.now())
+
+
+@api.post(
+    "/waiting/{token}/accept",
+    response={200: BookingShown, 404: Problem, 409: Problem, 410: Problem, 422: Problem},
+    operation_id="accept",
+    summary="Book what is offered",
+)
+def accept(request: HttpRequest, response: HttpResponse, token: Annotated[Token, Path()]) -> BookingShown:  # noqa: ARG001
+    """Again it gives the same booking. 409 while nothing is offered, 410 when the offer is over."""
+    response["Cache-Control"] = "no-store"
+    return waiting.accept(token, now=clock.now())

@@ -308,6 +308,43 @@ class SeriesBooked(Schema):
     dates: list[DateBooked]
 
 
+class NewWait(Strict):
+    """Give `day` for any time of that day, or `start` for this very one."""
+
+    service: Id
+    day: Annotated[Day | None, Field()] = None
+    start: Annotated[Instant | None, Field()] = None
+    staff: Id | Literal["any"] = "any"
+    party: Annotated[int, Field(strict=True, ge=1, le=1000), BeforeValidator(_whole)] = 1
+    nights: Annotated[int, Field(strict=True, ge=0, le=60), BeforeValidator(_whole)] = 0
+    customer: Customer
+
+
+class Offer(Schema):
+    """The place that is kept, and until when."""
+
+    start: datetime
+    end: datetime
+    staff: int | None
+    price: int
+    currency: str
+    until: datetime
+
+
+class WaitingShown(Schema):
+    shop: str
+    service: int
+    staff: int | None
+    day: date
+    start: datetime | None = Field(description="null: any time of that day.")
+    party: int
+    nights: int
+    state: str = Field(description="waiting, offered, booked, left, passed or expired.")
+    offer: Offer | None
+    link: str = Field(description="The customer's own page. A secret: give it to the customer only.")
+    token: str = Field(description="For /waiting/{token}.")
+
+
 class FieldProblem(Schema):
     field: str
     reason: str

@@ -87,6 +87,15 @@ def become(
     return changed
 
 
+def standing(entry: Waiting, *, now: datetime) -> WaitingState:
+    """Return how it stands with who waits, also where the job that writes it down has not come yet."""
+    if entry.state == WaitingState.OFFERED and _ends(entry) <= now:
+        return WaitingState.PASSED
+    if entry.state == WaitingState.WAITING and entry.ends_at <= now:
+        return WaitingState.EXPIRED
+    return WaitingState(entry.state)
+
+
 def _ends(entry: Waiting) -> datetime:
     if entry.offer_ends is None:
         raise RuntimeError(f"Offer {entry.id} has no end.")

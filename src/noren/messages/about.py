@@ -46,8 +46,7 @@ def notice(booking: Booking, kind: Kind) -> Notice:
 
 def waiting(entry: Waiting, offer: Booking | None) -> Notice:
     """Return what is told to who waits: that she does, or which place is kept for her. Inside the shop."""
-    token = links.waiting_token(current_shop(), entry.id, entry.generation)
-    address = f"{settings.NOREN_ORIGIN}/w/{token}"
+    address = waiting_link(entry)
     if offer is not None and entry.offer_ends is not None:
         offer.locale = entry.locale
         told = notice(offer, Kind.OFFERED)
@@ -84,6 +83,11 @@ def uid(shop_id: int, booking_id: int) -> str:
 def link(shop_id: int, booking_id: int, generation: int) -> str:
     """Return the address of the customer's own page. A secret: derived when it is told, stored nowhere."""
     return f"{settings.NOREN_ORIGIN}/b/{links.token(shop_id, booking_id, generation)}"
+
+
+def waiting_link(entry: Waiting) -> str:
+    """Return the address of the page of who waits: as much a secret."""
+    return f"{settings.NOREN_ORIGIN}/w/{links.waiting_token(entry.shop_id, entry.id, entry.generation)}"
 
 
 def _staff(staff_id: int | None, spoken: str) -> str:

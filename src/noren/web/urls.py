@@ -17,6 +17,7 @@ from noren.web import (
     reception,
     reserve,
     times,
+    waiting,
     wellknown,
     why,
 )
@@ -54,6 +55,10 @@ urlpatterns = [
     path("b/<str:token>", own.booking, name="own"),
     path("b/<str:token>/cancel", own.cancel, name="own_cancel"),
     path("b/<str:token>/booking.ics", own.calendar, name="own_calendar"),
+    path("w/<str:token>", waiting.entry, name="waiting"),
+    path("w/<str:token>/accept", waiting.accept, name="waiting_accept"),
+    path("w/<str:token>/decline", waiting.decline, name="waiting_decline"),
+    path("w/<str:token>/leave", waiting.leave, name="waiting_leave"),
     path("console/", include(_doors("console"))),
     path("console/", console.today, name="console"),
     path("console/day", day.day, name="console_day"),
