@@ -18,6 +18,8 @@ import pytest
 
 from noren import clock
 from noren.booking.models import Booking
+from noren.shops.models import Service
+from noren.shops.rules import change
 from noren.shops.tenancy import shop
 from tests.api.salon import Salon, salon
 from tests.api.server import granian
@@ -51,6 +53,8 @@ class Served:
 @pytest.fixture(scope="module")
 def served(module_app_db: AppDatabase, module_vault: VaultProcess) -> Iterator[Served]:
     house = salon()
+    with shop(house.id), change():
+        Service.objects.update(waiting={"hours": 4})
     with granian(module_app_db, module_vault) as port:
         yield Served(house, port)
 

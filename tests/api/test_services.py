@@ -64,6 +64,9 @@ def test_it_describes_itself(house: Salon) -> None:
         "/api/v1/shops/{slug}/series",
         "/api/v1/shops/{slug}/series/look",
         "/api/v1/shops/{slug}/services",
+        "/api/v1/shops/{slug}/waiting",
+        "/api/v1/waiting/{token}",
+        "/api/v1/waiting/{token}/accept",
     ]
     problems = {
         status: answer["content"]["application/json"]["schema"]

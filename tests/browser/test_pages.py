@@ -25,6 +25,7 @@ OPEN = [
     "/operations/join",
     "/operations/sign-in",
     "/b/x",
+    "/w/x",
 ]
 
 
