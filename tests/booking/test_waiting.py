@@ -7,9 +7,9 @@ from uuid import UUID
 import pytest
 from django.test import override_settings
 
-from noren.booking import actions, blocks, links, reception, tasks, waiting
+from noren.booking import actions, blocks, changes, links, reception, tasks, waiting
 from noren.booking.book import Customer
-from noren.booking.models import Booking, ClassSession, Status, Waiting
+from noren.booking.models import Booking, ClassSession, Event, Status, Waiting
 from noren.booking.waiting import Joined, JoinRequest
 from noren.errors import (
     AlreadyBooked,
@@ -484,7 +484,6 @@ def test_nobody_waits_for_a_class_that_is_not_there_or_a_part_of_a_course() -> N
     with pytest.raises(NotOffered):
         join(house, "2026-11-05 10:00")
     course = yoga(1, course=True)
-    course.book("yoga", "2026-11-04 10:00")
     with pytest.raises(NoWaitingList):
         join(course, "2026-11-04 10:00")
 
@@ -689,6 +688,39 @@ def test_nobody_waits_for_a_class_that_does_not_take_place() -> None:
         ClassSession.objects.filter(start=booking.start).update(cancelled=True)
     waiting.offer(house.id, now=NOW)
     assert state(house, entry) == "expired"
+
+
+def test_a_date_that_leaves_the_timetable_lets_those_go_who_wait_for_it() -> None:
+    house = yoga(1)
+    hold = house.hold("yoga", "2026-11-04 10:00")
+    entry = join(house, "2026-11-04 10:00")
+    actions.release(house.id, hold.id, now=NOW)
+    with shop(house.id):
+        Booking.objects.update(session_id=None)
+        Event.objects.all().delete()
+        Booking.objects.all().delete()
+
+    def drop() -> bool:
+        return bool(Service.objects.filter(key="yoga").update(timetable=[]))
+
+    changes.change(house.id, drop, now=NOW, by="staff:1")
+    waiting.offer(house.id, now=NOW)
+    assert state(house, entry) == "expired"
+
+
+def test_a_block_over_what_is_offered_puts_her_back_in_front() -> None:
+    house, [nine, ten] = full_salon()
+    one, two = join(house), join(house)
+    cancel(house, nine)
+    waiting.offer(house.id, now=NOW)
+    place = held(house, one)
+    blocks.block(house.id, house.resources["stylist0"], place.start, place.end, now=NOW, by="staff:1")
+    assert waiting.offer(house.id, now=NOW) == 0
+    assert states(house, one, two) == ["waiting", "waiting"]
+    cancel(house, ten)
+    assert waiting.offer(house.id, now=NOW) == 1
+    assert states(house, one, two) == ["offered", "waiting"]
+    assert house.findings() == []
 
 
 def test_nobody_waits_where_there_is_no_list_any_more() -> None:

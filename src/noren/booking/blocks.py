@@ -123,6 +123,7 @@ def _answer(
     for row in rows:
         if row.status == Status.HELD:
             referee.end(row.id, [Status.HELD], Status.RELEASED, now=now, by=by, why="blocked")
+            jobs.freed(row.start, row.end)
         elif over is Over.KEEP:
             Booking.objects.filter(id=row.id).update(attention=Attention.BLOCKED)
             note(row.id, "touched", now=now, by=by, why="blocked", choice=over)

@@ -12,7 +12,7 @@ from typing import Any
 
 from noren.booking import actions, impact, jobs, referee
 from noren.booking.impact import Impact, Touched
-from noren.booking.models import Attention, Booking, ClassSession, Status
+from noren.booking.models import Attention, Booking, ClassSession, Status, Waiting
 from noren.booking.transact import Actor, note, tried
 from noren.engine.model import Why
 from noren.errors import ChangeTouchesBookings
@@ -129,7 +129,7 @@ def _attend(each: Touched, *, now: datetime, by: Actor, choice: Choice) -> None:
 def drop_dates(session_ids: Iterable[int], *, now: datetime, by: Actor) -> None:
     """Take away dates of classes that are not held any more and that nobody has booked.
 
-    Where nobody ever did the row goes too, so that the timetable may make it again.
+    Where nobody ever did, or waits for it, the row goes too, so that the timetable may make it again.
     """
     ids = list(session_ids)
     if not ids:
@@ -141,7 +141,8 @@ def drop_dates(session_ids: Iterable[int], *, now: datetime, by: Actor) -> None:
         if row.id in kept:
             continue
         referee.cancel_session(row.id, now=now, by=by, why="rules", facts={})
-        if not Booking.objects.filter(session_id=row.id).exists():
+        known_by = (Booking, Waiting)
+        if not any(each.objects.filter(session_id=row.id).exists() for each in known_by):
             row.delete()
 
 

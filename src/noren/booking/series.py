@@ -163,6 +163,8 @@ def release_series(shop_id: int, series_id: int, *, now: datetime, by: Actor = C
     with write_in(shop_id):
         rows = [row for row in _locked(series_id) if row.status == Status.HELD]
         _end(rows, lambda row: referee.end(row.id, [Status.HELD], Status.RELEASED, now=now, by=by))
+        for row in rows:
+            jobs.freed(row.start, row.end)
 
 
 def cancel_rest(

@@ -91,6 +91,7 @@ def _shift(booking_id: int, now: datetime, *, over: bool) -> None:
     referee.move(known().rules, booking.id, actions.OPEN, values, claims, **said)
     Booking.objects.filter(id=booking.id).update(attention=Attention.ZONE)
     _told(booking.id, now)
+    jobs.freed(booking.start, booking.end)
 
 
 def _told(booking_id: int, now: datetime) -> None:
@@ -132,6 +133,7 @@ def _shift_date(session_id: int, one: Booking, now: datetime) -> None:
     Booking.objects.filter(id__in=ids).update(attention=Attention.ZONE)
     for booking_id in ids:
         _told(booking_id, now)
+    jobs.freed(min(row.start, start), max(row.end, row.end + shift))
 
 
 def shifted(claims: Sequence[Claim], shift: timedelta) -> list[Claim]:
