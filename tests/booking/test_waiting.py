@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from django.test import override_settings
 
-from noren.booking import actions, blocks, changes, links, reception, tasks, waiting
+from noren.booking import actions, agreement, blocks, changes, links, reception, tasks, waiting
 from noren.booking.book import Customer
 from noren.booking.models import Booking, ClassSession, Event, Status, Waiting
 from noren.booking.waiting import Joined, JoinRequest
@@ -391,6 +391,45 @@ def test_an_offer_is_decided_as_of_the_moment_of_joining() -> None:
     assert house.starts("cut", DAY, now=late) == []
     assert waiting.offer(house.id, now=late) == 1
     assert waiting.accept(house.id, entry.id, now=late).booking.status == Status.CONFIRMED
+
+
+def test_what_the_shop_approves_later_is_decided_as_of_then_too() -> None:
+    house = found(
+        {"aoi": {}},
+        {
+            "cut": {
+                "needs": {"staff": ["aoi"]},
+                "approval": "free",
+                "waiting": RULE,
+                "lead": {"minutes": 2880},
+            }
+        },
+        hours=((540, 600),),
+    )
+    first = house.book("cut", f"{DAY} 09:00")
+    reception.approve(house.id, first.id, now=NOW, by="staff:1")
+    entry = join(house)
+    late = when("2026-11-04 12:00")
+    cancel(house, house.booking(first.id), late)
+    waiting.offer(house.id, now=late)
+    asked = waiting.accept(house.id, entry.id, now=late).booking
+    assert (asked.status, asked.takes) == (Status.PENDING, False)
+    assert reception.approve(house.id, asked.id, now=late, by="staff:1").status == Status.CONFIRMED
+
+
+def test_the_free_minutes_after_booking_begin_when_she_says_yes() -> None:
+    house, [nine, _] = full_salon()
+    with shop(house.id), rules.change():
+        tier = {"since": {"minutes": 43200}, "percent": 50}
+        Service.objects.update(fees={"tiers": [tier], "free_minutes": 60}, price=4000)
+    entry = join(house)
+    cancel(house, nine)
+    waiting.offer(house.id, now=NOW)
+    yes = NOW + timedelta(hours=3)
+    booking = waiting.accept(house.id, entry.id, now=yes).booking
+    with shop(house.id):
+        costs = [agreement.fee(booking, now=yes + timedelta(minutes=m)).fee for m in (60, 61)]
+    assert costs == [0, 2000]
 
 
 def test_it_offers_only_with_whom_she_asked_for() -> None:

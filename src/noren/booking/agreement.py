@@ -86,7 +86,10 @@ def fee(booking: Booking, *, now: datetime) -> Fee:
 def _once_agreed(booking: Booking, now: datetime) -> Fee:
     start = int(booking.start.timestamp()) // 60
     fees = fees_from(booking.agreed["fees"])
-    times = {"booked": int(booking.created_at.timestamp()), "now": int(now.timestamp())}
+    # The hold of an offer is older than the booking, by hours: what counts is when she said yes.
+    agreed_at = booking.agreed.get("consent_at")
+    booked = booking.created_at if agreed_at is None else datetime.fromisoformat(agreed_at)
+    times = {"booked": int(booked.timestamp()), "now": int(now.timestamp())}
     due = policy.fee_percent(known().rules, fees, start, **times)
     percent = max(due, booking.agreed.get("fee_floor", 0))
     return Fee(percent, booking.agreed["price"] * percent // 100)

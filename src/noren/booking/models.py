@@ -3,6 +3,8 @@
 The sheets (`booking_sheet`) are no model: they are an index of the claims, written and read by SQL alone.
 """
 
+from datetime import datetime
+
 from django.db import models
 
 from noren.shops.tenancy import ShopModel
@@ -74,6 +76,12 @@ class Booking(ShopModel):
     reminder_job = models.BigIntegerField(null=True)
     rules_revision = models.BigIntegerField()
     created_at = models.DateTimeField()
+
+    @property
+    def asked_at(self) -> datetime:
+        """As of when notice and horizon count: of an offer it is when she joined the waiting list."""
+        since: str | None = self.agreed.get("since")
+        return self.created_at if since is None else datetime.fromisoformat(since)
 
 
 class ClassSession(ShopModel):

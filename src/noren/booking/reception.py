@@ -25,7 +25,7 @@ def approve(shop_id: int, booking_id: int, *, now: datetime, by: Actor) -> Booki
     """
     with shop(shop_id):
         before = of_id(booking_id)
-    wanted = asked.again(before, before.start, before.asked_staff_id, since=before.created_at, course=True)
+    wanted = asked.again(before, before.start, before.asked_staff_id, since=before.asked_at, course=True)
 
     def write() -> Booking:
         booking = of_id(booking_id)

@@ -120,7 +120,7 @@ def reassign(
         raise NotOffered
     # It was agreed long ago: neither notice nor horizon nor a limit of customers is asked again.
     wanted = replace(
-        asked.again(before, before.start, staff, over=bool(override)), since=before.created_at, person=None
+        asked.again(before, before.start, staff, over=bool(override)), since=before.asked_at, person=None
     )
 
     def write() -> Booking:

@@ -244,8 +244,8 @@ def _offer(shop_id: int, entry_id: int, start: Start, *, now: datetime) -> bool:
 
 
 def _for(entry: Waiting, decision: Decision) -> Decision:
-    """Mark the hold: whose offer it is can be seen from both sides (doctor)."""
-    agreed = decision.values["agreed"] | {MARK: entry.id}
+    """Mark the hold: whose offer it is is seen from both sides (doctor), and as of when it was decided."""
+    agreed = decision.values["agreed"] | {MARK: entry.id, "since": entry.joined_at.isoformat()}
     return replace(decision, values=decision.values | {"agreed": agreed})
 
 
