@@ -4,9 +4,10 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import psycopg
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from noren.booking import actions, availability, blocks, classes, turns, waiting
 from noren.booking.models import LIVE, Booking, Status, Waiting, WaitingState
@@ -46,7 +47,7 @@ def studio() -> House:
 class Listed(RuleBasedStateMachine):
     """The last hours before a busy day, lived at random. Jobs run when they are due, as in a worker."""
 
-    database: AppDatabase
+    queue: psycopg.Connection[Any]
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,6 +58,11 @@ class Listed(RuleBasedStateMachine):
         self.blocks: list[int] = []
 
     # -- what people do
+
+    @initialize()
+    def it_is_full(self) -> None:
+        for service in ("cut", "cut", "yoga"):
+            self.join(service, None, 1, 0)
 
     @rule(service=st.sampled_from(SERVICES), number=st.integers(0, 9), party=st.integers(1, 2))
     def book(self, service: str, number: int, party: int) -> None:
@@ -237,24 +243,30 @@ class Listed(RuleBasedStateMachine):
 
     def _due(self) -> list[Job]:
         """Take the due jobs of this shop from the queue."""
-        with self.database.connect("owner") as conn:
-            return conn.execute(
-                "WITH due AS (DELETE FROM procrastinate_jobs WHERE (args->>'shop_id')::bigint = %s "
-                "AND (scheduled_at IS NULL OR scheduled_at <= %s) RETURNING id, task_name, args) "
-                "SELECT task_name, args FROM due ORDER BY id",
-                [self.house.id, self.now],
-            ).fetchall()
+        due = self.queue.execute(
+            "WITH due AS (DELETE FROM procrastinate_jobs WHERE (args->>'shop_id')::bigint = %s "
+            "AND (scheduled_at IS NULL OR scheduled_at <= %s) RETURNING id, task_name, args) "
+            "SELECT task_name, args FROM due ORDER BY id",
+            [self.house.id, self.now],
+        ).fetchall()
+        self.queue.commit()
+        return due
 
 
 def test_after_any_history(module_app_db: AppDatabase) -> None:
+    with module_app_db.connect("owner") as conn:
+        _live(conn)
+
+
+def _live(conn: psycopg.Connection[Any]) -> None:
     class Lived(Listed):
-        database = module_app_db
+        queue = conn
 
     run_state_machine_as_test(
         Lived,
         settings=settings(
-            max_examples=16,
-            stateful_step_count=40,
+            max_examples=8,
+            stateful_step_count=30,
             deadline=None,
             derandomize=True,
             suppress_health_check=list(HealthCheck),
