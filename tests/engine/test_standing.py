@@ -189,6 +189,98 @@ def test_the_last_have_no_unit_at_the_peak_alone() -> None:
     assert beyond_stock(2, claims) == {2, 4}
 
 
+def test_one_judge_keeps_shop_service_and_people_apart() -> None:
+    services = {
+        1: build.service(hours=build.hours("10:00-16:00"), requirements=(Requirement("staff", (1, 2)),)),
+        2: build.service(
+            id=2, hours=build.hours("12:00-19:00"), requirements=(Requirement("staff", (1, 2)),)
+        ),
+    }
+    people = {1: build.staff(1, "10:00-14:00"), 2: build.staff(2, "13:00-18:00")}
+    judge = Judge(rules(services=services, resources=people))
+    asked = [
+        ("10:00", 1, 1, set()),
+        ("15:00", 1, 1, {Why.STAFF}),
+        ("15:00", 2, 1, set()),
+        ("16:00", 2, 1, {Why.HOURS}),
+        ("16:00", 2, 2, set()),
+        ("10:00", 1, 2, {Why.HOURS}),
+        ("18:00", 2, 2, {Why.STAFF}),
+        ("19:00", 1, 1, {Why.HOURS, Why.STAFF}),
+    ]
+    for start, person, service, why in asked * 2:
+        last = f"{int(start[:2]) + 1}:00"
+        assert judge.lacks(replace(standing(start, last, person), service_id=service)) == why
+
+
+def test_only_a_holiday_that_is_closed_has_its_name() -> None:
+    shut = rules(hours=build.hours("10:00-19:00", overrides={DAY: ()}))
+    assert lacks(shut, standing("10:00", "11:00")) == {Why.HOURS}
+    early = rules(holidays=frozenset({DAY}), holiday_rule=HolidayRule.OPEN)
+    assert lacks(early, standing("09:00", "10:00")) == {Why.HOURS}
+
+
+def test_who_is_asked_for_is_asked_for_of_her_own_pool_and_until_somebody_serves() -> None:
+    needs = (Requirement("staff", (1, 2)), Requirement("room", (3,)))
+    house = rules(services={1: build.service(requirements=needs)})
+    assert lacks(house, standing("10:00", "11:00", claims=(), staff=1)) == set()
+    assert lacks(rules(), standing("10:00", "11:00", staff=2)) == set()
+
+
+def test_a_party_may_fill_the_room() -> None:
+    house = rules(
+        resources={1: build.staff(1, seats=3)},
+        services={1: build.service(requirements=(Requirement("staff", (1,)),), party_max=4)},
+    )
+    assert lacks(house, standing("10:00", "11:00", party=3)) == set()
+    assert lacks(house, standing("10:00", "11:00", party=4)) == {Why.STAFF}
+    seated = replace(standing("10:00", "11:00", party=4), seated=True)
+    course = replace(house.services[1], capacity=8)
+    assert lacks(replace(house, services={1: course}), seated) == set()
+
+
+def test_her_buffers_lie_within_her_hours_unless_they_may_reach_outside() -> None:
+    house = rules(resources={1: build.staff(1, "10:00-11:00")})
+    first, last = minute("10:00"), minute("11:00")
+    what = Standing(1, first, last, (first, last + 15), (Claim(1, 1, first, last, first, last + 15),))
+    assert lacks(house, what) == {Why.STAFF}
+    assert lacks(replace(house, buffers_outside=True), what) == set()
+    cut = (Claim(1, 1, first, last, first, last), Claim(1, 1, last, last, last, last + 15))
+    assert lacks(replace(house, buffers_outside=True), replace(what, claims=cut)) == set()
+    assert lacks(house, replace(what, claims=cut)) == {Why.STAFF}
+
+
+def test_a_stay_needs_a_minute_at_each_end() -> None:
+    service = build.service(stay=Stay(660), requirements=(Requirement("staff", (3,)),))
+    first, last = minute("15:00"), minute("11:00") + 1440
+    what = Standing(1, first, last, (first, last), (Claim(3, 1, first, last, first, last),), nights=1)
+    for text, why in (
+        ("10:59-15:01", set()),
+        ("11:00-15:01", {Why.HOURS}),
+        ("10:59-15:00", {Why.HOURS}),
+        ("10:00-12:00", {Why.HOURS}),
+    ):
+        assert lacks(rules(services={1: service}, hours=build.hours(text)), what) == why
+
+
+def test_a_whole_of_wholes_is_open_when_each_part_is() -> None:
+    parts = {1: build.staff(1, kind="court"), 2: build.staff(2, "12:00-13:00", kind="court")}
+    half, hall = Resource(8, "court", parts=(2, 77)), Resource(9, "court", parts=(1, 8))
+    service = build.service(requirements=(Requirement("court", (9,)),), segments=(Segment(60, ("court",)),))
+    house = rules(resources={**parts, 8: half, 9: hall}, services={1: service})
+    for start, end, why in (("10:00", "11:00", {Why.ROOM}), ("12:00", "13:00", set())):
+        first, last = minute(start), minute(end)
+        both = tuple(Claim(each, 1, first, last, first, last) for each in (1, 2))
+        assert lacks(house, standing(start, end, claims=both)) == why
+
+
+def test_seats_and_units_are_taken_one_after_another() -> None:
+    assert beyond(5, [(1, 2), (2, 2), (3, 2), (4, 1)]) == {3}
+    same = [(each, Claim(1, 1, 0, 60, 0, 60)) for each in (1, 2, 3)]
+    assert beyond_stock(2, same) == {3}
+    assert beyond_stock(3, same) == set()
+
+
 spans = st.tuples(st.integers(0, 23 * 4), st.integers(1, 40)).map(
     lambda s: Range(s[0] * 15, (s[0] + s[1]) * 15)
 )

@@ -37,7 +37,8 @@ class Judge:
 
     def __init__(self, rules: ShopRules) -> None:
         self.rules = rules
-        self._days: dict[tuple[str, int, int], list[hours.Stretch]] = {}
+        # By the hours, which live as long as the rules, and the day.
+        self._days: dict[tuple[int, int], list[hours.Stretch]] = {}
 
     def lacks(self, standing: Standing) -> frozenset[Why]:
         """Return why the rules would not offer it; nothing when they would."""
@@ -54,11 +55,11 @@ class Judge:
 
     def _closed(self, service: Service, standing: Standing) -> Iterator[Why]:
         whole = self._edges(standing, *standing.padded)
-        if not self._covers("shop", 0, None, whole):
+        if not self._covers(None, whole):
             day = wall.as_date(wall.local_day(self.rules.zone, standing.start))
             shut = not hours.merged(hours.of_shop(self.rules, day))
             yield Why.HOLIDAY if shut and day in self.rules.holidays else Why.HOURS
-        if service.hours is not None and not self._covers("service", service.id, service.hours, whole):
+        if service.hours is not None and not self._covers(service.hours, whole):
             yield Why.HOURS
 
     def _serving(self, need: Requirement, standing: Standing) -> list[int]:
@@ -88,7 +89,7 @@ class Judge:
         wanted = [self._edge(standing, claim) for claim in claims] or [standing.padded]
         spans = [span for begin, end in wanted for span in self._edges(standing, begin, end)]
         return all(
-            keeper.hours is None or self._covers("resource", keeper.id, keeper.hours, spans)
+            keeper.hours is None or self._covers(keeper.hours, spans)
             for keeper in _keepers(self.rules, resource)
         )
 
@@ -107,21 +108,22 @@ class Judge:
             return [(max(begin, standing.start), min(end, standing.end))]
         return [(begin, end)]
 
-    def _covers(self, kind: str, owner: int, own: Hours | None, spans: Iterable[tuple[int, int]]) -> bool:
-        return all(self._covered(kind, owner, own, begin, end) for begin, end in spans)
+    def _covers(self, own: Hours | None, spans: Iterable[tuple[int, int]]) -> bool:
+        """Say whether these hours, or None the shop's, hold over all of it."""
+        return all(self._covered(own, begin, end) for begin, end in spans)
 
-    def _covered(self, kind: str, owner: int, own: Hours | None, begin: int, end: int) -> bool:
+    def _covered(self, own: Hours | None, begin: int, end: int) -> bool:
         """Say whether [begin, end) is open without a gap; what touches is one."""
         first, last = begin // DAY - _MARGIN, (end - 1) // DAY + 2
         reached = begin
-        for start, stop in sorted(s for day in range(first, last) for s in self._of(kind, owner, own, day)):
+        for start, stop in sorted(s for day in range(first, last) for s in self._of(own, day)):
             if start > reached:
                 break
             reached = max(reached, stop)
         return reached >= end
 
-    def _of(self, kind: str, owner: int, own: Hours | None, day: int) -> list[hours.Stretch]:
-        key = (kind, owner, day)
+    def _of(self, own: Hours | None, day: int) -> list[hours.Stretch]:
+        key = id(own), day
         if key not in self._days:
             self._days[key] = hours.stretches(self.rules, own, day, day + 1)
         return self._days[key]
