@@ -23,6 +23,7 @@ BOOKINGS = 20
 CLIENTS = 16
 LIMIT = 0.60
 Statement = tuple[str, list[Any] | dict[str, Any]]
+Hold = tuple[int, str, str]
 
 
 def main() -> None:
@@ -134,8 +135,8 @@ def _prepared_each(
     return _each(lambda: _replay(plain, captured, next(todo)))
 
 
-def _decided(house: Any, start: datetime, staff: int) -> tuple[str, str]:
-    """Return the row's values and the claims, as `booking_hold` takes them."""
+def _decided(house: Any, start: datetime, staff: int) -> Hold:
+    """Return the revision of the rules, the row's values and the claims, as `booking_hold` takes them."""
     from noren import clock  # noqa: PLC0415
     from noren.booking import referee  # noqa: PLC0415
     from noren.booking.asked import Asked  # noqa: PLC0415
@@ -146,12 +147,11 @@ def _decided(house: Any, start: datetime, staff: int) -> tuple[str, str]:
     with shop(house.id):
         decision = decide(Asked(house.service, start, staff, 1), now=now)
         values = decision.values | {"expires_at": (now + timedelta(minutes=10)).isoformat()}
-        return json.dumps(values), referee.plain(decision.known.rules, decision.claims)
+        rules = decision.known.rules
+        return rules.revision, json.dumps(values), referee.plain(rules, decision.claims)
 
 
-def _replay(
-    plain: "psycopg.Connection[Any]", captured: tuple[list[Statement], int], hold: tuple[str, str]
-) -> None:
+def _replay(plain: "psycopg.Connection[Any]", captured: tuple[list[Statement], int], hold: Hold) -> None:
     """Run the captured statements with this hold's values: a transaction from each SET LOCAL to the next.
 
     What reads in one round trip is no transaction's where none has begun: it gets one of its own.
@@ -172,7 +172,7 @@ def _replay(
         if isinstance(params, dict):
             plain.execute(text, params).fetchall()
         elif "booking_hold(" in text:
-            given = [*params[:4], *hold, params[6], uuid4().bytes * 2, *params[8:]]
+            given = [*params[:2], hold[0], params[3], *hold[1:], params[6], uuid4().bytes * 2, *params[8:]]
             row = plain.execute(text, given).fetchone()
             new_id = row[0] if row is not None else None
         else:
