@@ -53,6 +53,11 @@ FAULTS: dict[str, tuple[Verdict, str]] = {
         verdicts.claims_as_booked,
         "DELETE FROM booking_claim WHERE id = (SELECT min(id) FROM booking_claim WHERE booking_id = :one)",
     ),
+    "a claim has more units": (
+        verdicts.claims_as_booked,
+        """UPDATE booking_claim SET units = units + 1
+        WHERE booking_id IN :standing AND resource_id NOT IN :single""",
+    ),
     "a claim is shorter": (
         verdicts.claims_as_booked,
         "UPDATE booking_claim SET core_to = core_to - 1 WHERE booking_id = :one AND core_to > core_from",

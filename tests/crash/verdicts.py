@@ -19,8 +19,10 @@ record, so that the mail may have gone or not; it is not sent again by itself.
 """
 SERVED = ("cut", "colour")
 """Services of somebody who serves one at a time."""
-RESOURCES = {"cut": 2, "colour": 2, "ride": 1, "court": 1, "match": 2}
-"""How many resources a booking of each service claims (a class claims its teacher once, by its session)."""
+TAKES = {"cut": (2, 120), "colour": (2, 180), "ride": (1, 90), "court": (1, 60), "match": (2, 240)}
+"""How many resources a booking of each service claims, and for how many minutes altogether: a colour 105 of a
+chair and 75 of who serves. (A class claims its teacher once, by its session.)
+"""
 
 
 def no_double_booking(facts: Facts) -> Faults:
@@ -89,10 +91,13 @@ def claims_as_booked(facts: Facts) -> Faults:
         own = claims.get(number, [])
         cores = [claim.core for claim in own if claim.core[0] < claim.core[1]]
         edges = (min((c[0] for c in cores), default=0), max((c[1] for c in cores), default=0))
-        resources = len({claim.resource for claim in own})
+        takes = (len({claim.resource for claim in own}), sum(until - since for since, until in cores))
         booked = tuple(int(edge.timestamp()) // 60 for edge in (booking.start, booking.end))
-        if edges != booked or resources != RESOURCES[booking.service]:
-            faults.append(f"booking {number} claims {resources} resources for {edges}, booked was {booked}")
+        units = booking.party if booking.service == "ride" else 1
+        if (edges, takes) != (booked, TAKES[booking.service]) or any(claim.units != units for claim in own):
+            faults.append(
+                f"booking {number} ({booking.service}) claims {takes} in {edges}, booked was {booked}"
+            )
     return faults
 
 
