@@ -177,6 +177,17 @@ def test_it_writes_one_mail_for_all(house: Salon, app_db: AppDatabase) -> None:
     assert jobs == [({"booking_id": first.id, "kind": "booked", "others": [each.id for each in others]},)]
 
 
+def test_nights_are_for_stays(house: Salon) -> None:
+    assert {date["code"] for date in look(house, nights=2)["dates"]} == {"nights_not_offered"}
+    stay = {"out": 660, "least": [1] * 7, "most": 7}
+    with shop(house.id), change():
+        grid = {"kind": "clock", "interval": 60}
+        Service.objects.filter(id=house.cut).update(stay=stay, grid=grid)
+    told = post(house, nights=2)
+    assert {date["booking"]["nights"] for date in told["dates"]} == {2}
+    assert told["dates"][0]["booking"]["end"] == "2026-11-27T11:00:00+09:00"
+
+
 def test_moving_one_leaves_the_others_alone(house: Salon) -> None:
     post(house)
     first, *others = bookings(house)

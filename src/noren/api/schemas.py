@@ -130,16 +130,19 @@ class Customer(Strict):
     note: str = Field("", max_length=2000)
 
 
+Nights = Annotated[
+    int,
+    Field(strict=True, ge=0, le=MOST_NIGHTS, description="Of a stay; 0 of everything else."),
+    BeforeValidator(_whole),
+]
+
+
 class NewBooking(Strict):
     service: Id
     start: Instant
     staff: Id | Literal["any"] = "any"
     party: Annotated[int, Field(strict=True, ge=1, le=1000), BeforeValidator(_whole)] = 1
-    nights: Annotated[
-        int,
-        Field(strict=True, ge=0, le=MOST_NIGHTS, description="Of a stay; 0 of everything else."),
-        BeforeValidator(_whole),
-    ] = 0
+    nights: Nights = 0
     customer: Customer
 
 
@@ -167,6 +170,7 @@ class SeriesWish(Strict):
     repeat: Repeat | None = None
     staff: Id | Literal["any"] = "any"
     party: Annotated[int, Field(strict=True, ge=1, le=1000), BeforeValidator(_whole)] = 1
+    nights: Nights = 0
 
 
 class NewSeries(SeriesWish):

@@ -55,6 +55,7 @@ def _request(wanted: SeriesWish, **more: Any) -> SeriesRequest:
         wanted.party,
         tuple(wanted.starts),
         _rhythm(wanted),
+        nights=wanted.nights,
         **more,
     )
 
