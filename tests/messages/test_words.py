@@ -111,6 +111,14 @@ def test_case_023_it_tells_the_two_ones_of_an_autumn_night_apart() -> None:
     assert words.when(second, second + hour, "ja") == "2026年11月1日(日) 01:00〜01:30 (UTC-5)"
 
 
+def test_a_stay_tells_the_day_of_its_end_and_a_long_evening_does_not() -> None:
+    start = datetime(2026, 11, 27, 15, 0, tzinfo=TOKYO)
+    stay = words.when(start, start + timedelta(days=1, hours=20), "ja")
+    assert stay == "2026年11月27日(金) 15:00〜2026年11月29日(日) 11:00"
+    evening = start + timedelta(hours=8)
+    assert words.when(evening, evening + timedelta(hours=3), "ja") == "2026年11月27日(金) 23:00〜02:00"
+
+
 def test_case_026_it_writes_offsets_that_are_no_whole_hours() -> None:
     start = datetime(2026, 11, 25, 0, 0, tzinfo=UTC).astimezone(ZoneInfo("Asia/Kathmandu"))
     assert words.when(start, start, "en").endswith("05:45–05:45 (UTC+5:45)")

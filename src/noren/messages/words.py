@@ -156,6 +156,8 @@ _MONTHS = (
 )
 # The zone in which no Japanese reader needs to be told the zone.
 _JAPAN = timedelta(hours=9)
+# What ends a few hours past midnight belongs to its evening; a stay does not.
+_NIGHT = timedelta(hours=12)
 
 
 def language(locale: str) -> str:
@@ -223,8 +225,12 @@ def _more(others: int, spoken: str) -> str:
 
 
 def when(start: datetime, end: datetime, spoken: str) -> str:
-    """Return day and times; with the offset where the reader could take them for another zone's."""
-    clock = f"{start:%H:%M}{'〜' if spoken == 'ja' else '–'}{end:%H:%M}"
+    """Return day and times; with the offset where the reader could take them for another zone's. Of what
+    lasts over a night, the day of its end too.
+    """
+    lasts = end.date() != start.date() and end - start >= _NIGHT
+    until = f"{day(end, spoken)} {end:%H:%M}" if lasts else f"{end:%H:%M}"
+    clock = f"{start:%H:%M}{'〜' if spoken == 'ja' else '–'}{until}"
     return f"{day(start, spoken)} {clock}{_offset(start, spoken)}"
 
 
