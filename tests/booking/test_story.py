@@ -15,7 +15,7 @@ from noren.booking.models import Status
 from noren.booking.referee import Overtaken
 from noren.shops.rules import known
 from noren.shops.tenancy import shop
-from tests.booking.scene import NOW, House, found, later, salon, when
+from tests.booking.scene import NOW, House, found, later, person, salon, when
 from tests.servers import AppDatabase
 
 pytestmark = pytest.mark.usefixtures("app_db")
@@ -109,6 +109,16 @@ def test_the_free_minutes_are_a_step() -> None:
     with shop(house.id):
         steps = agreement.steps(booking, now=NOW)
     assert [(step.since, step.cost.fee) for step in steps] == [(None, 0), (later(minutes=30), 2000)]
+
+
+def test_the_free_minutes_count_from_saying_yes() -> None:
+    house = _with_fees()
+    held = house.hold("cut", "2026-11-02 15:00")
+    said = later(minutes=8)
+    booking = actions.confirm(house.id, held.id, person(), now=said, locale="ja", consent=1)
+    with shop(house.id):
+        steps = agreement.steps(booking, now=said)
+    assert [step.since for step in steps] == [None, said + timedelta(minutes=30)]
 
 
 def test_who_has_only_asked_owes_nothing_and_sees_what_will_be() -> None:

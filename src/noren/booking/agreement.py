@@ -83,12 +83,17 @@ def fee(booking: Booking, *, now: datetime) -> Fee:
     return NOTHING if booking.status == Status.PENDING else _once_agreed(booking, now)
 
 
+def _booked_at(booking: Booking) -> datetime:
+    """Return when she said yes: from then on the free minutes count. Of a hold, when it was made."""
+    agreed_at = booking.agreed.get("consent_at")
+    return booking.created_at if agreed_at is None else datetime.fromisoformat(agreed_at)
+
+
 def _once_agreed(booking: Booking, now: datetime) -> Fee:
     start = int(booking.start.timestamp()) // 60
     fees = fees_from(booking.agreed["fees"])
     # The hold of an offer is older than the booking, by hours: what counts is when she said yes.
-    agreed_at = booking.agreed.get("consent_at")
-    booked = booking.created_at if agreed_at is None else datetime.fromisoformat(agreed_at)
+    booked = _booked_at(booking)
     times = {"booked": int(booked.timestamp()), "now": int(now.timestamp())}
     due = policy.fee_percent(known().rules, fees, start, **times)
     percent = max(due, booking.agreed.get("fee_floor", 0))
@@ -123,7 +128,7 @@ def steps(booking: Booking, *, now: datetime) -> tuple[Step, ...]:
         datetime.fromtimestamp(policy.last_moment(rules, each.since, start), UTC) for each in fees.tiers
     }
     if fees.free_minutes:
-        moments.add(booking.created_at + timedelta(minutes=fees.free_minutes))
+        moments.add(_booked_at(booking) + timedelta(minutes=fees.free_minutes))
     found = [Step(None, _once_agreed(booking, now))]
     for moment in sorted(each for each in moments if each >= now):
         cost = _once_agreed(booking, moment + timedelta(seconds=1))
