@@ -307,6 +307,9 @@ def _entry(table: Reader, known: _Known) -> Values:
     }
     if table.has("capacity"):
         entry["capacity"] = table.number("capacity", least=1, most=10_000)
+    entry |= {key: day.isoformat() for key in ("first", "last") if (day := table.day(key)) is not None}
+    if entry.get("first", "") > entry.get("last", "9999"):
+        table.wrong("last", "is before first; write the last day on which the class is held")
     table.done()
     return entry
 

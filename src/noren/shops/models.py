@@ -96,8 +96,9 @@ class Service(ShopModel):
     horizon = models.JSONField(default=dict)
     capacity = models.IntegerField(null=True)
     timetable = models.JSONField(default=list)
-    """Of a class: [{"weekday": 0..6, "start": minute of the day, "staff": [ids], "capacity": n}], staff and
-    capacity optional. Its dates become class sessions (booking.classes).
+    """Of a class: [{"weekday": 0..6, "start": minute of the day, "staff": [ids], "capacity": n, "first",
+    "last"}], all after start optional; first and last are dates, both included. Its dates become class
+    sessions (booking.classes).
     """
     course = models.BooleanField(default=False)
     """A class whose dates are booked together, all that are still to come."""

@@ -135,7 +135,7 @@ class Reader:
 
     def day(self, key: str) -> date | None:
         value = self._get(key, "")
-        if isinstance(value, date):
+        if type(value) is date:  # an instant is a date, too, and none here
             return value
         if value != "":
             self.wrong(key, f"{value!r} is not a date; write {key} = 2026-12-31, without quotes")
