@@ -62,6 +62,21 @@ class NotOffered(NorenError):
     message = _("This time is not offered. Please choose one of the times shown.")
 
 
+class ClassThere(NorenError):
+    status = 409
+    message = _("This class has a date at that time already. Please choose another time.")
+
+
+class SeatsBooked(NorenError):
+    """There would be fewer seats than are booked. Facts: booked."""
+
+    status = 409
+    message = _(
+        "%(booked)s places are booked already. Nobody is dropped: "
+        "say that there shall be fewer all the same, or move somebody first."
+    )
+
+
 class LimitReached(NorenError):
     """A limit of the shop's: so many bookings of this service, staff or customer in a day, week or month."""
 

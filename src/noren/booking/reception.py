@@ -2,17 +2,19 @@
 nobody comes, or nobody answers. Each is one transaction.
 """
 
-from dataclasses import asdict
+from collections.abc import Iterable
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from noren.booking import agreement, asked, jobs, referee
+from noren.booking.asked import Asked
 from noren.booking.decide import decide
 from noren.booking.models import Booking, Claim, Event, Status
 from noren.booking.transact import Actor, attempt, locked, note, of_id, tried
 from noren.engine import model
 from noren.engine.model import DAY
-from noren.errors import NotThatStatus, TooEarlyToCheckIn, TooLateToCheckIn
+from noren.errors import AlreadyCancelled, NotThatStatus, TooEarlyToCheckIn, TooLateToCheckIn
 from noren.shops.rules import known
 from noren.shops.tenancy import shop, write_in
 
@@ -25,39 +27,60 @@ def approve(shop_id: int, booking_id: int, *, now: datetime, by: Actor) -> Booki
     """
     with shop(shop_id):
         before = of_id(booking_id)
-    wanted = asked.again(before, before.start, before.asked_staff_id, since=before.asked_at, course=True)
 
     def write() -> Booking:
+        # As it stands now: it may have been moved since.
         booking = of_id(booking_id)
         if booking.status != Status.PENDING:
             raise NotThatStatus(status=booking.status)
-        if booking.takes:
-            referee.mark(booking_id, [Status.PENDING], Status.CONFIRMED, "approved", now=now, by=by)
-        else:
-            decision = decide(wanted, now=now)
-            values = {**decision.values, "agreed": {}, "status": Status.CONFIRMED, "takes": True}
-            rules, claims, limits = decision.known.rules, decision.claims, decision.limits
-            said: dict[str, Any] = {"now": now, "by": by, "what": "approved", "limits": limits}
-            referee.move(rules, booking_id, [Status.PENDING], values, claims, **said)
+        try:
+            _say_yes(booking, now=now, by=by)
+        except AlreadyCancelled:  # somebody else has answered it at the same moment
+            raise NotThatStatus from None
         approved = of_id(booking_id)
         approved.reminder_job = jobs.approved(approved, now=now)
         approved.save(update_fields=["reminder_job"])
         return approved
 
-    return attempt(shop_id, wanted, write, now=now)
+    return attempt(shop_id, _waiting(before), write, now=now)
+
+
+def _waiting(booking: Booking) -> Asked:
+    return asked.again(booking, booking.start, booking.asked_staff_id, since=booking.asked_at, course=True)
+
+
+def _say_yes(booking: Booking, *, now: datetime, by: Actor) -> None:
+    if booking.takes:
+        referee.mark(booking.id, [Status.PENDING], Status.CONFIRMED, "approved", now=now, by=by)
+        return
+    decision = decide(_waiting(booking), now=now)
+    values: dict[str, Any] = {
+        **decision.values,
+        "agreed": {},
+        "status": Status.CONFIRMED,
+        "takes": True,
+        "changes": booking.changes,
+    }
+    rules, claims, limits = decision.known.rules, decision.claims, decision.limits
+    said: dict[str, Any] = {"now": now, "by": by, "what": "approved", "limits": limits}
+    referee.move(rules, booking.id, [Status.PENDING], values, claims, **said)
 
 
 def decline(shop_id: int, booking_id: int, *, now: datetime, by: Actor, reason: str = "") -> None:
     """Say no. Raises NotThatStatus, BookingUnknown."""
-    _end(shop_id, booking_id, Status.PENDING, Status.DECLINED, now=now, by=by, why=reason)
+    with write_in(shop_id):
+        booking = locked(booking_id)
+        if booking.status != Status.PENDING:
+            raise NotThatStatus(status=booking.status)
+        _end(booking, Status.DECLINED, now=now, by=by, why=reason)
 
 
 def lapse(shop_id: int, booking_id: int, *, now: datetime) -> None:
     """Decline a booking that nobody answered until its start; nothing happens to any other."""
-    with shop(shop_id):
-        booking = Booking.objects.filter(id=booking_id).first()
-    if booking is not None and booking.status == Status.PENDING and booking.start <= now:
-        _unless_over(shop_id, booking_id, Status.PENDING, Status.DECLINED, now=now, why="unanswered")
+    with write_in(shop_id):
+        booking = locked(booking_id)
+        if booking.status == Status.PENDING and booking.start <= now:
+            _end(booking, Status.DECLINED, now=now, by="system", why="unanswered")
 
 
 def check_in(shop_id: int, booking_id: int, *, now: datetime, by: Actor) -> None:
@@ -95,13 +118,11 @@ def no_show(shop_id: int, booking_id: int, *, now: datetime, by: Actor) -> None:
 
 def release_unattended(shop_id: int, booking_id: int, *, now: datetime) -> None:
     """Give a time free whose customer has not checked in; nothing happens to any other booking."""
-    with shop(shop_id):
-        booking = Booking.objects.filter(id=booking_id).first()
-    if booking is None or booking.status != Status.CONFIRMED:
-        return
-    due = released_at(booking)
-    if due is not None and due <= now:
-        _unless_over(shop_id, booking_id, Status.CONFIRMED, Status.RELEASED, now=now, why="no_check_in")
+    with write_in(shop_id):
+        booking = locked(booking_id)
+        due = released_at(booking)
+        if booking.status == Status.CONFIRMED and due is not None and due <= now:
+            _end(booking, Status.RELEASED, now=now, by="system", why="no_check_in")
 
 
 def released_at(booking: Booking) -> datetime | None:
@@ -152,22 +173,45 @@ def _shorten(booking: Booking, end: datetime, *, now: datetime, by: Actor) -> No
         "changes": booking.changes,
         "agreed": {},
     }
+    after = booking.agreed["after"]
+    # What was to be occupied later (a segment of its own) goes, with its buffer; what is, keeps one.
     claims = [
-        model.Claim(row.resource_id, row.units, start, min(stop, last), padded_start, min(padded_stop, limit))
-        for row in Claim.objects.filter(booking_id=booking.id).order_by("resource_id", "day", "id")
-        for start, stop, padded_start, padded_stop in [_minutes(row)]
-        for limit in [last + booking.agreed["after"]]
-        if padded_start < min(padded_stop, limit)
+        replace(each, end=min(each.end, last), padded_end=min(each.padded_end, last + after))
+        for each in _whole(Claim.objects.filter(booking_id=booking.id).order_by("day", "id"))
+        if each.start < last
     ]
     said: dict[str, Any] = {"now": now, "by": by, "what": "checked_out", "over": True}
     referee.move(known().rules, booking.id, [Status.CHECKED_IN], values, claims, **said)
     jobs.freed(end, booking.end)
 
 
-def _minutes(row: Claim) -> tuple[int, int, int, int]:
-    """Return a claim's minutes, counted from the epoch."""
-    first = (row.day - _EPOCH).days * DAY
-    return first + row.core_from, first + row.core_to, first + row.padded_from, first + row.padded_to
+def _whole(rows: Iterable[Claim]) -> list[model.Claim]:
+    """Join the claims of the days to what was claimed: a claim is cut at UTC midnights."""
+    found: list[model.Claim] = []
+    for row in rows:
+        first = (row.day - _EPOCH).days * DAY
+        start, end, padded_start, padded_end = (
+            first + each for each in (row.core_from, row.core_to, row.padded_from, row.padded_to)
+        )
+        part = model.Claim(row.resource_id, row.units, start, end, padded_start, padded_end)
+        before = next((n for n, each in enumerate(found) if _goes_on(each, part, first)), None)
+        if before is None:
+            found.append(part)
+        else:
+            found[before] = _joined(found[before], part)
+    return found
+
+
+def _goes_on(one: model.Claim, two: model.Claim, midnight: int) -> bool:
+    same = (one.resource_id, one.units) == (two.resource_id, two.units)
+    return same and one.padded_end == midnight == two.padded_start
+
+
+def _joined(one: model.Claim, two: model.Claim) -> model.Claim:
+    """An empty core is that of a day with nothing but a buffer."""
+    start = one.start if one.start < one.end else two.start
+    end = two.end if two.start < two.end else one.end
+    return replace(one, start=start, end=end, padded_end=two.padded_end)
 
 
 def _whole_minute(at: datetime) -> datetime:
@@ -175,22 +219,8 @@ def _whole_minute(at: datetime) -> datetime:
     return datetime.fromtimestamp(-(-int(at.timestamp()) // 60) * 60, UTC)
 
 
-def _end(
-    shop_id: int, booking_id: int, status: Status, ended: Status, *, now: datetime, by: Actor, why: str
-) -> None:
-    """End a booking for which the customer owes nothing, and tell her."""
-    with write_in(shop_id):
-        booking = locked(booking_id)
-        if booking.status != status:
-            raise NotThatStatus(status=booking.status)
-        referee.end(booking_id, [status], ended, now=now, by=by, why=why, facts=asdict(agreement.NOTHING))
-        jobs.ended(booking, str(ended))
-
-
-def _unless_over(
-    shop_id: int, booking_id: int, status: Status, ended: Status, *, now: datetime, why: str
-) -> None:
-    try:
-        _end(shop_id, booking_id, status, ended, now=now, by="system", why=why)
-    except NotThatStatus:
-        return
+def _end(booking: Booking, ended: Status, *, now: datetime, by: Actor, why: str) -> None:
+    """End a booking whose row is locked, for which the customer owes nothing, and tell her."""
+    facts = asdict(agreement.NOTHING)
+    referee.end(booking.id, [booking.status], ended, now=now, by=by, why=why, facts=facts)
+    jobs.ended(booking, str(ended))
