@@ -185,9 +185,13 @@ def test_a_change_of_the_rules_defers_what_follows_from_it(monkeypatch: pytest.M
 
 
 def waiting(task: str, house: House) -> list[datetime | None]:
+    return waiting_of(task, {"shop_id": house.id})
+
+
+def waiting_of(task: str, args: dict[str, int]) -> list[datetime | None]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT scheduled_at FROM procrastinate_jobs WHERE task_name = %s AND args = %s::jsonb",
-            [task, json.dumps({"shop_id": house.id})],
+            [task, json.dumps(args)],
         )
         return [at for (at,) in cursor.fetchall()]

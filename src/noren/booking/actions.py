@@ -15,9 +15,18 @@ from django.conf import settings
 from noren.booking import agreement, asked, jobs, referee, sheets, usage
 from noren.booking.asked import Asked
 from noren.booking.decide import Decision, decide
-from noren.booking.models import STANDING, Booking, Status
+from noren.booking.models import STANDING, Attention, Booking, Event, Status
 from noren.booking.referee import KeyInUse
-from noren.booking.transact import CUSTOMER, Actor, attempt, by_staff, locked, note, of_id
+from noren.booking.transact import (
+    CUSTOMER,
+    Actor,
+    attempt,
+    by_staff,
+    locked,
+    may_insist,
+    note,
+    of_id,
+)
 from noren.engine.model import LimitOf
 from noren.errors import (
     AlreadyCancelled,
@@ -84,6 +93,7 @@ def hold(shop_id: int, request: HoldRequest, *, now: datetime, by: Actor = CUSTO
     Raises SlotTaken (facts: nearest), LimitReached, InThePast, TooLate, OutsideHorizon, NotOffered,
     PartyTooLarge, NightsNotOffered, ServiceUnknown, IdempotencyKeyReused.
     """
+    may_insist(request.override, by)
     wanted = request.asked(by)
     digest = digest_of(shop_id, request.key)
 
@@ -238,11 +248,14 @@ def _approval(booking: Booking, by: Actor) -> tuple[Status, bool]:
 
 
 def of_customer(booking: Booking, person: UUID) -> list[dict[str, Any]]:
-    """Return the limits of a customer, who is known only now."""
+    """Return the limits of a customer, who is known only now; staff who have insisted ask for none."""
     rules = known().rules
     start, end = (int(each.timestamp()) // 60 for each in (booking.start, booking.end))
     service = rules.services[booking.service_id]
-    return usage.checks(rules, service, start, end, person=person, of=[LimitOf.CUSTOMER])
+    limits = usage.checks(rules, service, start, end, person=person, of=[LimitOf.CUSTOMER])
+    if limits and Event.objects.filter(booking_id=booking.id, what="held_over").exists():
+        return []
+    return limits
 
 
 def release(shop_id: int, hold_id: int, *, now: datetime, by: Actor = CUSTOMER) -> None:
@@ -312,6 +325,7 @@ def move(
     for which staff insist on a time that is not offered. Raises what `hold` raises, and TooLateToChange
     (customers), AlreadyCancelled, BookingUnknown.
     """
+    may_insist(override, by)
     with shop(shop_id):
         before = of_id(booking_id)
     wanted = asked.again(before, start, staff, over=bool(override), course=by_staff(by))
@@ -363,12 +377,14 @@ def write_move(
 
 
 def keep(shop_id: int, booking_id: int, *, now: datetime, by: Actor) -> None:
-    """Somebody has looked: the booking stays as it is. Raises AlreadyCancelled, BookingUnknown."""
+    """Somebody has looked: the booking stays as it is. A customer answers what is hers to answer, a class
+    that was moved: from then on what was agreed binds again. Raises AlreadyCancelled, BookingUnknown.
+    """
     with write_in(shop_id):
         booking = locked(booking_id)
         if booking.status not in STANDING:
             raise AlreadyCancelled
-        if booking.attention:
+        if booking.attention and (by != CUSTOMER or booking.attention == Attention.MOVED):
             Booking.objects.filter(id=booking_id).update(attention="")
             note(booking_id, "kept", now=now, by=by, why=booking.attention)
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from noren.booking.asked import Asked
-from noren.booking.models import Booking, Event, Status
+from noren.booking.models import Attention, Booking, Event, Status
 from noren.engine import policy
 from noren.engine.model import Deadline
 from noren.shops.rules import Known, known
@@ -56,8 +56,17 @@ def unbound() -> dict[str, Any]:
     return {"change": free, "cancel": free, "fees": {"tiers": [], "free_minutes": 0}, "fee_floor": 0}
 
 
+def is_free(booking: Booking) -> bool:
+    """Say whether nothing that was agreed about cancelling binds: the shop has moved the class, and she has
+    not said yet that she keeps it.
+    """
+    return booking.attention == Attention.MOVED
+
+
 def deadline(booking: Booking, deed: str) -> datetime:
     """Return until when (included) a customer may "cancel" or "change": by the booking's own agreement."""
+    if is_free(booking):
+        return booking.start
     start = int(booking.start.timestamp()) // 60
     seconds = policy.last_moment(known().rules, Deadline(**booking.agreed[deed]), start)
     return datetime.fromtimestamp(seconds, UTC)
@@ -80,7 +89,7 @@ def fee(booking: Booking, *, now: datetime) -> Fee:
     A move does not lower what was due when it was made; within the free minutes after booking nothing is due.
     Who has only asked owes nothing: nothing is agreed before the shop says yes.
     """
-    return NOTHING if booking.status == Status.PENDING else _once_agreed(booking, now)
+    return NOTHING if booking.status == Status.PENDING or is_free(booking) else _once_agreed(booking, now)
 
 
 def _booked_at(booking: Booking) -> datetime:

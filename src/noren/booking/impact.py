@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 from django.db.models import Q
 
+from noren.booking import classes
 from noren.booking.models import Attention, Booking, ClassSession, Status
 from noren.engine.model import DAY, Claim, ShopRules, Why
 from noren.engine.standing import Judge, Standing, beyond, beyond_stock
@@ -195,10 +196,10 @@ def _planned(house: Known, row: ClassSession) -> int | None:
 def timetabled(house: Known, row: ClassSession) -> Plain | None:
     """Return the entry of the timetable that wants a date; None for one that was set by hand."""
     terms = house.terms.services.get(row.service_id)
-    at = row.start.astimezone(ZoneInfo(house.rules.zone))
-    start = (at.weekday(), at.hour * 60 + at.minute)
+    at = row.planned.astimezone(ZoneInfo(house.rules.zone))
+    minute = at.hour * 60 + at.minute
     entries = () if terms is None else terms.timetable
-    return next((each for each in entries if (each["weekday"], each["start"]) == start), None)
+    return next((each for each in entries if each["start"] == minute and classes.runs(each, at.date())), None)
 
 
 def _without_seat(there: Future, seats: Mapping[int, int]) -> set[int]:

@@ -53,13 +53,19 @@ def approved(booking: Booking, *, now: datetime) -> int | None:
 def moved(booking: Booking, *, now: datetime, kind: str = "moved") -> int | None:
     """Tell her, and remind her of the new time alone. Gives the new reminder's job.
 
-    Of a booking that waits for approval she is told when it is answered.
+    Of a booking that waits for approval she is told when it is answered; and at once when the shop moved it.
     """
     _forget(booking)
     if booking.status == Status.PENDING:
-        _write(_later("lapse", booking.start, booking.id))
+        told = [_mail(booking, kind)] if kind == "rescheduled" else []
+        _write(*told, _later("lapse", booking.start, booking.id))
         return None
     return _reminded(booking, now, _mail(booking, kind))
+
+
+def decide(session_id: int, at: datetime) -> None:
+    """When it is time, cancel a date of a class for which too few have come."""
+    _write(_job("noren.booking.tasks.decide", at, session_id=session_id))
 
 
 def move_nearest(booking_id: int) -> None:

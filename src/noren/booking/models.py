@@ -89,12 +89,16 @@ class ClassSession(ShopModel):
 
     service_id = models.BigIntegerField()
     staff_id = models.BigIntegerField(null=True)
+    planned = models.DateTimeField()
+    """The start it was made for: wherever it has been moved since, its timetable makes no second one."""
     start = models.DateTimeField()
     end = models.DateTimeField()
     capacity = models.IntegerField()
     booked = models.IntegerField(default=0)
     """Seats taken by bookings of all statuses that take capacity. Written by the SQL functions alone."""
     cancelled = models.BooleanField(default=False)
+    decided_at = models.DateTimeField(null=True)
+    """When it is cancelled if fewer seats are booked than its service needs; null: it takes place anyway."""
 
 
 class WaitingState(models.TextChoices):

@@ -16,6 +16,7 @@ from noren.errors import (
     AlreadyCancelled,
     AlreadyWaiting,
     BookingUnknown,
+    ClassThere,
     HoldExpired,
     LimitReached,
     NorenError,
@@ -48,6 +49,7 @@ _REFUSALS: dict[str, type[NorenError | Overtaken]] = {
 _CONSTRAINTS: dict[str, type[NorenError | KeyInUse]] = {
     "booking_booking_idempotency_key": KeyInUse,
     "booking_waiting_person_key": AlreadyWaiting,
+    "booking_classsession_start_key": ClassThere,
 }
 
 
@@ -190,7 +192,7 @@ def move(
     why: str = "",
     over: bool = False,
 ) -> None:
-    """Give back and take in one. `values` with `takes`, and `status` where it changes.
+    """Give back and take in one. `values` with `changes` and `takes`, and `status` where it changes.
 
     Raises Overtaken, AlreadyCancelled, BookingUnknown, NotOffered, LimitReached.
     """
@@ -270,16 +272,15 @@ def move_session(
     session_id: int,
     values: dict[str, Any],
     claims: Sequence[Claim],
-    agreed: dict[str, Any],
     *,
     now: datetime,
     by: str,
     why: str = "",
 ) -> list[int]:
-    """Move a date of a class with its bookings; gives their ids. Raises Overtaken, NotOffered."""
+    """Move a date of a class with its bookings; gives their ids. Raises Overtaken, NotOffered, ClassThere."""
     return list(
         _call(
-            "SELECT booking_move_session(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            "SELECT booking_move_session(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
             current_shop(),
             now,
             rules.revision,
@@ -287,26 +288,37 @@ def move_session(
             session_id,
             json.dumps(values),
             plain(rules, claims),
-            json.dumps(agreed),
             by,
             why,
         )
     )
 
 
-def cancel_session(session_id: int, *, now: datetime, by: str, why: str, facts: dict[str, Any]) -> list[int]:
-    """Cancel a date of a class; gives the ids of the bookings that ended with it. Raises NotOffered."""
-    return list(
-        _call(
-            "SELECT booking_cancel_session(%s, %s, %s, %s, %s, %s)",
-            current_shop(),
-            now,
-            session_id,
-            by,
-            why,
-            json.dumps(facts),
-        )
+def cancel_session(
+    session_id: int, *, now: datetime, by: str, why: str, facts: dict[str, Any], fewer: int | None = None
+) -> list[int] | None:
+    """Cancel a date of a class, with `fewer` only where fewer seats are booked; gives the ids of the bookings
+    that ended with it, None where nothing was done. Raises NotOffered.
+    """
+    ended = _call(
+        "SELECT booking_cancel_session(%s, %s, %s, %s, %s, %s, %s)",
+        current_shop(),
+        now,
+        session_id,
+        fewer,
+        by,
+        why,
+        json.dumps(facts),
     )
+    return None if ended is None else list(ended)
+
+
+def resize_session(session_id: int, capacity: int, *, insist: bool, now: datetime) -> int:
+    """Give a date of a class another number of seats, below those that are taken only with `insist`. Gives
+    how many are taken. Raises NotOffered.
+    """
+    call = "SELECT booking_resize_session(%s, %s, %s, %s, %s)"
+    return int(_call(call, current_shop(), now, session_id, capacity, insist))
 
 
 def block(

@@ -71,11 +71,14 @@ WITH gone AS (
     SELECT DISTINCT c.resource_id FROM booking_claim c JOIN gone g ON c.booking_id = g.id
     WHERE c.shop_id = %(shop)s AND c.resource_id = ANY (%(resources)s)
         AND c.day >= date '1970-01-01' + %(first)s::integer AND c.day < date '1970-01-01' + %(last)s::integer
+    UNION SELECT c.resource_id FROM booking_claim c WHERE c.shop_id = %(shop)s AND c.session_id = %(session)s
+        AND c.resource_id = ANY (%(resources)s)
 )
 SELECT t.resource_id, c.units, c.day - date '1970-01-01', c.core_from, c.core_to, c.padded_from, c.padded_to
 FROM touched t LEFT JOIN booking_claim c ON c.shop_id = %(shop)s AND c.resource_id = t.resource_id
     AND c.day >= date '1970-01-01' + %(first)s::integer AND c.day < date '1970-01-01' + %(last)s::integer
     AND (c.booking_id IS NULL OR c.booking_id NOT IN (SELECT g.id FROM gone g))
+    AND c.session_id IS DISTINCT FROM %(session)s
 """
 _STOCKS = """
 SELECT r.id FROM shops_resource r WHERE r.shop_id = %s AND (r.stock > 1 OR EXISTS (
@@ -167,15 +170,23 @@ def beside(seen: Survey, those: Sequence[Beside]) -> Survey:
 
 
 def taken(
-    rules: ShopRules, service_id: int, window: Window, *, now: datetime, staff: int | None = None
+    rules: ShopRules,
+    service_id: int,
+    window: Window,
+    *,
+    now: datetime,
+    staff: int | None = None,
+    session: int | None = None,
 ) -> TakenMap:
     """Return what is taken of all that could serve a service, by rules of the caller's own. Inside the shop.
 
-    Raises ShopUnknown.
+    `session` is a date of a class whose claims are left out: the one to be moved. Raises ShopUnknown.
     """
     units = _leaves(rules, service_id, window, staff)
     read = _read(current_shop(), window, units, now)
-    return {**read.taken, **_recomputed(window, units, now, None)} if read.stale else read.taken
+    if read.stale or session is not None:
+        return {**read.taken, **_recomputed(window, units, now, None, session)}
+    return read.taken
 
 
 def _known(shop_id: int, revision: int | None = None) -> Known:
@@ -259,11 +270,14 @@ def _joined(window: Window, days: Sequence[int], bits: bytes) -> int:
     return int.from_bytes(joined, "big")
 
 
-def _recomputed(window: Window, units: Units, now: datetime, own: int | None) -> dict[int, tuple[Taken, ...]]:
+def _recomputed(
+    window: Window, units: Units, now: datetime, own: int | None, session: int | None = None
+) -> dict[int, tuple[Taken, ...]]:
     wanted: dict[str, Any] = {
         "shop": current_shop(),
         "now": now,
         "own": own,
+        "session": session,
         "resources": list(units),
         "first": window.day,
         "last": window.day + window.days,

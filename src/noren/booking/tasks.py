@@ -7,7 +7,7 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
 from noren import clock
-from noren.booking import actions, changes, classes, reception, resettle, waiting, zones
+from noren.booking import actions, changes, classes, reception, resettle, sessions, waiting, zones
 
 RETRY = RetryStrategy(max_attempts=10, exponential_wait=2)
 
@@ -30,11 +30,18 @@ def release(shop_id: int, booking_id: int) -> None:
     reception.release_unattended(shop_id, booking_id, now=clock.now())
 
 
+@app.task(name="noren.booking.tasks.decide", retry=RETRY)
+def decide(shop_id: int, session_id: int) -> None:
+    """Call a date of a class off for which too few have come by its deadline."""
+    sessions.decide(shop_id, session_id, now=clock.now())
+
+
 @app.task(name="noren.booking.tasks.follow_rules", retry=RETRY)
 def follow_rules(shop_id: int) -> None:
     """Do what a change of the rules makes necessary."""
     now = clock.now()
     actions.reindex(shop_id, now=now)
+    classes.follow_minimum(shop_id, now=now)
     timetables(shop_id)
     review(shop_id)
     waiting.offer(shop_id, now=now)

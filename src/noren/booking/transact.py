@@ -50,6 +50,12 @@ def tried(shop_id: int, write: Callable[[], T]) -> T:
     raise SlotTaken
 
 
+def may_insist(reason: str, by: Actor) -> None:
+    """Only staff insist: neither a customer's page nor the API has a way to."""
+    if reason and not by.startswith("staff:"):
+        raise RuntimeError("Only staff may insist on what is not offered.")
+
+
 def locked(booking_id: int) -> Booking:
     """Return the row, locked: bookings come before sheets in the order of locks."""
     found = Booking.objects.select_for_update(no_key=True).filter(id=booking_id).first()

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from noren.booking import actions, changes, impact, jobs, referee
+from noren.booking import actions, changes, classes, impact, jobs, referee
 from noren.booking.models import Attention, Booking, ClassSession
 from noren.booking.referee import Overtaken
 from noren.booking.transact import Actor, locked, note
@@ -84,6 +84,7 @@ def _shift(booking_id: int, now: datetime, *, over: bool) -> None:
         "wall": _shown(start, booking.zone),
         "zone": booking.zone,
         "takes": booking.takes,
+        "changes": booking.changes,
         "agreed": {},
     }
     claims = shifted(impact.claims_of(booking=booking.id), shift)
@@ -120,16 +121,21 @@ def _shift_date(session_id: int, one: Booking, now: datetime) -> None:
     # The timetable may have made a date at this time by the new clock already: nobody has booked it.
     there = ClassSession.objects.filter(service_id=row.service_id, start=start, cancelled=False)
     changes.drop_dates(there.values_list("id", flat=True), now=now, by=SYSTEM)
+    minute = int(start.timestamp()) // 60
+    decided = classes.decided_at(known(), row.service_id, minute, now=now)
     values = {
         "staff_id": row.staff_id,
         "start": start.isoformat(),
         "end": (row.end + shift).isoformat(),
         "wall": _shown(start, one.zone),
         "zone": one.zone,
+        "decided_at": None if decided is None else decided.isoformat(),
     }
     claims = shifted(impact.claims_of(session=row.id), shift)
     said: dict[str, Any] = {"now": now, "by": SYSTEM, "why": "zone"}
-    ids = referee.move_session(known().rules, row.id, values, claims, {}, **said)
+    ids = referee.move_session(known().rules, row.id, values, claims, **said)
+    if decided is not None:
+        jobs.decide(row.id, decided)
     Booking.objects.filter(id__in=ids).update(attention=Attention.ZONE)
     for booking_id in ids:
         _told(booking_id, now)

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
-from noren.booking import links
-from noren.booking.models import Booking, Waiting
+from noren.booking import links, sessions
+from noren.booking.models import Booking, Status, Waiting
 from noren.messages import words
 from noren.messages.notice import Kind, Notice
 from noren.shops.models import Service, Shop, Staff
@@ -22,6 +22,7 @@ def notice(booking: Booking, kind: Kind) -> Notice:
     service = Service.objects.get(id=booking.service_id)
     spoken = words.language(booking.locale or shop.locale)
     zone = ZoneInfo(shop.zone)
+    was = sessions.was(booking)
     return Notice(
         kind=kind,
         locale=spoken,
@@ -41,6 +42,8 @@ def notice(booking: Booking, kind: Kind) -> Notice:
         phone=str(shop.contact.get("phone", "")),
         policy=_said(shop.texts, "policy", spoken),
         sender=settings.ENV.mail_from,
+        was=None if was is None else (was[0].astimezone(zone), was[1].astimezone(zone)),
+        pending=booking.status == Status.PENDING,
     )
 
 

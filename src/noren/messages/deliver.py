@@ -13,7 +13,7 @@ import structlog
 from django.db.models import F
 
 from noren import people
-from noren.booking.models import LIVE, STANDING, Booking, Status, Waiting, WaitingState
+from noren.booking.models import LIVE, STANDING, Booking, Event, Status, Waiting, WaitingState
 from noren.errors import NoSuchPerson
 from noren.messages import about, ics, words
 from noren.messages.models import Message, State
@@ -35,6 +35,7 @@ _ENDINGS = {
     Kind.CANCELLED: Status.CANCELLED,
     Kind.DECLINED: Status.DECLINED,
     Kind.RELEASED: Status.RELEASED,
+    Kind.CALLED_OFF: Status.CANCELLED,
 }
 
 
@@ -132,12 +133,20 @@ def _is_due(booking: Booking, kind: Kind, now: datetime) -> bool:
     """Say whether the mail is still true: nobody is reminded of a booking that no longer stands."""
     if kind in _ENDINGS:
         return booking.status == _ENDINGS[kind]
+    if kind is Kind.RESCHEDULED:
+        return booking.status in STANDING and not _has_answered(booking)
     if booking.status not in STANDING or (booking.status == Status.PENDING) != (kind is Kind.ASKED):
         return False
     if kind is Kind.REMINDER:
         before = timedelta(minutes=booking.agreed["reminder_minutes"])
         return booking.start - before - EARLY <= now < booking.start
     return True
+
+
+def _has_answered(booking: Booking) -> bool:
+    """Say whether she has said that she keeps it, since it was moved: then she need not be asked."""
+    last = Event.objects.filter(booking_id=booking.id).order_by("-id").first()
+    return last is not None and last.what == "kept"
 
 
 def _occasion(booking: Booking, kind: Kind) -> str:

@@ -69,7 +69,7 @@ def _event(notice: Notice, now: datetime) -> Event:
     event.add("summary", _one_line(f"{notice.service} · {notice.shop}"))
     place = ", ".join(part for part in (notice.shop, notice.address) if part)
     event.add("location", _one_line(place))
-    event.add("status", _status(notice.kind))
+    event.add("status", _status(notice))
     event.add("transp", "TRANSPARENT" if notice.kind in ENDED else "OPAQUE")
     event.add("class", "PRIVATE")
     event.add("url", notice.link)
@@ -82,10 +82,10 @@ def _event(notice: Notice, now: datetime) -> Event:
     return event
 
 
-def _status(kind: Kind) -> str:
-    if kind in ENDED:
+def _status(notice: Notice) -> str:
+    if notice.kind in ENDED:
         return "CANCELLED"
-    return "TENTATIVE" if kind is Kind.ASKED else "CONFIRMED"
+    return "TENTATIVE" if notice.pending else "CONFIRMED"
 
 
 def _description(notice: Notice) -> str:

@@ -25,9 +25,11 @@ class Kind(StrEnum):
     """On the waiting list."""
     OFFERED = "offered"
     """A place is kept for who waits."""
+    CALLED_OFF = "called_off"
+    """The shop has called a class off."""
 
 
-ENDED = (Kind.CANCELLED, Kind.DECLINED, Kind.RELEASED)
+ENDED = (Kind.CANCELLED, Kind.DECLINED, Kind.RELEASED, Kind.CALLED_OFF)
 """What tells that a booking stands no longer."""
 WAITING = (Kind.JOINED, Kind.OFFERED)
 """What is told to who waits: there is no booking yet."""
@@ -67,3 +69,7 @@ class Notice:
     sender: str = ""
     # The further dates of a series that are told in the same mail, each with a link and a calendar entry.
     others: "tuple[Notice, ...]" = ()
+    # When it was to be before the shop moved it.
+    was: tuple[datetime, datetime] | None = None
+    # The shop has still to say yes.
+    pending: bool = False

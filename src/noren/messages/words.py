@@ -18,11 +18,12 @@ SUBJECTS = {
         Kind.ASKED: "【{shop}】ご予約の申し込みを承りました({day})",
         Kind.DECLINED: "【{shop}】ご予約をお受けできませんでした({day})",
         Kind.RELEASED: "【{shop}】ご予約の時間が過ぎました({day})",
-        Kind.RESCHEDULED: "【{shop}】日時の変更のお知らせ({day})",
+        Kind.RESCHEDULED: "【{shop}】変更のお知らせ({day})",
         Kind.REASSIGNED: "【{shop}】担当変更のお知らせ({day})",
         Kind.ZONE: "【{shop}】カレンダー更新のお願い({day})",
         Kind.JOINED: "【{shop}】キャンセル待ちを承りました({day})",
         Kind.OFFERED: "【{shop}】空きが出ました({day})",
+        Kind.CALLED_OFF: "【{shop}】開催中止のお知らせ({day})",
     },
     "en": {
         Kind.BOOKED: "{shop}: your booking, {day}",
@@ -32,11 +33,12 @@ SUBJECTS = {
         Kind.ASKED: "{shop}: your request for {day}",
         Kind.DECLINED: "{shop}: your request for {day} could not be accepted",
         Kind.RELEASED: "{shop}: your booking of {day} has lapsed",
-        Kind.RESCHEDULED: "{shop}: the time has changed to {day}",
+        Kind.RESCHEDULED: "{shop}: your booking has changed, {day}",
         Kind.REASSIGNED: "{shop}: somebody else will serve you on {day}",
         Kind.ZONE: "{shop}: please renew your calendar for {day}",
         Kind.JOINED: "{shop}: you are on the waiting list for {day}",
         Kind.OFFERED: "{shop}: a place is free on {day}",
+        Kind.CALLED_OFF: "{shop}: the class of {day} does not take place",
     },
 }
 
@@ -50,7 +52,7 @@ OPENINGS = {
         "お店が確認し、あらためてご連絡します。",
         Kind.DECLINED: "申し訳ございません。次のお申し込みはお受けできませんでした。料金はかかりません。",
         Kind.RELEASED: "お時間になってもご来店の確認ができなかったため、次のご予約の枠を解放しました。",
-        Kind.RESCHEDULED: "お店の都合により日時が変わりました。新しい日時は次のとおりです。"
+        Kind.RESCHEDULED: "お店の都合により、日時または担当が変わりました。新しい内容は次のとおりです。"
         "下のリンクから、このまま参加するか、無料で取り消すかをお選びください。",
         Kind.REASSIGNED: "お店の都合により担当が変わりました。日時に変わりはありません。"
         "ご希望に沿わない場合は、下のリンクから無料で取り消せます。",
@@ -59,6 +61,8 @@ OPENINGS = {
         Kind.JOINED: "キャンセル待ちを承りました。空きが出ましたら、ご登録の順にメールでお知らせします。",
         Kind.OFFERED: "お待ちいただいていた空きが出ましたので、次のとおりお取りしています。"
         "期限までにお返事がないときは、次の方にご案内します。",
+        Kind.CALLED_OFF: "申し訳ございません。お店の都合により、次の回は開催を取りやめました。"
+        "料金はかかりません。",
     },
     "en": {
         Kind.BOOKED: "Thank you for your booking. This is what we have noted.",
@@ -69,7 +73,7 @@ OPENINGS = {
         "the shop will look at it and write to you.",
         Kind.DECLINED: "We are sorry: this request could not be accepted. You owe nothing.",
         Kind.RELEASED: "Nobody checked in at the time of this booking, so the time was given free.",
-        Kind.RESCHEDULED: "The shop had to change the time. This is the new one. "
+        Kind.RESCHEDULED: "The shop had to change the time or who leads. This is how it stands now. "
         "Please choose by the link below whether you keep it or cancel it free of charge.",
         Kind.REASSIGNED: "The shop had to ask somebody else to serve you. The time has not changed. "
         "If that is not what you wish, you can cancel free of charge by the link below.",
@@ -79,6 +83,7 @@ OPENINGS = {
         "in the order of joining.",
         Kind.OFFERED: "A place has become free, and it is kept for you. "
         "If we do not hear from you in time, it will be offered to the next.",
+        Kind.CALLED_OFF: "We are sorry: the shop had to call this class off. You owe nothing.",
     },
 }
 
@@ -86,6 +91,7 @@ FACTS = {
     "ja": (
         "日時  {when}",
         "期限  {until}",
+        "変更前 {was}",
         "内容  {service}",
         "担当  {staff}",
         "人数  {party}",
@@ -98,6 +104,7 @@ FACTS = {
     "en": (
         "When     {when}",
         "Until    {until}",
+        "Before   {was}",
         "What     {service}",
         "With     {staff}",
         "People   {party}",
@@ -195,6 +202,7 @@ def values(notice: Notice) -> dict[str, str]:
     return {
         "when": _dates(dates, spoken),
         "until": "" if notice.until is None else _moment(notice.until, spoken),
+        "was": "" if notice.was is None else when(*notice.was, spoken),
         "day": day(notice.start, spoken) + _more(len(notice.others), spoken),
         "service": notice.service,
         "staff": notice.staff if all(each.staff == notice.staff for each in dates) else "",

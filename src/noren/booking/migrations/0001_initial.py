@@ -123,11 +123,13 @@ class Migration(migrations.Migration):
                 ("shop_id", models.BigIntegerField(default=noren.shops.tenancy.current_shop, editable=False)),
                 ("service_id", models.BigIntegerField()),
                 ("staff_id", models.BigIntegerField(null=True)),
+                ("planned", models.DateTimeField()),
                 ("start", models.DateTimeField()),
                 ("end", models.DateTimeField()),
                 ("capacity", models.IntegerField()),
                 ("booked", models.IntegerField(default=0)),
                 ("cancelled", models.BooleanField(default=False)),
+                ("decided_at", models.DateTimeField(null=True)),
             ],
             options={
                 "abstract": False,

@@ -23,7 +23,10 @@ CREATE INDEX booking_booking_attention ON booking_booking (shop_id, start) WHERE
 CREATE INDEX booking_booking_held ON booking_booking (shop_id, expires_at) WHERE status = 'held';
 CREATE UNIQUE INDEX booking_booking_idempotency_key
     ON booking_booking (shop_id, idempotency) WHERE idempotency IS NOT NULL;
-CREATE UNIQUE INDEX booking_classsession_start_key ON booking_classsession (shop_id, service_id, start);
+-- A class is found by its start; and what its timetable planned is made once, wherever it has been moved since.
+CREATE UNIQUE INDEX booking_classsession_start_key ON booking_classsession (shop_id, service_id, start)
+    WHERE NOT cancelled;
+CREATE UNIQUE INDEX booking_classsession_planned_key ON booking_classsession (shop_id, service_id, planned);
 CREATE INDEX booking_block_resource ON booking_block (shop_id, resource_id, start);
 CREATE INDEX booking_claim_booking ON booking_claim (shop_id, booking_id) WHERE booking_id IS NOT NULL;
 CREATE INDEX booking_claim_session ON booking_claim (shop_id, session_id) WHERE session_id IS NOT NULL;
@@ -44,7 +47,9 @@ ALTER TABLE booking_booking
     ADD CONSTRAINT booking_booking_takes_check CHECK (status = 'pending' OR takes = (status IN ('held', 'confirmed',
         'checked_in', 'no_show')));
 ALTER TABLE booking_classsession
-    ADD CONSTRAINT booking_classsession_seats_check CHECK (booked >= 0);
+    ADD CONSTRAINT booking_classsession_seats_check CHECK (booked >= 0),
+    ADD CONSTRAINT booking_classsession_order_check CHECK (start < "end"),
+    ADD CONSTRAINT booking_classsession_capacity_check CHECK (capacity >= 0);
 ALTER TABLE booking_waiting
     ADD CONSTRAINT booking_waiting_state_check CHECK (state IN ('waiting', 'offered', 'booked', 'left', 'passed',
         'expired')),

@@ -67,38 +67,53 @@ BEGIN
 END
 $$;
 
--- Seats of a class: a conditional write of their count; in the way of expired holds these are swept, once.
--- `p_over`: staff have said that there shall be more than there are.
-CREATE FUNCTION booking_take_seats(p_shop bigint, p_now timestamptz, p_session bigint, p_party integer,
-    p_over boolean DEFAULT false) RETURNS void
+-- Ends the expired holds of a date of a class, whose row is locked; those somebody else is busy with are left.
+CREATE FUNCTION booking_sweep_seats(p_shop bigint, p_now timestamptz, p_session bigint) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     stale bigint[];
+    seats integer;
 BEGIN
-    UPDATE booking_classsession s SET booked = s.booked + p_party
-    WHERE s.shop_id = p_shop AND s.id = p_session AND NOT s.cancelled
-        AND (p_over OR s.booked + p_party <= s.capacity);
-    IF FOUND THEN
-        RETURN;
-    END IF;
-    PERFORM FROM booking_classsession s
-    WHERE s.shop_id = p_shop AND s.id = p_session AND NOT s.cancelled FOR NO KEY UPDATE;
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'no_such_session' USING ERRCODE = 'NR007';
-    END IF;
-    SELECT coalesce(array_agg(b.id), '{}') INTO stale FROM (
-        SELECT h.id FROM booking_booking h
-        WHERE h.shop_id = p_shop AND h.session_id = p_session AND h.status = 'held' AND h.expires_at <= p_now
-        ORDER BY h.id FOR NO KEY UPDATE SKIP LOCKED) b;
-    UPDATE booking_classsession s SET booked = s.booked + p_party - (
-        SELECT coalesce(sum(b.party), 0) FROM booking_booking b WHERE b.shop_id = p_shop AND b.id = ANY (stale))
-    WHERE s.shop_id = p_shop AND s.id = p_session AND s.booked + p_party - (
-        SELECT coalesce(sum(b.party), 0) FROM booking_booking b WHERE b.shop_id = p_shop AND b.id = ANY (stale)
-        ) <= s.capacity;
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'no_seats' USING ERRCODE = 'NR003';
-    END IF;
+    SELECT coalesce(array_agg(h.id), '{}'), coalesce(sum(h.party), 0) INTO stale, seats FROM (
+        SELECT x.id, x.party FROM booking_booking x
+        WHERE x.shop_id = p_shop AND x.session_id = p_session AND x.status = 'held' AND x.expires_at <= p_now
+        ORDER BY x.id FOR NO KEY UPDATE SKIP LOCKED) h;
     PERFORM booking_mark_expired(p_shop, p_now, stale);
+    UPDATE booking_classsession s SET booked = s.booked - seats WHERE s.shop_id = p_shop AND s.id = p_session;
+END
+$$;
+
+-- Locks dates of a class in order. The one that is to take somebody must take place, and begin when she thinks:
+-- it may have been cancelled or moved since that was decided.
+CREATE FUNCTION booking_lock_sessions(p_shop bigint, p_sessions bigint[], p_target bigint, p_start timestamptz)
+RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM FROM booking_classsession s
+    WHERE s.shop_id = p_shop AND s.id = ANY (p_sessions) ORDER BY s.id FOR NO KEY UPDATE;
+    PERFORM FROM booking_classsession s
+    WHERE s.shop_id = p_shop AND s.id = p_target AND s.start = p_start AND NOT s.cancelled;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'session_changed' USING ERRCODE = 'NR003';
+    END IF;
+END
+$$;
+
+-- Seats of a class, whose row is locked: a conditional write of their count; in the way of expired holds these are
+-- swept, once. `p_over`: staff have said that there shall be more than there are.
+CREATE FUNCTION booking_take_seats(p_shop bigint, p_now timestamptz, p_session bigint, p_party integer,
+    p_over boolean DEFAULT false) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    FOR try IN 1..2 LOOP
+        UPDATE booking_classsession s SET booked = s.booked + p_party
+        WHERE s.shop_id = p_shop AND s.id = p_session AND (p_over OR s.booked + p_party <= s.capacity);
+        IF FOUND THEN
+            RETURN;
+        END IF;
+        PERFORM booking_sweep_seats(p_shop, p_now, p_session);
+    END LOOP;
+    RAISE EXCEPTION 'no_seats' USING ERRCODE = 'NR003';
 END
 $$;
 
@@ -133,6 +148,7 @@ BEGIN
     PERFORM booking_check_rules(p_shop, p_revision);
     PERFORM booking_check_limits(p_shop, p_now, p_limits, NULL);
     IF b.session_id IS NOT NULL THEN
+        PERFORM booking_lock_sessions(p_shop, ARRAY[b.session_id], b.session_id, b."start");
         PERFORM booking_take_seats(p_shop, p_now, b.session_id, b.party, p_why <> '');
     ELSIF p_why = '' AND b.series_id IS NULL THEN
         PERFORM booking_take_swept(p_shop, p_now, p_added, p_claims);
@@ -191,11 +207,13 @@ END
 $$;
 
 -- From one status that takes capacity to another: approved, checked in, no show. Raises not_active in others.
+-- Who has still to say whether she keeps a class that was moved may say so after the shop has said yes.
 CREATE FUNCTION booking_mark(p_shop bigint, p_now timestamptz, p_id bigint, p_from text[], p_status text,
     p_what text, p_by text, p_why text) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
-    UPDATE booking_booking x SET status = p_status, attention = ''
+    UPDATE booking_booking x SET status = p_status,
+        attention = CASE WHEN p_what = 'approved' AND x.attention = 'moved' THEN 'moved' ELSE '' END
     WHERE x.shop_id = p_shop AND x.id = p_id AND x.status = ANY (p_from) AND x.takes;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'not_active' USING ERRCODE = 'NR005';
@@ -265,9 +283,7 @@ BEGIN
     END IF;
     PERFORM booking_check_limits(p_shop, p_now, p_limits, p_id);
     IF old.session_id IS NOT NULL THEN
-        -- Both sessions are locked in order before one gives and the other takes.
-        PERFORM FROM booking_classsession s
-        WHERE s.shop_id = p_shop AND s.id IN (old.session_id, b.session_id) ORDER BY s.id FOR NO KEY UPDATE;
+        PERFORM booking_lock_sessions(p_shop, ARRAY[old.session_id, b.session_id], b.session_id, b."start");
     ELSIF b.takes AND NOT p_over THEN
         stale := booking_stale(p_shop, p_now, p_claims);
         PERFORM booking_mark_expired(p_shop, p_now, stale);
@@ -286,7 +302,8 @@ BEGIN
     UPDATE booking_booking x SET session_id = b.session_id, staff_id = b.staff_id, asked_staff_id = b.asked_staff_id,
         start = b."start", "end" = b."end", wall = b.wall, zone = b.zone, agreed = x.agreed || b.agreed,
         changes = x.changes + 1, rules_revision = p_revision, status = coalesce(b.status, x.status),
-        takes = b.takes, attention = ''
+        takes = b.takes,
+        attention = CASE WHEN p_what = 'approved' AND x.attention = 'moved' THEN 'moved' ELSE '' END
     WHERE x.shop_id = p_shop AND x.id = p_id;
     INSERT INTO booking_event (shop_id, booking_id, at, by, what, why, facts)
     VALUES (p_shop, p_id, p_now, p_by, p_what, p_why,

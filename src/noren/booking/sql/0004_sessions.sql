@@ -1,6 +1,7 @@
 -- Dates of classes, and blocks. Names and order of locks as in 0002_sheets.sql.
 
--- A date of a class takes its resources once. Returns null where there is one already.
+-- A date of a class takes its resources once. Returns null where there is one already: at that time, or one that
+-- was planned for it and has been moved or cancelled since.
 CREATE FUNCTION booking_open_session(p_shop bigint, p_now timestamptz, p_revision bigint, p_added boolean,
     p_session jsonb, p_claims jsonb) RETURNS bigint
 LANGUAGE plpgsql AS $$
@@ -9,11 +10,12 @@ DECLARE
     new_id bigint;
 BEGIN
     SELECT * INTO b FROM jsonb_to_record(p_session) AS x (service_id bigint, staff_id bigint, "start" timestamptz,
-        "end" timestamptz, capacity integer);
+        "end" timestamptz, capacity integer, decided_at timestamptz);
     PERFORM booking_check_rules(p_shop, p_revision);
-    INSERT INTO booking_classsession (shop_id, service_id, staff_id, start, "end", capacity, booked, cancelled)
-    VALUES (p_shop, b.service_id, b.staff_id, b."start", b."end", b.capacity, 0, false)
-    ON CONFLICT (shop_id, service_id, start) DO NOTHING
+    INSERT INTO booking_classsession (shop_id, service_id, staff_id, planned, start, "end", capacity, booked,
+        cancelled, decided_at)
+    VALUES (p_shop, b.service_id, b.staff_id, b."start", b."start", b."end", b.capacity, 0, false, b.decided_at)
+    ON CONFLICT DO NOTHING
     RETURNING id INTO new_id;
     IF new_id IS NOT NULL THEN
         PERFORM booking_take_swept(p_shop, p_now, p_added, p_claims);
@@ -23,22 +25,39 @@ BEGIN
 END
 $$;
 
--- The bookings of a date that take seats, locked in order; then the date itself. Raises no_such_session.
+-- The holds and standing bookings of a date, in order: those that its change concerns.
+CREATE FUNCTION booking_attending(p_shop bigint, p_id bigint) RETURNS bigint[]
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(array_agg(x.id ORDER BY x.id), '{}') FROM booking_booking x
+    WHERE x.shop_id = p_shop AND x.session_id = p_id
+        AND x.status IN ('held', 'pending', 'confirmed', 'checked_in', 'no_show')
+$$;
+
+-- Locks them, then the date itself. Who has come in before the date was locked is not among those that were
+-- locked: then everything is let go and locked in order once more. Returns them. Raises no_such_session.
 CREATE FUNCTION booking_lock_session(p_shop bigint, p_id bigint) RETURNS bigint[]
 LANGUAGE plpgsql AS $$
 DECLARE
-    found_ids bigint[];
+    ids bigint[];
 BEGIN
-    SELECT coalesce(array_agg(b.id), '{}') INTO found_ids FROM (
-        SELECT x.id FROM booking_booking x
-        WHERE x.shop_id = p_shop AND x.session_id = p_id AND x.status IN ('held', 'pending', 'confirmed')
-        ORDER BY x.id FOR NO KEY UPDATE) b;
-    PERFORM FROM booking_classsession s
-    WHERE s.shop_id = p_shop AND s.id = p_id AND NOT s.cancelled FOR NO KEY UPDATE;
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'no_such_session' USING ERRCODE = 'NR007';
-    END IF;
-    RETURN found_ids;
+    LOOP
+        ids := booking_attending(p_shop, p_id);
+        BEGIN
+            PERFORM FROM booking_booking x
+            WHERE x.shop_id = p_shop AND x.id = ANY (ids) ORDER BY x.id FOR NO KEY UPDATE;
+            PERFORM FROM booking_classsession s
+            WHERE s.shop_id = p_shop AND s.id = p_id AND NOT s.cancelled FOR NO KEY UPDATE;
+            IF NOT FOUND THEN
+                RAISE EXCEPTION 'no_such_session' USING ERRCODE = 'NR007';
+            END IF;
+            IF booking_attending(p_shop, p_id) <@ ids THEN
+                RETURN booking_attending(p_shop, p_id);
+            END IF;
+            RAISE EXCEPTION 'others_have_come' USING ERRCODE = 'NR003';
+        EXCEPTION WHEN SQLSTATE 'NR003' THEN
+            CONTINUE;
+        END;
+    END LOOP;
 END
 $$;
 
@@ -55,64 +74,103 @@ LANGUAGE sql AS $$
     SELECT p_shop, g.id, p_now, p_by, 'released', p_why, '{}' FROM gone g
 $$;
 
--- Another time, another teacher: those who have booked stay, are told and choose (attention `moved`); so what they
--- agreed to about cancelling no longer binds them (`p_agreed`). Returns them.
+-- Another time, another teacher: those who have booked stay, are told and choose (attention `moved`); until they
+-- have, nothing they agreed to about cancelling binds them (agreement.py). Who had come, or not, comes anew.
+-- Returns them.
 CREATE FUNCTION booking_move_session(p_shop bigint, p_now timestamptz, p_revision bigint, p_added boolean,
-    p_id bigint, p_session jsonb, p_claims jsonb, p_agreed jsonb, p_by text, p_why text) RETURNS bigint[]
+    p_id bigint, p_session jsonb, p_claims jsonb, p_by text, p_why text) RETURNS bigint[]
 LANGUAGE plpgsql AS $$
 DECLARE
     ids bigint[];
+    stale bigint[];
     old record;
     b record;
 BEGIN
     SELECT * INTO b FROM jsonb_to_record(p_session) AS x (staff_id bigint, "start" timestamptz, "end" timestamptz,
-        wall text, zone text);
+        wall text, zone text, decided_at timestamptz);
     PERFORM booking_check_rules(p_shop, p_revision);
     ids := booking_lock_session(p_shop, p_id);
     SELECT * INTO old FROM booking_classsession s WHERE s.shop_id = p_shop AND s.id = p_id;
-    PERFORM booking_give_back(p_shop, '{}', ARRAY[p_id], '{}', p_claims);
-    PERFORM booking_take_swept(p_shop, p_now, p_added, p_claims);
-    PERFORM booking_write_claims(p_shop, p_claims, NULL, p_id, NULL);
     PERFORM booking_release_holds(p_shop, p_now, ids, p_by, p_why);
+    ids := booking_attending(p_shop, p_id);
+    -- All days, of the holds that are swept too, are locked in one pass.
+    stale := booking_stale(p_shop, p_now, p_claims);
+    PERFORM booking_mark_expired(p_shop, p_now, stale);
+    PERFORM booking_give_back(p_shop, stale, ARRAY[p_id], '{}', p_claims);
+    PERFORM booking_take(p_shop, p_added, p_claims);
+    PERFORM booking_write_claims(p_shop, p_claims, NULL, p_id, NULL);
     UPDATE booking_booking x SET staff_id = b.staff_id, start = b."start", "end" = b."end", wall = b.wall,
-        zone = b.zone, changes = x.changes + 1, agreed = x.agreed || p_agreed, attention = 'moved'
-    WHERE x.shop_id = p_shop AND x.id = ANY (ids) AND x.status IN ('pending', 'confirmed');
+        zone = b.zone, changes = x.changes + 1, attention = 'moved', rules_revision = p_revision,
+        status = CASE WHEN x.status = 'pending' THEN 'pending' ELSE 'confirmed' END
+    WHERE x.shop_id = p_shop AND x.id = ANY (ids);
     INSERT INTO booking_event (shop_id, booking_id, at, by, what, why, facts)
-    SELECT p_shop, x.id, p_now, p_by, 'session_moved', p_why,
-        jsonb_build_object('from', old.start, 'to', b."start", 'from_staff', old.staff_id, 'to_staff', b.staff_id)
-    FROM booking_booking x
-    WHERE x.shop_id = p_shop AND x.id = ANY (ids) AND x.status IN ('pending', 'confirmed');
-    UPDATE booking_classsession s SET staff_id = b.staff_id, start = b."start", "end" = b."end", booked = (
-        SELECT coalesce(sum(x.party), 0) FROM booking_booking x
-        WHERE x.shop_id = p_shop AND x.session_id = p_id AND x.takes)
+    SELECT p_shop, i, p_now, p_by, 'session_moved', p_why,
+        jsonb_build_object('from', old.start, 'to', b."start", 'from_staff', old.staff_id, 'to_staff', b.staff_id,
+            'from_end', old."end", 'to_end', b."end")
+    FROM unnest(ids) AS i;
+    UPDATE booking_classsession s SET staff_id = b.staff_id, start = b."start", "end" = b."end",
+        decided_at = b.decided_at, booked = booking_seats(p_shop, p_id)
     WHERE s.shop_id = p_shop AND s.id = p_id;
-    RETURN ARRAY(SELECT x.id FROM booking_booking x WHERE x.shop_id = p_shop AND x.id = ANY (ids)
-        AND x.status IN ('pending', 'confirmed') ORDER BY x.id);
+    RETURN ids;
 END
 $$;
 
--- The date does not take place: its bookings are cancelled, its resources free. Returns those who are to be told.
-CREATE FUNCTION booking_cancel_session(p_shop bigint, p_now timestamptz, p_id bigint, p_by text, p_why text,
-    p_facts jsonb) RETURNS bigint[]
+-- The date does not take place: its bookings are cancelled, its resources free. Returns those who are to be told;
+-- null, and nothing is done, where `p_fewer` is given and it is not time to decide yet, or as many are booked.
+CREATE FUNCTION booking_cancel_session(p_shop bigint, p_now timestamptz, p_id bigint, p_fewer integer, p_by text,
+    p_why text, p_facts jsonb) RETURNS bigint[]
 LANGUAGE plpgsql AS $$
 DECLARE
     ids bigint[];
-    told bigint[];
 BEGIN
     ids := booking_lock_session(p_shop, p_id);
+    IF p_fewer IS NOT NULL THEN
+        PERFORM FROM booking_classsession s
+        WHERE s.shop_id = p_shop AND s.id = p_id AND s.decided_at <= p_now AND p_fewer > (
+            SELECT coalesce(sum(x.party), 0) FROM booking_booking x
+            WHERE x.shop_id = p_shop AND x.id = ANY (ids) AND x.takes AND x.status <> 'held');
+        IF NOT FOUND THEN
+            RETURN NULL;
+        END IF;
+    END IF;
     PERFORM booking_release_holds(p_shop, p_now, ids, p_by, p_why);
-    SELECT coalesce(array_agg(x.id ORDER BY x.id), '{}') INTO told FROM booking_booking x
-    WHERE x.shop_id = p_shop AND x.id = ANY (ids) AND x.status IN ('pending', 'confirmed');
+    ids := booking_attending(p_shop, p_id);
     UPDATE booking_booking x SET status = 'cancelled', takes = false, attention = '', changes = x.changes + 1
-    WHERE x.shop_id = p_shop AND x.id = ANY (told);
-    UPDATE booking_classsession s SET cancelled = true, booked = (
-        SELECT coalesce(sum(x.party), 0) FROM booking_booking x
-        WHERE x.shop_id = p_shop AND x.session_id = p_id AND x.takes)
+    WHERE x.shop_id = p_shop AND x.id = ANY (ids);
+    INSERT INTO booking_event (shop_id, booking_id, at, by, what, why, facts)
+    SELECT p_shop, i, p_now, p_by, 'cancelled', p_why, p_facts FROM unnest(ids) AS i;
+    UPDATE booking_classsession s SET cancelled = true, booked = booking_seats(p_shop, p_id)
     WHERE s.shop_id = p_shop AND s.id = p_id;
     PERFORM booking_give_back(p_shop, '{}', ARRAY[p_id], '{}');
-    INSERT INTO booking_event (shop_id, booking_id, at, by, what, why, facts)
-    SELECT p_shop, i, p_now, p_by, 'cancelled', p_why, p_facts FROM unnest(told) AS i;
-    RETURN told;
+    RETURN ids;
+END
+$$;
+
+-- Seats that are taken, counted.
+CREATE FUNCTION booking_seats(p_shop bigint, p_id bigint) RETURNS integer
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(sum(x.party), 0)::integer FROM booking_booking x
+    WHERE x.shop_id = p_shop AND x.session_id = p_id AND x.takes
+$$;
+
+-- Another number of seats. Returns how many are taken; fewer seats than that are given only with `p_insist`, and
+-- nobody is dropped. Raises no_such_session.
+CREATE FUNCTION booking_resize_session(p_shop bigint, p_now timestamptz, p_id bigint, p_capacity integer,
+    p_insist boolean) RETURNS integer
+LANGUAGE plpgsql AS $$
+DECLARE
+    taken integer;
+BEGIN
+    PERFORM FROM booking_classsession s
+    WHERE s.shop_id = p_shop AND s.id = p_id AND NOT s.cancelled FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'no_such_session' USING ERRCODE = 'NR007';
+    END IF;
+    PERFORM booking_sweep_seats(p_shop, p_now, p_id);
+    SELECT s.booked INTO taken FROM booking_classsession s WHERE s.shop_id = p_shop AND s.id = p_id;
+    UPDATE booking_classsession s SET capacity = p_capacity
+    WHERE s.shop_id = p_shop AND s.id = p_id AND (p_insist OR s.booked <= p_capacity);
+    RETURN taken;
 END
 $$;
 
