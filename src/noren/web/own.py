@@ -43,6 +43,17 @@ def cancel(request: HttpRequest, token: str) -> HttpResponse:
     return HttpResponseRedirect(reverse("own", args=[token]))
 
 
+@require_POST
+def keep(_request: HttpRequest, token: str) -> HttpResponse:
+    """She comes at the time to which the shop has moved it."""
+    face, visit = _of(token)
+    try:
+        actions.keep(face.id, visit.id, now=clock.now(), by=CUSTOMER)
+    except AlreadyCancelled:
+        return HttpResponseRedirect(reverse("own", args=[token]))
+    return HttpResponseRedirect(reverse("own", args=[token]) + "?kept")
+
+
 @require_safe
 def calendar(_request: HttpRequest, token: str) -> HttpResponse:
     """The booking as an ICS file."""
@@ -87,6 +98,8 @@ def _page(
         "token": token,
         "booking": visit,
         "new": new,
+        "kept": "kept" in request.GET and visit.open and visit.was is None,
+        "choice": visit.open and visit.was is not None and now <= until,
         "refused": refused,
         "cancellable": now <= until,
         "cancelling": wording.cancelling(until, now),

@@ -54,6 +54,7 @@ urlpatterns = [
     path("api/v1/", include("noren.api.urls")),
     path("b/<str:token>", own.booking, name="own"),
     path("b/<str:token>/cancel", own.cancel, name="own_cancel"),
+    path("b/<str:token>/keep", own.keep, name="own_keep"),
     path("b/<str:token>/booking.ics", own.calendar, name="own_calendar"),
     path("w/<str:token>", waiting.entry, name="waiting"),
     path("w/<str:token>/accept", waiting.accept, name="waiting_accept"),

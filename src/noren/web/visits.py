@@ -1,13 +1,14 @@
 """A booking as pages show it: its service, times and staff in words, and no person."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext as _
 
+from noren.booking import sessions
 from noren.booking.actions import OPEN
 from noren.booking.models import STANDING, Booking, Status
 from noren.engine.model import Deadline
@@ -34,6 +35,8 @@ class Visit:
     status: str
     person: UUID | None
     agreed: Mapping[str, Any]
+    was: tuple[datetime, datetime] | None = None
+    """When it was to be, of a class the shop has moved, until she says whether she keeps it."""
 
     @property
     def status_words(self) -> str:
@@ -41,7 +44,9 @@ class Visit:
 
     @property
     def cancel_deadline(self) -> Deadline | None:
-        """Until when the customer may cancel, as it was agreed."""
+        """Until when the customer may cancel, as it was agreed; while she has a choice, until the start."""
+        if self.was is not None:
+            return Deadline()
         agreed = self.agreed.get("cancel")
         return Deadline(**agreed) if agreed else None
 
@@ -79,7 +84,13 @@ def status_words(status: str) -> str:
 def one(face: Face, booking_id: int) -> Visit | None:
     with in_shop(face.id):
         row = Booking.objects.filter(id=booking_id).first()
-        return None if row is None else of([row], face)[0]
+        if row is None:
+            return None
+        was = sessions.was(row)
+        found = of([row], face)[0]
+        if was is None:
+            return found
+        return replace(found, was=(was[0].astimezone(face.zone), was[1].astimezone(face.zone)))
 
 
 def pool(service_id: int) -> set[int]:
