@@ -52,6 +52,12 @@ SELECT 'hold_without_offer', (b.agreed->>'waiting')::bigint, b.id FROM booking_b
 WHERE b.shop_id = %(shop)s AND b.status = 'held' AND b.agreed ? 'waiting' AND w.id IS NULL
 ORDER BY 1, 2
 """
+_ATTENDING = """
+SELECT b.id, s.id FROM booking_booking b
+    JOIN booking_classsession s ON s.shop_id = b.shop_id AND s.id = b.session_id
+WHERE b.shop_id = %s AND (b.start <> s.start OR s.cancelled)
+    AND b.status IN ('held', 'pending', 'confirmed', 'checked_in', 'no_show')
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +95,8 @@ def walls() -> list[Finding]:
 
 
 def of_shop(shop_id: int) -> list[Finding]:
-    """Sheets equal claims; who takes capacity has claims and nobody else; seats are counted right; bookings
-    begin when the clock on the wall shows the time that was agreed.
+    """Sheets equal claims; who takes capacity has claims and nobody else; seats are counted right; whoever
+    attends a class is where it is; bookings begin when the clock on the wall shows the time that was agreed.
     """
     found: list[Finding] = []
     with shop(shop_id):
@@ -111,6 +117,10 @@ def of_shop(shop_id: int) -> list[Finding]:
             Finding("wall_differs", f"shop {shop_id} booking {row.id}: {row.wall} in {row.zone}")
             for row in zones.wandering()
         ]
+        for booking_id, session_id in _rows(_ATTENDING, shop_id):
+            found.append(
+                Finding("session_differs", f"shop {shop_id} booking {booking_id} session {session_id}")
+            )
         found += _offers(shop_id)
     return found
 
