@@ -1,14 +1,19 @@
 """POST /api/v1/shops/{slug}/bookings, GET and DELETE /api/v1/bookings/{token}: with a real vault."""
 
 import json
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 
 from noren import clock
+from noren.booking import actions, classes, doctor
 from noren.booking.models import Booking, Claim
+from noren.errors import SlotTaken
+from noren.shops.models import Resource, Service
+from noren.shops.rules import change
 from noren.shops.tenancy import shop
 from tests.api.salon import Salon
 from tests.servers import AppDatabase, VaultProcess
@@ -270,3 +275,64 @@ def test_it_takes_a_whole_number_however_json_writes_it(house: Salon) -> None:
     assert post(house, service=float(house.cut), party=1.0)["party"] == 1
     assert post(house, 422, party=1.5)["fields"] == [{"field": "party", "reason": "int_type"}]
     assert post(house, 422, party=True)["fields"] == [{"field": "party", "reason": "int_type"}]
+
+
+def taken(house: Salon, booking_id: int) -> list[tuple[int, int, int, int, int, int]]:
+    """What a booking takes, without its day."""
+    with shop(house.id):
+        rows = Claim.objects.filter(booking_id=booking_id).order_by("resource_id", "core_from")
+        names = ("resource_id", "units", "core_from", "core_to", "padded_from", "padded_to")
+        return list(rows.values_list(*names))
+
+
+def test_case_069_it_takes_what_a_booking_by_page_takes(house: Salon) -> None:
+    """Two who serve, a room, buffers and a pause: the same claims on another day."""
+    with shop(house.id), change():
+        room = Resource.objects.create(key="room", kind="room", texts={})
+        Service.objects.filter(id=house.cut).update(
+            requirements=[
+                {"role": "staff", "pool": list(house.staff[:2]), "count": 2},
+                {"role": "room", "pool": [room.id]},
+            ],
+            segments=[
+                {"minutes": 30, "roles": ["staff", "room"]},
+                {"minutes": 30, "roles": ["room"]},
+                {"minutes": 30, "roles": ["staff", "room"]},
+            ],
+            before=10,
+            after=20,
+        )
+    post(house)
+    start = datetime.fromisoformat(WEDNESDAY) + timedelta(days=1)
+    wish = actions.HoldRequest(house.cut, start, None, 1)
+    held = actions.hold(house.id, wish, now=clock.now())
+    [by_api, by_page] = bookings(house)
+    assert (by_page.id, len(taken(house, held.id))) == (held.id, 5)
+    assert taken(house, by_api.id) == taken(house, by_page.id)
+    assert post(house, 409)["code"] == "slot_taken"
+    with pytest.raises(SlotTaken):
+        actions.hold(house.id, replace(wish, start=by_api.start), now=clock.now())
+    assert post(house, 409, start=start.isoformat())["code"] == "slot_taken"
+    assert doctor.of_shop(house.id) == []
+
+
+def test_case_069_seats_of_a_class_are_the_same_seats(house: Salon) -> None:
+    classes.schedule(house.id, now=clock.now())
+    lesson: dict[str, Any] = {"service": house.lesson, "start": "2026-11-25T10:00:00+09:00"}
+    post(house, party=4, **lesson)
+    wish = actions.HoldRequest(house.lesson, datetime.fromisoformat(lesson["start"]), None, 3)
+    actions.hold(house.id, wish, now=clock.now())
+    post(house, 422, party=2, **lesson)
+    post(house, party=1, **lesson)
+    with pytest.raises(SlotTaken):
+        actions.hold(house.id, replace(wish, party=1), now=clock.now())
+    assert doctor.of_shop(house.id) == []
+
+
+@pytest.mark.parametrize("word", ["override", "over", "insist", "by", "reason"])
+def test_case_098_a_program_cannot_insist(house: Salon, word: str) -> None:
+    post(house)
+    insisting: dict[str, Any] = {"staff": bookings(house)[0].staff_id, word: "regular"}
+    answer = post(house, 422, **insisting)
+    assert answer["code"] == "bad_field"
+    assert len(bookings(house)) == 1

@@ -10,6 +10,7 @@ from django.db import connection
 from noren.booking import actions, availability, tasks
 from noren.booking.models import Event, Status
 from noren.errors import (
+    BookingUnknown,
     HoldExpired,
     IdempotencyKeyReused,
     InThePast,
@@ -248,6 +249,39 @@ def test_case_054_a_released_hold_cannot_be_confirmed() -> None:
     with pytest.raises(HoldExpired):
         actions.confirm(house.id, held.id, uuid4(), now=NOW, locale="ja", consent=1)
     assert "10:00" in house.starts("cut", DAY)
+
+
+def test_case_054_a_hold_that_never_was_cannot_be_confirmed_nor_one_of_another_shop() -> None:
+    house, other = salon(), salon()
+    held = house.hold("cut", f"{DAY} 10:00")
+    for shop_id, hold_id in ((house.id, 999_999), (other.id, held.id)):
+        with pytest.raises(BookingUnknown) as refusal:
+            actions.confirm(shop_id, hold_id, uuid4(), now=NOW, locale="ja", consent=1)
+        assert refusal.value.status == 404
+    assert house.booking(held.id).status == Status.HELD
+    assert other.sheet_rows() == 0
+
+
+def test_case_054_a_hold_for_another_time_is_refused_and_nothing_is_taken() -> None:
+    house = salon()
+    held = house.hold("cut", f"{DAY} 10:00", key="wish-of-one-form")
+    for changed in ({"at": f"{DAY} 12:00"}, {"at": f"{DAY} 10:00", "staff": "stylist0"}):
+        with pytest.raises(IdempotencyKeyReused) as refusal:
+            house.hold("cut", key="wish-of-one-form", **changed)
+        assert refusal.value.status == 422
+    assert "12:00" in house.starts("cut", DAY)
+    assert what(house, held.id) == ["held"]
+    assert house.findings() == []
+
+
+def test_case_054_nobody_takes_over_what_somebody_has_confirmed() -> None:
+    house = salon()
+    held, who = house.hold("cut", f"{DAY} 10:00"), uuid4()
+    actions.confirm(house.id, held.id, who, now=NOW, locale="ja", consent=1)
+    with pytest.raises(HoldExpired) as refusal:
+        actions.confirm(house.id, held.id, uuid4(), now=NOW, locale="ja", consent=1)
+    assert refusal.value.status == 410
+    assert house.booking(held.id).person_id == who
 
 
 def test_it_confirms_once() -> None:
