@@ -11,7 +11,7 @@ from icalendar import Calendar
 from procrastinate.jobs import Job
 
 from noren import people
-from noren.booking import actions, book
+from noren.booking import actions, book, classes, sessions
 from noren.booking.book_series import book_series
 from noren.booking.models import Booking
 from noren.booking.report import SeriesRequest
@@ -23,6 +23,8 @@ from noren.messages.deliver import NotSentYet, deliver
 from noren.messages.models import Message, State
 from noren.messages.notice import Kind
 from noren.messages.tasks import RETRY
+from noren.shops.models import Service
+from noren.shops.rules import change
 from noren.shops.tenancy import shop
 from tests.api.salon import NOON, Salon, salon
 from tests.servers import AppDatabase, Sink, VaultProcess
@@ -284,6 +286,85 @@ def test_it_leaves_open_no_mail_that_a_killed_worker_had_begun(house: Salon, dee
         actions.move(house.id, booking.id, AT + timedelta(hours=1), None, now=NOON, by="customer")
         assert deliver(house.id, booking.id, kind, now=NOON) is State.SENT
         assert states(house) == [("moved", "unknown", 1), ("moved", "sent", 1)]
+
+
+LESSON = datetime(2026, 11, 25, 1, 0, tzinfo=UTC)  # the Wednesday, 10:00 in Tokyo
+MOVED_TO = LESSON + timedelta(days=1, hours=4)
+
+
+def lesson(house: Salon, locale: str = "ja") -> tuple[Booking, int]:
+    """A place in a class, and the id of its date."""
+    classes.schedule(house.id, now=NOON)
+    booking = book.book(
+        house.id, book.BookRequest(house.lesson, LESSON, None, 1, HANAKO, locale), now=NOON
+    ).booking
+    assert booking.session_id is not None
+    return booking, booking.session_id
+
+
+def move_lesson(house: Salon, session_id: int, start: datetime) -> None:
+    sessions.move_session(house.id, session_id, start, None, now=NOON, by="staff:1", why="teacher_ill")
+
+
+def test_case_072_it_tells_of_a_moved_class_with_both_times_and_a_choice(
+    house: Salon, module_mail: Sink
+) -> None:
+    booking, session_id = lesson(house)
+    deliver(house.id, booking.id, Kind.BOOKED, now=NOON)
+    move_lesson(house, session_id, MOVED_TO)
+    for _ in range(2):
+        assert deliver(house.id, booking.id, Kind.RESCHEDULED, now=NOON) is State.SENT
+    first, told = module_mail.wait(2)
+    assert told["Subject"] == "【サロン青葉】変更のお知らせ(2026年11月26日(木))"
+    text = text_of(told)
+    assert "日時  2026年11月26日(木) 14:00〜15:30\n変更前 2026年11月25日(水) 10:00〜11:30\n" in text
+    assert "無料で取り消すか" in text
+    assert "/b/" in text
+    [before], [after] = (entry_of(message)[1].events for message in (first, told))
+    assert (before["UID"], before.sequence + 1) == (after["UID"], after.sequence)
+    assert (after.start, str(after["STATUS"])) == (MOVED_TO, "CONFIRMED")
+    assert "変更前" not in text_of(first)
+    assert len(module_mail.messages) == 2
+
+
+def test_case_072_it_asks_in_her_language_and_not_who_has_answered(house: Salon, module_mail: Sink) -> None:
+    booking, session_id = lesson(house, "en")
+    move_lesson(house, session_id, MOVED_TO)
+    deliver(house.id, booking.id, Kind.RESCHEDULED, now=NOON)
+    text = text_of(module_mail.wait()[0])
+    assert "Before   Wednesday 25 November 2026 10:00–11:30 (UTC+9)\n" in text
+    assert "cancel it free of charge" in text
+    actions.keep(house.id, booking.id, now=NOON, by="customer")
+    assert deliver(house.id, booking.id, Kind.RESCHEDULED, now=NOON) is None
+    move_lesson(house, session_id, MOVED_TO + timedelta(hours=1))
+    actions.cancel(house.id, booking.id, now=NOON, by="customer")
+    assert deliver(house.id, booking.id, Kind.RESCHEDULED, now=NOON) is None
+    assert len(module_mail.messages) == 1
+
+
+def test_case_072_who_still_waits_for_a_yes_is_told_that_nothing_is_certain(
+    house: Salon, module_mail: Sink
+) -> None:
+    with shop(house.id), change():
+        Service.objects.filter(id=house.lesson).update(approval="keeps")
+    booking, session_id = lesson(house)
+    move_lesson(house, session_id, MOVED_TO)
+    assert deliver(house.id, booking.id, Kind.RESCHEDULED, now=NOON) is State.SENT
+    [event] = entry_of(module_mail.wait()[0])[1].events
+    assert str(event["STATUS"]) == "TENTATIVE"
+
+
+def test_case_074_it_says_that_a_class_does_not_take_place_and_costs_nothing(
+    house: Salon, module_mail: Sink
+) -> None:
+    booking, session_id = lesson(house)
+    assert deliver(house.id, booking.id, Kind.CALLED_OFF, now=NOON) is None
+    sessions.cancel_session(house.id, session_id, now=NOON, by="staff:1", why="snow")
+    assert deliver(house.id, booking.id, Kind.CALLED_OFF, now=NOON) is State.SENT
+    [message] = module_mail.wait()
+    assert message["Subject"] == "【サロン青葉】開催中止のお知らせ(2026年11月25日(水))"
+    assert "料金はかかりません" in text_of(message)
+    assert str(entry_of(message)[1]["METHOD"]) == "CANCEL"
 
 
 def test_it_keeps_no_address_no_name_and_no_link(house: Salon, module_app_db: AppDatabase) -> None:

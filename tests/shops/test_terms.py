@@ -135,8 +135,8 @@ stay = { out = "11:00" }
             "limits: count hours; those of a stay count bookings",
         ),
         (
-            'capacity = 8\ntimetable = [{ weekday = "wed", start = "10:00", first = 2026-12-02, '
-            "last = 2026-11-25 }]",
+            """capacity = 8
+            timetable = [{ weekday = "wed", start = "10:00", first = 2026-12-02, last = 2026-11-25 }]""",
             "timetable[1].last: is before first",
         ),
         (

@@ -1,13 +1,15 @@
 """A customer's own booking, by its link."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.test import Client
 
 from noren import clock
-from noren.booking import links
+from noren.booking import book, classes, links, sessions
 from noren.booking.models import Booking, Status
+from noren.shops.models import Service
+from noren.shops.rules import change
 from noren.shops.tenancy import shop
 from tests.api.salon import NOON, Salon
 from tests.servers import VaultProcess
@@ -104,3 +106,63 @@ def test_it_leaves_a_link_after_the_visit(made: Salon, token: str, monkeypatch: 
     monkeypatch.setattr(clock, "now", lambda: NOON + timedelta(days=9))
     assert Client().get(f"/b/{token}").status_code == 200
     assert made
+
+
+LESSON = TOMORROW - timedelta(hours=2)
+"""The Wednesday, 10:00 in Tokyo."""
+
+
+@pytest.fixture
+def lesson(made: Salon, vault: VaultProcess) -> str:
+    """The link of a place in a class, which may be cancelled until two days before."""
+    assert vault
+    with shop(made.id), change():
+        Service.objects.filter(id=made.lesson).update(cancel={"minutes": 2880})
+    classes.schedule(made.id, now=NOON)
+    customer = book.Customer(**CUSTOMER)
+    wish = book.BookRequest(made.lesson, LESSON, None, 2, customer, "ja")
+    return book.book(made.id, wish, now=NOON).token
+
+
+def move_lesson(made: Salon, start: datetime) -> None:
+    with shop(made.id):
+        session_id = Booking.objects.get().session_id
+    assert session_id is not None
+    sessions.move_session(made.id, session_id, start, made.staff[0], now=NOON, by="staff:1")
+
+
+def test_case_072_it_shows_a_moved_class_with_both_times_and_keeps_it(made: Salon, lesson: str) -> None:
+    move_lesson(made, LESSON + timedelta(days=1, hours=4))
+    customer = Visitor()
+    customer.open(f"/b/{lesson}")
+    assert "お店がクラスの日時または担当を変更しました" in customer.text
+    assert "2026年11月25日（水）<br>10:00–11:30" in customer.text
+    assert "2026年11月26日（木）<br>14:00–15:30" in customer.text
+    keep, cancel = customer.forms()
+    assert (keep.action, cancel.action) == (f"/b/{lesson}/keep", f"/b/{lesson}/cancel")
+    customer.press("")
+    assert "当日お待ちしております" in customer.text
+    assert not [form for form in customer.forms() if "keep" in form.action]
+    assert "お店へお電話ください" in customer.text, "and what was agreed binds again"
+    with shop(made.id):
+        assert Booking.objects.get().attention == ""
+
+
+def test_case_072_she_cancels_a_moved_class_whatever_was_agreed(made: Salon, lesson: str) -> None:
+    assert Client().post(f"/b/{lesson}/cancel").status_code == 409
+    move_lesson(made, LESSON + timedelta(hours=4))
+    assert Client().post(f"/b/{lesson}/cancel").status_code == 302
+    assert _status(made) == Status.CANCELLED
+    again = Client().post(f"/b/{lesson}/keep")
+    assert (again.status_code, again.headers["Location"]) == (302, f"/b/{lesson}")
+
+
+def test_case_072_she_answers_in_her_language_by_a_post_alone(made: Salon, lesson: str) -> None:
+    move_lesson(made, LESSON + timedelta(hours=4))
+    page = Client(headers={"Accept-Language": "en"}).get(f"/b/{lesson}").content.decode()
+    assert "The shop has changed your class." in page
+    assert "Cancel free of charge" in page
+    assert Client().get(f"/b/{lesson}/keep").status_code == 405
+    assert Client(enforce_csrf_checks=True).post(f"/b/{lesson}/keep").status_code == 403
+    with shop(made.id):
+        assert Booking.objects.get().attention == "moved"
