@@ -32,6 +32,14 @@ TEN = f"{DAY} 10:00"
 STAFF = "staff:1"
 
 
+STRICT: dict[str, Any] = {
+    "cancel": {"minutes": 2880},
+    "change": {"minutes": 2880},
+    "fees": {"tiers": [{"since": {"minutes": 90_000}, "percent": 100}]},
+    "price": 900,
+}
+
+
 def asking(approval: str, **more: Any) -> House:
     return found({"aoi": {}}, {"cut": {"needs": {"staff": ["aoi"]}, "approval": approval, **more}})
 
@@ -174,17 +182,28 @@ def test_she_keeps_her_price_and_her_policy_when_approved() -> None:
 
 @pytest.mark.parametrize("approval", ["keeps", "free"])
 def test_one_who_waits_moves_and_cancels(approval: str) -> None:
-    house = asking(approval, cancel={"minutes": 60})
+    house = asking(approval, **STRICT)
     booking = house.book("cut", TEN)
-    moved = actions.move(house.id, booking.id, when(f"{DAY} 14:00"), None, now=NOW, by="customer")
+    late = when("2026-11-04 10:00")
+    moved = actions.move(house.id, booking.id, when(f"{DAY} 14:00"), None, now=late, by="customer")
     assert (moved.status, moved.takes) == (Status.PENDING, approval == "keeps")
     assert ("14:00" in house.starts("cut", DAY)) == (approval == "free")
     assert mails(house, booking) == ["asked"], "she is told when it is answered"
-    with pytest.raises(TooLateToCancel):
-        actions.cancel(house.id, booking.id, now=when(f"{DAY} 13:30"), by="customer")
-    actions.cancel(house.id, booking.id, now=NOW, by="customer")
+    actions.cancel(house.id, booking.id, now=when(f"{DAY} 13:30"), by="customer")
+    with shop(house.id):
+        assert Event.objects.filter(booking_id=booking.id).latest("id").facts["fee"] == 0
     assert house.sheet_rows() == 0
     assert house.findings() == []
+
+
+@pytest.mark.parametrize("approval", ["keeps", "free"])
+def test_once_the_shop_has_said_yes_what_was_agreed_binds(approval: str) -> None:
+    house = asking(approval, **STRICT)
+    booking = house.book("cut", TEN)
+    late = when("2026-11-04 10:00")
+    approve(house, booking, now=late)
+    with pytest.raises(TooLateToCancel):
+        actions.cancel(house.id, booking.id, now=late, by="customer")
 
 
 @pytest.mark.parametrize("approval", ["keeps", "free"])

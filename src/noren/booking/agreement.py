@@ -57,10 +57,10 @@ def unbound() -> dict[str, Any]:
 
 
 def is_free(booking: Booking) -> bool:
-    """Say whether nothing that was agreed about cancelling binds: the shop has moved the class, and she has
-    not said yet that she keeps it.
+    """Say whether nothing that was agreed about cancelling binds yet, or any more: the shop has still to say
+    yes, or it has moved the class and she has not said that she keeps it.
     """
-    return booking.attention == Attention.MOVED
+    return booking.status == Status.PENDING or booking.attention == Attention.MOVED
 
 
 def deadline(booking: Booking, deed: str) -> datetime:
@@ -89,7 +89,7 @@ def fee(booking: Booking, *, now: datetime) -> Fee:
     A move does not lower what was due when it was made; within the free minutes after booking nothing is due.
     Who has only asked owes nothing: nothing is agreed before the shop says yes.
     """
-    return NOTHING if booking.status == Status.PENDING or is_free(booking) else _once_agreed(booking, now)
+    return NOTHING if is_free(booking) else _once_agreed(booking, now)
 
 
 def _booked_at(booking: Booking) -> datetime:

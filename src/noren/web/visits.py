@@ -44,8 +44,8 @@ class Visit:
 
     @property
     def cancel_deadline(self) -> Deadline | None:
-        """Until when the customer may cancel, as it was agreed; while she has a choice, until the start."""
-        if self.was is not None:
+        """Until when the customer may cancel: as it was agreed, or (agreement.is_free) until the start."""
+        if self.was is not None or self.status == Status.PENDING:
             return Deadline()
         agreed = self.agreed.get("cancel")
         return Deadline(**agreed) if agreed else None
