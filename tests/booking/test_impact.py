@@ -138,7 +138,10 @@ def test_what_staff_insisted_on_before_is_not_touched_by_it() -> None:
     house = salon()
     wish = house.wish("cut", f"{DAY} 20:00")
     held = actions.hold(
-        house.id, actions.HoldRequest(wish.service_id, wish.start, None, 1, override="regular"), now=NOW
+        house.id,
+        actions.HoldRequest(wish.service_id, wish.start, None, 1, override="regular"),
+        now=NOW,
+        by="staff:1",
     )
     booking = actions.confirm(house.id, held.id, person(), now=NOW, locale="ja", consent=1)
     assert changed(house, close).touched == ()

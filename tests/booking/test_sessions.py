@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from noren.booking import actions, agreement, blocks, classes, reception, sessions, tasks
+from noren.booking import actions, agreement, blocks, classes, impact, reception, sessions, tasks
 from noren.booking.models import Attention, Booking, ClassSession, Event, Status
 from noren.errors import (
     AlreadyCancelled,
@@ -18,7 +18,7 @@ from noren.errors import (
     TooLateToCancel,
 )
 from noren.shops.models import Service
-from noren.shops.rules import change
+from noren.shops.rules import change, known
 from noren.shops.tenancy import shop
 from tests.booking.scene import NOW, House, found, later, person, when
 from tests.booking.test_bookings import jobs
@@ -473,3 +473,16 @@ def test_a_cancelled_booking_is_not_cancelled_again_with_its_date() -> None:
     assert told(house, booking.id) == ["booked", "cancelled"]
     with pytest.raises(AlreadyCancelled):
         actions.keep(house.id, booking.id, now=NOW, by="customer")
+
+
+def test_a_moved_date_is_still_the_timetables() -> None:
+    """A change of the rules does not take it for one that nobody planned."""
+    line = {"weekday": WEDNESDAY, "start": 600, "last": DAY}
+    house = studio(timetable=[line])
+    move(house, TEN, TWO)
+    row = session(house, TWO)
+    with shop(house.id):
+        assert impact.date_is_held(known(), row)
+        with change():
+            Service.objects.filter(key="yoga").update(timetable=[{**line, "last": "2026-11-03"}])
+        assert not impact.date_is_held(known(), row)

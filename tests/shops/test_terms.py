@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from noren.booking import importing
 from noren.engine.model import Deadline, FeePolicy, FeeTier, Limit, LimitOf, Period, Stay
-from noren.shops import described, importing, rules
+from noren.shops import described, rules
 from noren.shops.models import Service
 from noren.shops.tenancy import shop
 from noren.shops.terms import Approval, CheckIn, Minimum, Quiet, WaitingRule

@@ -313,12 +313,10 @@ def cancel_session(
     return None if ended is None else list(ended)
 
 
-def resize_session(session_id: int, capacity: int, *, insist: bool, now: datetime) -> int:
-    """Give a date of a class another number of seats, below those that are taken only with `insist`. Gives
-    how many are taken. Raises NotOffered.
-    """
-    call = "SELECT booking_resize_session(%s, %s, %s, %s, %s)"
-    return int(_call(call, current_shop(), now, session_id, capacity, insist))
+def resize_session(session_id: int, capacity: int, *, now: datetime) -> int:
+    """Give a date of a class another number of seats; gives how many are taken. Raises NotOffered."""
+    call = "SELECT booking_resize_session(%s, %s, %s, %s)"
+    return int(_call(call, current_shop(), now, session_id, capacity))
 
 
 def block(

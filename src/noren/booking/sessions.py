@@ -131,7 +131,7 @@ def resize(
     """
     may_insist("insist" if insist else "", by)
     with write_in(shop_id):
-        found = Seats(capacity, referee.resize_session(session_id, capacity, insist=insist, now=now))
+        found = Seats(capacity, referee.resize_session(session_id, capacity, now=now))
         if found.over and not insist:
             raise SeatsBooked(booked=found.booked)
         return found

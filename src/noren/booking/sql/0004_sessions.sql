@@ -153,10 +153,10 @@ LANGUAGE sql STABLE AS $$
     WHERE x.shop_id = p_shop AND x.session_id = p_id AND x.takes
 $$;
 
--- Another number of seats. Returns how many are taken; fewer seats than that are given only with `p_insist`, and
--- nobody is dropped. Raises no_such_session.
-CREATE FUNCTION booking_resize_session(p_shop bigint, p_now timestamptz, p_id bigint, p_capacity integer,
-    p_insist boolean) RETURNS integer
+-- Another number of seats. Returns how many are taken: where these are more, the caller may take it back. Nobody is
+-- dropped. Raises no_such_session.
+CREATE FUNCTION booking_resize_session(p_shop bigint, p_now timestamptz, p_id bigint, p_capacity integer)
+RETURNS integer
 LANGUAGE plpgsql AS $$
 DECLARE
     taken integer;
@@ -167,9 +167,8 @@ BEGIN
         RAISE EXCEPTION 'no_such_session' USING ERRCODE = 'NR007';
     END IF;
     PERFORM booking_sweep_seats(p_shop, p_now, p_id);
-    SELECT s.booked INTO taken FROM booking_classsession s WHERE s.shop_id = p_shop AND s.id = p_id;
-    UPDATE booking_classsession s SET capacity = p_capacity
-    WHERE s.shop_id = p_shop AND s.id = p_id AND (p_insist OR s.booked <= p_capacity);
+    UPDATE booking_classsession s SET capacity = p_capacity WHERE s.shop_id = p_shop AND s.id = p_id
+    RETURNING s.booked INTO taken;
     RETURN taken;
 END
 $$;
