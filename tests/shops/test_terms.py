@@ -7,10 +7,11 @@ import pytest
 
 from noren.booking import importing
 from noren.engine.model import Deadline, FeePolicy, FeeTier, Limit, LimitOf, Period, Stay
+from noren.engine.quiet import Quiet
 from noren.shops import described, rules
 from noren.shops.models import Service
 from noren.shops.tenancy import shop
-from noren.shops.terms import Approval, CheckIn, Minimum, Quiet, WaitingRule
+from noren.shops.terms import Approval, CheckIn, Minimum, WaitingRule
 from tests.servers import AppDatabase
 from tests.shops.test_importing import faults
 
