@@ -1,9 +1,11 @@
 """Dates of classes: moved, called off, resized, decided by how many have come (booking.md 71, 72, 74, 81)."""
 
+import json
 from datetime import date, datetime
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from noren.booking import actions, agreement, blocks, classes, impact, reception, sessions, tasks
 from noren.booking.models import Attention, Booking, ClassSession, Event, Status
@@ -486,3 +488,24 @@ def test_a_moved_date_is_still_the_timetables() -> None:
         with change():
             Service.objects.filter(key="yoga").update(timetable=[{**line, "last": "2026-11-03"}])
         assert not impact.date_is_held(known(), row)
+
+
+def test_what_a_date_lets_go_is_offered_to_who_waits() -> None:
+    house = studio(capacity=1, waiting={"hours": 4})
+    house.hold("yoga", TEN)
+    offers = offering(house)
+    resize(house, TEN, 2)
+    move(house, TEN, TWO)
+    call_off(house, TWO)
+    assert offering(house) >= offers + 4, (
+        "more seats, the old time, the seats of the form, the time called off"
+    )
+
+
+def offering(house: House) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM procrastinate_jobs WHERE task_name = %s AND args @> %s::jsonb",
+            ["noren.booking.tasks.offer", json.dumps({"shop_id": house.id})],
+        )
+        return int((cursor.fetchone() or (0,))[0])

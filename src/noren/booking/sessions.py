@@ -55,6 +55,9 @@ def move_session(
             booking.save(update_fields=["reminder_job"])
         if decided is not None:
             jobs.decide(session_id, decided)
+        # Its old time, and the seats of forms that were let go.
+        jobs.freed(session.start, session.end)
+        jobs.freed(start, start + (session.end - session.start))
         return ids
 
     return tried(shop_id, write)
@@ -65,8 +68,7 @@ def cancel_session(shop_id: int, session_id: int, *, now: datetime, by: Actor, w
     nothing. `why` is a code. Raises NotOffered, InThePast.
     """
     with write_in(shop_id):
-        _to_come(session_id, now)
-        return _called_off(session_id, now=now, by=by, why=why) or []
+        return _called_off(_to_come(session_id, now), now=now, by=by, why=why) or []
 
 
 def decide(shop_id: int, session_id: int, *, now: datetime) -> None:
@@ -74,10 +76,10 @@ def decide(shop_id: int, session_id: int, *, now: datetime) -> None:
     with write_in(shop_id):
         session = ClassSession.objects.filter(id=session_id, cancelled=False, start__gt=now).first()
         minimum = None if session is None else known().terms.services[session.service_id].minimum
-        if minimum is None:
+        if session is None or minimum is None:
             return
         try:
-            _called_off(session_id, now=now, by="system", why="minimum", fewer=minimum.seats)
+            _called_off(session, now=now, by="system", why="minimum", fewer=minimum.seats)
         except NotOffered:  # somebody has called it off at the same moment
             return
 
@@ -134,6 +136,8 @@ def resize(
         found = Seats(capacity, referee.resize_session(session_id, capacity, now=now))
         if found.over and not insist:
             raise SeatsBooked(booked=found.booked)
+        session = _standing(session_id)
+        jobs.freed(session.start, session.end)
         return found
 
 
@@ -152,10 +156,12 @@ def _to_come(session_id: int, now: datetime) -> ClassSession:
 
 
 def _called_off(
-    session_id: int, *, now: datetime, by: Actor, why: str, fewer: int | None = None
+    session: ClassSession, *, now: datetime, by: Actor, why: str, fewer: int | None = None
 ) -> list[int] | None:
     facts = asdict(agreement.NOTHING)
-    ids = referee.cancel_session(session_id, now=now, by=by, why=why, facts=facts, fewer=fewer)
+    ids = referee.cancel_session(session.id, now=now, by=by, why=why, facts=facts, fewer=fewer)
     for each in ids or ():
         jobs.ended(of_id(each), "called_off")
+    if ids is not None:
+        jobs.freed(session.start, session.end)
     return ids
