@@ -1,12 +1,22 @@
 """Features of a shop and of a booking, each a small change of a plain shop: any two can be combined."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from noren.booking import actions, availability, blocks, classes, reception, referee
+from noren.booking import (
+    actions,
+    availability,
+    blocks,
+    classes,
+    reception,
+    referee,
+    report,
+    series,
+    waiting,
+)
 from noren.booking.models import Booking, ClassSession, Status
 from noren.booking.transact import CUSTOMER
 from noren.shops.tenancy import shop, write_in
@@ -35,6 +45,8 @@ class Plan:
     staff: str | None = None
     override: str = ""
     known: UUID | None = None
+    way: str = ""
+    """How somebody comes by a booking: "series", "waiting", or simply."""
     before: list[Callable[["Life"], None]] = field(default_factory=list)
     after: list[Callable[["Life", Booking], None]] = field(default_factory=list)
 
@@ -48,6 +60,7 @@ class Life:
     now: datetime = NOW
     given: list[Callable[[], None]] = field(default_factory=list)
     """What is to be given back in the end."""
+    series: int | None = None
 
     @property
     def service(self) -> int:
@@ -84,16 +97,65 @@ class Life:
             override=plan.override,
         )
 
-    def book(self, start: datetime) -> Booking:
-        by = STAFF if self.plan.override else CUSTOMER
+    def book(self, start: datetime) -> list[Booking]:
+        """Book in the way of the combination: of a series each of its dates, the first at `start`."""
+        match self.plan.way:
+            case "series":
+                return self._series(start)
+            case "waiting":
+                return [self._waited(start)]
+            case _:
+                return [self._booked(start, STAFF if self.plan.override else CUSTOMER)]
+
+    def _booked(self, start: datetime, by: str, who: UUID | None = None) -> Booking:
         held = actions.hold(self.house.id, self.wish(start), now=self.now, by=by)
-        who = self.plan.known or person()
+        who = who or self.plan.known or person()
         return actions.confirm(self.house.id, held.id, who, now=self.now, locale="ja", consent=1, by=by)
+
+    def _series(self, first: datetime) -> list[Booking]:
+        """Three dates, as far from each other as a stay is long."""
+        starts = [first]
+        for start in self.offered():
+            if start.at >= starts[-1] + timedelta(days=max(1, self.plan.nights)) and len(starts) < 3:
+                starts.append(start.at)
+        plan = self.plan
+        asked = report.SeriesRequest(
+            self.service, self.asked, plan.party, tuple(starts), nights=plan.nights, person=plan.known
+        )
+        held = series.hold_series(self.house.id, asked, now=self.now)
+        self.series = held.id
+        who = plan.known or person()
+        return series.confirm_series(self.house.id, held.id, who, now=self.now, locale="ja", consent=1)
+
+    def _waited(self, start: datetime) -> Booking:
+        """Others take all there is; she waits, they leave, and she is offered it."""
+        others = []
+        while start in [each.at for each in self.offered()]:
+            others.append(self._booked(start, STAFF, person()))
+        plan = self.plan
+        wish = waiting.JoinRequest(
+            self.service, start=start, staff=self.asked, party=plan.party, nights=plan.nights
+        )
+        entry = waiting.join(self.house.id, wish, plan.known or person(), now=self.now).entry
+        assert waiting.offer(self.house.id, now=self.now) == 0, "there is nothing to be offered yet"
+        for other in others:
+            self.cancel(other)
+        assert waiting.offer(self.house.id, now=self.now) == 1
+        assert others
+        self.content()
+        return waiting.accept(self.house.id, entry.id, now=self.now).booking
 
     def move(self, booking: Booking, start: datetime) -> Booking:
         return actions.move(
             self.house.id, booking.id, start, self.asked, now=self.now, by=STAFF, override=self.plan.override
         )
+
+    def cancel_all(self, bookings: Sequence[Booking]) -> None:
+        if self.series is None:
+            for booking in bookings:
+                self.cancel(booking)
+        else:
+            series.cancel_rest(self.house.id, self.series, NOW, now=self.now, by=STAFF)
 
     def cancel(self, booking: Booking) -> None:
         actions.cancel(self.house.id, booking.id, now=self.now, by=STAFF)
@@ -266,6 +328,15 @@ def _blocked(plan: Plan) -> None:
     plan.before.append(block)
 
 
+def _series(plan: Plan) -> None:
+    plan.way = "series"
+
+
+def _waiting(plan: Plan) -> None:
+    plan.way = "waiting"
+    plan.service["waiting"] = {"hours": 4, "stop_minutes": 20, "pass_over": False}
+
+
 FEATURES: dict[str, Callable[[Plan], None]] = {
     "shared_buffers": _buffers("shared"),
     "added_buffers": _buffers("added"),
@@ -289,6 +360,8 @@ FEATURES: dict[str, Callable[[Plan], None]] = {
     "override": _override,
     "stale_hold": _stale,
     "block": _blocked,
+    "series": _series,
+    "waiting": _waiting,
 }
 APART = [
     {"shared_buffers", "added_buffers"},
@@ -301,6 +374,9 @@ APART = [
     {"all_of", "block"},
     {"class", "night"},
     {"class", "named"},
+    {"series", "waiting"},
+    {"series", "override"},
+    {"waiting", "override"},
 ]
 """What excludes each other: one thing said twice, or a word that has no meaning beside the other."""
 

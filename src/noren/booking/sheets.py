@@ -78,7 +78,7 @@ SELECT t.resource_id, c.units, c.day - date '1970-01-01', c.core_from, c.core_to
 FROM touched t LEFT JOIN booking_claim c ON c.shop_id = %(shop)s AND c.resource_id = t.resource_id
     AND c.day >= date '1970-01-01' + %(first)s::integer AND c.day < date '1970-01-01' + %(last)s::integer
     AND (c.booking_id IS NULL OR c.booking_id NOT IN (SELECT g.id FROM gone g))
-    AND c.session_id IS DISTINCT FROM %(session)s
+    AND (c.session_id IS NULL OR c.session_id IS DISTINCT FROM %(session)s)
 """
 _STOCKS = """
 SELECT r.id FROM shops_resource r WHERE r.shop_id = %s AND (r.stock > 1 OR EXISTS (
