@@ -1,5 +1,6 @@
 """A rush in small: everybody is answered, each place is given once, and no loser reaches the vault."""
 
+import resource
 import socket
 from collections import Counter
 from collections.abc import Iterator
@@ -63,10 +64,17 @@ def test_a_rush_for_a_class(served: Served, module_vault: VaultProcess) -> None:
 
 
 def test_who_keeps_a_connection_open_keeps_nobody_out(served: Served) -> None:
-    """A thousand browsers that say nothing are no reason not to answer."""
-    idle = [socket.create_connection(("127.0.0.1", served.port)) for _ in range(1000)]
+    """Thousands of browsers that say nothing are no reason not to answer, nor not to reach the vault: each
+    process holds more descriptors then than select() can count.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(4096, hard)), hard))
+    idle = [socket.create_connection(("127.0.0.1", served.port)) for _ in range(3000)]
     try:
-        assert served.send("GET", f"/shops/{served.house.slug}/services")[0] == 200
+        starts = [at(day, 10) for day in range(10, 18)]
+        booked = [served.book(start, served.house.staff[0], number) for number, start in enumerate(starts)]
+        assert [status for status, _ in booked] == [201] * len(starts)
     finally:
         for connection in idle:
             connection.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
