@@ -104,6 +104,30 @@ def test_one_who_is_asked_for_is_offered_or_nobody() -> None:
     assert shop.book(f"{DAY} 10:00", staff=4).resources == {"staff": (2,), "room": (4,)}
 
 
+def test_where_nothing_is_offered_no_role_has_anybody() -> None:
+    shop = desk(STAFF_AND_ROOM, resources=BOTH, text=MORNING)
+    for staff_asked, now in ((None, shop.clock(f"{DAY} 12:00")), (77, shop.now)):
+        offered = shop.offered(DAY, staff=staff_asked, now=now)
+        assert offered.minutes() == ()
+        assert offered.who(shop.at(f"{DAY} 09:00"), "room") == ()
+
+
+def test_a_limit_that_is_not_reached_lifts_no_other_rule() -> None:
+    shop = desk(
+        resources=[staff(1, "09:00-11:00")],
+        limits=tuple(Limit(of, Period.DAY, most=9) for of in (LimitOf.SERVICE, LimitOf.STAFF)),
+        text=MORNING,
+    )
+    shop.busy(1, f"{DAY} 09:00", f"{DAY} 09:30")
+    used = {Tally(LimitOf.STAFF, 1, 0, Period.DAY, date(2026, 12, 1)): Used(1)}
+    offered = shop.offered(DAY, used=used)
+    begin = shop.at(f"{DAY} 00:00")
+    assert [minute - begin for minute in range(begin, begin + 1440) if minute in offered] == [600]
+    assert shop.choose(f"{DAY} 10:00", used=used) is not None
+    late = shop.offered(DAY, used=used, now=shop.clock(f"{DAY} 10:00:01"))
+    assert not any(minute in late for minute in range(begin, begin + 1440))
+
+
 def two_of(*pool: int) -> Requirement:
     return Requirement("lead", pool, count=2)
 

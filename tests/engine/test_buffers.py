@@ -86,3 +86,17 @@ def test_it_keeps_buffers_inside_opening_hours_unless_the_shop_lets_them_out() -
     shop = desk(service(60, before=15, after=15, interval=15), text="09:00-11:00")
     assert shop.times(DAY) == ["09:15", "09:30", "09:45"]
     assert shop.with_(buffers_outside=True).times(DAY) == ["09:00", "09:15", "09:30", "09:45", "10:00"]
+
+
+@pytest.mark.parametrize("policy", BOTH)
+def test_a_block_anywhere_within_a_long_buffer_counts(policy: BufferPolicy) -> None:
+    shop = desk(service(30, before=120, after=100, interval=10), buffer_policy=policy)
+    for block in ("12:00", "12:20", "12:40"):
+        busy = Desk(shop.rules)
+        begin = busy.at(f"{DAY} {block}")
+        busy.busy(1, f"{DAY} {block}", f"{busy.wall(begin + 10):%Y-%m-%d %H:%M}")
+        free = {busy.at(f"{DAY} {clock}") for clock in busy.times(DAY)}
+        whole = {shop.at(f"{DAY} {clock}") for clock in shop.times(DAY)}
+        assert whole - free == {
+            start for start in whole if start - 120 < begin + 10 and begin < start + 30 + 100
+        }

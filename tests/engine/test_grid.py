@@ -102,5 +102,11 @@ def test_it_ignores_grid_positions_outside_of_what_is_open() -> None:
     ]
 
 
+def test_only_a_packed_grid_is_held_to_the_shops_align() -> None:
+    for kind in (GridKind.CLOCK, GridKind.OPENING):
+        shop = desk(service(10, grid=kind, interval=7), text="00:00-00:30", align=5)
+        assert shop.times(DAY) == ["00:00", "00:07", "00:14"]
+
+
 def test_it_reads_its_own_words() -> None:
     assert ranges("09:30-26:00") == (Range(570, 1560),)

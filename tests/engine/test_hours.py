@@ -6,7 +6,7 @@ import pytest
 
 from noren.engine import hours as opening
 from noren.engine import wall
-from noren.engine.model import Closing, HolidayRule, Hours, Range
+from noren.engine.model import Closing, HolidayRule, Hours, Range, Resource
 from tests.engine.build import Desk, daily, desk, hours, ranges, service, staff, weekly
 
 TUESDAY = "2026-12-01"
@@ -261,3 +261,20 @@ def test_the_first_of_two_nights_before_claims_an_instant() -> None:
     )
     days = [opening.business_day(shop.rules, shop.at(each)) - thursday for each in asked]
     assert days == [1, 0, 1, 1, 3]
+
+
+def test_staff_keep_their_own_eighth_day_whatever_the_shop_does() -> None:
+    own = Hours(daily("10:00-12:00"), holiday=ranges("13:00-14:00"))
+    for rule in (HolidayRule.OPEN, HolidayRule.OWN):
+        shop = desk(
+            resources=[Resource(1, "staff", own)],
+            hours=hours("09:00-18:00"),
+            holidays=frozenset({date(2026, 12, 1)}),
+            holiday_rule=rule,
+        )
+        assert shop.times(TUESDAY) == ["13:00"]
+        assert shop.times("2026-12-02") == ["10:00", "11:00"]
+    plain = shop.with_(resources={1: Resource(1, "staff", hours("10:00-12:00"))})
+    assert plain.times(TUESDAY) == ["10:00", "11:00"]
+    away = Hours(daily("10:00-12:00"), holiday=ranges("13:00-14:00"), overrides={date(2026, 12, 1): ()})
+    assert shop.with_(resources={1: Resource(1, "staff", away)}).times(TUESDAY) == []

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from noren.engine import assign
-from noren.engine.model import Load, Requirement, Resource, Segment
+from noren.engine.model import BufferPolicy, Load, Requirement, Resource, Segment
 from tests.engine.build import Desk, desk, service, staff
 
 DAY = "2026-12-01"
@@ -135,12 +135,13 @@ COLOUR = service(
 )
 
 
-def test_case_068_staff_are_free_while_the_colour_sets_and_the_chair_is_not() -> None:
+@pytest.mark.parametrize("kept", list(BufferPolicy))
+def test_case_068_staff_are_free_while_the_colour_sets_and_the_chair_is_not(kept: BufferPolicy) -> None:
     cut = service(30, id=2)
     sit = service(30, id=3, requirements=(any_of(5),))
     shop = desk(
         COLOUR, cut, sit, resources=[staff(1), staff(5, kind="chair"), staff(6, kind="chair")], text=MORNING
-    )
+    ).with_(buffer_policy=kept)
     shop.book(f"{DAY} 09:00")
     assert shop.times(DAY, service=2) == ["09:30", "10:30", "11:00", "11:30"]
     assert shop.times(DAY, service=3) == ["10:30", "11:00", "11:30"]

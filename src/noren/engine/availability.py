@@ -160,7 +160,7 @@ def within(request: Request, when: int) -> Starts:
             bits = serves(request, need, option) & mask
             if bits:
                 found[option.resource.id] = bits
-        mask &= sheet.at_least(need.requirement.count, tuple(found.values()))
+        mask = sheet.at_least(need.requirement.count, tuple(found.values()))
         if need is asked:
             mask &= found.get(request.staff or 0, 0)
     answer = Starts(compiled.window, mask, by_role, compiled.calendar, compiled.points)
@@ -208,7 +208,7 @@ def serves(request: Request, need: Need, option: Option) -> int:
     packs = compiled.service.grid.kind is GridKind.PACKED and compiled.ends is None
     if packs and need is compiled.needs[0]:
         rule = compiled.service.grid
-        bits &= grid.packed(
+        bits = grid.packed(
             rule, compiled.window, bits, option.seams, align=rules.align, calendar=compiled.calendar
         )
     if request.used:
