@@ -147,6 +147,9 @@ def test_case_068_staff_are_free_while_the_colour_sets_and_the_chair_is_not(kept
     assert shop.times(DAY, service=3) == ["10:30", "11:00", "11:30"]
     assert shop.times(DAY) == ["09:30", "10:30"]
     assert shop.book(f"{DAY} 09:30").resources == {"staff": (1,), "chair": (6,)}
+    other = Desk(shop.rules)
+    other.busy(1, f"{DAY} 10:30", f"{DAY} 11:00")
+    assert other.times(DAY) == ["09:00", "10:00"]
 
 
 def test_it_puts_buffers_only_at_the_ends_of_the_service() -> None:
