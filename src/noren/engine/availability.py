@@ -3,7 +3,7 @@
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from noren.engine import assign, grid, limits, policy, sheet, stays, wall
@@ -167,9 +167,7 @@ def within(request: Request, when: int) -> Starts:
     if not (compiled.shares and mask):
         return answer
     solved = (minute for minute in answer if _solve(request, answer, minute, {}) is not None)
-    return Starts(
-        compiled.window, sheet.marks(compiled.window, solved), by_role, compiled.calendar, compiled.points
-    )
+    return replace(answer, mask=sheet.marks(compiled.window, solved))
 
 
 def asked_need(compiled: Plan, staff: int | None) -> Need | None:
