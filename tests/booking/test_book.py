@@ -8,7 +8,9 @@ from django.test import override_settings
 from noren import people
 from noren.booking import book, links
 from noren.booking.book import BookRequest, Customer
+from noren.booking.book_series import book_series
 from noren.booking.models import Booking, Status
+from noren.booking.report import SeriesRequest
 from noren.errors import BadField, CannotTakeNewCustomers, IdempotencyKeyReused, SlotTaken, VaultUnavailable
 from noren.shops.tenancy import shop
 from tests.booking.scene import NOW, House, salon, when
@@ -120,3 +122,14 @@ def test_it_never_shows_a_customer() -> None:
     assert "佐藤" not in repr(HANA)
     house = House(1, "salon", services={"cut": 1})
     assert "佐藤" not in repr(request(house, f"{DAY} 10:00"))
+
+
+def test_it_says_no_more_of_a_series_that_stands(module_vault: VaultProcess) -> None:
+    house = salon()
+    starts = tuple(when(f"2026-11-{day:02} 10:00") for day in (5, 12))
+    wanted = SeriesRequest(house.services["cut"], None, 1, starts, key="once")
+    booked = book_series(house.id, wanted, HANA, locale="ja", now=NOW)
+    with override_settings(VAULT_SOCKET="/nowhere/vault.sock"), pytest.raises(VaultUnavailable):
+        book_series(house.id, wanted, HANA, locale="ja", now=NOW)
+    assert statuses(house) == ["confirmed", "confirmed"]
+    assert book_series(house.id, wanted, HANA, locale="ja", now=NOW).bookings.keys() == booked.bookings.keys()

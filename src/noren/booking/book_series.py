@@ -16,6 +16,7 @@ from noren.errors import (
     HoldExpired,
     IdempotencyKeyReused,
     LimitReached,
+    VaultUnavailable,
 )
 from noren.shops.rules import known
 from noren.shops.tenancy import shop
@@ -42,7 +43,8 @@ def book_series(
     """Book a series. Raises what series.hold_series raises, and BadField, CannotTakeNewCustomers,
     HoldExpired, LimitReached; then nothing is held.
 
-    A key that is known gives its bookings to the same customer and IdempotencyKeyReused to any other.
+    A key that is known gives its bookings to the same customer and IdempotencyKeyReused to any other
+    (VaultUnavailable: they stand, and cannot be told now).
     """
     wanted = replace(wanted, key=wanted.key or secrets.token_urlsafe(16))
     held = series.hold_series(shop_id, wanted, now=now, by=by)
@@ -52,8 +54,11 @@ def book_series(
             with shop(shop_id):
                 consent = known().terms.policy_version
         rows = _confirmed(shop_id, held.id, person, now=now, by=by, locale=locale, consent=consent)
-    except (BadField, LimitReached, CannotTakeNewCustomers, HoldExpired):
+    except (BadField, LimitReached, CannotTakeNewCustomers, HoldExpired) as error:
         series.release_series(shop_id, held.id, now=now, by=by)
+        if isinstance(error, CannotTakeNewCustomers) and _stands(shop_id, held.id):
+            # Asked again by its key: it stands, and whose it is only the vault can say.
+            raise VaultUnavailable from error
         raise
     return BookedSeries(held.report, {row.id: row for row in rows})
 
@@ -66,8 +71,13 @@ def _confirmed(
             shop_id, series_id, person, now=now, locale=locale, consent=consent, by=by
         )
     except HoldExpired:
-        with shop(shop_id):
-            standing = Booking.objects.filter(series_id=series_id).exclude(person_id=None)
-            if standing.exclude(status=Status.HELD).exists():
-                raise IdempotencyKeyReused from None
+        if _stands(shop_id, series_id):
+            raise IdempotencyKeyReused from None
         raise
+
+
+def _stands(shop_id: int, series_id: int) -> bool:
+    """Say whether somebody has booked it."""
+    with shop(shop_id):
+        booked = Booking.objects.filter(series_id=series_id).exclude(person_id=None)
+        return booked.exclude(status=Status.HELD).exists()

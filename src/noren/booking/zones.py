@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from noren.booking import actions, changes, classes, impact, jobs, referee
 from noren.booking.models import Attention, Booking, ClassSession
 from noren.booking.referee import Overtaken
-from noren.booking.transact import Actor, locked, note
+from noren.booking.transact import Actor, note, of_id
 from noren.engine import wall
 from noren.engine.model import DAY, Claim
 from noren.shops.rules import known
@@ -70,7 +70,8 @@ def _moved(shop_id: int, row: Booking, now: datetime) -> None:
 
 
 def _shift(booking_id: int, now: datetime, *, over: bool) -> None:
-    booking = locked(booking_id)
+    # Not locked before the shop's row is: the referee looks whether it stands where it stood here.
+    booking = of_id(booking_id)
     if booking.status not in actions.OPEN or not differs(booking):
         return
     start = meant(booking)
