@@ -278,3 +278,11 @@ def test_staff_keep_their_own_eighth_day_whatever_the_shop_does() -> None:
     assert plain.times(TUESDAY) == ["10:00", "11:00"]
     away = Hours(daily("10:00-12:00"), holiday=ranges("13:00-14:00"), overrides={date(2026, 12, 1): ()})
     assert shop.with_(resources={1: Resource(1, "staff", away)}).times(TUESDAY) == []
+
+
+def test_one_business_day_is_right_before_and_over_the_night_on_which_the_clock_changes() -> None:
+    shop = desk(text="20:00-28:00", zone="Europe/Paris")
+    for day, hours_open in (("2026-03-27", 8), ("2026-03-28", 7), ("2026-10-24", 9), ("2026-10-25", 8)):
+        number = wall.number(date.fromisoformat(day))
+        start = shop.at(f"{day} 20:00")
+        assert opening.stretches(shop.rules, None, number, number + 1) == [(start, start + hours_open * 60)]

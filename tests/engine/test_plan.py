@@ -5,9 +5,9 @@ from datetime import date
 import pytest
 
 from noren.engine import windows
-from noren.engine.model import GridKind, Requirement, Resource, Segment, Stay, Window
+from noren.engine.model import GridKind, Hours, Requirement, Resource, Segment, Stay, Window
 from noren.engine.plan import Leaf, Need, Plan, Use, plan, uses
-from tests.engine.build import Desk, desk, service, staff
+from tests.engine.build import Desk, desk, service, staff, weekly
 
 DAY = "2026-12-01"
 
@@ -83,6 +83,7 @@ def test_a_pool_may_name_one_who_has_gone() -> None:
         ((Requirement("staff", (1, 2)), Requirement("staff", (2,))), True),
         ((Requirement("staff", (1, 9)),), False),
         ((Requirement("staff", (1, 9), count=2),), True),
+        ((Requirement("staff", (1, 2, 9), count=2),), True),
         ((Requirement("staff", (3,)), Requirement("staff", (9,))), True),
         ((Requirement("staff", (1, 2)), Requirement("staff", (4,)), Requirement("staff", (2,))), True),
     ],
@@ -147,3 +148,27 @@ def test_a_plan_says_when_a_booking_ends() -> None:
 def test_a_grid_is_anchored_where_a_range_of_days_before_began() -> None:
     week = desk(service(60, interval=50), text="20:00-48:00")
     assert week.times("2026-12-02")[:3] == ["00:10", "01:00", "01:50"]
+
+
+def test_only_the_first_requirement_anchors_the_grid() -> None:
+    given = service(
+        60,
+        segments=(Segment(60, ("staff", "room")),),
+        requirements=(Requirement("staff", (1,)), Requirement("room", (2,))),
+    )
+    shop = desk(given, resources=[staff(1), staff(2, "10:15-13:00", kind="room")], text="09:00-18:00")
+    assert shop.times(DAY) == ["11:00", "12:00"]
+
+
+def test_hours_of_two_days_before_are_open_for_a_buffer_before_midnight() -> None:
+    own = Hours(weekly(sun="00:00-48:00", tue="00:00-02:00"))
+    shop = desk(service(60, before=60), hours=own, zone="America/New_York")
+    assert shop.times(DAY) == ["00:00", "01:00"]
+    alone = Hours(weekly(tue="00:00-02:00"))
+    assert desk(service(60, before=60), hours=alone, zone="America/New_York").times(DAY) == ["01:00"]
+
+
+def test_rules_of_another_revision_are_kept_apart_at_once() -> None:
+    first, second = desk().rules, desk().with_(revision=2).rules
+    assert hash(first) == hash(desk().rules)
+    assert hash(first) != hash(second)
