@@ -245,6 +245,7 @@ def _class_house() -> tuple[House, int]:
             staff_id=house.resources["mai"],
             start=when("2026-11-03 10:00"),
             end=when("2026-11-03 11:00"),
+            planned=when("2026-11-03 10:00"),
             capacity=2,
         )
     return house, row.id

@@ -79,7 +79,7 @@ def walk(module_app_db: AppDatabase, module_vault: VaultProcess, module_mail: Si
     try:
         colleague = joined(_invite(module_mail), "console")
         with worker(module_app_db, module_vault) as worker_log, granian(module_app_db, module_vault) as port:
-            others = [*_by_page(house), *_by_api(house, port)]
+            others = [*_by_page(house), *_by_api(house, port, module_mail)]
             authorised = _console(house, colleague)
             others += _at_the_desk(house, colleague)
             others += _scope()
@@ -122,8 +122,10 @@ def _by_page(house: Salon) -> list[str]:
     return seen
 
 
-def _by_api(house: Salon, port: int) -> list[str]:
-    """Book by the API on the running server, be refused there in several ways, and cancel."""
+def _by_api(house: Salon, port: int, mail: Sink) -> list[str]:
+    """Book by the API on the running server, be refused there in several ways, and cancel once all is told:
+    nobody is told of a booking that stands no longer.
+    """
     wanted = {"service": house.cut, "start": _at(16).isoformat(), "customer": BY_API}
     path = f"/api/v1/shops/{house.slug}/bookings"
     made = _sent(port, "POST", path, wanted, KEY)
@@ -133,10 +135,9 @@ def _by_api(house: Salon, port: int) -> list[str]:
     answers.append(_sent(port, "POST", path, {"customer": BY_API}, KEY + "4"))
     answers.append(_sent(port, "GET", f"/b/{BY_API['mail']}", None, KEY))
     token = json.loads(made)["token"]
-    return [
-        *answers,
-        *(_sent(port, deed, f"/api/v1/bookings/{token}", None, KEY) for deed in ("GET", "DELETE")),
-    ]
+    answers.append(_sent(port, "GET", f"/api/v1/bookings/{token}", None, KEY))
+    mail.wait(3)
+    return [*answers, _sent(port, "DELETE", f"/api/v1/bookings/{token}", None, KEY)]
 
 
 def _sent(port: int, method: str, path: str, body: Any, key: str) -> str:
