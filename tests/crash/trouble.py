@@ -5,8 +5,9 @@ import time
 from dataclasses import dataclass, field
 
 # What is back has still to be found by the others: a connection to the database is tried again, the vault's
-# socket is opened anew.
-GRACE = 2.0
+# socket is opened anew, and what a killed web process had taken from the port is cut off. A busy machine
+# takes its time for that.
+GRACE = 5.0
 
 
 NONE = 0  # no answer at all
