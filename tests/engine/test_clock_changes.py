@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from noren.engine import wall
+from noren.engine import hours, wall
 from noren.engine.model import GridKind
 from tests.clocks import FROZEN
 from tests.engine.build import LONG_BEFORE, Desk, desk, service
@@ -169,3 +169,11 @@ def test_outside_of_a_calendar_the_nearest_offset_holds() -> None:
     long_before, long_after = BEGIN // 1440 - 50, BEGIN // 1440 + 50
     assert PARIS.instant(long_before, 600) == long_before * 1440 + 540
     assert PARIS.instant(long_after, 600) == long_after * 1440 + 480
+
+
+def test_a_range_that_falls_into_the_gap_is_none() -> None:
+    shop = desk(text="02:10-02:40", zone="Europe/Paris")
+    day = wall.number(date(2026, 3, 29))
+    assert hours.stretches(shop.rules, None, day, day + 1) == []
+    whole = desk(service(40), text="01:00-02:30 02:40-02:50", zone="Europe/Paris")
+    assert offsets(whole, "2026-03-29") == ["01:00+0100"]
