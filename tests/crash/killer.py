@@ -17,6 +17,7 @@ from tests.crash.trouble import Window
 from tests.runtime.up import descendants, gone
 
 HEALED = 120.0  # seconds within which everything must answer again
+STEADY = 3.0  # seconds for which what is back must stay so
 VICTIMS = {
     "web process": 4,
     "web": 2,
@@ -98,13 +99,21 @@ class Killer(threading.Thread):
     # -- back again
 
     def _until_back(self, kill: Kill, window: Window) -> None:
+        """Close the window once it is back and stays so: a web whose process dies while it starts ends whole,
+        and is started again with growing patience.
+        """
         deadline = time.monotonic() + HEALED
-        while not self._is_back(kill):
+        since: float | None = None
+        while since is None or time.monotonic() < since + STEADY:
+            if not self._is_back(kill):
+                since = None
+            elif since is None:
+                since = time.monotonic()
             if time.monotonic() > deadline:
                 self.load.wrong.append(f"{kill.what} was not back after {HEALED:.0f} s")
                 break
-            time.sleep(0.05)
-        self.load.trouble.closed(window)
+            time.sleep(0.05 if since is None else 0.5)
+        self.load.trouble.closed(window, since)
 
     def _is_back(self, kill: Kill) -> bool:
         """What was killed runs, and answers."""

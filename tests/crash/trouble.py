@@ -51,8 +51,9 @@ class Trouble:
             self.windows.append(window)
         return window
 
-    def closed(self, window: Window) -> None:
-        window.end = time.monotonic()
+    def closed(self, window: Window, end: float | None = None) -> None:
+        """Close it as of a moment, or of now."""
+        window.end = time.monotonic() if end is None else end
 
     def excuses(self, status: int, sent: float, answered: float) -> bool:
         """Whether something was down between the two for which this is an answer that may be given."""
