@@ -93,7 +93,7 @@ def answer(
 
 
 # What was told last, by all that it rests on.
-_bodies: Kept[bytes] = Kept(16 * 1024 * 1024)
+_bodies: Kept[bytes] = Kept(4 * 1024 * 1024)
 
 
 @lru_cache(maxsize=512)

@@ -327,8 +327,8 @@ def _nearest(found: Found, at: float, limit: int) -> tuple[Start, ...]:
 
 # What was found last, by all that it rests on: which starts of a day are offered and which would be if
 # nothing were taken, and the starts nearest to one that was taken.
-_offered: Kept[tuple[int, int]] = Kept(8 * 1024 * 1024)
-_near: Kept[tuple[Start, ...]] = Kept(16 * 1024 * 1024)
+_offered: Kept[tuple[int, int]] = Kept(1024 * 1024)
+_near: Kept[tuple[Start, ...]] = Kept(2 * 1024 * 1024)
 
 
 def sessions(

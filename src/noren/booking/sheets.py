@@ -116,7 +116,7 @@ class _Read:
 
 # The sheets this process read last, by what was asked for, each with the mark of its rows. A write never
 # uses them: it reads inside its own transaction.
-_sheets: Kept[tuple[bytes, TakenMap]] = Kept(64 * 1024 * 1024)
+_sheets: Kept[tuple[bytes, TakenMap]] = Kept(16 * 1024 * 1024)
 
 
 def survey(
