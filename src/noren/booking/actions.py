@@ -52,7 +52,7 @@ class HoldRequest:
     """`key` names the wish: the same one again gives the same hold, whatever happened to the first answer.
 
     `nights` of a stay; `person` where she is known; `override` is the reason (a code) for which staff insist.
-    `until`: how long it is kept, where that is not the shop's usual time; `since`: see decide.Asked.
+    `until`: how long it is kept, where that is not the shop's usual time; `since`: see asked.Asked.
     """
 
     service_id: int

@@ -7,7 +7,7 @@ from itertools import count
 
 import pytest
 from django.db import IntegrityError
-from django.test import Client, override_settings
+from django.test import Client
 
 from noren import clock
 from noren.booking.models import Booking, Event, Status
@@ -16,28 +16,10 @@ from noren.shops import rules
 from noren.shops.models import Service
 from noren.shops.tenancy import shop
 from tests.api.salon import NOON, Salon, salon
-from tests.servers import AppDatabase, Sink, VaultProcess
-from tests.web.conftest import booked, last_from_noon, owner
+from tests.web.conftest import booked
 
 _days = count(2)
 _today = count(6)
-
-
-@pytest.fixture(scope="module")
-def made(module_app_db: AppDatabase) -> Iterator[Salon]:
-    assert module_app_db
-    keys = override_settings(LINK_KEY=b"l" * 32, IDEMPOTENCY_KEY=b"i" * 32, SECRET_KEY="s" * 50)
-    with keys, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(clock, "now", lambda: NOON)
-        yield salon()
-
-
-@pytest.fixture(scope="module")
-def staff(made: Salon, module_vault: VaultProcess, module_mail: Sink) -> Iterator[Client]:
-    assert module_vault
-    with pytest.MonkeyPatch.context() as patch:
-        last_from_noon(patch)
-        yield owner(made, module_mail)
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.test import Client, override_settings
+from django.test import Client
 
-from noren import clock, people
+from noren import people
 from noren.booking import actions, changes
 from noren.booking.changes import Choice
 from noren.booking.models import Booking
@@ -17,28 +17,11 @@ from noren.shops.edits import DayReason
 from noren.shops.models import Override, Resource, Staff
 from noren.shops.tenancy import shop
 from tests.api.salon import NOON, Salon, salon
-from tests.servers import AppDatabase, Sink, VaultProcess
-from tests.web.conftest import booked, joined, last_from_noon, owner
+from tests.servers import Sink
+from tests.web.conftest import booked, joined, last_from_noon
 from tests.web.flow import Visitor
 
 HOURS, ATTENTION = "/console/hours", "/console/attention"
-
-
-@pytest.fixture(scope="module")
-def made(module_app_db: AppDatabase) -> Iterator[Salon]:
-    assert module_app_db
-    keys = override_settings(LINK_KEY=b"l" * 32, IDEMPOTENCY_KEY=b"i" * 32, SECRET_KEY="s" * 50)
-    with keys, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(clock, "now", lambda: NOON)
-        yield salon()
-
-
-@pytest.fixture(scope="module")
-def staff(made: Salon, module_vault: VaultProcess, module_mail: Sink) -> Iterator[Client]:
-    assert module_vault
-    with pytest.MonkeyPatch.context() as patch:
-        last_from_noon(patch)
-        yield owner(made, module_mail)
 
 
 @pytest.fixture(autouse=True)

@@ -1,15 +1,13 @@
 """The page that says why a time is not offered: in the engine's words, without anybody's name."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 from django.db import connection
-from django.test import Client, override_settings
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from noren import clock
 from noren.booking import actions, blocks, why
 from noren.booking.asked import Asked
 from noren.booking.models import Booking
@@ -19,27 +17,9 @@ from noren.shops.models import Service
 from noren.shops.tenancy import shop
 from noren.web import reasons, shopfront
 from tests.api.salon import NOON, Salon, salon
-from tests.servers import AppDatabase, Sink, VaultProcess
-from tests.web.conftest import booked, last_from_noon, owner
+from tests.web.conftest import booked
 
 WEDNESDAY = NOON + timedelta(days=1)
-
-
-@pytest.fixture(scope="module")
-def made(module_app_db: AppDatabase) -> Iterator[Salon]:
-    assert module_app_db
-    keys = override_settings(LINK_KEY=b"l" * 32, IDEMPOTENCY_KEY=b"i" * 32, SECRET_KEY="s" * 50)
-    with keys, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(clock, "now", lambda: NOON)
-        yield salon()
-
-
-@pytest.fixture(scope="module")
-def staff(made: Salon, module_vault: VaultProcess, module_mail: Sink) -> Iterator[Client]:
-    assert module_vault
-    with pytest.MonkeyPatch.context() as patch:
-        last_from_noon(patch)
-        yield owner(made, module_mail)
 
 
 def _ask(client: Client, made: Salon, at: datetime, /, **more: int) -> str:

@@ -1,45 +1,26 @@
 """The console on a working day: one salon, one vault and one sign-in for all of these tests."""
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from itertools import count
 from uuid import uuid4
 
 import pytest
 from django.db import connection
-from django.test import Client, override_settings
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from noren import clock, people
+from noren import people
 from noren.booking import actions, referee
 from noren.booking.models import Booking, Event, Status
 from noren.shops import rules
 from noren.shops.models import Resource, Service
 from noren.shops.tenancy import shop
 from tests.api.salon import NOON, Salon, salon
-from tests.servers import AppDatabase, Sink, VaultProcess
-from tests.web.conftest import booked, last_from_noon, owner
+from tests.web.conftest import booked
 from tests.web.flow import CUSTOMER
 
 LATER = NOON + timedelta(hours=2)
-
-
-@pytest.fixture(scope="module")
-def made(module_app_db: AppDatabase) -> Iterator[Salon]:
-    assert module_app_db
-    keys = override_settings(LINK_KEY=b"l" * 32, IDEMPOTENCY_KEY=b"i" * 32, SECRET_KEY="s" * 50)
-    with keys, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(clock, "now", lambda: NOON)
-        yield salon()
-
-
-@pytest.fixture(scope="module")
-def staff(made: Salon, module_vault: VaultProcess, module_mail: Sink) -> Iterator[Client]:
-    assert module_vault
-    with pytest.MonkeyPatch.context() as patch:
-        last_from_noon(patch)
-        yield owner(made, module_mail)
 
 
 _days = count(2)
