@@ -126,7 +126,8 @@ def test_it_excuses_an_answer_only_by_what_was_down() -> None:
     assert not trouble.excuses(503, window.end + GRACE + 1, window.end + GRACE + 2)
     load = Load(0, 0, trouble, ())
     load.lost = [Lost(begin - 1, begin + 1, 503, "POST"), Lost(begin - 1, begin + 1, 0, "GET")]
-    assert verdicts.answers(load) == ["0 GET without a reason (1)"]
+    told = ["0 GET without a reason (1)", "GET took 2.0 s, before anything was down"]
+    assert verdicts.answers(load) == told
     load.lost, load.wrong = [], ["told otherwise"]
     assert verdicts.answers(load) == ["told otherwise"]
 

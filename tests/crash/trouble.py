@@ -60,6 +60,12 @@ class Trouble:
         with self._lock:
             return any(status in ALLOWED[w.what] and w.covers(sent, answered) for w in self.windows)
 
+    def nearest(self, sent: float) -> str:
+        """Say after what, and how long after, a request was sent: for who looks why it had no answer."""
+        with self._lock:
+            before = [(sent - (w.end or sent), w.what) for w in self.windows if w.begin <= sent]
+        return "before anything was down" if not before else "{:.1f} s after {}".format(*min(before))
+
     def seconds(self, begin: float, end: float) -> float:
         """For how long something was down between the two."""
         down, until = 0.0, begin

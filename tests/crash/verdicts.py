@@ -247,4 +247,8 @@ def answers(load: Load) -> Faults:
     excused = load.trouble.excuses
     unexcused = [lost for lost in load.lost if not excused(lost.status, lost.sent, lost.answered)]
     told = Counter(f"{lost.status} {lost.what} without a reason" for lost in unexcused)
-    return load.wrong + [f"{words} ({number})" for words, number in told.items()]
+    where = [
+        f"{lost.what} took {lost.answered - lost.sent:.1f} s, {load.trouble.nearest(lost.sent)}"
+        for lost in unexcused[:3]
+    ]
+    return load.wrong + [f"{words} ({number})" for words, number in told.items()] + where

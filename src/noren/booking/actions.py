@@ -27,7 +27,7 @@ from noren.booking.transact import (
     note,
     of_id,
 )
-from noren.engine.model import LimitOf
+from noren.engine.model import LimitOf, ShopRules
 from noren.errors import (
     AlreadyCancelled,
     HoldExpired,
@@ -37,7 +37,7 @@ from noren.errors import (
     TooLateToCancel,
     TooLateToChange,
 )
-from noren.shops.rules import known
+from noren.shops.rules import Known, known
 from noren.shops.tenancy import shop, write_in
 from noren.shops.terms import Approval
 from noren.shops.trip import read_in
@@ -213,7 +213,8 @@ def write_confirm(
         return booking
     if booking.status != Status.HELD:
         raise HoldExpired
-    status, takes = _approval(booking, by)
+    house = known()
+    status, takes = _approval(house, booking, by)
     agreed: dict[str, Any] = {"consent": consent, "consent_at": now.astimezone(UTC).isoformat()}
     booking.locale, booking.person_id = locale, person_id
     if status == Status.PENDING:
@@ -226,7 +227,7 @@ def write_confirm(
         now=now,
         locale=locale,
         agreed=agreed,
-        limits=of_customer(booking, person_id),
+        limits=of_customer(house.rules, booking, person_id),
         reminder_job=booking.reminder_job,
         status=status,
         takes=takes,
@@ -239,17 +240,16 @@ def write_confirm(
     return booking
 
 
-def _approval(booking: Booking, by: Actor) -> tuple[Status, bool]:
+def _approval(house: Known, booking: Booking, by: Actor) -> tuple[Status, bool]:
     """Return the status of a new booking and whether it takes capacity. What staff book needs no approval."""
-    approval = known().terms.services[booking.service_id].approval
+    approval = house.terms.services[booking.service_id].approval
     if by_staff(by) or approval is Approval.NONE:
         return Status.CONFIRMED, True
     return Status.PENDING, approval is Approval.KEEPS
 
 
-def of_customer(booking: Booking, person: UUID) -> list[dict[str, Any]]:
+def of_customer(rules: ShopRules, booking: Booking, person: UUID) -> list[dict[str, Any]]:
     """Return the limits of a customer, who is known only now; staff who have insisted ask for none."""
-    rules = known().rules
     start, end = (int(each.timestamp()) // 60 for each in (booking.start, booking.end))
     service = rules.services[booking.service_id]
     limits = usage.checks(rules, service, start, end, person=person, of=[LimitOf.CUSTOMER])

@@ -150,7 +150,8 @@ def confirm_series(
         over = all(row.status != Status.HELD for row in rows)
         if over and any(row.person_id == person for row in rows):
             return rows
-        referee.lock_limits([each for row in rows for each in actions.of_customer(row, person)])
+        rules = known().rules
+        referee.lock_limits([each for row in rows for each in actions.of_customer(rules, row, person)])
         referee.lock_taken([row.id for row in rows])
         said: dict[str, Any] = {"now": now, "locale": locale, "consent": consent, "by": by, "told": False}
         done = [actions.write_confirm(row.id, person, **said) for row in rows]
