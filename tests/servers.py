@@ -206,18 +206,26 @@ def app_database(server: Server) -> Iterator[AppDatabase]:
 
 @dataclass
 class Sink:
-    """An SMTP server that keeps what it is sent. `refuse` is answered instead while it is set."""
+    """An SMTP server that keeps what it is sent. `refuse` is answered instead while it is set.
+
+    While `hold` is set it has taken what it was sent and does not say so.
+    """
 
     port: int = 0
     messages: list[EmailMessage] = field(default_factory=list)
+    envelopes: list[tuple[str, list[str]]] = field(default_factory=list)
     refuse: str | None = None
+    hold: bool = False
 
     async def handle_DATA(self, _server: SMTP, _session: Any, envelope: Envelope) -> str:  # noqa: N802 - theirs
         if self.refuse is not None:
             return self.refuse
         content = envelope.content
         assert isinstance(content, bytes)
+        self.envelopes.append((envelope.mail_from or "", list(envelope.rcpt_tos)))
         self.messages.append(email.message_from_bytes(content, policy=email.policy.default))
+        while self.hold:  # noqa: ASYNC110 - another thread lets go
+            await asyncio.sleep(0.02)
         return "250 OK"
 
     @property

@@ -60,6 +60,14 @@ COMMANDS = (
         "web",
     ),
     Command(
+        ("messages", "unknown"),
+        "noren.messages.commands:unknown",
+        "list the mails of which nobody knows whether they arrived",
+        "web",
+    ),
+    Command(("messages", "resend"), "noren.messages.commands:resend", "send one of them again", "web"),
+    Command(("messages", "leave"), "noren.messages.commands:leave", "leave one of them as it is", "web"),
+    Command(
         ("operator", "invite"),
         f"{_INCIDENTS}:invite_operator",
         "invite the very first operator: a one-time link",

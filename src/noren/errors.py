@@ -289,6 +289,11 @@ class NoSuchPerson(NorenError):
     message = _("There is no such customer.")
 
 
+class NoSuchMessage(NorenError):
+    status = 404
+    message = _("There is no such message in doubt.")
+
+
 class BadField(NorenError):
     """Facts: field, reason (a code)."""
 

@@ -64,6 +64,8 @@ async def _serve() -> int:
         ended = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, ended.set)
+        if vault.returns is not None:
+            await vault.returns.start()
         await server.start(configured.socket)
         sys.stdout.write("ready\n")
         sys.stdout.flush()
@@ -72,6 +74,8 @@ async def _serve() -> int:
         asked.cancel()
         return _after_doubt() if poisoned.done() else OK
     finally:
+        if vault.returns is not None:
+            await vault.returns.stop()
         await server.stop()
         poisoned.cancel()
         eraser.cancel()

@@ -1,95 +1,33 @@
-"""Sending mail to persons: the address is resolved, used and forgotten here. One message key is sent once.
+"""Sending letters to persons: the address is resolved, used and forgotten here. One message key is sent once.
 
-States of a key: `queued` (not handed over), `sending` (the server may have it), `sent`, `failed` (it surely
-has it not; the same key may be tried again), `unknown` (a crash or a broken line after the text left; never
-tried again by itself).
+States of a key: `queued` (not handed over), `sending` (the other side may have it), `sent`, `deferred` (it
+surely has it not, and may later: the same key is tried again by who asked, with growing waits), `failed` (it
+surely has it not, for good, though the same key may be tried once more when something has changed),
+`unknown` (a crash or a broken line after the text left; tried again only when an operator says so), `bounced`
+(it was taken, and came back).
 """
 
 import asyncio
-import base64
-import binascii
 import hashlib
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.utils import formatdate
-from typing import Any, Final
+import secrets
+from typing import Final
 
 import structlog
 
+from noren_vault.addresses import SHUT, Addresses, AddressState, Place
+from noren_vault.channel import Answer, Channel, Handed, Stamp
 from noren_vault.clock import Now
 from noren_vault.database import Database
-from noren_vault.errors import BadRequest, NoSuchPerson, RecordDamaged
-from noren_vault.fields import Value
+from noren_vault.errors import BadRequest, LedgerUnavailable, NoSuchPerson, RecordDamaged
+from noren_vault.letter import PERSONAL, Letter
 from noren_vault.people import ANYBODY, People, Sealed
 from noren_vault.record import Outcome, Path, Record
 from noren_vault.rights import Purpose
-from noren_vault.smtp import Handed, Server, hand_over
 
-_HOLE: Final = re.compile(r"\{([a-z][a-z0-9_]*)\}")
-_PERSONAL: Final = ("name", "kana")
-_READ: Final = ("name", "kana", "mail")
-_KEY: Final = re.compile(r"[A-Za-z0-9._:/=+-]{1,160}", re.ASCII)
-_TYPE: Final = re.compile(r"([a-z]+)/([a-z0-9.+-]+)((?:; [a-z]+=[A-Za-z0-9-]+)*)", re.ASCII)
 _MOST_AT_ONCE: Final = 8
+# What an answer is on record as. Only FAILED says that nothing personal went out.
+_OUTCOMES: Final = {Handed.SENT: Outcome.SENT, Handed.UNKNOWN: Outcome.UNKNOWN}
 _log = structlog.get_logger("courier")
-
-
-@dataclass(frozen=True, slots=True)
-class Attachment:
-    """A file that goes with a mail. The vault does not look into it.
-
-    `params` are its type's: a calendar entry needs `method` there (RFC 6047).
-    """
-
-    name: str
-    maintype: str
-    subtype: str
-    content: bytes
-    params: Mapping[str, str]
-
-    @classmethod
-    def of(cls, given: Mapping[str, Any]) -> "Attachment":
-        """Read it from the wire. Raises BadRequest."""
-        name, kind, content = given.get("name"), given.get("type"), given.get("content")
-        match = _TYPE.fullmatch(kind) if isinstance(kind, str) else None
-        if match is None or not isinstance(name, str) or not isinstance(content, str):
-            raise BadRequest("an attachment is {name, type, content}")
-        if not name.isprintable() or "/" in name:
-            raise BadRequest("an attachment's name is a file name")
-        try:
-            params = dict(part.split("=", 1) for part in match[3].split("; ")[1:])
-            return cls(name, match[1], match[2], base64.b64decode(content, validate=True), params)
-        except binascii.Error:
-            raise BadRequest("an attachment's content is base64") from None
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """What is to be sent. `{name}` and `{kana}` are the person's, other holes are filled from `values`."""
-
-    key: str
-    subject: str
-    text: str
-    values: Mapping[str, str]
-    attachments: Sequence[Attachment] = ()
-
-    def check(self) -> None:
-        """Raise BadRequest when the letter cannot be made; nothing has been read then."""
-        if not _KEY.fullmatch(self.key):
-            raise BadRequest("a message key is a short id")
-        known = {*self.values, *_PERSONAL}
-        if not {hole for text in (self.subject, self.text) for hole in _HOLE.findall(text)} <= known:
-            raise BadRequest("a hole in the template has no value")
-        if set(self.values) & set(_PERSONAL):
-            raise BadRequest("values hold nothing personal")
-
-    def fill(self, text: str, person: Mapping[str, Value]) -> str:
-        """Fill the holes, once: what was filled in is not looked at again."""
-        found = {**self.values, **{name: person[name].text if name in person else "" for name in _PERSONAL}}
-        return _HOLE.sub(lambda match: found[match[1]], text)
 
 
 class Courier:
@@ -101,17 +39,18 @@ class Courier:
         database: Database,
         people: People,
         record: Record,
-        server: Server,
-        sender: Address,
+        channel: Channel,
+        addresses: Addresses,
         now: Now,
     ) -> None:
-        """Keep the parts. `sender` is the From of every mail."""
+        """Keep the parts."""
         self._database = database
         self._people = people
         self._record = record
-        self._server = server
-        self._sender = sender
+        self._channel = channel
+        self._addresses = addresses
         self._now = now
+        self._read = (*PERSONAL, channel.field)
         self._some = asyncio.Semaphore(_MOST_AT_ONCE)
 
     async def settle_after_start(self) -> int:
@@ -120,118 +59,136 @@ class Courier:
         Gives the number of keys touched.
         """
         return await self._database.run(
-            "UPDATE vault.message SET state = CASE state WHEN 'sending' THEN 'unknown' ELSE 'failed' END, "
+            "UPDATE vault.message SET state = CASE state WHEN 'sending' THEN 'unknown' ELSE 'deferred' END, "
             "reason = 'interrupted', changed_at = %s WHERE state IN ('sending', 'queued')",
             [self._now()],
         )
 
     async def send(self, shop: int, person: str, letter: Letter, path: Path) -> str:
-        """Send a letter; gives sent, already, unknown or failed. Raises NoSuchPerson, LedgerUnavailable."""
+        """Send a letter; gives sent, already, unknown, deferred, failed or bounced.
+
+        Raises NoSuchPerson, LedgerUnavailable.
+        """
         letter.check()
         await self._addressee(shop, person)
-        standing = await self._claim(shop, person, letter.key)
+        standing, stamp = await self._claim(shop, person, letter.key)
         if standing is not None:
             return standing
         async with self._some:
             try:
                 # Read at its turn: while it waited, the person may have been changed.
                 sealed = await self._addressee(shop, person)
-                entry, to, message = await self._prepare(shop, sealed, letter, path)
-            except BaseException:
-                await self._move(shop, letter.key, Handed.FAILED, "not_prepared")
+                shut = await self._shut(shop, sealed)
+                if shut:
+                    await self._move(shop, letter.key, Answer(Handed.FAILED, shut))
+                    return str(Handed.FAILED)
+                entry, address, made = await self._prepare(shop, sealed, letter, stamp, path)
+            except (BadRequest, RecordDamaged):
+                await self._move(shop, letter.key, Answer(Handed.FAILED, "not_prepared"))
                 raise
-            if not to:
-                handed, reason = Handed.FAILED, "no_address"
+            except BaseException:
+                await self._move(shop, letter.key, Answer(Handed.DEFERRED, "not_prepared"))
+                raise
+            if made is None:
+                answer = Answer(Handed.FAILED, AddressState.NO_ADDRESS, told=False)
             else:
-                handed, reason = await asyncio.to_thread(
-                    hand_over, self._server, self._sender.addr_spec, to, message
-                )
-        await self._move(shop, letter.key, handed, reason)
-        if handed is not Handed.SENT:
-            _log.warning("mail_not_sent", shop=shop, message_key=letter.key, state=str(handed), reason=reason)
-        await self._record.outcome(entry, Outcome(str(handed)), path)
-        return str(handed)
+                answer = await asyncio.to_thread(self._channel.hand_over, address, made, stamp)
+        await self._move(shop, letter.key, answer)
+        otherwise = Outcome.REFUSED if answer.told else Outcome.FAILED
+        await self._record.outcome(entry, _OUTCOMES.get(answer.handed, otherwise), path)
+        if answer.handed is not Handed.SENT:
+            await self._say(self._place(shop, sealed), letter.key, answer, path)
+        return str(answer.handed)
+
+    async def _say(self, place: Place, key: str, answer: Answer, path: Path) -> None:
+        """Say that it was not sent, and of the address that it takes nothing, if that was the reason."""
+        state, reason = str(answer.handed), answer.reason
+        _log.warning("not_sent", shop=place.shop, message_key=key, state=state, reason=reason)
+        if answer.no_such_address:
+            try:
+                await self._addresses.mark(place, AddressState.REFUSED, reason, path)
+            except LedgerUnavailable:
+                # The next letter is refused as this one was, and says it then.
+                _log.warning("address_not_marked", shop=place.shop, message_key=key)
+
+    def _place(self, shop: int, sealed: Sealed) -> Place:
+        channel = self._channel
+        return Place(shop, sealed.person, channel.name, sealed.versions.get(channel.field, 0))
 
     async def _addressee(self, shop: int, person: str) -> Sealed:
-        sealed = await self._people.read(shop, [person], _READ, kinds=ANYBODY)
+        sealed = await self._people.read(shop, [person], self._read, kinds=ANYBODY)
         if not sealed:
             raise NoSuchPerson("nobody to send to")
         return sealed[0]
 
+    async def _shut(self, shop: int, sealed: Sealed) -> str:
+        """Say why nothing goes to this address until it is changed or proved; empty when something does."""
+        state, _ = await self._addresses.state(self._place(shop, sealed))
+        return f"address_{state}" if state in SHUT else ""
+
     async def _prepare(
-        self, shop: int, sealed: Sealed, letter: Letter, path: Path
-    ) -> tuple[int, str, EmailMessage]:
-        """Write down, then open and build: the entry, the address (empty if there is none), the mail."""
+        self, shop: int, sealed: Sealed, letter: Letter, stamp: Stamp, path: Path
+    ) -> tuple[int, str, bytes | None]:
+        """Write down, then open and build: the entry, the address, the message (None: no address)."""
         entry = await self._record.write(
             "send",
             path,
             shop=shop,
             purpose=Purpose.MESSAGE,
             persons=[sealed.person],
-            fields=sorted(name for name in _READ if name in sealed.fields),
+            fields=sorted(name for name in self._read if name in sealed.fields),
             ref=letter.key,
         )
+        field = self._channel.field
         try:
-            opened = self._people.open(shop, sealed, _READ)
-            message = self._message(shop, letter, opened)
+            opened = self._people.open(shop, sealed, self._read)
+            made = self._channel.make(letter, opened, stamp) if field in opened else None
         except (RecordDamaged, BadRequest):
             await self._record.outcome(entry, Outcome.FAILED, path)
             raise
-        await self._move(shop, letter.key, "sending", "")
-        return entry, opened["mail"].text if "mail" in opened else "", message
+        if made is None:
+            return entry, "", None
+        await self._database.run(
+            "UPDATE vault.message SET state = 'sending', reason = '', version = %s, changed_at = %s "
+            "WHERE shop_id = %s AND message_key = %s",
+            [sealed.versions[field], self._now(), shop, letter.key],
+        )
+        return entry, opened[field].text, made
 
-    async def _claim(self, shop: int, person: str, key: str) -> str | None:
-        """Take the key for one attempt; otherwise say how it stands. A failed one may be taken again."""
-        now = self._now()
+    async def _claim(self, shop: int, person: str, key: str) -> tuple[str | None, Stamp]:
+        """Take the key for one attempt, or say how it stands. One that was surely not taken is free again.
+
+        Each attempt has a token of its own: what comes back is of the attempt, and of the address it went to.
+        """
+        stamp = Stamp(_mark(shop, key), secrets.token_hex(16), self._now())
         taken = await self._database.row(
-            "INSERT INTO vault.message AS m (shop_id, message_key, person, message_id, state, changed_at) "
-            "VALUES (%s, %s, %s, %s, 'queued', %s) "
-            "ON CONFLICT (shop_id, message_key) DO UPDATE SET state = 'queued', reason = '', changed_at = %s "
-            "WHERE m.person = excluded.person AND m.state = 'failed' RETURNING state",
-            [shop, key, person, self._message_id(shop, key), now, now],
+            "INSERT INTO vault.message AS m "
+            "(shop_id, message_key, person, message_id, state, channel, token, changed_at) "
+            "VALUES (%s, %s, %s, %s, 'queued', %s, %s, %s) "
+            "ON CONFLICT (shop_id, message_key) DO UPDATE SET state = 'queued', reason = '', "
+            "channel = excluded.channel, token = excluded.token, changed_at = excluded.changed_at "
+            "WHERE m.person = excluded.person AND m.state IN ('deferred', 'failed') RETURNING state",
+            [shop, key, person, stamp.mark, self._channel.name, stamp.token, stamp.at],
         )
         if taken is not None:
-            return None
+            return None, stamp
         row = await self._database.row(
             "SELECT state FROM vault.message WHERE shop_id = %s AND message_key = %s AND person = %s",
             [shop, key, person],
         )
         if row is None:
             raise BadRequest("the message key is another person's")
-        return "already" if row[0] == Handed.SENT else str(Handed.UNKNOWN)
+        return {"sent": "already", "bounced": "bounced"}.get(row[0], str(Handed.UNKNOWN)), stamp
 
-    async def _move(self, shop: int, key: str, state: str, reason: str) -> None:
+    async def _move(self, shop: int, key: str, answer: Answer) -> None:
+        """Remember how an attempt ended; what has come back meanwhile has come back."""
         await self._database.run(
             "UPDATE vault.message SET state = %s, reason = %s, changed_at = %s "
-            "WHERE shop_id = %s AND message_key = %s",
-            [state, reason, self._now(), shop, key],
+            "WHERE shop_id = %s AND message_key = %s AND state IN ('queued', 'sending')",
+            [str(answer.handed), answer.reason, self._now(), shop, key],
         )
 
-    def _message(self, shop: int, letter: Letter, person: Mapping[str, Value]) -> EmailMessage:
-        """Build the mail; EmailMessage refuses a header with a line break in it."""
-        message = EmailMessage()
-        try:
-            message["From"] = self._sender
-            if "mail" in person:
-                message["To"] = Address(addr_spec=person["mail"].text)
-            message["Subject"] = letter.fill(letter.subject, person)
-        except ValueError:
-            raise BadRequest("a header cannot hold a line break") from None
-        message["Date"] = formatdate(self._now() / 1000)
-        message["Message-ID"] = self._message_id(shop, letter.key)
-        message["Auto-Submitted"] = "auto-generated"
-        message.set_content(letter.fill(letter.text, person))
-        for one in letter.attachments:
-            message.add_attachment(
-                one.content,
-                maintype=one.maintype,
-                subtype=one.subtype,
-                filename=one.name,
-                params=dict(one.params),
-            )
-        return message
 
-    def _message_id(self, shop: int, key: str) -> str:
-        """The same key has the same Message-ID, so that a mail that came twice shows once."""
-        mark = hashlib.sha256(f"{shop}\x00{key}".encode()).hexdigest()[:32]
-        return f"<{mark}@{self._sender.domain}>"
+def _mark(shop: int, key: str) -> str:
+    """Give what a message's key is known by outside: always the same, and it tells nothing."""
+    return hashlib.sha256(f"{shop}\x00{key}".encode()).hexdigest()[:32]

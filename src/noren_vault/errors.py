@@ -57,6 +57,10 @@ class NoSuchPerson(VaultError):
     """The shop has no such person, or no more."""
 
 
+class NoSuchMessage(VaultError):
+    """No message with this key is in doubt."""
+
+
 class BadField(VaultError):
     """A field that cannot be. Facts: field, reason (the first), fields {field: reason}."""
 

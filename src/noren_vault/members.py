@@ -12,11 +12,12 @@ import structlog
 
 from noren_vault import fields
 from noren_vault.clock import Now
-from noren_vault.courier import Courier, Letter
+from noren_vault.courier import Courier
 from noren_vault.database import Database
 from noren_vault.errors import BadRequest, GrantRefused, InviteRefused, LedgerUnavailable, ShopFounded
 from noren_vault.grants import Grant
 from noren_vault.invites import Invites
+from noren_vault.letter import Letter
 from noren_vault.people import NewPerson, People
 from noren_vault.record import Path, Record
 from noren_vault.rights import PLATFORM, SHOP_ROLES, Role

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from noren_vault import fields, rights
-from noren_vault.courier import Attachment, Courier, Letter
+from noren_vault.courier import Courier
 from noren_vault.doctor import Doctor
 from noren_vault.errors import BadRequest, GrantExpired, GrantRefused
 from noren_vault.grants import Grants
 from noren_vault.importing import Importing
 from noren_vault.index import Index
+from noren_vault.letter import Attachment, Letter
 from noren_vault.members import Members
+from noren_vault.messages import Messages, decision_of
 from noren_vault.peer import Peer
 from noren_vault.protocol import Params, Request
 from noren_vault.record import Path, Record
@@ -33,7 +35,10 @@ class Answer:
 
 
 Method = Callable[[Params, Peer], Awaitable[Answer]]
-_ADMIN: Final = frozenset({"invite_operator", "found_shop", "doctor", "rebuild_index"})
+_ADMIN: Final = frozenset({"invite_operator", "found_shop", "doctor", "rebuild_index"}) | {
+    "unknown_messages",
+    "decide_message",
+}
 
 
 class Methods:
@@ -45,6 +50,7 @@ class Methods:
         records: Records,
         importing: Importing,
         courier: Courier,
+        messages: Messages,
         members: Members,
         signin: SignIn,
         grants: Grants,
@@ -58,6 +64,7 @@ class Methods:
         self._records = records
         self._importing = importing
         self._courier = courier
+        self._messages = messages
         self._members = members
         self._signin = signin
         self._grants = grants
@@ -74,6 +81,10 @@ class Methods:
             "search": self._search,
             "import": self._import,
             "send": self._send,
+            "messages": self._messages_of,
+            "try_address": self._try_address,
+            "unknown_messages": self._unknown_messages,
+            "decide_message": self._decide_message,
             "scope": self._ask_scope,
             "invite_operator": self._invite_operator,
             "found_shop": self._found_shop,
@@ -150,6 +161,23 @@ class Methods:
         state = await self._courier.send(params.number("shop"), params.person("person"), letter, peer.path())
         return Answer({"state": state})
 
+    async def _messages_of(self, params: Params, _: Peer) -> Answer:
+        grant = await self._grants.of_shop(params.raw.get("grant"))
+        return Answer(await self._messages.of_person(grant, params.person("person")))
+
+    async def _try_address(self, params: Params, _: Peer) -> Answer:
+        grant = await self._grants.of_shop(params.raw.get("grant"))
+        await self._messages.try_address(grant, params.person("person"))
+        return Answer({})
+
+    async def _unknown_messages(self, _params: Params, peer: Peer) -> Answer:
+        return Answer({"messages": await self._messages.unknown(peer.admin_path)})
+
+    async def _decide_message(self, params: Params, peer: Peer) -> Answer:
+        decision, key = decision_of(params.text("decision")), params.text("message_key", most=_KEY)
+        await self._messages.decide(params.number("shop"), key, decision, peer.admin_path)
+        return Answer({})
+
     # -- who works where, and signing in
 
     async def _found_shop(self, params: Params, peer: Peer) -> Answer:
@@ -173,7 +201,10 @@ class Methods:
 
     async def _register_finish(self, params: Params, _: Peer) -> Answer:
         response = params.mapping("response")
-        return Answer(await self._signin.enrol_finish(params.raw.get("invite"), response, _visit(params)))
+        ok = await self._signin.enrol_finish(params.raw.get("invite"), response, _visit(params))
+        if ok["shop"] is not None:  # an operator's link is printed as well, and proves nothing
+            await self._messages.proved(ok["shop"], ok["actor"]["id"])
+        return Answer(ok)
 
     async def _signin_begin(self, _params: Params, _: Peer) -> Answer:
         return Answer({"options": self._signin.begin()})

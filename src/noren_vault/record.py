@@ -23,12 +23,16 @@ _log = structlog.get_logger("record")
 
 
 class Outcome(StrEnum):
-    """How an entry's act ended. Only FAILED says that nothing was told or taken."""
+    """How an entry's act ended. Only FAILED says that nothing was told or taken.
+
+    REFUSED: the other side was told, and did not take it.
+    """
 
     RELEASED = "released"
     DONE = "done"
     SENT = "sent"
     UNKNOWN = "unknown"
+    REFUSED = "refused"
     FAILED = "failed"
 
 

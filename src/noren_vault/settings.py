@@ -1,6 +1,7 @@
 """The vault's settings, all from the environment. An unknown NOREN_VAULT_* name stops the start."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +11,22 @@ from urllib.parse import urlsplit
 NAMES: Final = frozenset(
     "NOREN_VAULT_" + name
     for name in ("SOCKET", "DATABASE_URL", "KEYS", "LEDGER", "ORIGIN", "SMTP_URL", "MAIL_FROM")
-) | {"NOREN_VAULT_PEER_UIDS", "NOREN_VAULT_ADMIN_UIDS"}
+) | {"NOREN_VAULT_PEER_UIDS", "NOREN_VAULT_ADMIN_UIDS", "NOREN_VAULT_BOUNCES"}
+
+_LOCAL: Final = ("localhost", "127.0.0.1", "::1")
+_DOMAIN: Final = re.compile(r"(?=.{1,200}$)[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*", re.ASCII)
 
 
 class SettingsError(Exception):
     """The vault cannot start as it is set up; the words say which setting, never its value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounces:
+    """The domain of return addresses, and the loopback port where what comes back is delivered by LMTP."""
+
+    domain: str
+    port: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +40,7 @@ class Settings:
     origin: str
     smtp_url: str
     mail_from: str
+    bounces: Bounces | None
     peer_uids: frozenset[int]
     admin_uids: frozenset[int]
 
@@ -56,6 +69,7 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         origin=_origin(_text(given, "NOREN_VAULT_ORIGIN")),
         smtp_url=_smtp(_text(given, "NOREN_VAULT_SMTP_URL")),
         mail_from=_text(given, "NOREN_VAULT_MAIL_FROM"),
+        bounces=_bounces(given.get("NOREN_VAULT_BOUNCES", "").strip()),
         peer_uids=_uids(given, "NOREN_VAULT_PEER_UIDS"),
         admin_uids=_uids(given, "NOREN_VAULT_ADMIN_UIDS"),
     )
@@ -96,4 +110,16 @@ def _smtp(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in ("smtp", "smtps", "smtp+starttls") or not parts.hostname:
         raise SettingsError("NOREN_VAULT_SMTP_URL: smtp://, smtp+starttls:// or smtps://")
+    if parts.scheme == "smtp" and parts.username and parts.hostname not in _LOCAL:
+        raise SettingsError("NOREN_VAULT_SMTP_URL: a password goes over smtp+starttls:// or smtps:// only")
     return text
+
+
+def _bounces(text: str) -> Bounces | None:
+    """Read `domain:port`; empty: mails come back to their sender, and nobody here reads them."""
+    if not text:
+        return None
+    domain, _, port = text.partition(":")
+    if not _DOMAIN.fullmatch(domain) or not (port.isascii() and port.isdecimal() and 0 < int(port) < 65536):
+        raise SettingsError("NOREN_VAULT_BOUNCES: a domain and a port, such as bounce.example.jp:8003")
+    return Bounces(domain.lower(), int(port))

@@ -3,8 +3,6 @@
 import asyncio
 import hashlib
 from dataclasses import dataclass
-from email.headerregistry import Address
-from email.utils import parseaddr
 from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Final
@@ -15,7 +13,6 @@ import structlog
 from noren_vault import keys, migrations, replay
 from noren_vault.budgets import Budgets
 from noren_vault.clock import Now
-from noren_vault.courier import Courier
 from noren_vault.database import Database, Heads
 from noren_vault.doctor import Doctor
 from noren_vault.errors import LedgerUnavailable
@@ -30,12 +27,13 @@ from noren_vault.members import Members
 from noren_vault.methods import Methods
 from noren_vault.passkeys import Ceremonies, Challenges
 from noren_vault.people import People
+from noren_vault.post import Post
 from noren_vault.record import Path, Record
 from noren_vault.records import Records
+from noren_vault.returns import Returns
 from noren_vault.scope import Scope
 from noren_vault.settings import Settings
 from noren_vault.signin import SignIn
-from noren_vault.smtp import Server as MailServer
 
 # After a start, so that the app's late `keep`s come before the erasing.
 _GRACE_SECONDS: Final = 600.0
@@ -52,6 +50,7 @@ class Vault:
     record: Record
     records: Records
     index: Index
+    returns: Returns | None
     _databases: tuple[Database, Heads]
     _now: Now
 
@@ -87,14 +86,7 @@ class Vault:
         await asyncio.to_thread(replay.replay, ledger, budgets, least)
         people = People(database, held, least)
         grants, invites = Grants(database, now), Invites(database, now)
-        courier = Courier(
-            database=database,
-            people=people,
-            record=record,
-            server=MailServer.of(settings.smtp_url),
-            sender=_sender(settings.mail_from),
-            now=now,
-        )
+        post = Post.of(settings, database, people, record, now)
         records = Records(
             database=database, keys=held, people=people, record=record, budgets=budgets, least=least, now=now
         )
@@ -110,13 +102,14 @@ class Vault:
         methods = Methods(
             records=records,
             importing=Importing(people, record, now),
-            courier=courier,
+            courier=post.courier,
+            messages=post.messages,
             members=Members(
                 database=database,
                 people=people,
                 record=record,
                 invites=invites,
-                courier=courier,
+                courier=post.courier,
                 origin=settings.origin,
                 now=now,
             ),
@@ -131,13 +124,13 @@ class Vault:
             build=build,
         )
         await index.start()
-        await courier.settle_after_start()
+        await post.courier.settle_after_start()
         try:
             await record.write("start", Path("vault"), ref=f"sha256:{build}")
         except LedgerUnavailable:
             # It serves all the same: health says why, and everything personal is refused one by one.
             _log.critical("start_not_recorded", reason=record.refused)
-        return cls(settings, methods, record, records, index, databases, now)
+        return cls(settings, methods, record, records, index, post.returns, databases, now)
 
     async def erase_forever(self) -> None:
         """Erase what was not kept within its hour, every minute."""
@@ -188,8 +181,3 @@ async def _keys(settings: Settings, database: Database) -> Keys:
             )
         keys.make(settings.keys)
     return keys.load(settings.keys)
-
-
-def _sender(text: str) -> Address:
-    name, address = parseaddr(text)
-    return Address(display_name=name or "Noren", addr_spec=address)

@@ -216,10 +216,16 @@ def test_it_does_not_remind_of_what_has_begun(house: Salon, module_mail: Sink) -
     assert not module_mail.messages
 
 
-@pytest.mark.parametrize("answer", ["451 try again later", "550 no such user"])
-def test_it_tries_again_when_the_mail_server_refuses(house: Salon, module_mail: Sink, answer: str) -> None:
+def test_it_does_not_try_again_what_is_refused_for_good(house: Salon, module_mail: Sink) -> None:
     booking = booked(house)
-    module_mail.refuse = answer
+    module_mail.refuse = "552 too big"
+    assert deliver(house.id, booking.id, Kind.BOOKED, now=NOON) is State.FAILED
+    assert states(house) == [("booked", "failed", 1)]
+
+
+def test_it_tries_again_when_the_mail_server_refuses(house: Salon, module_mail: Sink) -> None:
+    booking = booked(house)
+    module_mail.refuse = "451 try again later"
     with pytest.raises(NotSentYet):
         deliver(house.id, booking.id, Kind.BOOKED, now=NOON)
     assert states(house) == [("booked", "failed", 1)]

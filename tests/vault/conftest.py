@@ -78,6 +78,7 @@ def bench(vault_server: Server, mail: Sink, tmp_path: Path) -> Iterator[Bench]:
                 origin="http://localhost:8000",
                 smtp_url=mail.url,
                 mail_from="Noren <noren@example.jp>",
+                bounces=None,
                 peer_uids=me,
                 admin_uids=me,
             )

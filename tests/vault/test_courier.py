@@ -13,10 +13,11 @@ import pytest
 from noren import errors, people
 from noren.people import Attachment, SendState
 from noren_vault import smtp
-from noren_vault.courier import Letter
+from noren_vault.channel import Answer, Handed
 from noren_vault.errors import BadRequest
 from noren_vault.fields import Value
-from noren_vault.smtp import Handed, Server
+from noren_vault.letter import Letter
+from noren_vault.smtp import Server
 from tests.servers import Sink, VaultProcess
 from tests.vault.cast import SALON, customer, in_parallel, sql
 
@@ -95,7 +96,7 @@ def test_it_gives_each_key_its_own_lasting_message_id(vault: VaultProcess, mail:
         "SELECT message_id FROM vault.message WHERE message_key LIKE %s ORDER BY message_key",
         f"{key}%",
     )
-    assert [row[0] for row in rows] == ids
+    assert [f"<{row[0]}@localhost>" for row in rows] == ids
     assert "booked" not in ids[0]
 
 
@@ -113,7 +114,8 @@ def test_it_tries_a_refused_mail_again_with_the_same_key(vault: VaultProcess, ma
     """What the server refused in so many words has surely not been sent, and may be."""
     person = _hanako()
     mail.refuse = "451 come back later"
-    assert _send(person, key) is SendState.FAILED
+    assert _send(person, key) is SendState.DEFERRED
+    assert _state(vault, key) == [("deferred", "smtp_451")]
     mail.refuse = None
     assert _send(person, key) is SendState.SENT
     assert len(mail.messages) == 1
@@ -123,6 +125,7 @@ def test_it_fails_without_an_address(vault: VaultProcess, mail: Sink, key: str) 
     """A person without mail gets none."""
     person = people.put(SALON, key, {"name": "花子"})
     assert _send(person, key) is SendState.FAILED
+    assert _state(vault, key) == [("failed", "no_address")]
     assert not mail.messages
 
 
@@ -243,25 +246,30 @@ _GO: dict[str, str | None] = {"DATA": "354 go on"}
 
 
 @pytest.mark.parametrize(
-    ("script", "handed"),
+    ("script", "answer"),
     [
-        (_GO, Handed.SENT),
-        (_GO | {"EHLO": None, "HELO": None}, Handed.FAILED),
-        (_GO | {"MAIL": "550 no"}, Handed.FAILED),
-        (_GO | {"MAIL": None}, Handed.FAILED),
-        (_GO | {"RCPT": "550 nobody"}, Handed.FAILED),
-        (_GO | {"RCPT": None}, Handed.FAILED),
-        ({"DATA": "451 not now"}, Handed.FAILED),
-        (_GO | {".": "552 too big"}, Handed.FAILED),
-        (_GO | {".": None}, Handed.UNKNOWN),
+        (_GO, Answer(Handed.SENT)),
+        (_GO | {"EHLO": None, "HELO": None}, Answer(Handed.DEFERRED, "smtpserverdisconnected", told=False)),
+        (_GO | {"MAIL": "550 5.7.1 no"}, Answer(Handed.DEFERRED, "smtp_550_5.7.1", told=False)),
+        (_GO | {"MAIL": None}, Answer(Handed.DEFERRED, "smtpserverdisconnected", told=False)),
+        (_GO | {"RCPT": "450 4.2.0 grey"}, Answer(Handed.DEFERRED, "smtp_450_4.2.0")),
+        (_GO | {"RCPT": "550 nobody"}, Answer(Handed.FAILED, "smtp_550", no_such_address=True)),
+        (_GO | {"RCPT": "550 5.1.1 nobody"}, Answer(Handed.FAILED, "smtp_550_5.1.1", no_such_address=True)),
+        (_GO | {"RCPT": "552 5.2.2 full"}, Answer(Handed.FAILED, "smtp_552_5.2.2")),
+        (_GO | {"RCPT": "550 5.7.1 relay"}, Answer(Handed.FAILED, "smtp_550_5.7.1")),
+        (_GO | {"RCPT": "554 no"}, Answer(Handed.FAILED, "smtp_554")),
+        (_GO | {"RCPT": None}, Answer(Handed.DEFERRED, "smtpserverdisconnected")),
+        ({"DATA": "451 not now"}, Answer(Handed.DEFERRED, "smtp_451")),
+        (_GO | {".": "552 too big"}, Answer(Handed.FAILED, "smtp_552")),
+        (_GO | {".": "451 later"}, Answer(Handed.DEFERRED, "smtp_451")),
+        (_GO | {".": "hm"}, Answer(Handed.UNKNOWN, "no_reply")),
+        (_GO | {".": None}, Answer(Handed.UNKNOWN, "smtpserverdisconnected")),
     ],
 )
-def test_it_knows_how_far_a_mail_came(script: dict[str, str | None], handed: Handed) -> None:
-    """Broken before the data it is failed; broken after them, without an answer, it is unknown."""
-    message = EmailMessage()
-    message.set_content("x")
+def test_it_knows_how_far_a_mail_came(script: dict[str, str | None], answer: Answer) -> None:
+    """4xx and a broken line before the data: later. 5xx: never. Nothing said after the data: unknown."""
     with _server(script) as server:
-        assert smtp.hand_over(server, "a@example.jp", "b@example.jp", message)[0] is handed
+        assert smtp.hand_over(server, "a@example.jp", "b@example.jp", b"Subject: x\r\n\r\nx\r\n") == answer
 
 
 def test_it_fails_when_nobody_listens() -> None:
@@ -269,10 +277,8 @@ def test_it_fails_when_nobody_listens() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     server = Server("smtp", "127.0.0.1", port, "", "")
-    assert smtp.hand_over(server, "a@b.jp", "c@d.jp", EmailMessage()) == (
-        Handed.FAILED,
-        "connectionrefusederror",
-    )
+    refused = Answer(Handed.DEFERRED, "connectionrefusederror", told=False)
+    assert smtp.hand_over(server, "a@b.jp", "c@d.jp", b"") == refused
 
 
 def test_it_reads_a_servers_url() -> None:

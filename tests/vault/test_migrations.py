@@ -52,7 +52,7 @@ def test_it_says_what_is_not_applied(vault_server: Server) -> None:
         assert migrations.migrate(url)[0] == "001_base.sql"
 
 
-def test_it_numbers_its_files_without_a_gap() -> None:
+def test_it_numbers_its_files_once() -> None:
     """Files are 001, 002, ... and their names say what they hold."""
     names = [one.name for one in migrations.all_of_them()]
     assert names[0] == "001_base.sql"

@@ -29,6 +29,8 @@ STATES = {
     SendState.SENT: State.SENT,
     SendState.ALREADY: State.SENT,
     SendState.UNKNOWN: State.UNKNOWN,
+    SendState.FAILED: State.FAILED,
+    SendState.BOUNCED: State.FAILED,
 }
 
 _ENDINGS = {
@@ -53,6 +55,7 @@ class Letter:
     notice: Notice
     booking_id: int | None = None
     waiting_id: int | None = None
+    others: tuple[int, ...] = ()
 
 
 def deliver(
@@ -107,7 +110,7 @@ def _letter(shop_id: int, booking_ids: Sequence[int], kind: Kind, now: datetime)
     key = f"{shop_id}:{first.id}:{kind}:{_occasion(first, kind)}"
     notice, *others = [about.notice(each, kind) for each in due]
     told = replace(notice, others=tuple(others))
-    return Letter(shop_id, person, key, told, booking_id=first.id)
+    return Letter(shop_id, person, key, told, booking_id=first.id, others=tuple(booking_ids[1:]))
 
 
 def _to_who_waits(shop_id: int, waiting_id: int, kind: Kind, now: datetime) -> Letter | None:
@@ -168,6 +171,7 @@ def _begin(letter: Letter, now: datetime) -> None:
         defaults={
             "booking_id": letter.booking_id,
             "waiting_id": letter.waiting_id,
+            "others": list(letter.others),
             "kind": letter.notice.kind,
             "created_at": now,
             "changed_at": now,
@@ -192,6 +196,6 @@ def _send(letter: Letter, now: datetime) -> State:
         # Erased meanwhile: there is nobody to write to, and trying again would find nobody.
         log.warning("message_without_person", shop_id=letter.shop_id, key=letter.key)
         return State.FAILED
-    if answer is SendState.FAILED:
+    if answer is SendState.DEFERRED:
         raise NotSentYet
     return STATES[answer]

@@ -9,7 +9,7 @@ class State(models.TextChoices):
     QUEUED = "queued"  # the worker has begun, or will try again -> sent, unknown, failed
     SENT = "sent"  # the mail server has taken it
     UNKNOWN = "unknown"  # a crash fell between its answer and the record: never sent again by itself
-    FAILED = "failed"  # refused for good, or tried too often
+    FAILED = "failed"  # refused for good, tried too often, or come back
 
 
 class Message(ShopModel):
@@ -17,6 +17,8 @@ class Message(ShopModel):
 
     booking_id = models.BigIntegerField(null=True)
     waiting_id = models.BigIntegerField(null=True)
+    # The further bookings of a series that the same mail tells of.
+    others = models.JSONField(default=list)
     kind = models.CharField(max_length=12)
     # What the vault sends once: the same on every attempt, new for each change of the booking.
     key = models.CharField(max_length=80)

@@ -21,12 +21,18 @@ class Purpose(StrEnum):
 
 
 class SendState(StrEnum):
-    """How a message stands. UNKNOWN is never sent again by itself; FAILED may be tried with the same key."""
+    """How a message stands. DEFERRED is to be tried again with the same key, after a while.
+
+    FAILED is refused for good: no address, a shut one, a refusal. UNKNOWN is never sent again by itself.
+    BOUNCED was taken, and came back.
+    """
 
     SENT = "sent"
     ALREADY = "already"
     UNKNOWN = "unknown"
+    DEFERRED = "deferred"
     FAILED = "failed"
+    BOUNCED = "bounced"
 
 
 class ExposureState(StrEnum):

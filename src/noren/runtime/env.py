@@ -1,6 +1,7 @@
 """The one place where the environment is read. A NOREN_* name that is not known here stops the start."""
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,6 +66,7 @@ class Env:
     vault_database_url: str | None
     smtp_url: str | None
     mail_from: str
+    bounce_domain: str | None
     test_database_url: str | None
     test_vault_database_url: str | None
     role: Role
@@ -93,6 +95,11 @@ class Env:
         return self.port + 2
 
     @property
+    def bounce_port(self) -> int:
+        """Where the mail server delivers what came back (LMTP), when there is a domain for it."""
+        return self.port + 3
+
+    @property
     def catches_mail(self) -> bool:
         return self.development and self.smtp_url is None
 
@@ -111,6 +118,7 @@ class Env:
         return f"smtp://127.0.0.1:{self.catcher_smtp_port}"
 
 
+_DOMAIN = re.compile(r"(?=.{1,200}$)[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*", re.ASCII)
 _POSTGRES = ("postgresql", "postgres")
 
 # Name -> the field of Env it fills. The vault process has names of its own, which the supervisor makes.
@@ -122,6 +130,7 @@ NAMES: dict[str, str] = {
     "NOREN_VAULT_DATABASE_URL": "vault_database_url",
     "NOREN_SMTP_URL": "smtp_url",
     "NOREN_MAIL_FROM": "mail_from",
+    "NOREN_BOUNCE_DOMAIN": "bounce_domain",
     "NOREN_TEST_DATABASE_URL": "test_database_url",
     "NOREN_TEST_VAULT_DATABASE_URL": "test_vault_database_url",
     "NOREN_ROLE": "role",
@@ -132,7 +141,7 @@ def read(environ: Mapping[str, str] | None = None) -> Env:
     """Read and check every setting. Raises StartRefused with words for the person who set them."""
     given = os.environ if environ is None else environ
     _refuse_unknown(given)
-    port = envint(given, "NOREN_PORT", 8000, 1, 65533)
+    port = envint(given, "NOREN_PORT", 8000, 1, 65532)
     origin = _origin(envtext(given, "NOREN_ORIGIN", f"http://localhost:{port}") or "")
     host = urlsplit(origin).hostname or ""
     return Env(
@@ -143,6 +152,7 @@ def read(environ: Mapping[str, str] | None = None) -> Env:
         vault_database_url=envurl(given, "NOREN_VAULT_DATABASE_URL", _POSTGRES),
         smtp_url=envurl(given, "NOREN_SMTP_URL", ("smtp", "smtps", "smtp+starttls")),
         mail_from=envtext(given, "NOREN_MAIL_FROM") or f"noren@{host}",
+        bounce_domain=_bounce_domain(envtext(given, "NOREN_BOUNCE_DOMAIN")),
         test_database_url=envurl(given, "NOREN_TEST_DATABASE_URL", _POSTGRES),
         test_vault_database_url=envurl(given, "NOREN_TEST_VAULT_DATABASE_URL", _POSTGRES),
         role=envchoice(given, "NOREN_ROLE", "web", get_args(Role)),
@@ -163,6 +173,12 @@ def _refuse_unknown(environ: Mapping[str, str]) -> None:
         raise StartRefused(
             f"Unknown setting {', '.join(unknown)}. Known are {', '.join(NAMES)} (docs/settings.md)."
         )
+
+
+def _bounce_domain(text: str | None) -> str | None:
+    if text is not None and not _DOMAIN.fullmatch(text):
+        raise StartRefused(f"NOREN_BOUNCE_DOMAIN={text}: give a domain alone, such as bounce.example.jp.")
+    return text
 
 
 def _origin(text: str) -> str:

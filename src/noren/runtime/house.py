@@ -72,6 +72,8 @@ class House:
             "NOREN_VAULT_PEER_UIDS": ",".join(map(str, peers)),
             "NOREN_VAULT_ADMIN_UIDS": str(os.geteuid()),
         }
+        if self.env.bounce_domain is not None:
+            settings["NOREN_VAULT_BOUNCES"] = f"{self.env.bounce_domain}:{self.env.bounce_port}"
         launch = partial(
             _start,
             [sys.executable, "-m", "noren_vault", "serve"],

@@ -189,6 +189,8 @@ def _check_ports(given: Env) -> None:
     ports = [given.port]
     if given.catches_mail:
         ports += [given.mailbox_port, given.catcher_smtp_port]
+    if given.bounce_domain is not None:
+        ports.append(given.bounce_port)
     for port in ports:
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

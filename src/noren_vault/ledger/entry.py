@@ -26,6 +26,8 @@ KINDS: Final = frozenset(
         "invite",
         "member",
         "send",
+        "bounce",
+        "messages",
         "scope",
         "import",
         "start",
