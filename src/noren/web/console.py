@@ -15,7 +15,7 @@ from noren.booking import reception
 from noren.booking.models import Status
 from noren.errors import NorenError, NothingHere
 from noren.shops.tenancy import shop as in_shop
-from noren.web import customers, deeds, names, shopfront, story, visits, why
+from noren.web import customers, deeds, mails, names, shopfront, story, visits, why
 from noren.web.desk import face_of
 
 LIST = ("name", "kana")
@@ -92,6 +92,8 @@ def booking_page(
         "names": told,
         "booking": visit,
         "person": visit.person and customers.card(visit.person, told, asked),
+        "mails": visit.person
+        and mails.of(request.signed_in.grant, visit.person, face, booking_id=booking_id),
         "refused": refused and refused.words(),
         "deeds": deeds.of(visit, left=left, now=now),
         "left": left,

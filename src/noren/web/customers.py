@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -15,7 +15,7 @@ from noren.accounts.access import StaffRequest, staff_required
 from noren.booking import day as booking_day
 from noren.errors import BudgetExceeded, LedgerUnavailable, NoSuchPerson, PurposeRefused, VaultUnavailable
 from noren.shops.tenancy import shop as in_shop
-from noren.web import names, visits
+from noren.web import mails, names, visits
 from noren.web.desk import face_of
 
 LABELS: dict[str, str | Promise] = {
@@ -82,6 +82,9 @@ def customer(request: StaffRequest, person: UUID) -> HttpResponse:
         history = visits.of(booking_day.history(face.id, person), face)
     if not history:
         raise NoSuchPerson
+    if request.method == "POST" and request.POST.get("address") == "try":
+        people.try_address(request.signed_in.grant, person)
+        return HttpResponseRedirect(request.path)
     asked = asked_fields(request)
     told = names.ask(request.signed_in.grant, people.Purpose.CUSTOMER, [person], asked)
     context = {
@@ -91,6 +94,7 @@ def customer(request: StaffRequest, person: UUID) -> HttpResponse:
         "names": told,
         "person": card(person, told, asked),
         "history": history,
+        "mails": mails.of(request.signed_in.grant, person, face),
     }
     return render(request, "web/console/customer.html", context, status=told.answer_to(request))
 
