@@ -68,6 +68,12 @@ COMMANDS = (
     Command(("messages", "resend"), "noren.messages.commands:resend", "send one of them again", "web"),
     Command(("messages", "leave"), "noren.messages.commands:leave", "leave one of them as it is", "web"),
     Command(
+        ("ledger", "builds"),
+        f"{_INCIDENTS}:builds",
+        "say which builds of the vault wrote the ledger, and whether they are published ones",
+        "web",
+    ),
+    Command(
         ("operator", "invite"),
         f"{_INCIDENTS}:invite_operator",
         "invite the very first operator: a one-time link",

@@ -1,4 +1,4 @@
-"""`python -m noren_vault serve | migrate`: the process, seen from outside.
+"""`python -m noren_vault serve | migrate | build`: the process, seen from outside.
 
 Exit codes: 0 ended as asked, 2 set up wrongly, 3 the ledger is not whole, 1 anything else.
 """
@@ -23,13 +23,13 @@ from noren_vault.ledger import LedgerDamaged, LedgerError, LedgerForked, LedgerS
 from noren_vault.migrations import MigrationError
 from noren_vault.server import Server, ServerError
 from noren_vault.settings import SettingsError
-from noren_vault.vault import Vault
+from noren_vault.vault import Vault, build_hash
 
 OK: Final = 0
 FAILED: Final = 1
 MISCONFIGURED: Final = 2
 NOT_WHOLE: Final = 3
-_USAGE: Final = "usage: python -m noren_vault serve | migrate"
+_USAGE: Final = "usage: python -m noren_vault serve | migrate | build"
 _log = structlog.get_logger("main")
 
 
@@ -43,6 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return asyncio.run(_serve())
         if given == ["migrate"]:
             return _migrate()
+        if given == ["build"]:
+            return _build()
     except (SettingsError, KeysError, MigrationError) as refusal:
         return _say(str(refusal), MISCONFIGURED)
     except (LedgerShort, LedgerForked, LedgerDamaged) as refusal:
@@ -93,6 +95,12 @@ def _after_doubt() -> int:
 def _migrate() -> int:
     for name in migrations.migrate(settings.database_url()):
         _log.info("migrated", name=name)
+    return OK
+
+
+def _build() -> int:
+    """Print which software this is, for the list of published builds."""
+    sys.stdout.write(f"{build_hash()}\n")
     return OK
 
 

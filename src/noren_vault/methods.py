@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from noren_vault import fields, rights
+from noren_vault.builds import Builds
 from noren_vault.courier import Courier
 from noren_vault.doctor import Doctor
 from noren_vault.errors import BadRequest, GrantExpired, GrantRefused
@@ -58,7 +59,7 @@ class Methods:
         doctor: Doctor,
         index: Index,
         record: Record,
-        build: str,
+        builds: Builds,
     ) -> None:
         """Keep the acts."""
         self._records = records
@@ -72,7 +73,7 @@ class Methods:
         self._doctor = doctor
         self._index = index
         self._record = record
-        self._build = build
+        self._builds = builds
         self._methods: dict[str, Method] = {
             "put": self._put,
             "keep": self._keep,
@@ -97,6 +98,7 @@ class Methods:
             "signout": self._signout,
             "health": self._health,
             "checkpoint": self._checkpoint,
+            "builds": self._list_builds,
             "doctor": self._examine,
             "rebuild_index": self._rebuild_index,
         }
@@ -252,12 +254,15 @@ class Methods:
                 "reason": reason,
                 "size": self._record.ledger.size,
                 "indexed": self._index.size,
-                "build": self._build,
+                "build": self._builds.own,
             }
         )
 
     async def _checkpoint(self, _params: Params, _: Peer) -> Answer:
         return Answer({"checkpoint": self._record.ledger.checkpoint()})
+
+    async def _list_builds(self, _params: Params, _: Peer) -> Answer:
+        return Answer({"builds": self._builds.to_wire(self._record.ledger.size)})
 
     async def _examine(self, _params: Params, _: Peer) -> Answer:
         return Answer({"findings": await self._doctor.examine()})

@@ -12,6 +12,7 @@ import structlog
 
 from noren_vault import keys, migrations, replay
 from noren_vault.budgets import Budgets
+from noren_vault.builds import Builds
 from noren_vault.clock import Now
 from noren_vault.database import Database, Heads
 from noren_vault.doctor import Doctor
@@ -67,7 +68,9 @@ class Vault:
             for one in databases:
                 await one.open()
             held = await _keys(settings, databases[0])
-            ledger = await Ledger.open(settings.ledger, held.ledger, held.origin, heads=databases[1], now=now)
+            ledger = await Ledger.open(
+                settings.ledger, held.ledger, held.origin, heads=databases[1], now=now, build=build_hash()
+            )
             return await cls._assemble(settings, now, databases, held, ledger)
         except BaseException:
             if ledger is not None:
@@ -80,10 +83,10 @@ class Vault:
     async def _assemble(
         cls, settings: Settings, now: Now, databases: tuple[Database, Heads], held: Keys, ledger: Ledger
     ) -> "Vault":
-        database, build = databases[0], build_hash()
+        database, build = databases[0], ledger.build
         record, index = Record(ledger), Index(database, ledger)
-        budgets, least = Budgets(), Floors()
-        await asyncio.to_thread(replay.replay, ledger, budgets, least)
+        budgets, least, builds = Budgets(), Floors(), Builds(build)
+        await asyncio.to_thread(replay.replay, ledger, budgets, least, builds)
         people = People(database, held, least)
         grants, invites = Grants(database, now), Invites(database, now)
         post = Post.of(settings, database, people, record, now)
@@ -121,7 +124,7 @@ class Vault:
             ),
             index=index,
             record=record,
-            build=build,
+            builds=builds,
         )
         await index.start()
         await post.courier.settle_after_start()

@@ -2,7 +2,8 @@
 
 It reads the segment files itself, computes the tree, and checks every signed head, the published checkpoint
 and any checkpoint kept earlier. It shares no code with the server and trusts nothing that it reads; the
-format is described in docs/ledger-format.md. Exit codes: 0 whole, 1 not whole (with words), 2 wrong usage.
+format is described in docs/ledger-format.md. Exit codes: 0 whole, 1 not whole (with words), 2 wrong usage,
+3 whole, but entries were written by a build that is not one of those given.
 """
 
 import argparse
@@ -24,6 +25,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 MAX_TEXT = 1_000_000
 LIMITS = {"S": 1_024, "E": 65_535, "H": 4_096}
+BUILD_DIGITS = 32
 NUMBER = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
 
 
@@ -81,6 +83,13 @@ class Stack:
 def leaf_of(entry: bytes) -> bytes:
     """The hash under which an entry stands in the tree."""
     return hashlib.sha256(b"\x00" + entry).digest()
+
+
+def build_of(entry: bytes) -> str:
+    """What an entry says of the software that wrote it: its last key. Empty where it says nothing."""
+    _, found, rest = entry.rpartition(b',"build":"')
+    text = rest.removesuffix(b'"}').decode(errors="replace") if found else ""
+    return text if re.fullmatch(rf"[0-9a-f]{{{BUILD_DIGITS}}}", text, re.ASCII) else ""
 
 
 def read_key(text: str) -> Key:
@@ -166,6 +175,7 @@ class Reading:
         self.kept = kept
         self.wanted = wanted  # the index of an entry whose bytes are asked for, or -1
         self.entry = b""
+        self.builds: dict[str, list[int]] = {}  # which software wrote entries: the first, the last, how many
         self.stack, self.before = Stack(), Stack()  # all entries; those before the present batch
         self.covered = 0
         self.batch: list[bytes] = []
@@ -213,6 +223,8 @@ class Reading:
     def _entry(self, data: bytes) -> None:
         if self.stack.count == self.wanted:
             self.entry = data
+        seen = self.builds.setdefault(build_of(data), [self.stack.count, 0, 0])
+        seen[1:] = self.stack.count, seen[2] + 1
         self.batch.append(leaf_of(data))
         self.stack.push(self.batch[-1])
         if self.stack.count in self.roots:
@@ -344,6 +356,14 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--checkpoint", action="append", default=[], type=Path, help="a checkpoint kept earlier"
     )
+    parser.add_argument(
+        "--build",
+        action="extend",
+        nargs="+",
+        default=[],
+        metavar="HASH",
+        help="the published builds of the vault, in hex: another one's entries are an alarm",
+    )
     parser.add_argument("--proof", type=Path, help="a .tlog-proof file")
     parser.add_argument("--entry", type=Path, help="a file with the entry that the proof is about")
     found = parser.parse_args(arguments)
@@ -351,14 +371,19 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         parser.error("give a ledger folder, or a proof and its entry")
     if found.folder is not None and not found.folder.is_dir():
         parser.error(f"{found.folder} is not a folder")
+    if not all(re.fullmatch(r"[0-9a-f]{32,64}", one, re.ASCII) for one in found.build):
+        parser.error("a build is 32 to 64 hex digits")
     if found.entry is not None and found.proof is None:
         parser.error("an entry is checked by its proof: give --proof")
     return found
 
 
-def check(options: argparse.Namespace) -> list[str]:
-    """Do what was asked; the lines to print. Raises NotWhole or Misuse."""
+def check(options: argparse.Namespace) -> tuple[list[str], list[str]]:
+    """Do what was asked; the lines to print, and those about builds that were not given. Raises NotWhole or
+    Misuse.
+    """
     key, lines = read_key(options.key), []
+    builds: dict[str, list[int]] = {}
     old = [(f"the checkpoint {path.name}", path) for path in options.checkpoint]
     kept = [(what, read_signed(_given(path), key, what)) for what, path in old]
     proof = None if options.proof is None else read_proof(_given(options.proof), key)
@@ -370,10 +395,19 @@ def check(options: argparse.Namespace) -> list[str]:
         lines += [f"whole: {reading.covered} entries, root {root}"]
         lines += [f"unchanged: the first {size} entries are those of {what}" for what, (size, _) in kept]
         entry = entry or reading.entry
+        builds = reading.builds
     if proof is not None:
         verify_proof(entry, *proof)
         lines += [f"proved: entry {proof[0]} is in the ledger of {proof[2].size} entries"]
-    return lines
+        if options.folder is None:
+            builds = {build_of(entry): [proof[0], proof[0], 1]}
+    known = {one[:BUILD_DIGITS] for one in options.build}
+    told = {
+        build: f"build {build or '(none)'}: entries {first} to {last}, {count} of them"
+        for build, (first, last, count) in builds.items()
+    }
+    lines += told.values() if known else ()
+    return lines, [f"not a published {line}" for build, line in told.items() if known and build not in known]
 
 
 def _given(path: Path) -> bytes:
@@ -386,12 +420,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command. Gives the exit code."""
     options = _arguments(arguments)
     try:
-        lines = check(options)
+        lines, alarms = check(options)
     except Misuse as error:
         print(f"noren-verify: {error}", file=sys.stderr)
         return 2
     except (NotWhole, OSError) as error:
         print(f"not whole: {error}")
         return 1
-    print("\n".join(lines))
-    return 0
+    print("\n".join([*lines, *alarms]))
+    return 3 if alarms else 0

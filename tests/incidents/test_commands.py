@@ -1,6 +1,7 @@
 """`noren scope` and its like, on a real vault: exactly what was seen, and nothing else."""
 
 import json
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -123,3 +124,29 @@ def test_it_invites_the_first_operator_by_a_link_that_no_log_sees(capsys: pytest
     assert link.startswith("http://localhost:8000/operations/join#")
     options = people.register_begin(link.partition("#")[2])
     assert options["challenge"]
+
+
+def test_it_says_which_builds_wrote_the_ledger(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """One build wrote every entry: published, it is well; on a list without it, an alarm, exit code 4."""
+    health, listed = people.health(), tmp_path / "builds"
+    assert commands.builds([]) == commands.DONE
+    assert capsys.readouterr().out == (
+        f"{health.build[:32]}  entries 0 to {health.size - 1}, {health.size} of them\n"
+    )
+    listed.write_text(f"# 1.0\n{'0' * 64}\n{health.build}  # 1.1\n")
+    assert commands.builds(["--published", str(listed)]) == commands.DONE
+    assert capsys.readouterr().out.endswith("  published\n")
+    listed.write_text(f"{'0' * 64}\n")
+    assert commands.builds(["--published", str(listed)]) == commands.UNPUBLISHED
+    assert capsys.readouterr().out.endswith("  NOT PUBLISHED\n")
+
+
+@pytest.mark.parametrize("text", ["no build\n", "0123\n", None])
+def test_it_needs_a_list_of_builds(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, text: str | None
+) -> None:
+    listed = tmp_path / "builds"
+    if text is not None:
+        listed.write_text(text)
+    assert commands.builds(["--published", str(listed)]) == commands.ASKED_WRONGLY
+    assert str(listed) in capsys.readouterr().err

@@ -19,6 +19,8 @@ from noren_vault.ledger.segments import Disk
 ORIGIN = "ledger.example/test"
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 OTHER_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33)))
+# What a build of the vault looks like: a SHA-256 in hex.
+BUILD = "0123456789abcdef" * 4
 VKEY = Signer(ORIGIN, KEY).verifier.vkey()
 
 
@@ -113,6 +115,7 @@ class FaultyDisk(Disk):
 async def opened(folder: Path, heads: HeadStore, **more: Any) -> AsyncIterator[Ledger]:
     """An open ledger, closed at the end."""
     more.setdefault("now", Clock())
+    more.setdefault("build", BUILD)
     ledger = await Ledger.open(folder, KEY, ORIGIN, heads=heads, **more)
     try:
         yield ledger

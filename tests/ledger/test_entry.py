@@ -43,7 +43,7 @@ def test_it_writes_the_keys_in_their_fixed_order() -> None:
     assert entry.to_bytes() == (
         b'{"v":1,"time":1,"skew":0,"kind":"intent","actor":"aoi.salon","credential":"c","session":"s","shop":1,'
         b'"purpose":"today","persons":["01234567-89ab-4cde-8f01-23456789abcd"],"fields":["name"],"ref":"","note":"",'
-        b'"commit":""}'
+        b'"commit":"","build":""}'
     )
 
 
@@ -77,6 +77,8 @@ def test_it_reads_back_every_entry_that_it_writes(entry: Entry) -> None:
         {"time": 1.5},
         {"time": 2**53},
         {"v": 2},
+        {"build": "a" * 31},
+        {"build": "A" * 32},
     ],
 )
 def test_it_refuses_what_could_hold_a_persons_data(bad: dict[str, Any]) -> None:

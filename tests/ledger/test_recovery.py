@@ -24,6 +24,7 @@ from noren_vault.ledger.frames import ENTRY, HEAD, encode_frame, read_frames
 from noren_vault.ledger.merkle import CompactRange, leaf_hash
 from noren_vault.ledger.note import Signer
 from tests.ledger.cast import (
+    BUILD,
     KEY,
     ORIGIN,
     OTHER_KEY,
@@ -343,7 +344,7 @@ def test_it_refuses_another_key(tmp_path: Path) -> None:
     fill(tmp_path, Heads(), 1)
 
     async def other() -> None:
-        await Ledger.open(tmp_path, OTHER_KEY, ORIGIN, heads=Heads(), now=Clock())
+        await Ledger.open(tmp_path, OTHER_KEY, ORIGIN, heads=Heads(), now=Clock(), build=BUILD)
 
     with pytest.raises(LedgerForked, match="another key"):
         asyncio.run(other())
@@ -366,7 +367,7 @@ def test_it_lets_one_process_write(tmp_path: Path) -> None:
     async def story() -> None:
         async with opened(tmp_path, Heads()):
             with pytest.raises(LedgerInUse):
-                await Ledger.open(tmp_path, KEY, ORIGIN, heads=Heads(), now=Clock())
+                await Ledger.open(tmp_path, KEY, ORIGIN, heads=Heads(), now=Clock(), build=BUILD)
         async with opened(tmp_path, Heads()):
             pass
 

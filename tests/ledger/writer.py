@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from noren_vault.ledger import Entry, Head, Ledger
-from tests.ledger.cast import KEY, ORIGIN
+from tests.ledger.cast import BUILD, KEY, ORIGIN
 
 
 class FileHeads:
@@ -56,6 +56,7 @@ async def main(folder: Path) -> None:
         ORIGIN,
         heads=FileHeads(folder / "head"),
         now=milliseconds,
+        build=BUILD,
         segment_bytes=32 << 10,
     )
     os.write(1, b"ready\n")

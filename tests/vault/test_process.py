@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -88,6 +89,11 @@ def test_it_refuses_what_it_cannot_write_down(fresh_cast: Cast, vault: VaultProc
     assert health.reason
     assert "ledger_unavailable" in vault.log
     assert sql(vault, "SELECT count(*) FROM vault.person WHERE state = 'provisional'") == [(0,)]
+
+
+def _entries(vault: VaultProcess) -> list[bytes]:
+    """What stands in the newest segment, read as bytes."""
+    return re.findall(rb'\{"v":1,[^}]*\}', _segment(vault).read_bytes())
 
 
 def _segment(vault: VaultProcess) -> Path:
@@ -198,7 +204,13 @@ def test_it_records_its_start_with_its_build(vault: VaultProcess) -> None:
     """Each start is an entry that names the code that answers from then on."""
     people.doctor()
     rows = sql(vault, "SELECT ref FROM vault.ledger_entry WHERE kind = 'start'")
-    assert rows == [(f"sha256:{people.health().build}",)]
+    build = people.health().build
+    assert rows == [(f"sha256:{build}",)]
+    shown = subprocess.run([sys.executable, "-m", "noren_vault", "build"], capture_output=True, check=True)
+    assert shown.stdout.decode() == f"{build}\n"
+    entries = [json.loads(line) for line in _entries(vault)]
+    assert entries
+    assert {one["build"] for one in entries} == {build[:32]}
 
 
 def test_it_writes_no_person_into_its_log(fresh_cast: Cast, vault: VaultProcess) -> None:

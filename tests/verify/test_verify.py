@@ -1,5 +1,6 @@
 """The outsider's verifier: what it finds, in which words, and that nothing makes it stumble."""
 
+import asyncio
 import json
 import os
 import shutil
@@ -20,7 +21,20 @@ from noren_vault.ledger.checkpoint import sign_head
 from noren_vault.ledger.frames import ENTRY, HEAD, SEGMENT, Frame, encode_frame, read_frames
 from noren_vault.ledger.merkle import CompactRange, leaf_hash
 from noren_vault.ledger.note import Signer
-from tests.ledger.cast import KEY, ORIGIN, OTHER_KEY, VKEY, Clock, Heads, fill, outsider, segment
+from tests.ledger.cast import (
+    BUILD,
+    KEY,
+    ORIGIN,
+    OTHER_KEY,
+    VKEY,
+    Clock,
+    Heads,
+    fill,
+    intent,
+    opened,
+    outsider,
+    segment,
+)
 
 VECTORS = Path(__file__).parents[1] / "ledger" / "vectors"
 SMALL = 16 << 10
@@ -396,6 +410,7 @@ def test_it_never_accepts_a_published_bad_inclusion_proof(
         [".", "--key", VKEY, "--checkpoint", "nowhere"],
         [".", "--key", VKEY, "--entry", "nowhere"],
         ["--key", VKEY, "--proof", "nowhere", "--entry", "nowhere"],
+        [".", "--key", VKEY, "--build", "nonsense"],
         [".", "--unknown"],
     ],
 )
@@ -416,3 +431,34 @@ def test_it_says_how_it_is_used(arguments: list[str]) -> None:
 def test_it_reads_the_key_from_a_file(ledger: Path) -> None:
     """The ledger's own vkey file, or one kept elsewhere, may be given as the key."""
     assert noren_verify.main([str(ledger), "--key", str(ledger / "vkey")]) == 0
+
+
+def test_it_alarms_on_a_build_that_was_not_published(tmp_path: Path) -> None:
+    """Two builds wrote the ledger: with both on the list it is whole; one that is missing there is named."""
+    heads, other = Heads(), "fedcba98" * 8
+    fill(tmp_path, heads, 3)
+    fill(tmp_path, heads, 2, build=other)
+    code, words = outsider(tmp_path, "--build", BUILD, other[:32])
+    assert code == 0
+    assert f"build {BUILD[:32]}: entries 0 to 2, 3 of them\nbuild {other[:32]}: entries 3 to 4, 2" in words
+    code, words = outsider(tmp_path, "--build", BUILD)
+    assert code == 3
+    assert words.endswith(f"not a published build {other[:32]}: entries 3 to 4, 2 of them\n")
+
+
+def test_it_says_by_an_offline_proof_what_software_answered(tmp_path: Path) -> None:
+    """One entry and its proof, without the ledger: proved, and an alarm when its build was not published."""
+
+    async def story() -> tuple[str, bytes]:
+        async with opened(tmp_path, Heads()) as ledger:
+            await ledger.append(intent())
+            return ledger.proof(0), next(ledger.entries())[1].to_bytes()
+
+    proof, entry = asyncio.run(story())
+    (tmp_path / "one.tlog-proof").write_text(proof)
+    (tmp_path / "one.json").write_bytes(entry)
+    files = ["--proof", str(tmp_path / "one.tlog-proof"), "--entry", str(tmp_path / "one.json")]
+    assert noren_verify.main(["--key", VKEY, *files, "--build", BUILD]) == 0
+    assert noren_verify.main(["--key", VKEY, *files, "--build", "0" * 64]) == 3
+    (tmp_path / "one.json").write_bytes(entry.replace(BUILD[:32].encode(), b"0" * 32))
+    assert noren_verify.main(["--key", VKEY, *files, "--build", "0" * 64]) == 1

@@ -1,7 +1,7 @@
 """The command line's part of this room: `noren scope`, `noren ledger ...`, `noren operator invite`.
 
 Each function takes the words after its command and returns the exit code: 0 done, 1 not possible now (with
-words why), 2 asked wrongly, 3 an answer that is not complete.
+words why), 2 asked wrongly, 3 an answer that is not complete, 4 a build of the vault that was not published.
 """
 
 import argparse
@@ -9,16 +9,18 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from pathlib import Path
 
 from django.conf import settings
 
 from noren import clock, people
 from noren.errors import NorenError, ShopUnknown
+from noren.incidents import builds as listing
 from noren.incidents import report
 from noren.incidents.scope import BadMoment, Question, ask, moment
 from noren.shops import directory
 
-DONE, NOT_NOW, ASKED_WRONGLY, INCOMPLETE = 0, 1, 2, 3
+DONE, NOT_NOW, ASKED_WRONGLY, INCOMPLETE, UNPUBLISHED = 0, 1, 2, 3, 4
 
 
 def scope(words: Sequence[str]) -> int:
@@ -44,6 +46,28 @@ def checkpoint(words: Sequence[str]) -> int:
     """`noren ledger checkpoint`: print the newest signed checkpoint; keep it somewhere else."""
     _parser("ledger checkpoint", checkpoint).parse_args(words)
     return _tell(lambda: _say(people.checkpoint().rstrip("\n")))
+
+
+def builds(words: Sequence[str]) -> int:
+    """`noren ledger builds [--published FILE]`: which builds of the vault wrote the ledger's entries."""
+    parser = _parser("ledger builds", builds)
+    parser.add_argument(
+        "--published", metavar="FILE", help="builds that were published, one a line; exits with 4 on another"
+    )
+    asked = parser.parse_args(words)
+    published: frozenset[str] | None = None
+    if asked.published is not None:
+        try:
+            published = listing.published(Path(asked.published).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            return _refuse(f"{asked.published}: {error}", ASKED_WRONGLY)
+    return _tell(lambda: _list_builds(published))
+
+
+def _list_builds(published: frozenset[str] | None) -> int:
+    found = people.builds()
+    _say(listing.as_text(found, published))
+    return UNPUBLISHED if published is not None and listing.others(found, published) else DONE
 
 
 def invite_operator(words: Sequence[str]) -> int:

@@ -5,6 +5,7 @@ The socket is `settings.VAULT_SOCKET`, read at each call (`override_settings` tu
 
 from noren.people.client import (
     add_member,
+    builds,
     checkpoint,
     doctor,
     found_shop,
@@ -43,6 +44,7 @@ from noren.people.model import (
     Attachment,
     BadRow,
     Budget,
+    Build,
     Exposure,
     ExposureState,
     Finding,
@@ -66,6 +68,7 @@ __all__ = [
     "Attachment",
     "BadRow",
     "Budget",
+    "Build",
     "Correspondence",
     "Decision",
     "Doubt",
@@ -87,6 +90,7 @@ __all__ = [
     "SignedIn",
     "Who",
     "add_member",
+    "builds",
     "checkpoint",
     "decide_message",
     "doctor",

@@ -18,6 +18,7 @@ from noren.people.model import (
     Attachment,
     BadRow,
     Budget,
+    Build,
     Exposure,
     ExposureState,
     Finding,
@@ -337,6 +338,11 @@ def health() -> Health:
 def checkpoint() -> str:
     """The ledger's newest signed checkpoint (a C2SP note)."""
     return str(_call("checkpoint", {})["checkpoint"])
+
+
+def builds() -> tuple[Build, ...]:
+    """The builds of the vault that wrote the ledger's entries, in the order of their first entry."""
+    return tuple(Build(**one) for one in _call("builds", {})["builds"])
 
 
 def doctor() -> tuple[Finding, ...]:

@@ -191,3 +191,13 @@ class Finding:
     check: str
     ok: bool
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """A build of the vault (32 hex digits of its SHA-256): its first and last entry, how many it wrote."""
+
+    build: str
+    first: int
+    last: int
+    entries: int

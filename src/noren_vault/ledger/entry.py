@@ -12,6 +12,8 @@ from .errors import EntryInvalid
 MAX_ENTRY_BYTES: Final = 65_535
 MAX_PERSONS: Final = 500
 MAX_FIELDS: Final = 64
+# Hex digits of a build in an entry: 128 bits, so that no other code can be made to have the same.
+BUILD_DIGITS: Final = 32
 KINDS: Final = frozenset(
     {
         "intent",
@@ -39,6 +41,7 @@ KINDS: Final = frozenset(
 _LIMIT = 1 << 53  # integers beyond this are not the same in every JSON reader
 # No at sign, no space, nothing beyond ASCII: a mail address or a name cannot stand in an id.
 _ID = re.compile(r"[A-Za-z0-9._:/=+-]{0,160}", re.ASCII)
+_BUILD = re.compile(rf"(?:[0-9a-f]{{{BUILD_DIGITS}}})?", re.ASCII)
 _FIELD = re.compile(r"[a-z][a-z0-9_]{0,31}", re.ASCII)
 _CODE = re.compile(r"(?:[a-z][a-z0-9_.:-]{0,63})?", re.ASCII)
 _PERSON = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
@@ -49,9 +52,10 @@ class Entry:
     """One entry. The order of the fields here is the order of the keys in its JSON, and is part of the
     format.
 
-    `time` (milliseconds since the epoch, UTC, never falling) and `skew` (by how many milliseconds the clock
-    stood behind the entry before; the clock said time - skew) are set by the sequencer alone. `shop` 0 means
-    no shop. `persons` are UUIDs in lower case, `note` is a code and no prose, `commit` a salted commitment.
+    `time` (milliseconds since the epoch, UTC, never falling), `skew` (by how many milliseconds the clock
+    stood behind the entry before; the clock said time - skew) and `build` (which software wrote it: the
+    first 32 hex digits of the build's SHA-256) are set by the sequencer alone. `shop` 0 means no shop.
+    `persons` are UUIDs in lower case, `note` is a code and no prose, `commit` a salted commitment.
     """
 
     v: int = 1
@@ -68,6 +72,7 @@ class Entry:
     ref: str = ""
     note: str = ""
     commit: str = ""
+    build: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what may not stand in the ledger. Raises EntryInvalid."""
@@ -79,6 +84,8 @@ class Entry:
                 raise EntryInvalid(f"{name} is not an id")
         if not _matches(_CODE, self.note):
             raise EntryInvalid("note is a short code, not prose")
+        if not _matches(_BUILD, self.build):
+            raise EntryInvalid(f"build is not {BUILD_DIGITS} hex digits")
         _check_list("persons", self.persons, _PERSON, MAX_PERSONS)
         _check_list("fields", self.fields, _FIELD, MAX_FIELDS)
 

@@ -40,10 +40,18 @@ class Ledger:
     """An open ledger. One process at a time; everything here belongs to the loop on which it was opened."""
 
     def __init__(
-        self, folder: Path, signer: Signer, sequencer: Sequencer, publisher: Publisher, lock: int
+        self,
+        folder: Path,
+        signer: Signer,
+        sequencer: Sequencer,
+        publisher: Publisher,
+        lock: int,
+        *,
+        build: str,
     ) -> None:
-        """Use `Ledger.open`."""
+        """Use `Ledger.open`. `build` is the software's SHA-256 in hex."""
         self.folder = folder
+        self.build = build
         self._signer = signer
         self._sequencer = sequencer
         self._publisher = publisher
@@ -58,6 +66,7 @@ class Ledger:
         *,
         heads: HeadStore,
         now: Callable[[], int],
+        build: str,
         witnessed: Sequence[Head] = (),
         deadline: float = DEADLINE,
         segment_bytes: int = SEGMENT_BYTES,
@@ -66,7 +75,8 @@ class Ledger:
         """Walk the whole ledger, hold it against every known head, then take entries. Creates what is not
         there.
 
-        `now` gives milliseconds since the epoch (UTC). `witnessed` are heads that others kept. A torn batch
+        `now` gives milliseconds since the epoch (UTC), `build` is the SHA-256 of the software in hex: every
+        entry says by which it was written. `witnessed` are heads that others kept. A torn batch
         that nobody was answered about is cut off, and that is recorded as an entry of kind `repair`.
         Raises LedgerShort, LedgerForked, LedgerDamaged, LedgerInUse, LedgerUnavailable; OSError when a file
         or folder may not be used.
@@ -81,9 +91,16 @@ class Ledger:
             )
             publisher = Publisher(folder, recovered.tree, recovered.head)
             sequencer = Sequencer(
-                recovered, writer, signer, heads, now=now, deadline=deadline, after=publisher.appended
+                recovered,
+                writer,
+                signer,
+                heads,
+                now=now,
+                build=build,
+                deadline=deadline,
+                after=publisher.appended,
             )
-            ledger = cls(folder, signer, sequencer, publisher, lock)
+            ledger = cls(folder, signer, sequencer, publisher, lock, build=build)
             await ledger._settle(recovered, heads, stored)
         except BaseException:
             os.close(lock)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Final, NamedTuple, Protocol, TypeVar
 
 from .checkpoint import Head, sign_head
-from .entry import Entry
+from .entry import BUILD_DIGITS, Entry
 from .errors import LedgerUnavailable
 from .frames import ENTRY, HEAD, encode_frame
 from .hand import Hand
@@ -81,6 +81,7 @@ class Sequencer:
         heads: HeadStore,
         *,
         now: Callable[[], int],
+        build: str,
         deadline: float,
         after: Callable[[Head, list[tuple[int, Entry]]], None],
     ) -> None:
@@ -92,6 +93,7 @@ class Sequencer:
         self._signer = signer
         self._heads = heads
         self._now = now
+        self._build = build[:BUILD_DIGITS]
         self._deadline = deadline
         self._after = after
         self._unstored: Head | None = None
@@ -163,7 +165,7 @@ class Sequencer:
     def _stamp(self, entry: Entry) -> Entry:
         clock = self._now()
         self._time = max(self._time, clock)
-        return replace(entry, time=self._time, skew=self._time - clock)
+        return replace(entry, time=self._time, skew=self._time - clock, build=self._build)
 
     async def _serve(self, batch: list[_Wish]) -> None:
         """Write one batch and answer everyone in it."""
