@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from noren_vault.ledger import Entry, EntryInvalid
-from noren_vault.ledger.entry import KINDS, MAX_ENTRY_BYTES, MAX_FIELDS, MAX_PERSONS
+from noren_vault.ledger.entry import KINDS, MAX_ENTRY_BYTES, MAX_FIELDS, MAX_PERSONS, _read
 
 PERSON = "01234567-89ab-4cde-8f01-23456789abcd"
 IDS = st.from_regex(r"[A-Za-z0-9._:/=+-]{0,160}", fullmatch=True)
+PIECES = [b"", b"0", b"9", b'"', b",", b" ", b"a", b"\\", b"{", b"[", b"-", b"\xe9", b'"":']
 ENTRIES = st.builds(
     Entry,
     kind=st.sampled_from(sorted(KINDS)),
@@ -98,6 +99,44 @@ def test_it_holds_500_persons_and_not_one_more() -> None:
         replace(largest, persons=(PERSON,) * (MAX_PERSONS + 1))
     with pytest.raises(EntryInvalid):
         replace(largest, fields=("a",) * (MAX_FIELDS + 1))
+
+
+@given(ENTRIES, st.data())
+def test_its_one_pattern_decides_as_reading_the_json_does(entry: Entry, data: st.DataObject) -> None:
+    """Whatever is done to an entry's bytes, the quick way and the slow way agree, and give the same entry."""
+    raw = bytearray(entry.to_bytes())
+    for _ in range(data.draw(st.integers(0, 3))):
+        at = data.draw(st.integers(0, len(raw) - 1))
+        raw[at : at + data.draw(st.integers(0, 2))] = data.draw(st.sampled_from(PIECES))
+    told = []
+    for read in (_read, Entry._read_slowly):
+        try:
+            told.append(read(bytes(raw)))
+        except EntryInvalid:
+            told.append(None)
+    assert told[0] == told[1]
+
+
+@pytest.mark.parametrize(
+    ("more", "fits"),
+    [
+        ({"time": 2**53 - 1}, True),
+        ({"time": 2**53}, False),
+        ({"shop": 2**53}, False),
+        ({"persons": [PERSON] * MAX_PERSONS}, True),
+        ({"persons": [PERSON] * (MAX_PERSONS + 1)}, False),
+        ({"fields": ["a"] * MAX_FIELDS}, True),
+        ({"fields": ["a"] * (MAX_FIELDS + 1)}, False),
+        ({"persons": [PERSON] * MAX_PERSONS, "ref": "a" * 160}, True),
+    ],
+)
+def test_its_one_pattern_knows_the_limits(more: dict[str, Any], *, fits: bool) -> None:
+    """Numbers and lists at their limit are read the quick way, those beyond are not entries."""
+    raw = changed(**more)
+    assert (_read(raw) is not None) == fits
+    if not fits:
+        with pytest.raises(EntryInvalid):
+            Entry.from_bytes(raw)
 
 
 def changed(**more: Any) -> bytes:
