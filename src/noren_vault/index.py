@@ -11,6 +11,7 @@ from noren_vault.database import Connection, Database
 from noren_vault.errors import VaultUnavailable
 from noren_vault.ledger import Entry, Ledger, LedgerDamaged
 from noren_vault.ledger.merkle import leaf_hash
+from noren_vault.reindex import copy_all
 
 _BATCH: Final = 2000
 _RETRY_SECONDS: Final = 1.0
@@ -23,6 +24,7 @@ _ENTRY_COPY: Final = (
     b"COPY vault.ledger_entry (entry, at, kind, actor, credential, session, shop_id, purpose, fields, ref, "
     b"note, leaf) FROM STDIN"
 )
+_WHOLE_COPY: Final = _ENTRY_COPY.replace(b"leaf)", b"leaf, outcome)")
 _PERSON_COPY: Final = b"COPY vault.ledger_person (entry, person) FROM STDIN"
 _OUTCOMES: Final = (
     b"UPDATE vault.ledger_entry AS e SET outcome = o.note "
@@ -42,20 +44,25 @@ class Index:
         self._moved = asyncio.Condition()
         self._one = asyncio.Lock()
         self._awaited = 0
+        self._doubt = False  # a rebuild broke off: one table may be new and the other old
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Go on where the database stands; one that is not a part of this ledger is made anew."""
+        await self._resume()
+        self._ledger.subscribe(lambda _index, _entry: self._news.set())
+        self._task = asyncio.create_task(self._follow())
+
+    async def _resume(self) -> None:
         row = await self._database.row(
             "SELECT entry, leaf FROM vault.ledger_entry ORDER BY entry DESC LIMIT 1"
         )
-        if row is not None:
-            self.size = row[0] + 1
-            if not self._fits(row[0], bytes(row[1])):
-                _log.warning("index_does_not_fit", size=self.size)
-                await self._empty()
-        self._ledger.subscribe(lambda _index, _entry: self._news.set())
-        self._task = asyncio.create_task(self._follow())
+        self.size = 0 if row is None else row[0] + 1
+        fits = row is None or self._fits(row[0], bytes(row[1]))
+        if not fits or not await self._in_step(self.size):
+            _log.warning("index_does_not_fit", size=self.size)
+            await self._empty()
+        self._doubt = False
 
     async def stop(self) -> None:
         """End following; what is not indexed will be at the next start."""
@@ -76,12 +83,39 @@ class Index:
             self._awaited -= 1
 
     async def rebuild(self) -> int:
-        """Drop all and copy it again; gives the number of entries."""
+        """Drop all and copy it again; gives the number of entries. Should it fail, all is as it was."""
         async with self._one:
-            await self._empty()
+            end, before = self._ledger.size, self.size
+            self.size = 0  # nobody may take what stands there meanwhile for the whole
+            try:
+                await self._copy_all(end)
+            except BaseException:
+                self.size, self._doubt = before, True
+                raise
+            self.size = end
             while self.size < self._ledger.size:
                 await self._copy()
             return self.size
+
+    async def _copy_all(self, end: int) -> None:
+        # Persons are committed first: `start` notices persons without entries, not entries without persons.
+        async with self._database.transaction() as entries, self._database.transaction() as persons:
+            await entries.execute("TRUNCATE vault.ledger_entry")
+            await persons.execute("TRUNCATE vault.ledger_person")
+            late = await copy_all(
+                self._ledger,
+                end,
+                entries=(entries, _WHOLE_COPY),
+                persons=(persons, _PERSON_COPY),
+                columns=_columns,
+            )
+            if late:
+                await entries.execute(_OUTCOMES, [list(late), list(late.values())])
+
+    async def _in_step(self, size: int) -> bool:
+        """Whether no person stands there whose entry does not."""
+        row = await self._database.row("SELECT max(entry) FROM vault.ledger_person")
+        return row is None or row[0] is None or row[0] < size
 
     async def differs(self) -> str:
         """Say in what the index differs from the files, or nothing."""
@@ -124,6 +158,8 @@ class Index:
         while True:
             try:
                 async with self._one:
+                    if self._doubt:
+                        await self._resume()
                     while self.size < self._ledger.size:
                         await self._copy()
             except (psycopg.Error, OSError, LedgerDamaged) as fault:
@@ -140,11 +176,10 @@ class Index:
         entries = await asyncio.to_thread(lambda: list(self._ledger.entries(start, end)))
         async with self._database.transaction() as connection:
             await _copy_entries(connection, entries)
-            outcomes = [(int(entry.ref), entry.note) for _, entry in entries if entry.kind == "outcome"]
+            # The newest of an entry's outcomes: UPDATE ... FROM would take any of them.
+            outcomes = {int(entry.ref): entry.note for _, entry in entries if entry.kind == "outcome"}
             if outcomes:
-                await connection.execute(
-                    _OUTCOMES, [[ref for ref, _ in outcomes], [note for _, note in outcomes]]
-                )
+                await connection.execute(_OUTCOMES, [list(outcomes), list(outcomes.values())])
         self.size = end
         async with self._moved:
             self._moved.notify_all()
@@ -161,7 +196,7 @@ async def _copy_entries(connection: Connection, entries: Entries) -> None:
                     await copy.write_row((index, person))
 
 
-def _columns(index: int, entry: Entry) -> tuple[object, ...]:
+def _columns(index: int, entry: Entry, leaf: bytes = b"") -> tuple[object, ...]:
     return (
         index,
         entry.time,
@@ -174,5 +209,5 @@ def _columns(index: int, entry: Entry) -> tuple[object, ...]:
         list(entry.fields),
         entry.ref,
         entry.note,
-        leaf_hash(entry.to_bytes()),
+        leaf or leaf_hash(entry.to_bytes()),
     )

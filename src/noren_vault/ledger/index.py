@@ -41,8 +41,8 @@ class OffsetIndex:
         return self._offset[at] if at < len(self._first) and self._segment[at] == segment else -1
 
 
-def read_entries(folder: Path, places: OffsetIndex, start: int, end: int) -> Iterator[tuple[int, Entry]]:
-    """Entries `start` to `end` (not included; all of them durable) from the files.
+def read_payloads(folder: Path, places: OffsetIndex, start: int, end: int) -> Iterator[tuple[int, bytes]]:
+    """The bytes of entries `start` to `end` (not included; all of them durable) from the files.
 
     Raises LedgerDamaged when what is read is not what was written.
     """
@@ -56,10 +56,19 @@ def read_entries(folder: Path, places: OffsetIndex, start: int, end: int) -> Ite
             for frame in read_frames(data):
                 if frame.kind == ENTRY and index < end:
                     if index >= start:
-                        yield index, Entry.from_bytes(frame.payload)
+                        yield index, frame.payload
                     index += 1
-        except (FrameInvalid, EntryInvalid, FileNotFoundError) as error:
+        except (FrameInvalid, FileNotFoundError) as error:
             if index < end:
                 words = f"entry {index} cannot be read from segment {segment}: {error}"
                 raise LedgerDamaged(index, words) from error
         segment, offset = segment + 1, 0
+
+
+def read_entries(folder: Path, places: OffsetIndex, start: int, end: int) -> Iterator[tuple[int, Entry]]:
+    """The same, read as entries."""
+    for index, payload in read_payloads(folder, places, start, end):
+        try:
+            yield index, Entry.from_bytes(payload)
+        except EntryInvalid as error:
+            raise LedgerDamaged(index, f"entry {index} cannot be read: {error}") from error

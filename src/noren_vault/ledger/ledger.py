@@ -22,7 +22,7 @@ from .errors import (
     NoteInvalid,
     ProofInvalid,
 )
-from .index import read_entries
+from .index import read_entries, read_payloads
 from .merkle import EMPTY_ROOT, inclusion_proof, verify_inclusion
 from .note import Signer, Verifier
 from .proof import proof_text
@@ -147,6 +147,13 @@ class Ledger:
         if not 0 <= start < stop:
             return iter(())
         return read_entries(self.folder, self._sequencer.index, start, stop)
+
+    def payloads(self, start: int = 0, end: int | None = None) -> Iterator[tuple[int, bytes]]:
+        """The bytes of the same entries, exactly as they were signed."""
+        stop = self.size if end is None else min(end, self.size)
+        if not 0 <= start < stop:
+            return iter(())
+        return read_payloads(self.folder, self._sequencer.index, start, stop)
 
     def proof(self, index: int) -> str:
         """The `.tlog-proof` file of one entry under the present head. Blocks; raises ProofInvalid."""
