@@ -79,6 +79,10 @@ class FaultyDisk(Disk):
         self._at("reserve")
         super().reserve(fd, size)
 
+    def sync_folder(self, folder: Path) -> None:
+        self._at("folder")
+        super().sync_folder(folder)
+
     def fail_once(self, moment: str, number: int) -> None:
         """At the next `moment`, raise the OSError with this number."""
 

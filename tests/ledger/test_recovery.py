@@ -3,6 +3,7 @@ refused.
 """
 
 import asyncio
+import errno
 import json
 import os
 import shutil
@@ -18,6 +19,7 @@ from noren_vault.ledger import (
     LedgerForked,
     LedgerInUse,
     LedgerShort,
+    LedgerUnavailable,
 )
 from noren_vault.ledger.checkpoint import sign_head
 from noren_vault.ledger.frames import ENTRY, HEAD, encode_frame, read_frames
@@ -230,7 +232,7 @@ def test_it_repairs_again_when_it_crashed_in_the_middle_of_a_repair(tmp_path: Pa
     def fault(moment: str) -> None:
         nonlocal writes
         writes += moment == "written"
-        if writes == 2:  # the first write is the last batch again, the second the repair
+        if writes == 1:  # the repair: the end is acknowledged, so that no copy is made of it
             raise OSError(5, "input/output error")
 
     disk.fault = fault
@@ -443,3 +445,54 @@ def test_it_writes_entries_that_any_json_reader_reads(tmp_path: Path) -> None:
     payloads = [frame.payload for frame in read_frames(segment(tmp_path).read_bytes()) if frame.kind == ENTRY]
     assert [json.loads(one)["kind"] for one in payloads] == ["intent", "intent"]
     assert json.loads(payloads[0])["persons"] == list(intent(0).persons)
+
+
+def unacknowledged(folder: Path) -> Heads:
+    """A ledger of three entries whose last batch no stored head covers: its sync failed, or nobody knows."""
+    heads = Heads()
+    fill(folder, heads, 2)
+    before = heads.head
+    fill(folder, heads, 1)
+    return Heads(before)
+
+
+def test_it_copies_an_end_that_was_never_acknowledged_to_a_new_file(tmp_path: Path) -> None:
+    """The same bytes, another file, synced with its folder before anything is taken; then it is left."""
+    heads = unacknowledged(tmp_path)
+    before, file = segment(tmp_path).read_bytes(), segment(tmp_path).stat().st_ino
+    disk, moments = FaultyDisk(), list[str]()
+    disk.fault = moments.append
+    assert len(reopen(tmp_path, heads, disk=disk)) == 3
+    assert segment(tmp_path).read_bytes() == before
+    assert segment(tmp_path).stat().st_ino != file
+    assert moments[:6] == ["reserve", "write", "written", "sync", "synced", "folder"]
+    file = segment(tmp_path).stat().st_ino
+    reopen(tmp_path, heads)
+    assert segment(tmp_path).stat().st_ino == file
+
+
+@pytest.mark.parametrize("moment", ["reserve", "write", "written", "sync", "synced", "folder"])
+@pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC])
+def test_it_does_not_open_while_that_copy_cannot_be_made(tmp_path: Path, moment: str, number: int) -> None:
+    """Whichever call fails it does not open, and says `full` of a full disk; nothing is lost by it."""
+    heads, disk = unacknowledged(tmp_path), FaultyDisk()
+    disk.fail_always(moment, number)
+    with pytest.raises(OSError if number == errno.EIO else LedgerUnavailable, match=r"error|full"):
+        reopen(tmp_path, heads, disk=disk)
+    assert outsider(tmp_path)[0] == 0
+    assert not list((tmp_path / "segments").glob("*.new"))
+    assert len(reopen(tmp_path, heads)) == 3
+
+
+def test_it_syncs_the_names_of_its_folders_when_it_is_made(tmp_path: Path) -> None:
+    """The segment's folder, the ledger's and the one it lies in: a crash may not take a name away."""
+    disk, synced = FaultyDisk(), list[Path]()
+    real = disk.sync_folder
+
+    def note(folder: Path) -> None:
+        real(folder)
+        synced.append(folder)
+
+    disk.sync_folder = note  # type: ignore[method-assign]
+    fill(tmp_path / "ledger", Heads(), 1, disk=disk)
+    assert {tmp_path, tmp_path / "ledger", tmp_path / "ledger" / "segments"} <= set(synced)

@@ -28,7 +28,7 @@ from .note import Signer, Verifier
 from .proof import proof_text
 from .publisher import Publisher, Subscriber
 from .recovery import Recovered, recover
-from .segments import SEGMENT_BYTES, Disk, SegmentWriter, create_segment, list_segments, opening, segment_path
+from .segments import FULL, SEGMENT_BYTES, Disk, SegmentWriter, create_segment, list_segments, opening
 from .sequencer import DEADLINE, HeadStore, Receipt, Sequencer
 from .tiles import replace_file
 
@@ -214,7 +214,14 @@ def _take_lock(folder: Path) -> int:
 def _prepare(
     folder: Path, signer: Signer, heads: Sequence[Head | None], *, size: int, disk: Disk
 ) -> tuple[Recovered, SegmentWriter]:
-    """Blocking part of opening: check the key, walk the files, make the last batch surely durable."""
+    """Blocking part of opening: check the key, walk the files, make their end surely durable.
+
+    The segment is copied to a new file when its end was never acknowledged: no stored head covers it, or no
+    batch was written to it yet. After a failed sync the kernel shows bytes that the disk may lack, and will
+    not write them again; to read them proves nothing. The copy is made of the bytes that the walk held
+    against the signed heads, in fresh blocks, with a sync of its own. An end that a stored head covers was
+    synced without an error, for the head is stored after that.
+    """
     origin = signer.verifier.name
     _check_vkey(folder, signer.verifier)
     known = [_checked(head, signer.verifier) for head in heads if head is not None]
@@ -226,18 +233,38 @@ def _prepare(
         if largest:
             words = f"entries 0 to {largest - 1} are missing: there is no segment file"
             raise LedgerShort(0, largest - 1, words)
+        for one in (folder, folder.parent):  # the names of the folders, too, are needed after a crash
+            disk.sync_folder(one)
         content = opening(origin, 0, 0, sign_head(signer, 0, EMPTY_ROOT).signed)
         create_segment(folder, 0, content, size=size, disk=disk)
     _forget_cached(folder)
     recovered = recover(folder, signer.verifier, known)
-    writer = SegmentWriter(folder, recovered.segment, recovered.end, origin=origin, size=size, disk=disk)
-    last = segment_path(folder, recovered.segment).read_bytes()[recovered.batch : recovered.end]
-    writer.rewrite(recovered.batch, last)
-    return recovered, writer
+    stored = heads[0]
+    if stored is None or stored.size < recovered.head.size or recovered.batch == 0:
+        _renew(folder, recovered, size=size, disk=disk)
+    recovered.data = b""
+    return recovered, SegmentWriter(
+        folder, recovered.segment, recovered.end, origin=origin, size=size, disk=disk
+    )
+
+
+def _renew(folder: Path, recovered: Recovered, *, size: int, disk: Disk) -> None:
+    """Give the last segment's name to a new file with the bytes that were walked."""
+    try:
+        create_segment(folder, recovered.segment, recovered.data, size=size, disk=disk)
+    except OSError as error:
+        if error.errno in FULL:
+            raise LedgerUnavailable(
+                "full", "the disk is full: the end of the ledger cannot be made durable"
+            ) from error
+        raise
 
 
 def _forget_cached(folder: Path) -> None:
-    """Read from the disk: after a failed sync the memory holds clean pages that never reached it."""
+    """Ask to read from the disk, so that a batch which never reached it shows as torn and is on record.
+
+    Only a wish (the kernel keeps pages that are in use): nothing relies on it, see `_prepare`.
+    """
     if not hasattr(os, "posix_fadvise"):
         return
     with list_segments(folder)[-1].open("rb") as file:

@@ -31,7 +31,8 @@ class Recovered:
     time: int
     segment: int
     end: int
-    batch: int  # where the last batch begins
+    batch: int  # where the last batch begins in the last segment, 0 where that has none
+    data: bytes  # the last segment, as it was read
     torn: int = 0
     words: str = ""
 
@@ -49,6 +50,7 @@ class _Walk:
         self.covered: list[bytes] = []  # leaves that a head covers and that are not in the tree yet
         self.pending: list[bytes] = []  # leaves that no head covers yet
         self.signed = b""
+        self.data = b""
         self.latest = b""  # the last entry read
         self.last = b""  # the last entry that a head covers
         self.segment = self.end = self.batch = self.start = 0
@@ -120,7 +122,7 @@ def recover(folder: Path, verifier: Verifier, known: Sequence[Head]) -> Recovere
                 "they were changed, or the folder is another ledger's"
             )
     return Recovered(
-        walk.tree, walk.index, head, _time(walk), walk.segment, walk.end, walk.batch, torn, words
+        walk.tree, walk.index, head, _time(walk), walk.segment, walk.end, walk.batch, walk.data, torn, words
     )
 
 
@@ -131,7 +133,7 @@ def _walk_segments(walk: _Walk) -> tuple[int, str]:
         if path != segment_path(walk.folder, number):
             words = f"segment {number} is missing; it begins with entry {walk.count}"
             raise LedgerDamaged(walk.count, words)
-        data = path.read_bytes()
+        data = walk.data = path.read_bytes()
         walk.begin(number)
         try:
             for frame in read_frames(data):

@@ -19,7 +19,7 @@ SEGMENT_BYTES: Final = 16 << 20
 # Kept free at the end of each segment, so that a full disk can still be put on record.
 RESERVE_BYTES: Final = 4 << 10
 _KEEP_SIZE: Final = 1
-_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class Disk:
@@ -50,6 +50,14 @@ class Disk:
             os.fsync(fd)
         finally:
             os.close(fd)
+
+    def truncate(self, fd: int, size: int) -> None:
+        """Cut the file off at `size`."""
+        os.ftruncate(fd, size)
+
+    def rename(self, old: Path, new: Path) -> None:
+        """Give a file its name, in place of another that has it."""
+        old.rename(new)
 
     def reserve(self, fd: int, size: int) -> None:
         """Take disk space up to `size` without changing the file's length. Raises OSError when the disk is
@@ -97,7 +105,10 @@ def opening(origin: str, number: int, first: int, signed_head: str) -> bytes:
 
 
 def create_segment(folder: Path, number: int, content: bytes, *, size: int, disk: Disk) -> None:
-    """Make a segment, durable, under a passing name, then give it its name. Raises OSError."""
+    """Make a segment, durable, under a passing name, then give it its name, in place of a file that has it.
+
+    Raises OSError.
+    """
     path = segment_path(folder, number)
     passing = path.with_suffix(".new")
     fd = disk.open(passing, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
@@ -105,7 +116,7 @@ def create_segment(folder: Path, number: int, content: bytes, *, size: int, disk
         disk.reserve(fd, size)
         disk.write(fd, content, 0)
         disk.sync(fd)
-        passing.rename(path)
+        disk.rename(passing, path)
     except OSError:
         passing.unlink(missing_ok=True)
         raise
@@ -137,7 +148,7 @@ class SegmentWriter:
         try:
             disk.reserve(self._fd, size)
         except OSError as error:
-            if error.errno not in _FULL:
+            if error.errno not in FULL:
                 os.close(self._fd)
                 raise
 
@@ -152,10 +163,10 @@ class SegmentWriter:
         try:
             create_segment(self._folder, self.number + 1, content, size=self._size, disk=self._disk)
         except OSError as error:
-            if error.errno in _FULL:
+            if error.errno in FULL:
                 raise LedgerUnavailable("full", "the disk is full: no new segment can be begun") from error
             raise
-        os.ftruncate(self._fd, self.end)  # gives back what was reserved and not used
+        self._disk.truncate(self._fd, self.end)  # gives back what was reserved and not used
         self._disk.sync(self._fd)
         os.close(self._fd)
         self.number += 1
@@ -173,20 +184,13 @@ class SegmentWriter:
         start, end = self.end, self.end + len(batch)
         self._disk.write(self._fd, batch, start)
         if self._length > end:  # the rest of a torn batch, which this batch repairs
-            os.ftruncate(self._fd, end)
+            self._disk.truncate(self._fd, end)
             self._disk.reserve(self._fd, self._size)
         self._disk.sync(self._fd)
         self._length = end
         self._check(end)
         self.end = end
         return start
-
-    def rewrite(self, offset: int, data: bytes) -> None:
-        """Write bytes again that are already there, so that they are surely on the disk and not only in
-        memory.
-        """
-        self._disk.write(self._fd, data, offset)
-        self._disk.sync(self._fd)
 
     def close(self) -> None:
         """Let go of the file."""
