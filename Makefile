@@ -6,10 +6,10 @@ SEED ?= 7
 OPERATIONS ?= 10000
 MINUTES ?= 60
 
-.PHONY: help venv up check format test mutate crash soak bench clean
+.PHONY: help venv up check format test mutate crash ledger-faults soak bench clean
 
 help: ## Show this list
-	@sed -n 's/^\([a-zA-Z%-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-zA-Z%-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  make %-14s %s\n", $$1, $$2 }'
 
 venv: ## Make .venv from the hash-pinned lock (nothing to do when it is up to date)
 	@bin/venv
@@ -38,6 +38,9 @@ mutate: venv ## Change the engine in one place after another: its tests must not
 
 crash: venv ## Kill everything at random points of 10,000 operations (SEED=7 OPERATIONS=10000): one line a verdict
 	@$(BIN)/python -m tests.crash --seed $(SEED) --operations $(OPERATIONS)
+
+ledger-faults: venv ## Let every call on the ledger's way to the disk fail, in every way: docs/ledger-failures.md
+	LEDGER_FAULTS=all $(BIN)/python -m pytest -q tests/ledger/faults tests/vault/test_faults.py
 
 soak: venv ## An hour of steady load (MINUTES=60 SEED=7): does the memory of each process stay flat?
 	@$(BIN)/python -m tests.crash.soak --seed $(SEED) --minutes $(MINUTES)

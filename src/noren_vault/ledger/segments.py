@@ -109,20 +109,33 @@ def create_segment(folder: Path, number: int, content: bytes, *, size: int, disk
 
     Raises OSError.
     """
-    path = segment_path(folder, number)
-    passing = path.with_suffix(".new")
+    _name_segment(_make_segment(folder, number, content, size=size, disk=disk), disk)
+
+
+def _make_segment(folder: Path, number: int, content: bytes, *, size: int, disk: Disk) -> Path:
+    """The segment under its passing name, or (OSError) nothing at all."""
+    passing = segment_path(folder, number).with_suffix(".new")
     fd = disk.open(passing, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
     try:
         disk.reserve(fd, size)
         disk.write(fd, content, 0)
         disk.sync(fd)
-        disk.rename(passing, path)
     except OSError:
         passing.unlink(missing_ok=True)
         raise
     finally:
         os.close(fd)
-    disk.sync_folder(path.parent)
+    return passing
+
+
+def _name_segment(passing: Path, disk: Disk) -> None:
+    """Give it its name, durably. After an OSError nobody knows whether it has it."""
+    try:
+        disk.rename(passing, passing.with_suffix(".seg"))
+    except OSError:
+        passing.unlink(missing_ok=True)
+        raise
+    disk.sync_folder(passing.parent)
 
 
 class SegmentWriter:
@@ -161,11 +174,13 @@ class SegmentWriter:
         self._check(self._length)
         content = opening(self._origin, self.number + 1, first, signed_head)
         try:
-            create_segment(self._folder, self.number + 1, content, size=self._size, disk=self._disk)
+            made = _make_segment(self._folder, self.number + 1, content, size=self._size, disk=self._disk)
         except OSError as error:
             if error.errno in FULL:
                 raise LedgerUnavailable("full", "the disk is full: no new segment can be begun") from error
             raise
+        # From here on the new segment may have its name, and the old one may not grow: nothing is just full.
+        _name_segment(made, self._disk)
         self._disk.truncate(self._fd, self.end)  # gives back what was reserved and not used
         self._disk.sync(self._fd)
         os.close(self._fd)
