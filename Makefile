@@ -6,7 +6,7 @@ SEED ?= 7
 OPERATIONS ?= 10000
 MINUTES ?= 60
 
-.PHONY: help venv up check format test mutate crash ledger-faults soak bench clean
+.PHONY: help venv up check format test mutate crash ledger-faults ledger-proofs soak bench clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-zA-Z%-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -41,6 +41,9 @@ crash: venv ## Kill everything at random points of 10,000 operations (SEED=7 OPE
 
 ledger-faults: venv ## Let every call on the ledger's way to the disk fail, in every way: docs/ledger-failures.md
 	LEDGER_FAULTS=all $(BIN)/python -m pytest -q tests/ledger/faults tests/vault/test_faults.py
+
+ledger-proofs: venv ## Turn every bit of every proof of every tree to 300 entries: all must be refused (SIZES=300)
+	LEDGER_PROOFS=all SIZES=$(or $(SIZES),300) $(BIN)/python -m pytest -q --timeout=0 --durations=1 tests/ledger/test_proofs.py
 
 soak: venv ## An hour of steady load (MINUTES=60 SEED=7): does the memory of each process stay flat?
 	@$(BIN)/python -m tests.crash.soak --seed $(SEED) --minutes $(MINUTES)
