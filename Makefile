@@ -5,8 +5,9 @@ DEMO ?= 1
 SEED ?= 7
 OPERATIONS ?= 10000
 MINUTES ?= 60
+SECONDS ?= 60
 
-.PHONY: help venv up check format test mutate crash ledger-faults ledger-proofs soak bench clean
+.PHONY: help venv up check format test mutate crash ledger-faults ledger-proofs fuzz soak bench clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-zA-Z%-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -44,6 +45,10 @@ ledger-faults: venv ## Let every call on the ledger's way to the disk fail, in e
 
 ledger-proofs: venv ## Turn every bit of every proof of every tree to 300 entries: all must be refused (SIZES=300)
 	LEDGER_PROOFS=all SIZES=$(or $(SIZES),300) $(BIN)/python -m pytest -q --timeout=0 --durations=1 tests/ledger/test_proofs.py
+
+fuzz: venv ## Fuzz every reader of a stranger's bytes, guided by coverage (SECONDS=60 each)
+	@for target in frames entry note checkpoint proof request; do \
+		$(BIN)/python -m tests.fuzz $$target $(SECONDS) || exit 1; done
 
 soak: venv ## An hour of steady load (MINUTES=60 SEED=7): does the memory of each process stay flat?
 	@$(BIN)/python -m tests.crash.soak --seed $(SEED) --minutes $(MINUTES)
