@@ -24,6 +24,7 @@ from noren_vault.migrations import MigrationError
 from noren_vault.server import Server, ServerError
 from noren_vault.settings import SettingsError
 from noren_vault.vault import Vault, build_hash
+from noren_vault.witnesses import PolicyError
 
 OK: Final = 0
 FAILED: Final = 1
@@ -45,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _migrate()
         if given == ["build"]:
             return _build()
-    except (SettingsError, KeysError, MigrationError) as refusal:
+    except (SettingsError, KeysError, MigrationError, PolicyError) as refusal:
         return _say(str(refusal), MISCONFIGURED)
     except (LedgerShort, LedgerForked, LedgerDamaged) as refusal:
         return _say(f"the ledger is not whole: {refusal}. Nothing is served before it is.", NOT_WHOLE)

@@ -11,6 +11,7 @@ from noren_vault.index import Index
 from noren_vault.keys import Keys
 from noren_vault.ledger import Ledger, LedgerDamaged
 from noren_vault.ledger.merkle import CompactRange, leaf_hash
+from noren_vault.witnesses import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +26,16 @@ class Finding:
 class Doctor:
     """Runs the checks; changes nothing."""
 
-    def __init__(self, *, database: Database, url: str, keys: Keys, ledger: Ledger, index: Index) -> None:
+    def __init__(
+        self, *, database: Database, url: str, keys: Keys, ledger: Ledger, index: Index, watch: Watch
+    ) -> None:
         """Keep the parts. `url` is the process's own login."""
         self._database = database
         self._url = url
         self._keys = keys
         self._ledger = ledger
         self._index = index
+        self._watch = watch
 
     async def examine(self) -> list[dict[str, Any]]:
         """Give all findings."""
@@ -42,6 +46,7 @@ class Doctor:
             await self._keys_have_persons(),
             await self._persons_have_keys(),
             await self._epochs(),
+            self._witnessed(),
         ]
         return [asdict(one) for one in findings]
 
@@ -87,6 +92,15 @@ class Doctor:
         )
         total, alone = row or (0, 0)
         return Finding("persons have keys", ok=not alone, detail=f"{alone} of {total} without")
+
+    def _witnessed(self) -> Finding:
+        told = self._watch.to_wire()
+        if not told["wanted"]:
+            return Finding("witnesses", ok=True, detail="no quorum of witnesses is set")
+        words = f"{told['entries']} entries not witnessed, the first {told['seconds']} seconds old"
+        if told["forked"]:
+            words += f"; another history of this ledger is witnessed by {', '.join(told['forked'])}"
+        return Finding("witnesses", ok=not (told["late"] or told["forked"]), detail=words)
 
     async def _epochs(self) -> Finding:
         rows = await self._database.rows("SELECT DISTINCT epoch FROM keystore.person_key")

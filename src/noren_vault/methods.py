@@ -22,6 +22,7 @@ from noren_vault.records import Records, Told
 from noren_vault.rights import Role
 from noren_vault.scope import Question, Scope
 from noren_vault.signin import SignIn, Visit
+from noren_vault.witnesses import Watch
 
 _REQUIRED: Final = ("name",)
 _KEY: Final = 200
@@ -60,6 +61,7 @@ class Methods:
         index: Index,
         record: Record,
         builds: Builds,
+        watch: Watch,
     ) -> None:
         """Keep the acts."""
         self._records = records
@@ -74,6 +76,7 @@ class Methods:
         self._index = index
         self._record = record
         self._builds = builds
+        self._watch = watch
         self._methods: dict[str, Method] = {
             "put": self._put,
             "keep": self._keep,
@@ -255,6 +258,7 @@ class Methods:
                 "size": self._record.ledger.size,
                 "indexed": self._index.size,
                 "build": self._builds.own,
+                "witness": self._watch.to_wire(),
             }
         )
 

@@ -11,7 +11,13 @@ from urllib.parse import urlsplit
 NAMES: Final = frozenset(
     "NOREN_VAULT_" + name
     for name in ("SOCKET", "DATABASE_URL", "KEYS", "LEDGER", "ORIGIN", "SMTP_URL", "MAIL_FROM")
-) | {"NOREN_VAULT_PEER_UIDS", "NOREN_VAULT_ADMIN_UIDS", "NOREN_VAULT_BOUNCES"}
+) | {
+    "NOREN_VAULT_PEER_UIDS",
+    "NOREN_VAULT_ADMIN_UIDS",
+    "NOREN_VAULT_BOUNCES",
+    "NOREN_VAULT_WITNESSES",
+    "NOREN_VAULT_WITNESS_MINUTES",
+}
 
 _LOCAL: Final = ("localhost", "127.0.0.1", "::1")
 _DOMAIN: Final = re.compile(r"(?=.{1,200}$)[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*", re.ASCII)
@@ -43,6 +49,10 @@ class Settings:
     bounces: Bounces | None
     peer_uids: frozenset[int]
     admin_uids: frozenset[int]
+    witnesses: Path | None = None
+    """A tlog-policy file: who witnesses the ledger, and how many of them are enough."""
+    witness_minutes: int = 60
+    """How old the tail that no quorum has witnessed may become before it is alarmed about."""
 
     @property
     def host(self) -> str:
@@ -72,6 +82,8 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         bounces=_bounces(given.get("NOREN_VAULT_BOUNCES", "").strip()),
         peer_uids=_uids(given, "NOREN_VAULT_PEER_UIDS"),
         admin_uids=_uids(given, "NOREN_VAULT_ADMIN_UIDS"),
+        witnesses=Path(path) if (path := given.get("NOREN_VAULT_WITNESSES", "").strip()) else None,
+        witness_minutes=_minutes(given.get("NOREN_VAULT_WITNESS_MINUTES", "").strip() or "60"),
     )
 
 
@@ -94,6 +106,12 @@ def _uids(environ: Mapping[str, str], name: str) -> frozenset[int]:
     if not all(part.strip().isascii() and part.strip().isdecimal() for part in parts):
         raise SettingsError(f"{name}: give numbers of users, with commas between")
     return frozenset(int(part) for part in parts)
+
+
+def _minutes(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or not 1 <= int(text) <= 10_080:
+        raise SettingsError("NOREN_VAULT_WITNESS_MINUTES: give minutes, from 1 to 10080")
+    return int(text)
 
 
 def _origin(text: str) -> str:

@@ -24,6 +24,7 @@ from noren_vault.index import Index
 from noren_vault.invites import Invites
 from noren_vault.keys import Keys, KeysError
 from noren_vault.ledger import Ledger
+from noren_vault.ledger.note import Signer
 from noren_vault.members import Members
 from noren_vault.methods import Methods
 from noren_vault.passkeys import Ceremonies, Challenges
@@ -35,6 +36,7 @@ from noren_vault.returns import Returns
 from noren_vault.scope import Scope
 from noren_vault.settings import Settings
 from noren_vault.signin import SignIn
+from noren_vault.witnesses import Policy, Store, Watch
 
 # After a start, so that the app's late `keep`s come before the erasing.
 _GRACE_SECONDS: Final = 600.0
@@ -52,6 +54,7 @@ class Vault:
     records: Records
     index: Index
     returns: Returns | None
+    watch: Watch
     _databases: tuple[Database, Heads]
     _now: Now
 
@@ -64,14 +67,24 @@ class Vault:
         await asyncio.to_thread(migrations.check, settings.database_url)
         databases = Database(settings.database_url), Heads(settings.database_url)
         ledger: Ledger | None = None
+        policy = Policy.of(settings.witnesses)
         try:
             for one in databases:
                 await one.open()
             held = await _keys(settings, databases[0])
+            verifier = Signer(held.origin, held.ledger).verifier
+            policy.is_of(verifier.vkey())
+            watch = Watch(policy, Store(databases[0]), now, minutes=settings.witness_minutes)
             ledger = await Ledger.open(
-                settings.ledger, held.ledger, held.origin, heads=databases[1], now=now, build=build_hash()
+                settings.ledger,
+                held.ledger,
+                held.origin,
+                heads=databases[1],
+                now=now,
+                build=build_hash(),
+                witnessed=await watch.known(verifier),
             )
-            return await cls._assemble(settings, now, databases, held, ledger)
+            return await cls._assemble(settings, now, databases, held, ledger=ledger, watch=watch)
         except BaseException:
             if ledger is not None:
                 await ledger.close()
@@ -81,7 +94,14 @@ class Vault:
 
     @classmethod
     async def _assemble(
-        cls, settings: Settings, now: Now, databases: tuple[Database, Heads], held: Keys, ledger: Ledger
+        cls,
+        settings: Settings,
+        now: Now,
+        databases: tuple[Database, Heads],
+        held: Keys,
+        *,
+        ledger: Ledger,
+        watch: Watch,
     ) -> "Vault":
         database, build = databases[0], ledger.build
         record, index = Record(ledger), Index(database, ledger)
@@ -120,11 +140,17 @@ class Vault:
             grants=grants,
             scope=Scope(database, record, index),
             doctor=Doctor(
-                database=database, url=settings.database_url, keys=held, ledger=ledger, index=index
+                database=database,
+                url=settings.database_url,
+                keys=held,
+                ledger=ledger,
+                index=index,
+                watch=watch,
             ),
             index=index,
             record=record,
             builds=builds,
+            watch=watch,
         )
         await index.start()
         await post.courier.settle_after_start()
@@ -133,7 +159,8 @@ class Vault:
         except LedgerUnavailable:
             # It serves all the same: health says why, and everything personal is refused one by one.
             _log.critical("start_not_recorded", reason=record.refused)
-        return cls(settings, methods, record, records, index, post.returns, databases, now)
+        watch.start(ledger, record)
+        return cls(settings, methods, record, records, index, post.returns, watch, databases, now)
 
     async def erase_forever(self) -> None:
         """Erase what was not kept within its hour, every minute."""
@@ -147,6 +174,7 @@ class Vault:
 
     async def close(self) -> None:
         """Write what waits, then let go."""
+        await self.watch.stop()
         await self.record.settle()
         await self.index.stop()
         await self.record.ledger.close()

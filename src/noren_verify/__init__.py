@@ -303,6 +303,8 @@ def verify_folder(folder: Path, key: Key, kept: Sequence[tuple[str, Signed]], wa
     if published is None:
         raise NotWhole("the checkpoint file is missing: a missing end could not be noticed")
     kept = [*kept, ("the checkpoint file", read_signed(published, key, "the checkpoint file"))]
+    if (newer := _bytes(folder / "head")) is not None:  # while witnesses are behind
+        kept.append(("the head file", read_signed(newer, key, "the head file")))
     for _ in range(2):  # an end that is not finished is read again a little later
         with suppress(Unfinished):
             return Reading(folder, key, kept, wanted).run()
@@ -365,8 +367,19 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="the published builds of the vault, in hex: another one's entries are an alarm",
     )
     parser.add_argument("--proof", type=Path, help="a .tlog-proof file")
+    parser.add_argument(
+        "--compare",
+        nargs=2,
+        type=Path,
+        metavar="CHECKPOINT",
+        help="two checkpoints: do they tell one history? Of different sizes the folder is needed too",
+    )
     parser.add_argument("--entry", type=Path, help="a file with the entry that the proof is about")
     found = parser.parse_args(arguments)
+    if found.compare is not None:
+        if found.proof is not None or found.entry is not None or found.checkpoint:
+            parser.error("--compare goes with a key and, where the sizes differ, the folder")
+        return found
     if found.folder is None and (found.proof is None or found.entry is None or found.checkpoint):
         parser.error("give a ledger folder, or a proof and its entry")
     if found.folder is not None and not found.folder.is_dir():
@@ -384,6 +397,8 @@ def check(options: argparse.Namespace) -> tuple[list[str], list[str]]:
     """
     key, lines = read_key(options.key), []
     builds: dict[str, list[int]] = {}
+    if options.compare is not None:
+        return compare(options.folder, key, options.compare), []
     old = [(f"the checkpoint {path.name}", path) for path in options.checkpoint]
     kept = [(what, read_signed(_given(path), key, what)) for what, path in old]
     proof = None if options.proof is None else read_proof(_given(options.proof), key)
@@ -408,6 +423,40 @@ def check(options: argparse.Namespace) -> tuple[list[str], list[str]]:
     }
     lines += told.values() if known else ()
     return lines, [f"not a published {line}" for build, line in told.items() if known and build not in known]
+
+
+def compare(folder: Path | None, key: Key, paths: Sequence[Path]) -> list[str]:
+    """Whether two checkpoints, both signed with the key, tell one history; the line to print.
+
+    Raises NotWhole when they do not: the two files are then the proof that this key signed two histories, and
+    whoever has the key can check it. Raises Misuse when that cannot be decided without the folder.
+    """
+    (first, one), (other, two) = [
+        (f"the checkpoint {path.name}", read_signed(_given(path), key, f"the checkpoint {path.name}"))
+        for path in paths
+    ]
+    if one.size == two.size:
+        if one.root != two.root:
+            raise NotWhole(f"{first} and {other} are of {one.size} entries with different roots: a fork")
+        return [f"agree: both are of {one.size} entries with the same root"]
+    if folder is None:
+        raise Misuse(f"the sizes differ ({one.size} and {two.size}): give the ledger folder too")
+    fitting = [_fits(folder, key, what, signed) for what, signed in ((first, one), (other, two))]
+    if all(fitting):
+        return [f"agree: the ledger continues both, {one.size} and {two.size} entries"]
+    strange = [what for what, fits in zip((first, other), fitting, strict=True) if not fits]
+    raise NotWhole(f"{' and '.join(strange)} tell another history than this ledger: a fork")
+
+
+def _fits(folder: Path, key: Key, what: str, signed: Signed) -> bool:
+    """Whether the ledger, whole by itself, continues a checkpoint. Raises NotWhole when it is not whole."""
+    if signed.size > (covered := verify_folder(folder, key, []).covered):
+        raise NotWhole(f"entries {covered} to {signed.size - 1} are missing, or {what} is of another history")
+    try:
+        verify_folder(folder, key, [(what, signed)])
+    except NotWhole:
+        return False
+    return True
 
 
 def _given(path: Path) -> bytes:

@@ -60,6 +60,8 @@ from noren.people.model import (
     SendState,
     SignedIn,
     Who,
+    Witness,
+    Witnessed,
 )
 
 __all__ = [
@@ -89,6 +91,8 @@ __all__ = [
     "SendState",
     "SignedIn",
     "Who",
+    "Witness",
+    "Witnessed",
     "add_member",
     "builds",
     "checkpoint",

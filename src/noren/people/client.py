@@ -33,6 +33,8 @@ from noren.people.model import (
     SendState,
     SignedIn,
     Who,
+    Witness,
+    Witnessed,
 )
 
 ROWS_A_REQUEST: Final = 500
@@ -332,6 +334,22 @@ def health() -> Health:
         size=answer["size"],
         indexed=answer["indexed"],
         build=answer["build"],
+        witnessed=_witnessed(answer["witness"]),
+    )
+
+
+def _witnessed(told: dict[str, Any]) -> Witnessed:
+    witnesses = tuple(
+        Witness(w["name"], w["size"], _instant(w["at"] / 1000) if w["at"] else None, w["why"])
+        for w in told["witnesses"]
+    )
+    return Witnessed(
+        wanted=told["wanted"],
+        entries=told["entries"],
+        seconds=told["seconds"],
+        late=told["late"],
+        forked=tuple(told["forked"]),
+        witnesses=witnesses,
     )
 
 

@@ -174,6 +174,30 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
+class Witness:
+    """One witness: up to which size it has cosigned the ledger, when, and why not further (a code, or empty)."""
+
+    name: str
+    size: int
+    at: datetime | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Witnessed:
+    """How far the ledger is witnessed. `wanted`: a quorum is set. `entries` of it are not witnessed, the first
+    for `seconds`; `late`: that was alarmed about. `forked` names witnesses that know another history.
+    """
+
+    wanted: bool
+    entries: int
+    seconds: int
+    late: bool
+    forked: tuple[str, ...]
+    witnesses: tuple[Witness, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Health:
     """`ledger` is false while the ledger cannot be written; `reason` is its code, or empty."""
 
@@ -182,6 +206,7 @@ class Health:
     size: int
     indexed: int
     build: str
+    witnessed: Witnessed
 
 
 @dataclass(frozen=True, slots=True)

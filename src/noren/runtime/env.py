@@ -67,6 +67,8 @@ class Env:
     smtp_url: str | None
     mail_from: str
     bounce_domain: str | None
+    witnesses: Path | None
+    witness_minutes: int
     test_database_url: str | None
     test_vault_database_url: str | None
     role: Role
@@ -131,6 +133,8 @@ NAMES: dict[str, str] = {
     "NOREN_SMTP_URL": "smtp_url",
     "NOREN_MAIL_FROM": "mail_from",
     "NOREN_BOUNCE_DOMAIN": "bounce_domain",
+    "NOREN_WITNESSES": "witnesses",
+    "NOREN_WITNESS_MINUTES": "witness_minutes",
     "NOREN_TEST_DATABASE_URL": "test_database_url",
     "NOREN_TEST_VAULT_DATABASE_URL": "test_vault_database_url",
     "NOREN_ROLE": "role",
@@ -144,6 +148,7 @@ def read(environ: Mapping[str, str] | None = None) -> Env:
     port = envint(given, "NOREN_PORT", 8000, 1, 65532)
     origin = _origin(envtext(given, "NOREN_ORIGIN", f"http://localhost:{port}") or "")
     host = urlsplit(origin).hostname or ""
+    policy = envtext(given, "NOREN_WITNESSES")
     return Env(
         var=Path(envtext(given, "NOREN_VAR", "var") or "var").expanduser().resolve(),
         port=port,
@@ -153,6 +158,8 @@ def read(environ: Mapping[str, str] | None = None) -> Env:
         smtp_url=envurl(given, "NOREN_SMTP_URL", ("smtp", "smtps", "smtp+starttls")),
         mail_from=envtext(given, "NOREN_MAIL_FROM") or f"noren@{host}",
         bounce_domain=_bounce_domain(envtext(given, "NOREN_BOUNCE_DOMAIN")),
+        witnesses=None if policy is None else Path(policy).expanduser().resolve(),
+        witness_minutes=envint(given, "NOREN_WITNESS_MINUTES", 60, 1, 10_080),
         test_database_url=envurl(given, "NOREN_TEST_DATABASE_URL", _POSTGRES),
         test_vault_database_url=envurl(given, "NOREN_TEST_VAULT_DATABASE_URL", _POSTGRES),
         role=envchoice(given, "NOREN_ROLE", "web", get_args(Role)),

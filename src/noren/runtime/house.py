@@ -68,6 +68,8 @@ class House:
             "NOREN_VAULT_ORIGIN": self.env.origin,
             "NOREN_VAULT_SMTP_URL": self.env.mail_server(),
             "NOREN_VAULT_MAIL_FROM": self.env.mail_from,
+            "NOREN_VAULT_WITNESSES": "" if self.env.witnesses is None else str(self.env.witnesses),
+            "NOREN_VAULT_WITNESS_MINUTES": str(self.env.witness_minutes),
             # Who starts the system may ask what `noren scope` and its like ask; the app's user may not.
             "NOREN_VAULT_PEER_UIDS": ",".join(map(str, peers)),
             "NOREN_VAULT_ADMIN_UIDS": str(os.geteuid()),

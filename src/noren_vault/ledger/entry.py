@@ -36,6 +36,7 @@ KINDS: Final = frozenset(
         "repair",
         "refused",
         "key",
+        "witness",
     }
 )
 _LIMIT = 1 << 53  # integers beyond this are not the same in every JSON reader

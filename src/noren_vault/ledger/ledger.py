@@ -23,7 +23,14 @@ from .errors import (
     ProofInvalid,
 )
 from .index import read_entries, read_payloads
-from .merkle import EMPTY_ROOT, inclusion_proof, verify_inclusion
+from .merkle import (
+    EMPTY_ROOT,
+    consistency_proof,
+    inclusion_proof,
+    root_at,
+    verify_consistency,
+    verify_inclusion,
+)
 from .note import Signer, Verifier
 from .proof import proof_text
 from .publisher import Publisher, Subscriber
@@ -166,6 +173,32 @@ class Ledger:
             raise ProofInvalid(f"no proof for entry {index}: {error}") from error
         return proof_text(index, hashes, head)
 
+    def root(self, size: int) -> bytes:
+        """The root of the first `size` entries. Blocks; raises ProofInvalid."""
+        if not 0 <= size <= self._sequencer.head.size:
+            raise ProofInvalid(f"the ledger has fewer than {size} entries")
+        try:
+            return root_at(size, self._sequencer.tree.node)
+        except (OSError, ValueError) as error:
+            raise ProofInvalid(f"no root of {size} entries: {error}") from error
+
+    def consistency(self, old: int, head: Head) -> list[bytes]:
+        """The proof that a head of this ledger continues its first `old` entries; from 0 it is empty. Blocks;
+        raises ProofInvalid.
+        """
+        if old in (0, head.size):
+            return []
+        try:
+            hashes = consistency_proof(old, head.size, self._sequencer.tree.node)
+        except (OSError, ValueError) as error:
+            raise ProofInvalid(f"no proof from {old} entries: {error}") from error
+        verify_consistency(old, head.size, self.root(old), head.root, hashes)
+        return hashes
+
+    def cosigned(self, head: Head) -> None:
+        """Publish this head of the ledger's, whose `signed` text carries its witnesses' signatures too."""
+        self._publisher.cosigned(head)
+
     def subscribe(self, callback: Subscriber) -> Callable[[], None]:
         """Have `callback(index, entry)` called on the loop for each entry that is durable from now on, in
         order.
@@ -225,7 +258,7 @@ def _prepare(
     origin = signer.verifier.name
     _check_vkey(folder, signer.verifier)
     known = [_checked(head, signer.verifier) for head in heads if head is not None]
-    known += _checkpoint_file(folder, signer.verifier)
+    known += _head_files(folder, signer.verifier)
     for leftover in (folder / "segments").glob("*.new"):
         leftover.unlink()
     if not list_segments(folder):
@@ -289,14 +322,17 @@ def _checked(head: Head, verifier: Verifier) -> Head:
     return head
 
 
-def _checkpoint_file(folder: Path, verifier: Verifier) -> list[Head]:
-    """The head in the checkpoint file. It is derived and not synced, so one that cannot be read is made
-    again.
+def _head_files(folder: Path, verifier: Verifier) -> list[Head]:
+    """The heads in the checkpoint file, and in the newer one beside it while witnesses are behind.
+
+    They are derived and not synced, so one that cannot be read is made again.
     """
-    try:
-        return [open_head((folder / "checkpoint").read_text(), [verifier], verifier.name)]
-    except FileNotFoundError:
-        return []
-    except (UnicodeDecodeError, LedgerError) as error:
-        _log.warning("ledger: the checkpoint file is not readable and is made again: %s", error)
-        return []
+    found: list[Head] = []
+    for name in ("checkpoint", "head"):
+        try:
+            found.append(open_head((folder / name).read_text(), [verifier], verifier.name))
+        except FileNotFoundError:
+            continue
+        except (UnicodeDecodeError, LedgerError) as error:
+            _log.warning("ledger: the %s file is not readable and is made again: %s", name, error)
+    return found

@@ -31,6 +31,7 @@ class Publisher:
         self._folder = folder
         self._tree = tree
         self._head = head
+        self._cosigned: Head | None = None
         self._subscribers: list[Subscriber] = []
         self._news: asyncio.Queue[list[tuple[int, Entry]]] = asyncio.Queue()
         self._due = asyncio.Event()
@@ -45,6 +46,11 @@ class Publisher:
         if self._subscribers:
             self._news.put_nowait(news)
 
+    def cosigned(self, head: Head) -> None:
+        """Publish this head, with its witnesses' signatures, until there is a newer one that has them too."""
+        self._cosigned = head
+        self._due.set()
+
     def subscribe(self, callback: Subscriber) -> Callable[[], None]:
         """See Ledger.subscribe."""
         self._subscribers.append(callback)
@@ -53,11 +59,13 @@ class Publisher:
     async def publish(self) -> None:
         """Write the tiles, then the checkpoint that speaks of them. Raises OSError."""
         async with self._writing:
-            tiles, head = self._tree.snapshot(), self._head
+            tiles, head, shown = self._tree.snapshot(), self._head, self._cosigned or self._head
 
             def write() -> None:
                 write_tiles(self._folder, tiles)
-                replace_file(self._folder / "checkpoint", head.signed.encode())
+                replace_file(self._folder / "checkpoint", shown.signed.encode())
+                if shown is not head:
+                    replace_file(self._folder / "head", head.signed.encode())
 
             await self._hand.run(write)
             self._tree.written(tiles)
