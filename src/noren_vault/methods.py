@@ -1,5 +1,6 @@
 """The protocol's methods: read the params, check who asks, call one act, shape the answer."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -26,6 +27,7 @@ from noren_vault.witnesses import Watch
 
 _REQUIRED: Final = ("name",)
 _KEY: Final = 200
+_BUNDLE: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,7 @@ class Methods:
             "health": self._health,
             "checkpoint": self._checkpoint,
             "builds": self._list_builds,
+            "entries": self._entries,
             "doctor": self._examine,
             "rebuild_index": self._rebuild_index,
         }
@@ -267,6 +270,16 @@ class Methods:
 
     async def _list_builds(self, _params: Params, _: Peer) -> Answer:
         return Answer({"builds": self._builds.to_wire(self._record.ledger.size)})
+
+    async def _entries(self, params: Params, peer: Peer) -> Answer:
+        """Entries as they stand in the ledger; who fetched them is one of the next."""
+        path = await self._may_ask(params, peer)
+        first, count = params.number("first"), params.number("count")
+        if first < 0 or not 1 <= count <= _BUNDLE:
+            raise BadRequest("a bundle has 1 to 256 entries")
+        await self._record.write("scope", path, note="entries", ref=f"entries:{first}/count:{count}")
+        found = await asyncio.to_thread(lambda: list(self._record.ledger.entries(first, first + count)))
+        return Answer({"entries": [entry.to_bytes().decode("ascii") for _, entry in found]})
 
     async def _examine(self, _params: Params, _: Peer) -> Answer:
         return Answer({"findings": await self._doctor.examine()})

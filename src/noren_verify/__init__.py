@@ -8,7 +8,6 @@ format is described in docs/ledger-format.md. Exit codes: 0 whole, 1 not whole (
 
 import argparse
 import base64
-import binascii
 import hashlib
 import re
 import stat
@@ -18,42 +17,29 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from noren_verify import online
+from noren_verify.signed import (
+    MAX_TEXT,
+    NUMBER,
+    Key,
+    Misuse,
+    NotWhole,
+    Signed,
+    decoded,
+    read_key,
+    read_signed,
+)
 
-MAX_TEXT = 1_000_000
+__all__ = ["Key", "Misuse", "NotWhole", "Signed", "decoded", "main", "read_key", "read_signed"]
+
 LIMITS = {"S": 1_024, "E": 65_535, "H": 4_096}
 BUILD_DIGITS = 32
-NUMBER = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
-
-
-class NotWhole(Exception):
-    """What is wrong, in words for a person."""
 
 
 class Unfinished(NotWhole):
     """The files end where a batch is being written, or where one was cut off."""
-
-
-class Misuse(Exception):
-    """The command was not given what it needs."""
-
-
-class Key(NamedTuple):
-    """The public key of a ledger, whose origin is the key's name."""
-
-    name: str
-    key_id: bytes
-    public: Ed25519PublicKey
-
-
-class Signed(NamedTuple):
-    """What a signed checkpoint says."""
-
-    size: int
-    root: bytes
 
 
 class Stack:
@@ -90,80 +76,6 @@ def build_of(entry: bytes) -> str:
     _, found, rest = entry.rpartition(b',"build":"')
     text = rest.removesuffix(b'"}').decode(errors="replace") if found else ""
     return text if re.fullmatch(rf"[0-9a-f]{{{BUILD_DIGITS}}}", text, re.ASCII) else ""
-
-
-def read_key(text: str) -> Key:
-    """A public key `NAME+KEYID+BASE64`, or a file that holds one. Raises Misuse."""
-    try:
-        text = Path(text).read_text(encoding="utf-8") if Path(text).is_file() else text
-    except (OSError, ValueError):
-        raise Misuse("the key's file cannot be read") from None
-    parts = text.strip().split("+", 2)
-    try:
-        raw = base64.b64decode(parts[2], validate=True)
-    except (IndexError, binascii.Error, ValueError):
-        raise Misuse("the key is not written NAME+KEYID+BASE64") from None
-    key_id = hashlib.sha256(parts[0].encode(errors="replace") + b"\n" + raw).digest()[:4]
-    if (
-        len(raw) != 33
-        or raw[0] != 1
-        or key_id.hex() != parts[1]
-        or not parts[0]
-        or re.search(r"\s", parts[0])
-    ):
-        raise Misuse("the key is not an Ed25519 key, or its id does not fit")
-    return Key(parts[0], key_id, Ed25519PublicKey.from_public_bytes(raw[1:]))
-
-
-def read_signed(note: bytes, key: Key, what: str) -> Signed:
-    """Check a signed checkpoint against the key. `what` names it in the error. Raises NotWhole."""
-    try:
-        text = note.decode()
-    except UnicodeDecodeError:
-        raise NotWhole(f"{what} is not text") from None
-    body, blank, signatures = text.rpartition("\n\n")
-    if (
-        len(note) > MAX_TEXT
-        or not blank
-        or not signatures.endswith("\n")
-        or re.search(r"[\x00-\x09\x0b-\x1f]", text)
-    ):
-        raise NotWhole(f"{what} is not a signed note")
-    lines = body.split("\n")
-    if len(lines) < 3 or not all(lines) or not NUMBER.fullmatch(lines[1]):
-        raise NotWhole(f"{what} is not a checkpoint")
-    if lines[0] != key.name:
-        raise NotWhole(f"{what} is of another ledger: {lines[0][:80]!a}")
-    root = _base64(lines[2])
-    if root is None or len(root) != 32:
-        raise NotWhole(f"{what} has no root of 32 bytes")
-    _check_signatures(f"{body}\n".encode(), signatures[:-1].split("\n"), key, what)
-    return Signed(int(lines[1]), root)
-
-
-def _check_signatures(text: bytes, lines: list[str], key: Key, what: str) -> None:
-    """Some line must be of the key, and every line of the key must fit; lines of other keys are only read."""
-    good = 0
-    for line in lines:
-        name, _, blob = line.removeprefix("— ").partition(" ")
-        raw = _base64(blob)
-        if not line.startswith("— ") or not name or raw is None or len(raw) < 5:
-            raise NotWhole(f"{what} has a signature line that is none")
-        if name == key.name and raw[:4] == key.key_id:
-            try:
-                key.public.verify(raw[4:], text)
-            except InvalidSignature:
-                raise NotWhole(f"{what} has a wrong signature") from None
-            good += 1
-    if not good:
-        raise NotWhole(f"{what} was not signed by the key {key.name!a}")
-
-
-def _base64(text: str) -> bytes | None:
-    try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        return None
 
 
 class Reading:
@@ -326,10 +238,10 @@ def read_proof(text: bytes, key: Key) -> tuple[int, list[bytes], Signed]:
     lines = top.decode(errors="replace").split("\n")
     if lines[0] != "c2sp.org/tlog-proof@v1" or not blank:
         raise NotWhole("the proof is not a tlog-proof")
-    if len(lines) > 1 and lines[1].startswith("extra ") and _base64(lines.pop(1)[6:]) is None:
+    if len(lines) > 1 and lines[1].startswith("extra ") and decoded(lines.pop(1)[6:]) is None:
         raise NotWhole("the proof's extra line is not base64")
     index = lines[1].removeprefix("index ") if len(lines) > 1 and lines[1].startswith("index ") else ""
-    hashes = [_base64(line) or b"" for line in lines[2:]]
+    hashes = [decoded(line) or b"" for line in lines[2:]]
     if not NUMBER.fullmatch(index) or len(hashes) > 63 or any(len(one) != 32 for one in hashes):
         raise NotWhole("the proof has no index, or hashes that are not 32 bytes of base64")
     return int(index), hashes, read_signed(checkpoint, key, "the proof's checkpoint")
@@ -353,7 +265,7 @@ def verify_proof(entry: bytes, index: int, hashes: list[bytes], signed: Signed) 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="noren-verify", description="Check that a ledger is whole.")
-    parser.add_argument("folder", nargs="?", type=Path, help="the ledger folder")
+    parser.add_argument("folder", nargs="?", help="the ledger folder, or the address where it is served")
     parser.add_argument("--key", required=True, help="public key (NAME+KEYID+BASE64), or a file with it")
     parser.add_argument(
         "--checkpoint", action="append", default=[], type=Path, help="a checkpoint kept earlier"
@@ -376,6 +288,12 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--entry", type=Path, help="a file with the entry that the proof is about")
     found = parser.parse_args(arguments)
+    found.url = found.folder if (found.folder or "").startswith(("http://", "https://")) else None
+    found.folder = None if found.url or found.folder is None else Path(found.folder)
+    if found.url is not None:
+        if found.proof or found.entry or found.compare or not found.checkpoint:
+            parser.error("an address goes with a key and a checkpoint kept earlier")
+        return found
     if found.compare is not None:
         if found.proof is not None or found.entry is not None or found.checkpoint:
             parser.error("--compare goes with a key and, where the sizes differ, the folder")
@@ -397,6 +315,8 @@ def check(options: argparse.Namespace) -> tuple[list[str], list[str]]:
     """
     key, lines = read_key(options.key), []
     builds: dict[str, list[int]] = {}
+    if options.url is not None:
+        return check_served(options.url, key, options.checkpoint), []
     if options.compare is not None:
         return compare(options.folder, key, options.compare), []
     old = [(f"the checkpoint {path.name}", path) for path in options.checkpoint]
@@ -423,6 +343,29 @@ def check(options: argparse.Namespace) -> tuple[list[str], list[str]]:
     }
     lines += told.values() if known else ()
     return lines, [f"not a published {line}" for build, line in told.items() if known and build not in known]
+
+
+def check_served(url: str, key: Key, paths: Sequence[Path]) -> list[str]:
+    """Whether a ledger that is served as tiles continues the checkpoints; the lines to print."""
+    fetch = online.fetcher(url)
+    now = read_signed(fetch("checkpoint"), key, "the served checkpoint")
+    kept = [(f"the checkpoint {one.name}", _given(one)) for one in paths]
+    old = [(what, read_signed(data, key, what)) for what, data in kept]
+    for what, (size, _) in old:
+        if size > now.size:
+            raise NotWhole(
+                f"entries {now.size} to {size - 1} are missing: {what} was signed over {size} entries"
+            )
+    try:
+        found = online.roots(fetch, now.size, [now.size, *(signed.size for _, signed in old)])
+    except ValueError as error:
+        raise NotWhole(f"the served tiles are not those of the checkpoint: {error}") from None
+    for (what, signed), root in zip([("the served checkpoint", now), *old], found, strict=True):
+        if signed.root != root:
+            raise NotWhole(f"the served hashes are not those of {what}")
+    return [
+        f"unchanged: the first {size} of {now.size} entries are those of {what}" for what, (size, _) in old
+    ]
 
 
 def compare(folder: Path | None, key: Key, paths: Sequence[Path]) -> list[str]:

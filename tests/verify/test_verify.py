@@ -387,8 +387,8 @@ def test_it_never_accepts_a_published_bad_inclusion_proof(
     vector: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The verifier's own proof check decides the published probes as they say."""
-    raw = [noren_verify._base64(one) or b"" for one in vector["proof"] or ()]
-    root, leaf = (noren_verify._base64(vector[name] or "") or b"" for name in ("root", "leafHash"))
+    raw = [noren_verify.decoded(one) or b"" for one in vector["proof"] or ()]
+    root, leaf = (noren_verify.decoded(vector[name] or "") or b"" for name in ("root", "leafHash"))
     monkeypatch.setattr(noren_verify, "leaf_of", lambda _: leaf)
     try:
         noren_verify.verify_proof(b"", vector["leafIdx"], raw, noren_verify.Signed(vector["treeSize"], root))

@@ -363,6 +363,12 @@ def builds() -> tuple[Build, ...]:
     return tuple(Build(**one) for one in _call("builds", {})["builds"])
 
 
+def entries(grant: str, first: int, count: int) -> list[bytes]:
+    """Entries of the ledger as they stand in it, fewer at its end. An operator's grant; on record."""
+    answer = _call("entries", {"grant": grant, "first": first, "count": count}, seconds=30)
+    return [str(one).encode("ascii") for one in answer["entries"]]
+
+
 def doctor() -> tuple[Finding, ...]:
     """Let the vault examine itself: ledger, index, keys, schema."""
     answer = _call("doctor", {}, seconds=600)

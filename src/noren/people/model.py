@@ -175,7 +175,7 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """One witness: up to which size it has cosigned the ledger, when, and why not further (a code, or empty)."""
+    """One witness: up to which size it has cosigned, when, and why not further (a code, or empty)."""
 
     name: str
     size: int
@@ -185,8 +185,8 @@ class Witness:
 
 @dataclass(frozen=True, slots=True)
 class Witnessed:
-    """How far the ledger is witnessed. `wanted`: a quorum is set. `entries` of it are not witnessed, the first
-    for `seconds`; `late`: that was alarmed about. `forked` names witnesses that know another history.
+    """How far the ledger is witnessed. `wanted`: a quorum is set. `entries` are not witnessed, the first of
+    them for `seconds`; `late`: that was alarmed about. `forked`: witnesses that know another history.
     """
 
     wanted: bool

@@ -18,6 +18,7 @@ _WEB = Path(__file__).parent.parent / "web"
 NOREN_ORIGIN = ENV.origin
 NOREN_MAILBOX = f"http://localhost:{ENV.mailbox_port}/" if ENV.catches_mail else None
 VAULT_SOCKET = PATHS.vault_socket
+LEDGER = PATHS.ledger
 # Keys of their own, so that one can be changed without the others. Booking links (HMAC of shop, booking,
 # generation) and the hash that is kept of an Idempotency-Key.
 LINK_KEY = _SECRETS.get("link_key", "").encode()

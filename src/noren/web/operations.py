@@ -54,7 +54,28 @@ def _of_vault(health: people.Health | None) -> list[Gauge]:
         Gauge(_("Vault"), _("answers"), health.build[:12]),
         Gauge(_("Ledger"), state),
         Gauge(_("Entries"), f"{health.size:,}", index),
+        _witnesses(health.witnessed),
     ]
+
+
+def _witnesses(told: people.Witnessed) -> Gauge:
+    """Say how much of the ledger nobody outside has signed, and since when."""
+    if told.forked:
+        return Gauge(_("Witnesses"), _("know another history"), ", ".join(told.forked))
+    if not told.wanted:
+        return Gauge(_("Witnesses"), _("none is set"))
+    if not told.entries:
+        return Gauge(_("Witnesses"), _("have signed everything"), _not_signing(told))
+    words = _("%(n)s entries not signed, the first for %(minutes)s min")
+    state = _("are late") if told.late else _("are signing")
+    return Gauge(
+        _("Witnesses"), state, words % {"n": f"{told.entries:,}", "minutes": f"{told.seconds // 60:,}"}
+    )
+
+
+def _not_signing(told: people.Witnessed) -> str:
+    silent = [one.name for one in told.witnesses if one.why]
+    return _("Not signing: %(names)s") % {"names": ", ".join(silent)} if silent else ""
 
 
 def _mail() -> Gauge:
