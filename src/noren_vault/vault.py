@@ -41,6 +41,7 @@ from noren_vault.witnesses import Policy, Store, Watch
 # After a start, so that the app's late `keep`s come before the erasing.
 _GRACE_SECONDS: Final = 600.0
 _ERASE_EVERY_SECONDS: Final = 60.0
+_Opened = tuple[Ledger, Watch]
 _log = structlog.get_logger("vault")
 
 
@@ -84,7 +85,9 @@ class Vault:
                 build=build_hash(),
                 witnessed=await watch.known(verifier),
             )
-            return await cls._assemble(settings, now, databases, held, ledger=ledger, watch=watch)
+            vault = await cls._assemble(settings, now, databases, held, (ledger, watch))
+            watch.start(vault.record)
+            return vault  # noqa: TRY300 - what is below closes what was opened
         except BaseException:
             if ledger is not None:
                 await ledger.close()
@@ -94,16 +97,10 @@ class Vault:
 
     @classmethod
     async def _assemble(
-        cls,
-        settings: Settings,
-        now: Now,
-        databases: tuple[Database, Heads],
-        held: Keys,
-        *,
-        ledger: Ledger,
-        watch: Watch,
+        cls, settings: Settings, now: Now, databases: tuple[Database, Heads], held: Keys, opened: _Opened
     ) -> "Vault":
-        database, build = databases[0], ledger.build
+        (ledger, watch), database = opened, databases[0]
+        build = ledger.build
         record, index = Record(ledger), Index(database, ledger)
         budgets, least, builds = Budgets(), Floors(), Builds(build)
         await asyncio.to_thread(replay.replay, ledger, budgets, least, builds)
@@ -154,12 +151,7 @@ class Vault:
         )
         await index.start()
         await post.courier.settle_after_start()
-        try:
-            await record.write("start", Path("vault"), ref=f"sha256:{build}")
-        except LedgerUnavailable:
-            # It serves all the same: health says why, and everything personal is refused one by one.
-            _log.critical("start_not_recorded", reason=record.refused)
-        watch.start(ledger, record)
+        await _record_start(record, build)
         return cls(settings, methods, record, records, index, post.returns, watch, databases, now)
 
     async def erase_forever(self) -> None:
@@ -198,6 +190,14 @@ def _sources(folder: Traversable, prefix: str) -> list[tuple[str, bytes]]:
         elif one.name.endswith((".py", ".sql")):
             found.append((f"{prefix}{one.name}", one.read_bytes()))
     return found
+
+
+async def _record_start(record: Record, build: str) -> None:
+    try:
+        await record.write("start", Path("vault"), ref=f"sha256:{build}")
+    except LedgerUnavailable:
+        # It serves all the same: health says why, and everything personal is refused one by one.
+        _log.critical("start_not_recorded", reason=record.refused)
 
 
 async def _keys(settings: Settings, database: Database) -> Keys:

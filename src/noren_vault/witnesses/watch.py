@@ -91,7 +91,6 @@ class Watch:
         self._forks: set[str] = set()
         self._task: asyncio.Task[None] | None = None
         self._ledger: Ledger | None = None
-        self._record: Record | None = None
 
     # -- before the ledger is opened
 
@@ -129,9 +128,9 @@ class Watch:
 
     # -- while it is open
 
-    def start(self, ledger: Ledger, record: Record) -> None:
+    def start(self, record: Record) -> None:
         """Begin. Publishes what was cosigned before."""
-        self._ledger, self._record = ledger, record
+        self._ledger = ledger = record.ledger
         if self._cosigned is not None and not self._still_enough(self._cosigned):
             self._cosigned = None
         if self._cosigned is not None:
