@@ -109,6 +109,16 @@ class Members:
             raise GrantRefused("no such shop")
         return await self._join(grant.shop, Member.of(given, row[0]), grant.path)
 
+    async def owners(self, shop: int) -> list[str]:
+        """Give the persons, by their ids, who own the shop and have joined."""
+        rows = await self._database.rows(
+            "SELECT a.person::text FROM vault.membership m JOIN vault.actor a USING (actor) "
+            "WHERE m.shop_id = %s AND m.role = 'owner' AND m.ended_at IS NULL AND a.person IS NOT NULL "
+            "AND EXISTS (SELECT 1 FROM vault.passkey p WHERE p.actor = a.actor) ORDER BY 1",
+            [shop],
+        )
+        return [row[0] for row in rows]
+
     async def invite_operator(self, name: str, mail: str | None, path: Path) -> str:
         """Invite the first operator; gives the token. Raises InviteRefused once one has enrolled."""
         if not _STAFF_KEY.fullmatch(name):

@@ -92,6 +92,7 @@ class Methods:
             "unknown_messages": self._unknown_messages,
             "decide_message": self._decide_message,
             "scope": self._ask_scope,
+            "owners": self._owners,
             "invite_operator": self._invite_operator,
             "found_shop": self._found_shop,
             "add_member": self._add_member,
@@ -197,6 +198,9 @@ class Methods:
     async def _add_member(self, params: Params, _: Peer) -> Answer:
         grant = await self._grants.of_shop(params.raw.get("grant"))
         return Answer({"invited": await self._members.add(grant, params.mapping("member"))})
+
+    async def _owners(self, params: Params, _: Peer) -> Answer:
+        return Answer({"persons": await self._members.owners(params.number("shop"))})
 
     async def _invite_operator(self, params: Params, peer: Peer) -> Answer:
         token = await self._members.invite_operator(

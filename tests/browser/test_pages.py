@@ -19,6 +19,7 @@ OPEN = [
     "/yoga/",
     "/court/",
     "/cottage/",
+    "/ledger",
     "/nobody/",
     "/console/sign-in",
     "/console/join",

@@ -45,6 +45,7 @@ def follow_rules(shop_id: int) -> None:
     timetables(shop_id)
     review(shop_id)
     waiting.offer(shop_id, now=now)
+    app.configure_task("noren.messages.tasks.plan_morning").defer(shop_id=shop_id)
 
 
 @app.task(name="noren.booking.tasks.move_nearest", retry=RETRY)

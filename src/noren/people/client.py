@@ -201,6 +201,11 @@ def _member(member: Member) -> dict[str, Any]:
     }
 
 
+def owners(shop_id: int) -> tuple[UUID, ...]:
+    """Who owns the shop, by person ids: those who have joined. To be written to, not to be looked at."""
+    return tuple(UUID(person) for person in _call("owners", {"shop": shop_id})["persons"])
+
+
 def invite_operator(*, name: str = "first", mail: str | None = None) -> str:
     """Make the first operator's invitation; gives the link's token. InviteRefused once there is one."""
     return str(_call("invite_operator", {"name": name, "mail": mail}, seconds=60)["token"])

@@ -117,6 +117,7 @@ def _shop_columns(file: Reader) -> Values:
         "zone": zone,
         "locale": file.choice("locale", ("ja", "en"), "ja"),
         "currency": file.choice("currency", ("JPY",), "JPY"),
+        "daily_mail": file.flag("daily_mail", standard=True),
     }
     contact.done()
     return columns | _holidays(file.table("holidays")) | _booking(file.table("booking"))

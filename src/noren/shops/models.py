@@ -48,6 +48,8 @@ class Shop(ShopModel):
     """How long before its start a booking is reminded of; 0: never."""
     limits = models.JSONField(default=list)
     """Of the shop as a whole: [{"of", "period", "most", "minutes"}]."""
+    daily_mail = models.BooleanField(default=True)
+    """Whether its owners are written to each morning, with the ledger's checkpoint."""
     quiet = models.JSONField(default=dict)
     """{"from", "to"}: minutes of the day when nobody is disturbed and the clock of offers pauses."""
 
