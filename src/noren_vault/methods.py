@@ -79,7 +79,10 @@ class Methods:
         self._record = record
         self._builds = builds
         self._watch = watch
-        self._methods: dict[str, Method] = {
+        self._methods = self._table()
+
+    def _table(self) -> dict[str, Method]:
+        return {
             "put": self._put,
             "keep": self._keep,
             "update": self._update,
