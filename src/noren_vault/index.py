@@ -21,8 +21,8 @@ _log = structlog.get_logger("index")
 Entries = Sequence[tuple[int, Entry]]
 
 _ENTRY_COPY: Final = (
-    b"COPY vault.ledger_entry (entry, at, kind, actor, credential, session, shop_id, purpose, fields, ref, "
-    b"note, leaf) FROM STDIN"
+    b"COPY vault.ledger_entry (entry, at, skew, kind, actor, credential, session, process, shop_id, purpose, "
+    b"fields, ref, note, leaf) FROM STDIN"
 )
 _WHOLE_COPY: Final = _ENTRY_COPY.replace(b"leaf)", b"leaf, outcome)")
 _PERSON_COPY: Final = b"COPY vault.ledger_person (entry, person) FROM STDIN"
@@ -132,8 +132,8 @@ class Index:
     async def _batch_differs(self, start: int, end: int) -> str:
         entries = await asyncio.to_thread(lambda: list(self._ledger.entries(start, end)))
         rows = await self._database.rows(
-            "SELECT e.entry, e.at, e.kind, e.actor, e.credential, e.session, e.shop_id, e.purpose, e.fields, "
-            "e.ref, e.note, e.leaf, (SELECT array_agg(p.person::text ORDER BY p.person) "
+            "SELECT e.entry, e.at, e.skew, e.kind, e.actor, e.credential, e.session, e.process, e.shop_id, "
+            "e.purpose, e.fields, e.ref, e.note, e.leaf, (SELECT array_agg(p.person::text ORDER BY p.person) "
             "FROM vault.ledger_person p WHERE p.entry = e.entry) "
             "FROM vault.ledger_entry e WHERE e.entry >= %s AND e.entry < %s ORDER BY e.entry",
             [start, end],
@@ -200,10 +200,12 @@ def _columns(index: int, entry: Entry, leaf: bytes = b"") -> tuple[object, ...]:
     return (
         index,
         entry.time,
+        entry.skew,
         entry.kind,
         entry.actor,
         entry.credential,
         entry.session,
+        entry.process,
         entry.shop,
         entry.purpose,
         list(entry.fields),

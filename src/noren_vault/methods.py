@@ -18,11 +18,13 @@ from noren_vault.members import Members
 from noren_vault.messages import Messages, decision_of
 from noren_vault.peer import Peer
 from noren_vault.protocol import Params, Request
+from noren_vault.question import Question
 from noren_vault.record import Path, Record
 from noren_vault.records import Records, Told
 from noren_vault.rights import Role
-from noren_vault.scope import Question, Scope
-from noren_vault.signin import SignIn, Visit
+from noren_vault.scope import Asked, Scope
+from noren_vault.signin import SignIn
+from noren_vault.visits import MOST_DEVICE, Visit
 from noren_vault.witnesses import Watch
 
 _REQUIRED: Final = ("name",)
@@ -96,6 +98,7 @@ class Methods:
             "decide_message": self._decide_message,
             "scope": self._ask_scope,
             "owners": self._owners,
+            "evidence": self._evidence,
             "invite_operator": self._invite_operator,
             "found_shop": self._found_shop,
             "add_member": self._add_member,
@@ -247,6 +250,22 @@ class Methods:
         path = await self._may_ask(params, peer)
         return Answer(await self._scope.answer(Question.of(params.raw), path))
 
+    async def _evidence(self, params: Params, peer: Peer) -> Answer:
+        """What proves an answer: bounds of a time, outcomes, entries as they stand, hashes of the tree."""
+        await self._may_ask(params, peer)
+        asked, size = Asked.of(params), params.number("size")
+        told: dict[str, Any] = {}
+        if asked.bounds is not None:
+            told["bounds"] = await self._scope.bounds(*asked.bounds, size)
+        return Answer(
+            {
+                **told,
+                "outcomes": await self._scope.outcomes(asked.outcomes, size),
+                "entries": await self._scope.texts(asked.entries),
+                "nodes": await self._scope.nodes(asked.nodes),
+            }
+        )
+
     async def _may_ask(self, params: Params, peer: Peer) -> Path:
         """An operator's grant, or an administrator's process."""
         if params.raw.get("grant") is None:
@@ -301,4 +320,8 @@ def _told(told: Told) -> Answer:
 
 
 def _visit(params: Params) -> Visit:
-    return Visit(session=params.text("session", "", most=200), address=params.text("address", "", most=100))
+    return Visit(
+        session=params.text("session", "", most=200),
+        address=params.text("address", "", most=100),
+        device=params.text("device", "")[:MOST_DEVICE],
+    )

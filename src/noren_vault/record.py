@@ -14,6 +14,7 @@ from typing import Final
 
 import structlog
 
+from noren_vault import process
 from noren_vault.errors import LedgerUnavailable
 from noren_vault.ledger import Entry, Ledger
 from noren_vault.ledger import LedgerUnavailable as Refused
@@ -81,6 +82,7 @@ class Record:
             actor=path.actor,
             credential=path.credential,
             session=path.session,
+            process="" if kind == "outcome" else process.current.get(),
             shop=shop,
             purpose=purpose,
             persons=tuple(persons),

@@ -1,165 +1,180 @@
-"""Whose data passed by a path, between two instants: the question after a leak.
+"""Whose data, which fields, when, by which path: the question after a leak.
 
 Answered from the index when it has caught up with a head, and complete up to that head. What passed in either
 direction counts; what the record does not say was not told, counts as possibly told.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
-from noren_vault.database import Database, Row
+from noren_vault import keyside
+from noren_vault.database import Database
 from noren_vault.errors import BadRequest
+from noren_vault.exposure import Exposures
 from noren_vault.index import Index
-from noren_vault.ledger import ProofInvalid
-from noren_vault.record import Outcome, Path, Record, session_name
+from noren_vault.ledger import LedgerDamaged, ProofInvalid
+from noren_vault.passed import Passed
+from noren_vault.protocol import Params
+from noren_vault.question import Question
+from noren_vault.record import Path, Record
+from noren_vault.stores import Stores
+from noren_vault.visits import Visits
 
-# In: the values came from outside, so they were seen whatever became of them. Out: the outcome decides.
-IN: Final = ("put", "update", "import", "member")
-OUT: Final = ("intent", "search", "send")
 _SECONDS: Final = 30.0
-_MOST_PROOFS: Final = 1000
-_QUERY: Final = """
-SELECT e.entry, e.at, e.kind, e.shop_id, e.purpose, e.fields, e.outcome, array_agg(p.person::text)
-FROM vault.ledger_entry e JOIN vault.ledger_person p USING (entry)
-WHERE e.at >= %(since)s AND e.at <= %(until)s AND e.entry < %(size)s AND e.kind = ANY(%(kinds)s)
-  AND (%(actor)s::text IS NULL OR e.actor = %(actor)s)
-  AND (%(credential)s::text IS NULL OR e.credential = %(credential)s)
-  AND (%(session)s::text IS NULL OR e.session = %(session)s)
-  AND (%(shop)s::bigint IS NULL OR e.shop_id = %(shop)s)
-GROUP BY e.entry ORDER BY e.entry
-"""
+MOST_AT_ONCE: Final = 5000
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """The path (each part may be left open) and the time, in milliseconds, both ends included."""
+class Asked:
+    """What is asked for as evidence. `bounds` is a time in milliseconds, a node (level, index)."""
 
-    since: int
-    until: int
-    actor: str | None = None
-    credential: str | None = None
-    session: str | None = None
-    shop: int | None = None
-    proofs: tuple[int, ...] = ()
+    bounds: tuple[int, int] | None
+    outcomes: list[int]
+    entries: list[int]
+    nodes: list[tuple[int, int]]
 
     @classmethod
-    def of(cls, params: Mapping[str, Any]) -> "Question":
-        """Read it from the wire: instants are POSIX seconds there. Raises BadRequest."""
-        since, until = params.get("since"), params.get("until")
-        texts = {name: params.get(name) for name in ("actor", "credential", "session")}
-        shop, proofs = params.get("shop"), params.get("proofs") or []
-        if not all(isinstance(one, int | float) for one in (since, until)):
-            raise BadRequest("since and until are POSIX seconds")
-        if not all(one is None or isinstance(one, str) for one in texts.values()):
-            raise BadRequest("actor, credential and session are texts")
-        if not (shop is None or isinstance(shop, int)) or not isinstance(proofs, list):
-            raise BadRequest("shop is a number, proofs a list of entries")
-        session = texts["session"]
+    def of(cls, params: Params) -> "Asked":
+        """Read it from the wire. Raises BadRequest."""
+        bounds, nodes = params.raw.get("bounds"), params.raw.get("nodes", [])
+        pairs = [one for one in nodes if _numbers(one) and len(one) == 2] if isinstance(nodes, list) else []
+        lists = {name: params.raw.get(name, []) for name in ("outcomes", "entries")}
+        whole = (bounds is None or (_numbers(bounds) and len(bounds) == 2)) and len(pairs) == len(nodes)
+        if not whole or not all(_numbers(one) for one in lists.values()):
+            raise BadRequest("evidence is asked for by numbers")
         return cls(
-            since=int(float(since or 0) * 1000),
-            until=int(float(until or 0) * 1000),
-            actor=texts["actor"],
-            credential=texts["credential"],
-            session=None if session is None else session_name(session),
-            shop=shop,
-            proofs=tuple(int(one) for one in proofs[:_MOST_PROOFS]),
+            None if bounds is None else (bounds[0], bounds[1]),
+            lists["outcomes"],
+            lists["entries"],
+            [(level, index) for level, index in pairs],
         )
 
-    def to_note(self) -> str:
-        """Say in the record by what was asked."""
-        asked = [
-            name for name in ("actor", "credential", "session", "shop") if getattr(self, name) is not None
-        ]
-        return ".".join(asked) or "all"
 
-
-@dataclass(slots=True)
-class Exposure:
-    """What is known of one person of one shop."""
-
-    person: str
-    shop: int
-    first: int
-    last: int
-    fields: set[str] = field(default_factory=set)
-    purposes: set[str] = field(default_factory=set)
-    entries: list[int] = field(default_factory=list)
-    exposed: bool = False
-
-    def to_wire(self) -> dict[str, Any]:
-        """The shape of the answer; instants are POSIX seconds."""
-        return {
-            "person": self.person,
-            "shop": self.shop,
-            "fields": sorted(self.fields),
-            "first": self.first / 1000,
-            "last": self.last / 1000,
-            "purposes": sorted(self.purposes),
-            "state": "exposed" if self.exposed else "possibly",
-            "entries": self.entries,
-        }
+def _numbers(given: object) -> bool:
+    return isinstance(given, list) and all(type(one) is int and 0 <= one < 1 << 53 for one in given)
 
 
 class Scope:
-    """Answers the question. The question itself is on record."""
+    """Answers the question, and hands out what proves the answer. The question itself is on record."""
 
-    def __init__(self, database: Database, record: Record, index: Index) -> None:
+    def __init__(self, *, database: Database, record: Record, index: Index, visits: Visits) -> None:
         """Keep the parts."""
         self._database = database
         self._record = record
         self._index = index
+        self._passed = Passed(database, visits)
+        self._stores = Stores(database)
 
     async def answer(self, question: Question, path: Path) -> dict[str, Any]:
-        """Give every person, with fields, times, purposes and entries. Raises VaultUnavailable."""
+        """Give every person with fields, times, states, and by which ways. VaultUnavailable, BadRequest."""
         await self._record.settle()
-        ref = question.actor or question.credential or question.session or ""
-        await self._record.write("scope", path, shop=question.shop or 0, ref=ref, note=question.to_note())
+        await self._record.write(
+            "scope", path, shop=question.shop or 0, ref=question.to_ref(), note=question.to_note()
+        )
         ledger = self._record.ledger
         head = ledger.head()
         await self._index.reach(head.size, _SECONDS)
-        rows = await self._database.rows(
-            _QUERY,
-            {
-                "since": question.since,
-                "until": question.until,
-                "size": head.size,
-                "kinds": [*IN, *OUT],
-                "actor": question.actor,
-                "credential": question.credential,
-                "session": question.session,
-                "shop": question.shop,
-            },
-        )
-        told = [row for row in rows if not _not_told(row)]
+        asked = await self._passed.resolve(question)
+        found = Exposures()
+        ways: list[dict[str, Any]] = []
+        if question.passed:
+            ways = await self._passed.read(question, asked, head.size, found)
+        told: dict[str, Any] = {"stores": [], "keyside": None}
+        if question.taken:
+            side = await keyside.read(
+                self._database, since=question.since, until=question.until, size=head.size
+            )
+            stores = await self._stores.read(question, head.size, found, intact=side["intact"])
+            told = {"stores": stores, "keyside": side}
+        if question.persons:
+            found.ask_for(question.shop or 0, question.persons)
+        exposed, spared = found.split()
         try:
             proofs = {str(index): ledger.proof(index) for index in question.proofs}
         except ProofInvalid as fault:
             raise BadRequest("no such entry") from fault
         return {
-            "persons": [one.to_wire() for one in _by_person(told)],
-            "entries": len(told),
+            "asked": asked.to_wire(),
+            "persons": [one.to_wire() for one in exposed],
+            "spared": [one.to_wire() for one in spared],
+            "ways": ways,
+            **told,
+            "entries": len({entry for one in exposed for entry in one.entries}),
             "head": {"size": head.size, "root": head.root.hex()},
             "checkpoint": head.signed,
             "complete": True,
             "proofs": proofs,
         }
 
+    async def bounds(self, since: int, until: int, size: int) -> tuple[int, int]:
+        """Give the entries [first, last) that hold all of a time: none before `first` is of it or later.
 
-def _not_told(row: Row) -> bool:
-    """Only what went out and is on record as failed was not told."""
-    return row[2] in OUT and row[6] == Outcome.FAILED
+        What a clock that stood behind has made too late in the tree lies in it as well.
+        """
+        row = await self._database.row(
+            "SELECT (SELECT coalesce(min(entry), %(size)s) FROM vault.ledger_entry "
+            "WHERE at >= %(since)s AND entry < %(size)s), "
+            "(SELECT coalesce(max(entry) + 1, 0) FROM vault.ledger_entry "
+            "WHERE at <= %(until)s AND entry < %(size)s), "
+            "(SELECT coalesce(max(entry) + 1, 0) FROM vault.ledger_entry "
+            "WHERE skew > 0 AND at > %(until)s AND at - skew <= %(until)s AND entry < %(size)s)",
+            {"since": since, "until": until, "size": size},
+        )
+        first, last, late = row or (0, 0, 0)
+        return first, max(first, last, late)
+
+    async def outcomes(self, entries: Sequence[int], size: int) -> list[int]:
+        """Give the entries that say how these ended."""
+        if not entries:
+            return []
+        rows = await self._database.rows(
+            "SELECT entry FROM vault.ledger_entry "
+            "WHERE kind = 'outcome' AND ref = ANY(%s) AND entry < %s ORDER BY entry",
+            [[str(one) for one in entries], size],
+        )
+        return [row[0] for row in rows]
+
+    async def texts(self, entries: Sequence[int]) -> list[str]:
+        """Give entries as they stand in the ledger, in the order asked for. Raises BadRequest."""
+        if len(entries) > MOST_AT_ONCE or any(not 0 <= one < self._record.ledger.size for one in entries):
+            raise BadRequest(f"entries are at most {MOST_AT_ONCE} that are there")
+        try:
+            return await asyncio.to_thread(self._texts, entries)
+        except LedgerDamaged as fault:
+            raise BadRequest("an entry cannot be read") from fault
+
+    async def nodes(self, wanted: Sequence[tuple[int, int]]) -> list[str]:
+        """Give hashes of the tree in hex, by (level, index). Raises BadRequest."""
+        size = self._record.ledger.size
+        fine = all(0 <= level < 63 and index >= 0 and (index + 1) << level <= size for level, index in wanted)
+        if len(wanted) > MOST_AT_ONCE or not fine:
+            raise BadRequest(f"nodes are at most {MOST_AT_ONCE} whole ones")
+        try:
+            return [await self._node(level, index) for level, index in wanted]
+        except OSError as fault:
+            raise BadRequest("a tile is missing") from fault
+
+    async def _node(self, level: int, index: int) -> str:
+        # The tree is the loop's; between two hashes others have their turn.
+        await asyncio.sleep(0)
+        return self._record.ledger.node(level, index).hex()
+
+    def _texts(self, entries: Sequence[int]) -> list[str]:
+        found: dict[int, str] = {}
+        for start, end in _runs(entries):
+            for index, entry in self._record.ledger.entries(start, end):
+                found[index] = entry.to_bytes().decode("ascii")
+        return [found[one] for one in entries]
 
 
-def _by_person(rows: Iterable[Row]) -> list[Exposure]:
-    found: dict[tuple[int, str], Exposure] = {}
-    for entry, at, kind, shop, purpose, names, outcome, persons in rows:
-        surely = kind in IN or outcome in (Outcome.RELEASED, Outcome.SENT)
-        for person in persons:
-            one = found.setdefault((shop, person), Exposure(person, shop, at, at))
-            one.last = at
-            one.fields.update(names)
-            one.purposes.add(purpose or kind)
-            one.entries.append(entry)
-            one.exposed = one.exposed or surely
-    return list(found.values())
+def _runs(entries: Sequence[int], gap: int = 64) -> list[tuple[int, int]]:
+    """Neighbours are read together: [start, end) each."""
+    runs: list[tuple[int, int]] = []
+    for one in sorted(set(entries)):
+        if runs and one - runs[-1][1] < gap:
+            runs[-1] = runs[-1][0], one + 1
+        else:
+            runs.append((one, one + 1))
+    return runs

@@ -13,6 +13,7 @@ import psycopg
 import structlog
 from psycopg_pool import PoolClosed, PoolTimeout
 
+from noren_vault import process
 from noren_vault.errors import BadRequest, VaultError, VaultUnavailable
 from noren_vault.methods import Answer, Methods
 from noren_vault.peer import Peer, peer_uid
@@ -74,6 +75,8 @@ class Server:
             _log.warning("connection_refused", uid=uid, connections=len(self._connections))
             writer.close()
             return
+        # A task has a context of its own: the name ends with the connection.
+        process.current.set(process.peer_process(writer.get_extra_info("socket"), uid))
         self._connections.add(task)
         try:
             await self._converse(reader, writer, Peer(uid, uid in self._admins), task)

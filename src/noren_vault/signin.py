@@ -1,7 +1,6 @@
 """The two ways to a grant: enrolling by invitation, and signing in."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
@@ -16,7 +15,7 @@ from noren_vault.invites import Invited, Invites
 from noren_vault.passkeys import Ceremonies, Enrolled, Known, credential_id, credential_name, refuse
 from noren_vault.record import Path, Record, session_name
 from noren_vault.rights import PLATFORM
-from noren_vault.sealing import PlainKey
+from noren_vault.visits import Visit, Visits
 
 _log = structlog.get_logger("signin")
 _MEMBERSHIPS: Final = """
@@ -24,14 +23,6 @@ SELECT m.shop_id, coalesce(s.slug, ''), m.role, m.staff
 FROM vault.membership m LEFT JOIN vault.shop s USING (shop_id)
 WHERE m.actor = %s AND m.ended_at IS NULL ORDER BY m.shop_id
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """From where somebody signs in: the app's session, and the network address, which is sealed."""
-
-    session: str
-    address: str
 
 
 class SignIn:
@@ -45,7 +36,7 @@ class SignIn:
         ceremonies: Ceremonies,
         invites: Invites,
         grants: Grants,
-        addresses: PlainKey,
+        visits: Visits,
         now: Now,
     ) -> None:
         """Keep the parts."""
@@ -54,7 +45,7 @@ class SignIn:
         self._ceremonies = ceremonies
         self._invites = invites
         self._grants = grants
-        self._addresses = addresses
+        self._visits = visits
         self._now = now
 
     def begin(self) -> dict[str, Any]:
@@ -188,12 +179,7 @@ class SignIn:
     ) -> str:
         session = session_name(visit.session)
         if session:
-            sealed = self._addresses.seal(visit.address.encode(), session)
-            await connection.execute(
-                b"INSERT INTO vault.session (session, sealed, opened_at) VALUES (%s, %s, %s) "
-                b"ON CONFLICT (session) DO UPDATE SET sealed = excluded.sealed",
-                [session, sealed, self._now()],
-            )
+            await self._visits.add(connection, session, visit, self._now())
         return await self._grants.issue(
             connection, shop=shop, actor=actor, credential=credential, session=session
         )

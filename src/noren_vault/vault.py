@@ -36,6 +36,7 @@ from noren_vault.returns import Returns
 from noren_vault.scope import Scope
 from noren_vault.settings import Settings
 from noren_vault.signin import SignIn
+from noren_vault.visits import Visits
 from noren_vault.witnesses import Policy, Store, Watch
 
 # After a start, so that the app's late `keep`s come before the erasing.
@@ -101,7 +102,7 @@ class Vault:
     ) -> "Vault":
         (ledger, watch), database = opened, databases[0]
         build = ledger.build
-        record, index = Record(ledger), Index(database, ledger)
+        record, index, visits = Record(ledger), Index(database, ledger), Visits(database, held.addresses)
         budgets, least, builds = Budgets(), Floors(), Builds(build)
         await asyncio.to_thread(replay.replay, ledger, budgets, least, builds)
         people = People(database, held, least)
@@ -116,7 +117,7 @@ class Vault:
             ceremonies=Ceremonies(settings.origin, settings.host, Challenges(now)),
             invites=invites,
             grants=grants,
-            addresses=held.addresses,
+            visits=visits,
             now=now,
         )
         methods = Methods(
@@ -135,7 +136,7 @@ class Vault:
             ),
             signin=signin,
             grants=grants,
-            scope=Scope(database, record, index),
+            scope=Scope(database=database, record=record, index=index, visits=visits),
             doctor=Doctor(
                 database=database,
                 url=settings.database_url,

@@ -88,7 +88,15 @@ def test_it_knows_no_other_shop(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [[], ["--since", "1h"], ["--actor", "a", "--session", "b", "--since", "1h"]]
+    "words",
+    [
+        [],
+        ["--since", "1h"],
+        ["--shop", "salon", "--since", "1h"],
+        ["--actor", "a", "--since", "1h", "--complete"],
+        ["--person", "nobody", "--since", "1h"],
+        ["--store", "attic", "--since", "1h"],
+    ],
 )
 def test_it_wants_one_path(words: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:

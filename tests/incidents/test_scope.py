@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -10,17 +11,22 @@ import pytest
 from noren import people
 from noren.incidents import report
 from noren.incidents.scope import BadMoment, Question, moment
-from noren.people import Exposure, ExposureState
+from noren.people import Exposure, ExposureState, Seen, Store, Way
 
 NOON = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 PERSON = UUID("0197d2a4-7a3e-7c1e-9c1e-1f2a3b4c5d6e")
-QUESTION = Question(since=NOON - timedelta(hours=1), until=NOON, actor="aoi.salon")
+QUESTION = Question(since=NOON - timedelta(hours=1), until=NOON, named={"actor": ("aoi.salon",)})
 CHECKPOINT = "noren.example/ledger\n214\nrKbDipCvhuX1GZ7g5BBe8sA6BbJ7ja/1nk427v383cs=\n\n— name c2ln\n"
 
 
 def scope(*exposures: Exposure, complete: bool = True, size: int = 214) -> people.Scope:
     return people.Scope(
+        asked={"actor": ("aoi.salon",)},
         persons=exposures,
+        spared=(),
+        ways=(),
+        stores=(),
+        keyside=None,
         entries=sum(len(exposure.entries) for exposure in exposures),
         head_size=size,
         head_root="ab" * 32,
@@ -33,11 +39,14 @@ def scope(*exposures: Exposure, complete: bool = True, size: int = 214) -> peopl
 SEEN = Exposure(
     person=PERSON,
     shop_id=1,
-    fields=("name", "phone"),
+    seen=(
+        Seen("name", NOON - timedelta(minutes=50), NOON - timedelta(minutes=5), ExposureState.POSSIBLY),
+        Seen("phone", NOON - timedelta(minutes=50), NOON - timedelta(minutes=50), ExposureState.EXPOSED),
+    ),
     first=NOON - timedelta(minutes=50),
     last=NOON - timedelta(minutes=5),
     purposes=("today", "customer"),
-    state=ExposureState.POSSIBLY,
+    state=ExposureState.EXPOSED,
     entries=(12, 19),
 )
 
@@ -82,17 +91,40 @@ def test_it_refuses_what_lies_before_the_calendar() -> None:
 
 
 def test_it_prints_each_person_with_all_that_was_seen() -> None:
-    line = next(line for line in report.as_text(QUESTION, scope(SEEN)).splitlines() if str(PERSON) in line)
-    assert re.split(r"  +", line) == [
+    """Fields with times and states of their own have lines of their own."""
+    lines = report.as_text(QUESTION, scope(SEEN)).splitlines()
+    at = next(number for number, line in enumerate(lines) if str(PERSON) in line)
+    assert lines[at - 2] == "Shop 1: 1 exposed, 0 possibly."
+    assert re.split(r"  +", lines[at]) == [
         str(PERSON),
-        "1",
-        "name,phone",
+        "phone",
         "2026-11-25 11:10:00Z",
-        "2026-11-25 11:55:00Z",
+        "2026-11-25 11:10:00Z",
         "today,customer",
-        "possibly",
+        "exposed",
         "12,19",
     ]
+    assert lines[at + 1].split() == ["name", "2026-11-25", "11:10:00Z", "2026-11-25", "11:55:00Z", "possibly"]
+
+
+def test_it_says_who_is_spared_and_who_everybody_else_is() -> None:
+    """Not exposed is said in words, never by silence."""
+    spared = replace(SEEN, state=ExposureState.NOT)
+    asked = replace(QUESTION, persons=(str(PERSON),))
+    text = report.as_text(asked, replace(scope(), spared=(spared,)))
+    assert f"  {PERSON}: not exposed\n" in text
+    assert text.endswith("Everybody else: not exposed by what was asked about. Complete up to entry 213.")
+
+
+def test_it_names_the_ways_and_the_stores() -> None:
+    """By which path, and what a store that was taken is worth to its taker."""
+    way = Way("aoi.salon", "pk-1", "s-1", "uid:1/2.3", "intent", NOON, NOON, 7)
+    store = Store("host", NOON, NOON, "readable", {1: 3, 2: 1}, unbounded=True)
+    text = report.as_text(QUESTION, replace(scope(SEEN), ways=(way,), stores=(store,)))
+    assert "aoi.salon  pk-1        s-1      uid:1/2.3  intent" in text
+    assert "Store host, 2026-11-25 12:00:00Z to 2026-11-25 12:00:00Z: readable" in text
+    assert "; 4 persons." in text
+    assert "everyone, from 2026-11-25 12:00:00Z." in text
 
 
 def test_it_prints_what_it_was_answered_from() -> None:
@@ -125,11 +157,22 @@ def test_it_gives_a_program_the_same_facts() -> None:
         {
             "person": str(PERSON),
             "shop": 1,
-            "fields": ["name", "phone"],
+            "fields": {
+                "name": {
+                    "first": "2026-11-25T11:10:00+00:00",
+                    "last": "2026-11-25T11:55:00+00:00",
+                    "state": "possibly",
+                },
+                "phone": {
+                    "first": "2026-11-25T11:10:00+00:00",
+                    "last": "2026-11-25T11:10:00+00:00",
+                    "state": "exposed",
+                },
+            },
             "first": "2026-11-25T11:10:00+00:00",
             "last": "2026-11-25T11:55:00+00:00",
             "purposes": ["today", "customer"],
-            "state": "possibly",
+            "state": "exposed",
             "entries": [12, 19],
         }
     ]

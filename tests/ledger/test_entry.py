@@ -42,7 +42,7 @@ def test_it_writes_the_keys_in_their_fixed_order() -> None:
         fields=("name",),
     )
     assert entry.to_bytes() == (
-        b'{"v":1,"time":1,"skew":0,"kind":"intent","actor":"aoi.salon","credential":"c","session":"s","shop":1,'
+        b'{"v":1,"time":1,"skew":0,"kind":"intent","actor":"aoi.salon","credential":"c","session":"s","process":"","shop":1,'
         b'"purpose":"today","persons":["01234567-89ab-4cde-8f01-23456789abcd"],"fields":["name"],"ref":"","note":"",'
         b'"commit":"","build":""}'
     )
@@ -91,7 +91,7 @@ def test_it_refuses_what_could_hold_a_persons_data(bad: dict[str, Any]) -> None:
 def test_it_holds_500_persons_and_not_one_more() -> None:
     """The limits of persons and fields hold, and the largest entry fits into 65,535 bytes."""
     ids: dict[str, Any] = dict.fromkeys(
-        ("actor", "credential", "session", "purpose", "ref", "commit"), "a" * 160
+        ("actor", "credential", "session", "process", "purpose", "ref", "commit"), "a" * 160
     )
     largest = Entry(kind="import", persons=(PERSON,) * MAX_PERSONS, fields=("a" * 32,) * MAX_FIELDS, **ids)
     assert len(largest.to_bytes()) <= MAX_ENTRY_BYTES

@@ -44,11 +44,15 @@ class Player:
     grant: str
     session: str
 
-    def sign_in(self, session: str = "") -> people.SignedIn:
+    def sign_in(self, session: str = "", address: str = "192.0.2.7", device: str = "") -> people.SignedIn:
         """Sign in anew; the grant at hand stays the old one."""
         options = people.signin_begin()
         return people.signin_finish(
-            options["challenge"], self.passkey.get(options), session=session, address="192.0.2.7"
+            options["challenge"],
+            self.passkey.get(options),
+            session=session,
+            address=address,
+            device=device,
         )
 
 

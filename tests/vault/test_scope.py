@@ -11,8 +11,8 @@ from noren import errors, people
 from noren.people import ExposureState, Purpose, Scope
 from noren_vault.errors import BadRequest
 from noren_vault.index import Index
+from noren_vault.question import Question
 from noren_vault.record import Outcome, Path
-from noren_vault.scope import Question
 from noren_vault.vault import Vault
 from tests.servers import VaultProcess
 from tests.vault.cast import SALON, YOGA, Cast, customer, customers, join, sql

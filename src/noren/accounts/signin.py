@@ -60,7 +60,12 @@ def finish_signin(
         raise PasskeyRefused
     name = _session_name()
     accepted = people.signin_finish(
-        challenge, answer, session=name, address=_address(request), shop_id=shop_id
+        challenge,
+        answer,
+        session=name,
+        address=_address(request),
+        device=_device(request),
+        shop_id=shop_id,
     )
     return _enter(request, accepted, name, now)
 
@@ -76,7 +81,9 @@ def finish_join(request: HttpRequest, invite: str, answer: Mapping[str, Any], *,
     InviteRefused, PasskeyRefused, VaultUnavailable, LedgerUnavailable.
     """
     name = _session_name()
-    accepted = people.register_finish(invite, answer, session=name, address=_address(request))
+    accepted = people.register_finish(
+        invite, answer, session=name, address=_address(request), device=_device(request)
+    )
     return _enter(request, accepted, name, now)
 
 
@@ -101,6 +108,11 @@ def _enter(request: HttpRequest, accepted: people.SignedIn, name: str, now: date
 def _session_name() -> str:
     """Return the name by which the ledger knows this sign-in: random, and not the session cookie's key."""
     return secrets.token_urlsafe(16)
+
+
+def _device(request: HttpRequest) -> str:
+    """Return what the browser says it is, for the vault to seal."""
+    return request.headers.get("User-Agent", "")[:400]
 
 
 def _address(request: HttpRequest) -> str:

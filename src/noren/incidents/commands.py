@@ -10,22 +10,42 @@ import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Final
+from uuid import UUID
 
 from django.conf import settings
 
 from noren import clock, people
 from noren.errors import NorenError, ShopUnknown
 from noren.incidents import builds as listing
-from noren.incidents import report
-from noren.incidents.scope import BadMoment, Question, ask, moment
+from noren.incidents import bundle, report
+from noren.incidents.scope import STORES, BadMoment, Question, ask, moment
 from noren.shops import directory
 
 DONE, NOT_NOW, ASKED_WRONGLY, INCOMPLETE, UNPUBLISHED = 0, 1, 2, 3, 4
+# Each may be given several times; the answer is of all together.
+_NAMED: Final = (
+    ("actor", "HANDLE", "somebody who signs in, such as aoi.salon"),
+    ("credential", "ID", "one passkey"),
+    ("session", "ID", "one sign-in"),
+    ("process", "ID", "one process of the app side, as the ledger names it: uid:1000/4711.8812345"),
+    ("address", "ADDRESS", "sign-ins from a network address, or a network: 192.0.2.0/24"),
+    ("device", "TEXT", "sign-ins from a device: a part of what its browser says it is"),
+    ("export", "ID", "one export"),
+    ("store", "STORE", f"a store that was taken as it lay: {', '.join(STORES)}"),
+    ("backup", "ID", "a backup that was taken"),
+    ("key", "ID", "an epoch key that was taken (its id in hex)"),
+)
 
 
 def scope(words: Sequence[str]) -> int:
     """`noren scope`: whose data, which fields, when, passed by one path. Complete up to the head it names."""
-    asked = _scope_parser().parse_args(words)
+    parser = _scope_parser()
+    asked = parser.parse_args(words)
+    if not (asked.all or asked.person or any(getattr(asked, kind) for kind, _, _ in _NAMED)):
+        parser.error("name a path, a store or a person, or ask for --all")
+    if asked.complete and asked.bundle is None:
+        parser.error("--complete is said of a --bundle")
     now = clock.now()
     try:
         question = _question(asked, now)
@@ -33,7 +53,7 @@ def scope(words: Sequence[str]) -> int:
         return _refuse(str(bad), ASKED_WRONGLY)
     except ShopUnknown as unknown:
         return _refuse(f"{asked.shop}: {unknown.words()}", ASKED_WRONGLY)
-    return _tell(lambda: _answer(question, as_json=asked.json))
+    return _tell(lambda: _answer(question, asked))
 
 
 def rebuild_index(words: Sequence[str]) -> int:
@@ -87,14 +107,27 @@ def _join_link(token: str) -> str:
 
 def _scope_parser() -> argparse.ArgumentParser:
     parser = _parser("scope", scope)
-    path = parser.add_mutually_exclusive_group(required=True)
-    path.add_argument("--actor", metavar="HANDLE", help="somebody who signs in, such as aoi.salon")
-    path.add_argument("--credential", metavar="ID", help="one passkey")
-    path.add_argument("--session", metavar="ID", help="one sign-in")
+    for kind, metavar, about in _NAMED:
+        choices = STORES if kind == "store" else None
+        parser.add_argument(
+            f"--{kind}", metavar=metavar, action="append", default=[], help=about, choices=choices
+        )
+    parser.add_argument("--all", action="store_true", help="whatever passed in the time, by every path")
     parser.add_argument("--shop", metavar="SLUG", help="only persons of this shop")
+    parser.add_argument(
+        "--person", metavar="ID", action="append", default=[], type=_person, help="only these persons"
+    )
     parser.add_argument("--since", metavar="WHEN", required=True, help="1h, 7d, or 2026-11-22T09:30+09:00")
     parser.add_argument("--until", metavar="WHEN", default="0s", help="the same; now, unless given")
     parser.add_argument("--json", action="store_true", help="print JSON for a program")
+    parser.add_argument(
+        "--bundle", metavar="FILE", type=Path, help="write what proves it, for `noren-verify bundle FILE`"
+    )
+    parser.add_argument(
+        "--complete",
+        action="store_true",
+        help="with --bundle: every entry of the time, so that none can lack",
+    )
     return parser
 
 
@@ -105,20 +138,28 @@ def _question(asked: argparse.Namespace, now: datetime) -> Question:
     return Question(
         since=since,
         until=until,
-        actor=asked.actor,
-        credential=asked.credential,
-        session=asked.session,
+        named={kind: tuple(getattr(asked, kind)) for kind, _, _ in _NAMED if getattr(asked, kind)},
         shop_id=None if asked.shop is None else directory.shop_id(asked.shop),
+        persons=tuple(asked.person),
     )
 
 
-def _answer(question: Question, *, as_json: bool) -> int:
+def _answer(question: Question, asked: argparse.Namespace) -> int:
     found = ask(question)
-    if as_json:
+    if asked.bundle is not None:
+        try:
+            bundle.write(asked.bundle, question, found, complete=asked.complete)
+        except OSError as fault:
+            return _refuse(f"{asked.bundle} cannot be written: {fault.strerror}", NOT_NOW)
+    if asked.json:
         _say(json.dumps(report.as_json(question, found), indent=2))
     else:
         _say(report.as_text(question, found))
     return DONE if found.complete else INCOMPLETE
+
+
+def _person(text: str) -> str:
+    return str(UUID(text))
 
 
 def _parser(command: str, function: Callable[..., int]) -> argparse.ArgumentParser:

@@ -2,22 +2,35 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from itertools import groupby
+from typing import Any, Final
 
 from noren import people
 from noren.incidents.scope import Question
 
-HEADINGS = ("person", "shop", "fields", "first", "last", "purposes", "state", "entries")
+HEADINGS = ("person", "fields", "first", "last", "purposes", "state", "entries")
+WAYS = ("actor", "credential", "session", "process", "kind", "first", "last", "entries")
+_MOST_ENTRIES: Final = 8
+_MOST_WAYS: Final = 20
+_FORMS: Final = {
+    "readable": "readable: cipher and the keys to it were in one hand",
+    "cipher": "cipher, without the keys that open it",
+    "keys": "keys, without anything that they open",
+    "ids": "opaque ids, no field of a person",
+}
 
 
 def as_text(question: Question, found: people.Scope) -> str:
-    """Return a table of persons, then the tree it was answered from, then how far it is complete."""
+    """Return a table of persons for each shop, the ways, what was taken, and how far it is complete."""
     persons = len(found.persons)
     span = f"from {_time(question.since)} to {_time(question.until)}"
     count = f"{persons} {'person' if persons == 1 else 'persons'} in {found.entries} entries"
     lines = [f"{question.path()}, {span}: {count}.", ""]
-    if persons:
-        lines += [*_table([HEADINGS, *map(_row, found.persons)]), ""]
+    for shop, there in groupby(found.persons, key=lambda one: one.shop_id):
+        exposures = list(there)
+        rows = [row for exposure in exposures for row in _rows(exposure)]
+        lines += [f"Shop {shop}: {_counted(exposures)}.", *_table([HEADINGS, *rows]), ""]
+    lines += [*_spared(question, found), *_stores(found), *_ways(found)]
     lines += [f"Head: {found.head_size} entries, root {found.head_root}", "Checkpoint:"]
     lines += [f"  {line}".rstrip() for line in found.checkpoint.rstrip("\n").split("\n")]
     lines += ["", completeness(found)]
@@ -30,7 +43,12 @@ def as_json(question: Question, found: people.Scope) -> dict[str, Any]:
         "path": question.path(),
         "since": question.since.isoformat(),
         "until": question.until.isoformat(),
+        "asked": {name: list(texts) for name, texts in found.asked.items()},
         "persons": [_values(exposure) for exposure in found.persons],
+        "spared": [_values(exposure) for exposure in found.spared],
+        "ways": [_plain(way) for way in found.ways],
+        "stores": [_plain(store) for store in found.stores],
+        "keyside": None if found.keyside is None else _plain(found.keyside),
         "entries": found.entries,
         "head": {"size": found.head_size, "root": found.head_root},
         "checkpoint": found.checkpoint,
@@ -39,19 +57,86 @@ def as_json(question: Question, found: people.Scope) -> dict[str, Any]:
 
 
 def completeness(found: people.Scope) -> str:
-    """Say up to which entry nothing is missing."""
+    """Say up to which entry nothing is missing, and who is left."""
     if not found.complete:
         return "NOT complete: the ledger's index is behind. Ask again, or run `noren ledger rebuild-index`."
     if found.head_size == 0:
         return "Complete: the ledger has no entry yet."
-    return f"Complete up to entry {found.head_size - 1}."
+    return f"Everybody else: not exposed by what was asked about. Complete up to entry {found.head_size - 1}."
+
+
+def _counted(exposures: Sequence[people.Exposure]) -> str:
+    exposed = sum(one.state is people.ExposureState.EXPOSED for one in exposures)
+    return f"{exposed} exposed, {len(exposures) - exposed} possibly"
+
+
+def _spared(question: Question, found: people.Scope) -> list[str]:
+    """Who was asked for by name is told each; the others who stand in it and are not exposed, by number."""
+    if not found.spared:
+        return []
+    lines = [f"Not exposed, though they stand in it: {len(found.spared)}."]
+    if question.persons:
+        lines += [f"  {one.person}: not exposed" for one in found.spared]
+    return [*lines, ""]
+
+
+def _stores(found: people.Scope) -> list[str]:
+    lines = []
+    for store in found.stores:
+        until = _time(store.until)
+        held = sum(store.persons.values())
+        lines += [
+            f"Store {store.name}, {_time(store.since)} to {until}: {_FORMS[store.form]}; {held} persons."
+        ]
+        if store.unbounded:
+            lines += [f"  What is read there later leaves no entry: everyone, from {_time(store.since)}."]
+    if found.keyside is not None:
+        lines += _keyside(found.keyside)
+    return [*lines, ""] if lines else []
+
+
+def _keyside(side: people.KeySide) -> list[str]:
+    counts = ", ".join(f"{count} {kind}" for kind, count in side.counts.items())
+    verdict = (
+        "nothing on record speaks against the keys" if side.intact else "NOT intact: see door and restore"
+    )
+    lines = [f"Key side, by the ledger for this time: {verdict} ({counts})."]
+    lines += [
+        f"  entry {one.entry}  {_time(one.at)}  {one.kind} {one.note} {one.ref}" for one in side.entries
+    ]
+    lines += [f"  and {side.left_off} more"] if side.left_off else []
+    return [*lines, "  A copy of the keys' files by whoever had the host would leave no entry."]
+
+
+def _ways(found: people.Scope) -> list[str]:
+    if not found.ways:
+        return []
+    rows = [
+        (
+            *(getattr(way, name) or "-" for name in WAYS[:5]),
+            _time(way.first),
+            _time(way.last),
+            str(way.entries),
+        )
+        for way in found.ways[:_MOST_WAYS]
+    ]
+    left = len(found.ways) - _MOST_WAYS
+    more = [f"and {left} more (--json lists them)"] if left > 0 else []
+    return ["By these ways:", *_table([WAYS, *rows]), *more, ""]
 
 
 def _values(exposure: people.Exposure) -> dict[str, Any]:
     return {
         "person": str(exposure.person),
         "shop": exposure.shop_id,
-        "fields": list(exposure.fields),
+        "fields": {
+            one.field: {
+                "first": one.first.isoformat(),
+                "last": one.last.isoformat(),
+                "state": str(one.state),
+            }
+            for one in exposure.seen
+        },
         "first": exposure.first.isoformat(),
         "last": exposure.last.isoformat(),
         "purposes": list(exposure.purposes),
@@ -60,17 +145,38 @@ def _values(exposure: people.Exposure) -> dict[str, Any]:
     }
 
 
-def _row(exposure: people.Exposure) -> Sequence[str]:
-    return (
-        str(exposure.person),
-        str(exposure.shop_id),
-        ",".join(exposure.fields),
-        _time(exposure.first),
-        _time(exposure.last),
-        ",".join(exposure.purposes),
-        str(exposure.state),
-        ",".join(map(str, exposure.entries)),
+def _plain(value: Any) -> Any:
+    """Turn a value of `people` into JSON's kinds."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
+    if hasattr(value, "__dataclass_fields__"):
+        return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
+    return {str(key): _plain(one) for key, one in value.items()} if isinstance(value, dict) else value
+
+
+def _rows(exposure: people.Exposure) -> Iterable[Sequence[str]]:
+    """Fields with the same times and state share a line; the first line names the person."""
+    same = groupby(
+        sorted(exposure.seen, key=lambda one: (one.first, one.last, one.state)),
+        key=lambda one: (one.first, one.last, one.state),
     )
+    for number, ((first, last, state), fields) in enumerate(same):
+        yield (
+            "" if number else str(exposure.person),
+            ",".join(one.field for one in fields),
+            _time(first),
+            _time(last),
+            "" if number else ",".join(exposure.purposes),
+            str(state),
+            "" if number else _entries(exposure.entries),
+        )
+
+
+def _entries(entries: Sequence[int]) -> str:
+    shown = ",".join(map(str, entries[:_MOST_ENTRIES]))
+    return shown if len(entries) <= _MOST_ENTRIES else f"{shown},... ({len(entries)})"
 
 
 def _time(instant: datetime) -> str:

@@ -1,11 +1,17 @@
 """Whose data, which fields, when, by which path: the question of every leak, put to the vault's ledger."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any, Final
 
 from noren import people
 
+# How data can have passed, and what can have been taken as it lay.
+PATHS: Final = ("actor", "credential", "session", "process", "address", "device", "export")
+TAKEN: Final = ("store", "backup", "key")
+STORES: Final = ("app", "vault", "keys", "host")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _AGO = re.compile(r"(\d{1,6})([smhdw])")
 
@@ -16,37 +22,27 @@ class BadMoment(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One path, and when: [since, until), aware. One of actor, credential, session; shop narrows it."""
+    """A union of paths and stores, and when: [since, until], aware. Shop and persons narrow the answer.
+
+    `named` holds the values by kind, of PATHS and TAKEN; empty, it asks for whatever passed in the time.
+    """
 
     since: datetime
     until: datetime
-    actor: str | None = None
-    credential: str | None = None
-    session: str | None = None
+    named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     shop_id: int | None = None
+    persons: tuple[str, ...] = ()
 
     def path(self) -> str:
-        """Name the path in words."""
-        for kind, value in (
-            ("actor", self.actor),
-            ("credential", self.credential),
-            ("session", self.session),
-        ):
-            if value is not None:
-                return f"{kind} {value}"
-        raise RuntimeError("a question names a path")
+        """Name what is asked about, in words."""
+        named = [f"{kind} {value}" for kind, values in self.named.items() for value in values]
+        return ", ".join(named) or "every path"
 
 
 def ask(question: Question) -> people.Scope:
-    """Return every person and field that passed by the path: complete up to the head the answer names."""
-    return people.scope(
-        since=question.since,
-        until=question.until,
-        actor=question.actor,
-        credential=question.credential,
-        session=question.session,
-        shop_id=question.shop_id,
-    )
+    """Return every person and field that passed or lay there: complete up to the head the answer names."""
+    named: dict[str, Any] = {**question.named, "person": question.persons or None}
+    return people.scope(since=question.since, until=question.until, shop_id=question.shop_id, **named)
 
 
 def moment(text: str, *, now: datetime) -> datetime:

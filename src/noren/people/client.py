@@ -12,15 +12,14 @@ from uuid import UUID
 
 from django.conf import settings
 
-from noren.people import wire
+from noren.people import answers, wire
 from noren.people.model import (
     Actor,
     Attachment,
     BadRow,
     Budget,
     Build,
-    Exposure,
-    ExposureState,
+    Evidence,
     Finding,
     Health,
     Imported,
@@ -217,10 +216,11 @@ def register_begin(invite: str) -> dict[str, Any]:
 
 
 def register_finish(
-    invite: str, response: Mapping[str, Any], *, session: str = "", address: str = ""
+    invite: str, response: Mapping[str, Any], *, session: str = "", address: str = "", device: str = ""
 ) -> SignedIn:
     """Enrol the passkey and sign in at once. Raises InviteRefused, PasskeyRefused."""
-    params = {"invite": invite, "response": dict(response), "session": session, "address": address}
+    visit = {"session": session, "address": address, "device": device}
+    params = {"invite": invite, "response": dict(response), **visit}
     return _signed_in(_call("register_finish", params))
 
 
@@ -235,6 +235,7 @@ def signin_finish(
     *,
     session: str = "",
     address: str = "",
+    device: str = "",
     shop_id: int | None = None,
 ) -> SignedIn:
     """Check the passkey's answer and issue a grant. PasskeyRefused; GrantRefused: not of this shop."""
@@ -243,6 +244,7 @@ def signin_finish(
         "response": dict(response),
         "session": session,
         "address": address,
+        "device": device,
         "shop": shop_id,
     }
     return _signed_in(_call("signin_finish", params))
@@ -280,54 +282,84 @@ def _who(answer: dict[str, Any]) -> Who:
 # -- the record
 
 
+Paths = str | Sequence[str] | None
+
+
 def scope(
     *,
     since: datetime,
     until: datetime,
-    actor: str | None = None,
-    credential: str | None = None,
-    session: str | None = None,
+    actor: Paths = None,
+    credential: Paths = None,
+    session: Paths = None,
+    process: Paths = None,
+    address: Paths = None,
+    device: Paths = None,
+    export: Paths = None,
+    store: Paths = None,
+    backup: Paths = None,
+    key: Paths = None,
+    person: Paths = None,
     shop_id: int | None = None,
     grant: str | None = None,
     proofs: Sequence[int] = (),
 ) -> Scope:
-    """Whose data passed by this path in [since, until]: complete up to the head it names.
+    """Whose data passed by any of these paths in [since, until], or lay in what was taken of the stores then.
 
-    Needs an admin's process, or an operator's `grant`. Raises GrantRefused.
+    `address` is one or a network, `device` a part of what a browser says it is, `store` app, vault, keys or
+    host; `person` and `shop_id` narrow the answer. Without any path or store: whatever passed in the time.
+    Complete up to the head it names. Needs an admin's process, or an operator's `grant`. Raises GrantRefused.
     """
-    params = {
+    given: dict[str, object] = {
         "actor": actor,
         "credential": credential,
         "session": session,
+        "process": process,
+        "address": address,
+        "device": device,
+        "export": export,
+        "store": store,
+        "backup": backup,
+        "key": key,
+        "person": person,
         "shop": shop_id,
         "grant": grant,
         "since": since.timestamp(),
         "until": until.timestamp(),
         "proofs": list(proofs),
     }
-    answer = _call("scope", {key: value for key, value in params.items() if value is not None}, seconds=60)
-    return Scope(
-        persons=tuple(_exposure(found) for found in answer["persons"]),
-        entries=answer["entries"],
-        head_size=answer["head"]["size"],
-        head_root=answer["head"]["root"],
-        checkpoint=answer["checkpoint"],
-        complete=answer["complete"],
-        proofs={int(index): text for index, text in answer["proofs"].items()},
-    )
+    params = {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in given.items()
+        if value is not None
+    }
+    return answers.scope(_call("scope", params, seconds=600))
 
 
-def _exposure(found: dict[str, Any]) -> Exposure:
-    return Exposure(
-        person=UUID(found["person"]),
-        shop_id=found["shop"],
-        fields=tuple(found["fields"]),
-        first=_instant(found["first"]),
-        last=_instant(found["last"]),
-        purposes=tuple(found["purposes"]),
-        state=ExposureState(found["state"]),
-        entries=tuple(found["entries"]),
-    )
+def evidence(
+    *,
+    size: int,
+    bounds: tuple[datetime, datetime] | None = None,
+    outcomes: Sequence[int] = (),
+    entries: Sequence[int] = (),
+    nodes: Sequence[tuple[int, int]] = (),
+    grant: str | None = None,
+) -> Evidence:
+    """What proves an answer in the tree of `size` entries: a time's bounds, outcomes, entries, hashes.
+
+    Of entries and of nodes (level, index) at most 5,000 at once. Needs what `scope` needs.
+    """
+    params: dict[str, object] = {
+        "size": size,
+        "outcomes": list(outcomes),
+        "entries": list(entries),
+        "nodes": [list(one) for one in nodes],
+    }
+    if bounds is not None:
+        params["bounds"] = [int(one.timestamp() * 1000) for one in bounds]
+    if grant is not None:
+        params["grant"] = grant
+    return answers.evidence(_call("evidence", params, seconds=600))
 
 
 def health() -> Health:

@@ -36,10 +36,13 @@ class SendState(StrEnum):
 
 
 class ExposureState(StrEnum):
-    """EXPOSED: it was handed out. POSSIBLY: it was about to be, and nothing on record says it was not."""
+    """EXPOSED: it was handed out, or lay readable. POSSIBLY: it was about to be handed out, and nothing on
+    record says that it was not. NOT: it stands in what was asked about, and was surely not handed out.
+    """
 
     EXPOSED = "exposed"
     POSSIBLY = "possibly"
+    NOT = "not"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,28 +146,107 @@ class Invited:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """One field of one person: between when, and how surely."""
+
+    field: str
+    first: datetime
+    last: datetime
+    state: ExposureState
+
+
+@dataclass(frozen=True, slots=True)
 class Exposure:
-    """What one path saw of one person."""
+    """What was seen of one person of one shop, by all that was asked about together. `seen` says it by field.
+
+    A field `presence` means that nothing was told but that the person is there.
+    """
 
     person: UUID
     shop_id: int
-    fields: tuple[str, ...]
+    seen: tuple[Seen, ...]
     first: datetime
     last: datetime
     purposes: tuple[str, ...]
     state: ExposureState
     entries: tuple[int, ...]
 
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields' names."""
+        return tuple(one.field for one in self.seen)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """By which way it passed: what the entries say of their "who", and how many there are."""
+
+    actor: str
+    credential: str
+    session: str
+    process: str
+    kind: str
+    first: datetime
+    last: datetime
+    entries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """What was taken as it lay. `form`: readable, cipher, keys or ids; `persons` counts them by shop.
+
+    `unbounded`: what happened with it later cannot be told.
+    """
+
+    name: str
+    since: datetime
+    until: datetime
+    form: str
+    persons: Mapping[int, int]
+    unbounded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KeySideEntry:
+    """An entry that says something of the vault's keys or of a door beside its own."""
+
+    entry: int
+    at: datetime
+    kind: str
+    actor: str
+    note: str
+    ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeySide:
+    """What the ledger shows about the key side for the time. `intact`: nothing on record is against it."""
+
+    intact: bool
+    counts: Mapping[str, int]
+    builds: tuple[str, ...]
+    entries: tuple[KeySideEntry, ...]
+    left_off: int
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The answer to "whose data": `entries` counts the ledger's entries that matched.
+    """The answer to "whose data": `entries` counts the ledger's entries that say so.
 
+    `persons` are exposed or possibly; `spared` stand in it and are not; everybody else does not stand in it.
+    `ways` are those by which it passed (the thousand with most entries); `asked` is the question as it was
+    put to the entries, addresses and devices turned into sessions (`unsure`: those that may have been opened
+    from there).
     `head_size` and `head_root` (hex) name the tree it was answered from; `checkpoint` is its signed note;
     `proofs` holds a tlog-proof text for each entry asked for.
     """
 
+    asked: Mapping[str, tuple[str, ...]]
     persons: tuple[Exposure, ...]
+    spared: tuple[Exposure, ...]
+    ways: tuple[Way, ...]
+    stores: tuple[Store, ...]
+    keyside: KeySide | None
     entries: int
     head_size: int
     head_root: str
@@ -195,6 +277,16 @@ class Witnessed:
     late: bool
     forked: tuple[str, ...]
     witnesses: tuple[Witness, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What proves an answer. `bounds`: the entries [first, last) of the time, if one was asked for."""
+
+    bounds: tuple[int, int] | None
+    outcomes: tuple[int, ...]
+    entries: tuple[str, ...]
+    nodes: tuple[bytes, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,8 @@ KINDS: Final = frozenset(
         "refused",
         "key",
         "witness",
+        "backup",
+        "export",
     }
 )
 _LIMIT = 1 << 53  # integers beyond this are not the same in every JSON reader
@@ -66,6 +68,7 @@ class Entry:
     actor: str = ""
     credential: str = ""
     session: str = ""
+    process: str = ""
     shop: int = 0
     purpose: str = ""
     persons: tuple[str, ...] = ()
@@ -80,7 +83,7 @@ class Entry:
         _check_numbers(self)
         if self.kind not in KINDS:
             raise EntryInvalid(f"an entry of kind {self.kind!r} is not known")
-        for name in ("actor", "credential", "session", "purpose", "ref", "commit"):
+        for name in ("actor", "credential", "session", "process", "purpose", "ref", "commit"):
             if not _matches(_ID, getattr(self, name)):
                 raise EntryInvalid(f"{name} is not an id")
         if not _matches(_CODE, self.note):

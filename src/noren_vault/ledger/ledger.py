@@ -199,6 +199,10 @@ class Ledger:
         """Publish this head of the ledger's, whose `signed` text carries its witnesses' signatures too."""
         self._publisher.cosigned(head)
 
+    def node(self, level: int, index: int) -> bytes:
+        """The hash of the whole node (level, index) of the tree. Blocks; raises OSError without its tile."""
+        return self._sequencer.tree.node(level, index)
+
     def subscribe(self, callback: Subscriber) -> Callable[[], None]:
         """Have `callback(index, entry)` called on the loop for each entry that is durable from now on, in
         order.

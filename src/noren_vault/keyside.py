@@ -1,0 +1,41 @@
+"""What the ledger shows about the key side for a time: starts, acts on keys, foreign doors, repairs.
+
+It is a statement about the record. A copy of the keys' files, made by somebody who had the host, leaves none.
+"""
+
+from typing import Any, Final
+
+from noren_vault.database import Database
+
+# Somebody was, or may have been, at the vault's own data beside its door.
+TOUCHED: Final = ("door", "restore")
+_MOST: Final = 200
+# The first list is the partial index's: what says nothing of the key side.
+_READ: Final = """
+SELECT e.entry, e.at, e.kind, e.actor, e.note, e.ref FROM vault.ledger_entry e
+WHERE e.at >= %(since)s AND e.at <= %(until)s AND e.entry < %(size)s
+  AND e.kind NOT IN
+    ('intent', 'outcome', 'put', 'update', 'erase', 'search', 'signin', 'signout', 'send', 'import')
+  AND e.kind = ANY(%(kinds)s)
+ORDER BY e.entry
+"""
+_KINDS: Final = ("start", "key", "repair", *TOUCHED)
+
+
+async def read(database: Database, *, since: int, until: int, size: int) -> dict[str, Any]:
+    """Give the statement; `intact` is false when something on record speaks against it."""
+    params = {"since": since, "until": until, "size": size, "kinds": list(_KINDS)}
+    rows = await database.rows(_READ, params)
+    counts = dict.fromkeys(_KINDS, 0)
+    for row in rows:
+        counts[row[2]] += 1
+    return {
+        "intact": not any(counts[kind] for kind in TOUCHED),
+        "counts": counts,
+        "builds": sorted({ref for _, _, kind, _, _, ref in rows if kind == "start"}),
+        "entries": [
+            {"entry": entry, "at": at / 1000, "kind": kind, "actor": actor, "note": note, "ref": ref}
+            for entry, at, kind, actor, note, ref in rows[:_MOST]
+        ],
+        "left_off": max(0, len(rows) - _MOST),
+    }

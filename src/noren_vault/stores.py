@@ -1,0 +1,189 @@
+"""Stores taken whole: who had rows at the time, which fields, in clear or as cipher, and where the key was.
+
+The time is [since, until]: the store was taken at some moment in it. Who had rows then is read from the
+ledger, so that an erased person counts until the erasure; an entry says a person's fields at most too widely.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from noren_vault.database import Database, Row
+from noren_vault.errors import BadRequest
+from noren_vault.exposure import Exposures, State
+from noren_vault.question import Question
+
+# An erasure ends with its transaction, a little after its entry.
+ERASING_MS: Final = 60_000
+_ROWS: Final = """
+SELECT e.shop_id, p.person::text, min(e.at) FILTER (WHERE e.kind <> 'erase'),
+    max(e.at) FILTER (WHERE e.kind = 'erase' AND e.outcome = 'done'),
+    array_agg(DISTINCT f.name) FILTER (WHERE f.name IS NOT NULL), array_agg(DISTINCT e.entry)
+FROM vault.ledger_entry e JOIN vault.ledger_person p USING (entry)
+LEFT JOIN LATERAL unnest(e.fields) AS f(name) ON true
+WHERE e.kind IN ('put', 'import', 'member', 'update', 'erase') AND e.at - e.skew <= %(until)s
+  AND e.entry < %(size)s AND NOT (e.kind = 'put' AND e.outcome = 'failed')
+  AND (%(shop)s::bigint IS NULL OR e.shop_id = %(shop)s)
+  AND (%(persons)s::uuid[] IS NULL OR p.person = ANY(%(persons)s::uuid[]))
+GROUP BY 1, 2
+HAVING count(*) FILTER (WHERE e.kind <> 'erase') > 0
+"""
+_NAMED: Final = """
+SELECT min(e.at - e.skew), max(o.at) FROM vault.ledger_entry e
+LEFT JOIN vault.ledger_entry o ON o.kind = 'outcome' AND o.ref = e.entry::text AND o.entry > e.entry
+    AND o.at <= e.at + 86400000
+WHERE e.kind = 'backup' AND e.ref = %s
+"""
+_KEY_LIFE: Final = """
+SELECT min(e.at) FILTER (WHERE e.note LIKE '%%made%%' OR e.note LIKE '%%begin%%'),
+    max(e.at) FILTER (WHERE e.note LIKE '%%retired%%' OR e.note LIKE '%%destroyed%%')
+FROM vault.ledger_entry e WHERE e.kind = 'key' AND strpos(e.ref, %s) > 0
+"""
+_WRAPPED: Final = """
+SELECT count(*) FROM keystore.person_key WHERE epoch = %s AND (%s::bigint IS NULL OR shop_id = %s)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """One thing that was taken, and when at the earliest and at the latest. `lasting`: a key still in use."""
+
+    name: str
+    cipher: bool
+    keys: bool
+    since: int
+    until: int
+    lasting: bool = False
+
+
+@dataclass(slots=True)
+class Holding:
+    """All that is in one hand: what is cipher in one part may be readable with the keys of another."""
+
+    parts: list[Taken] = field(default_factory=list)
+
+    def form(self, part: Taken) -> str:
+        """What a person's fields are in one part: a key opens what was sealed while it was in use."""
+        if part.cipher:
+            fits = (
+                one.since <= part.until and (one.lasting or part.since <= one.until)
+                for one in self.parts
+                if one.keys
+            )
+            return "readable" if any(fits) else "cipher"
+        return "keys" if part.keys else "ids"
+
+
+# What lies where: the app's database holds opaque ids and no person's field; the vault's database and its
+# backups hold ciphertext and wrapped keys; the keys that unwrap lie with the provider; the host has them all.
+_STORES: Final[Mapping[str, tuple[bool, bool]]] = {
+    "app": (False, False),
+    "vault": (True, False),
+    "keys": (False, True),
+    "host": (True, True),
+}
+
+
+class Stores:
+    """Answers for stores."""
+
+    def __init__(self, database: Database) -> None:
+        """Keep the database."""
+        self._database = database
+
+    async def read(
+        self, question: Question, size: int, found: Exposures, *, intact: bool
+    ) -> list[dict[str, Any]]:
+        """Put who lay in what was taken into `found`; gives what each store says. Raises BadRequest."""
+        holding = Holding(await self._parts(question))
+        told = []
+        for part in holding.parts:
+            form = holding.form(part)
+            there = await self._rows(question, size, part)
+            for row in there:
+                _add(found, row, part, _state(form, intact=intact))
+            told.append(_words(part, form, there))
+        return told
+
+    async def _rows(self, question: Question, size: int, part: Taken) -> list[Row]:
+        narrow = {"shop": question.shop, "persons": list(question.persons) or None}
+        rows = await self._database.rows(_ROWS, {"until": part.until, "size": size, **narrow})
+        return [row for row in rows if row[3] is None or row[3] + ERASING_MS >= part.since]
+
+    async def _parts(self, question: Question) -> list[Taken]:
+        when = question.since, question.until
+        stores = question.taken.get("store", ())
+        return [
+            # The keys' folder holds those of before, too.
+            *(Taken(one, *_STORES[one], 0, question.until, lasting=True) for one in stores if one == "keys"),
+            *(Taken(one, *_STORES[one], *when) for one in stores if one != "keys"),
+            *[await self._backup(one) for one in question.taken.get("backup", ())],
+            *[await self._key(one, question) for one in question.taken.get("key", ())],
+        ]
+
+    async def _backup(self, given: str) -> Taken:
+        """A backup holds what was there when it was made; it is not asked when it was taken away."""
+        name = given.removeprefix("backup:")
+        row = await self._database.row(_NAMED, [f"backup:{name}"])
+        if row is None or row[0] is None:
+            raise BadRequest(f"the ledger has no backup {name[:60]}")
+        return Taken(f"backup:{name}", cipher=True, keys=False, since=row[0], until=row[1] or row[0])
+
+    async def _key(self, name: str, question: Question) -> Taken:
+        """An epoch key opens who was wrapped under it, from its making to its end."""
+        try:
+            key_id = bytes.fromhex(name)
+        except ValueError:
+            raise BadRequest("a key is named by its id in hex") from None
+        life = await self._database.row(_KEY_LIFE, [name.lower()]) or (None, None)
+        wrapped = await self._database.row(_WRAPPED, [key_id, question.shop, question.shop]) or (0,)
+        if life == (None, None) and not wrapped[0]:
+            raise BadRequest(f"no key {name[:16]} is known")
+        ended = None if wrapped[0] else life[1]
+        return Taken(
+            f"key:{name.lower()}",
+            cipher=False,
+            keys=True,
+            since=life[0] or 0,
+            until=question.until if ended is None else ended,
+            lasting=ended is None,
+        )
+
+
+def _state(form: str, *, intact: bool) -> State:
+    """Readable is exposed. Cipher is not, as long as the record says nothing against the key side."""
+    if form == "readable":
+        return State.EXPOSED
+    if form == "cipher":
+        return State.NOT if intact else State.POSSIBLY
+    return State.NOT
+
+
+def _add(found: Exposures, row: Row, part: Taken, state: State) -> None:
+    shop, person, made, erased, names, entries = row
+    since, until = part.since, part.until
+    found.add(
+        shop,
+        person,
+        names or (),
+        first=max(made, since),
+        last=until if erased is None else min(until, max(erased, since)),
+        state=state,
+        purpose=f"taken.{part.name.partition(':')[0]}",
+        entries=entries,
+    )
+
+
+def _words(one: Taken, form: str, there: Iterable[Row]) -> dict[str, Any]:
+    shops: dict[int, int] = {}
+    for row in there:
+        shops[row[0]] = shops.get(row[0], 0) + 1
+    return {
+        "name": one.name,
+        "since": one.since / 1000,
+        "until": one.until / 1000,
+        "form": form,
+        "persons": {str(shop): count for shop, count in sorted(shops.items())},
+        # Whoever has the host, or cipher with its keys, reads on later and leaves no entry.
+        "unbounded": one.name == "host",
+    }

@@ -1,0 +1,102 @@
+"""From where sessions were opened: network address and device, sealed; opened here for a question only.
+
+The ledger names a session, never an address. What a row held cannot be told once its key is gone: its session
+then counts as one that may have come from anywhere.
+"""
+
+import ipaddress
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from noren_vault.database import Connection, Database
+from noren_vault.errors import BadRequest, RecordDamaged
+from noren_vault.grants import LIFE_MS
+from noren_vault.sealing import PlainKey
+
+MOST_DEVICE: Final = 400
+_Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """From where somebody signs in: the app's session, the network address, what the browser says it is."""
+
+    session: str
+    address: str = ""
+    device: str = ""
+
+
+@dataclass(slots=True)
+class Found:
+    """Sessions that were opened from there, and those of which it cannot be told (any more)."""
+
+    sessions: set[str] = field(default_factory=set)
+    unsure: set[str] = field(default_factory=set)
+
+
+class Visits:
+    """Keeps a row for each sign-in, and finds sessions by what lies sealed in it."""
+
+    def __init__(self, database: Database, key: PlainKey) -> None:
+        """Keep the parts."""
+        self._database = database
+        self._key = key
+
+    async def add(self, connection: Connection, session: str, visit: Visit, now: int) -> None:
+        """Store a sign-in's place in the caller's transaction. `session` is the name it has in the record."""
+        told = {"address": visit.address, "device": visit.device[:MOST_DEVICE]}
+        sealed = self._key.seal(json.dumps(told).encode(), session)
+        await connection.execute(
+            b"INSERT INTO vault.session (session, sealed, opened_at) VALUES (%s, %s, %s)",
+            [session, sealed, now],
+        )
+
+    async def find(
+        self, *, addresses: Sequence[str], devices: Sequence[str], since: int, until: int
+    ) -> Found:
+        """Find the sessions that could be used within the time and were opened from one of these.
+
+        An address is one or a network (`192.0.2.0/24`); a device is a part of what the browser said, in any
+        case. A session that was opened from there and from elsewhere is unsure: which of the two acted is
+        not told. Raises BadRequest.
+        """
+        networks, parts = [_network(one) for one in addresses], [one.casefold() for one in devices]
+        rows = await self._database.rows(
+            "SELECT session, sealed FROM vault.session WHERE opened_at >= %s AND opened_at <= %s",
+            [since - LIFE_MS, until],
+        )
+        there: dict[str, set[bool | None]] = {}
+        for session, sealed in rows:
+            there.setdefault(session, set()).add(self._matches(session, bytes(sealed), networks, parts))
+        return Found(
+            sessions={one for one, seen in there.items() if seen == {True}},
+            unsure={one for one, seen in there.items() if seen not in ({True}, {False})},
+        )
+
+    def _matches(
+        self, session: str, sealed: bytes, networks: Sequence[_Network], parts: Sequence[str]
+    ) -> bool | None:
+        try:
+            told = json.loads(self._key.open(sealed, session))
+        except RecordDamaged:
+            return None
+        device = told["device"].casefold()
+        return any(part in device for part in parts) or _within(told["address"], networks)
+
+
+def _network(text: str) -> _Network:
+    try:
+        return ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise BadRequest("an address is an IPv4 or IPv6 address, or a network") from None
+
+
+def _within(text: str, networks: Sequence[_Network]) -> bool:
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return any(address in one or (mapped is not None and mapped in one) for one in networks)
