@@ -1,8 +1,8 @@
 """The question after a leak over a large ledger: how long it takes, how large what proves it is.
 
 ENTRIES=1000000 (10000000: the long form). The segments are written in bulk by the ledger's own frames and
-heads; the index is made from them by the vault's `rebuild`, and held against a plain COPY of the same rows into
-tables with the same indexes.
+heads; the index is made from them by the vault's `rebuild`, and held against a plain COPY of the same rows
+into tables with the same indexes.
 """
 
 import asyncio
