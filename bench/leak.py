@@ -9,7 +9,6 @@ import multiprocessing
 import os
 import random
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -22,13 +21,12 @@ from uuid import UUID
 
 import psycopg
 
-from bench.year import CARD, DAY, LIST, Hand, Held, House, Look, Shop, Year, book, card, drain, house
+from bench.year import CARD, DAY, LIST, Hand, Held, House, Look, Shop, Year, book, card, drain, house, stage
 from noren import people
 from noren.errors import NorenError
 from noren.people import Purpose
 from noren_vault.passkeys import credential_name
-from tests.environment import GIVEN, PATHS
-from tests.servers import Server, Sink, embedded, serve_vault, sink
+from tests.servers import Server, Sink
 
 Triples = set[tuple[int, UUID, str]]
 # Held by an attacker, but not there to be held yet: the rooms that would make them write no entries.
@@ -329,14 +327,9 @@ def _named(found: Sequence[people.Exposure]) -> Triples:
 def main() -> int:
     """Print the table. Gives 1 when somebody was missed, or named without a reason."""
     seed, days, shops = (int(os.environ.get(name, default)) for name, default in _SIZES)
-    with (
-        embedded(PATHS, vault=True),
-        serve_vault(GIVEN) as server,
-        sink() as mail,
-        tempfile.TemporaryDirectory(prefix="nl-", dir="/tmp") as folder,
-    ):
+    with stage() as (server, mail, folder):
         begin = time.perf_counter()
-        verdicts = run(server, mail, Path(folder), seed=seed, days=days, shops=shops)
+        verdicts = run(server, mail, folder, seed=seed, days=days, shops=shops)
         took = time.perf_counter() - begin
     print(f"seed {seed}, {days} days, {shops} shops, lived and asked in {took:.0f} s")
     print(HEADING)

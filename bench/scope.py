@@ -9,7 +9,6 @@ import asyncio
 import hashlib
 import os
 import random
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -20,7 +19,7 @@ from typing import Any
 import psycopg
 
 from bench import measure
-from bench.year import House, house
+from bench.year import House, house, stage
 from noren import people
 from noren.incidents import bundle
 from noren.incidents.scope import Question
@@ -34,8 +33,7 @@ from noren_vault.ledger.merkle import EMPTY_ROOT, CompactRange, leaf_hash
 from noren_vault.ledger.note import Signer
 from noren_vault.ledger.segments import SEGMENT_BYTES, opening, segment_path
 from noren_verify import bundle as verifier
-from tests.environment import GIVEN, PATHS
-from tests.servers import Server, embedded, serve_vault, sink
+from tests.servers import Server
 
 ENTRIES = int(os.environ.get("ENTRIES", "1000000"))
 YEAR_MS = 365 * 86_400_000
@@ -156,14 +154,9 @@ class Writer:
 
 def main() -> None:
     """Write, index, ask, prove."""
-    with (
-        embedded(PATHS, vault=True),
-        serve_vault(GIVEN) as server,
-        sink() as mail,
-        tempfile.TemporaryDirectory(prefix="ns-", dir="/tmp") as folder,
-    ):
+    with stage() as (server, mail, folder):
         begin = int(time.time() * 1000) - YEAR_MS - 86_400_000
-        with house(server, mail, Path(folder), begin + YEAR_MS + 1000) as place:
+        with house(server, mail, folder, begin + YEAR_MS + 1000) as place:
             _write(place, begin)
             asyncio.run(_index(place))
             _plain(place, server)

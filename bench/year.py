@@ -7,6 +7,7 @@ import asyncio
 import os
 import random
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -26,8 +27,8 @@ from noren.runtime import databases, env
 from noren_vault import settings
 from noren_vault.server import Server as Socket
 from noren_vault.vault import Vault
-from tests.environment import GIVEN
-from tests.servers import Server, Sink, wait_for
+from tests.environment import GIVEN, PATHS, TOP
+from tests.servers import Server, Sink, embedded, serve_vault, sink, wait_for
 from tests.vault.authenticator import Passkey
 
 MINUTE, DAY = 60_000, 86_400_000
@@ -178,6 +179,18 @@ class House:
             self.process.kill()
             self.process.wait()
             self.process = None
+
+
+@contextmanager
+def stage() -> Iterator[tuple[Server, Sink, Path]]:
+    """A database server for the vault, a mail server and a folder; nothing of it is left afterwards."""
+    try:
+        with embedded(PATHS, vault=True), serve_vault(GIVEN) as server, sink() as mail:
+            folder = TOP / "house"
+            folder.mkdir()
+            yield server, mail, folder
+    finally:
+        shutil.rmtree(TOP, ignore_errors=True)
 
 
 @contextmanager
