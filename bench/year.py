@@ -102,6 +102,7 @@ class House:
             origin=GIVEN.origin,
             smtp_url=self.mail.url,
             mail_from="Noren <noren@example.jp>",
+            bounces=None,
             peer_uids=me,
             admin_uids=me,
         )

@@ -17,7 +17,8 @@ SILENT: Final = (
     "outcome", "erase", "refused", "signin", "signout", "register", "invite", "scope", "start", "repair",
     "key", "backup", "restore", "door", "bounce",
 )  # fmt: skip
-TOLD: Final = ("released", "done", "sent")
+# `refused`: the other side was told, and did not take it.
+TOLD: Final = ("released", "done", "sent", "refused")
 NOT_TOLD: Final = "failed"
 # An entry that names persons and no field tells that they are there.
 PRESENCE: Final = "presence"

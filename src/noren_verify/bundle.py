@@ -23,7 +23,7 @@ SILENT = (
     "outcome", "erase", "refused", "signin", "signout", "register", "invite", "scope", "start", "repair",
     "key", "backup", "restore", "door", "bounce",
 )  # fmt: skip
-TOLD = ("released", "done", "sent")
+TOLD = ("released", "done", "sent", "refused")
 STATES = ("not", "possibly", "exposed")
 STORED = ("put", "import", "member", "update", "erase")
 ERASING_MS = 60_000

@@ -188,6 +188,16 @@ def test_it_counts_every_kind_that_is_not_known_to_be_silent() -> None:
     assert state_of("someday", "", sure=True) is State.POSSIBLY
 
 
+def test_it_knows_every_outcome() -> None:
+    """Only a failure says that nothing was told; what is not known is possible."""
+    expected = dict.fromkeys(Outcome, State.EXPOSED) | {
+        Outcome.FAILED: State.NOT,
+        Outcome.UNKNOWN: State.POSSIBLY,
+    }
+    assert {one: state_of("send", one, sure=True) for one in Outcome} == expected
+    assert {one: state_of("put", one, sure=True) for one in Outcome} == dict.fromkeys(Outcome, State.EXPOSED)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
