@@ -32,6 +32,7 @@ from noren_vault.ledger.frames import ENTRY, HEAD, encode_frame
 from noren_vault.ledger.merkle import EMPTY_ROOT, CompactRange, leaf_hash
 from noren_vault.ledger.note import Signer
 from noren_vault.ledger.segments import SEGMENT_BYTES, opening, segment_path
+from noren_vault.vault import build_hash
 from noren_verify import bundle as verifier
 from tests.servers import Server
 
@@ -180,7 +181,9 @@ async def _index(place: House) -> None:
     await database.open()
     await heads.open()
     start = time.perf_counter()
-    ledger = await Ledger.open(given.ledger, held.ledger, held.origin, heads=heads, now=lambda: place.clock)
+    ledger = await Ledger.open(
+        given.ledger, held.ledger, held.origin, heads=heads, now=lambda: place.clock, build=build_hash()
+    )
     measure.figure("scope_ledger_opened", ENTRIES / (time.perf_counter() - start), "entries/s")
     start = time.perf_counter()
     await Index(database, ledger).rebuild()
