@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
+import psycopg
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
@@ -14,14 +15,6 @@ Row = tuple[Any, ...]
 Connection = AsyncConnection[Row]
 _MOST: Final = 12
 _WAIT_SECONDS: Final = 5.0
-
-
-async def _check(connection: Connection) -> None:
-    """Between two uses nothing is to be read: where something is, it is as a rule the end of the stream."""
-    waiting = select.poll()
-    waiting.register(connection.fileno(), select.POLLIN)
-    if waiting.poll(0):
-        await AsyncConnectionPool.check_connection(connection)
 
 
 class Database:
@@ -40,9 +33,24 @@ class Database:
             max_size=most,
             timeout=_WAIT_SECONDS,
             reconnect_timeout=_WAIT_SECONDS,
-            check=_check,
+            check=self._check,
             open=False,
         )
+
+    async def _check(self, connection: Connection) -> None:
+        """Between two uses nothing is to be read: where something is, it is as a rule the end of the stream.
+
+        Who has lost one has lost them all, as a rule. The pool would find that out one by one, with growing
+        waits between: five would take longer than a caller waits.
+        """
+        waiting = select.poll()
+        waiting.register(connection.fileno(), select.POLLIN)
+        if waiting.poll(0):
+            try:
+                await AsyncConnectionPool.check_connection(connection)
+            except psycopg.Error:
+                await self._pool.drain()
+                raise
 
     async def open(self) -> None:
         """Open the first connections; raises psycopg's errors when there is no database."""
