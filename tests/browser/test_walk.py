@@ -103,7 +103,8 @@ def test_it_walks_6_scope_names_exactly_what_was_seen(salon: System, desk: Page)
     assert desk
     told = json.loads(salon.noren("scope", "--actor", "aoi.salon", "--since", "1h", "--json").stdout)
     (person,) = told["persons"]
-    assert set(person["fields"]) == {"name", "kana", "mail", "phone", "note"}
+    # Presence: her page lists her mails, which tells that she is a customer, and no field of hers.
+    assert set(person["fields"]) == {"name", "kana", "mail", "phone", "note", "presence"}
     assert set(person["purposes"]) == {"today", "customer"}
     assert told["complete"] is True
 
