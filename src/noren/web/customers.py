@@ -121,6 +121,6 @@ def _search(grant: str, query: str) -> tuple[list[dict[str, object]], names.Name
     try:
         seen = people.search(grant, query)
     except (VaultUnavailable, LedgerUnavailable, BudgetExceeded, PurposeRefused) as refusal:
-        return [], names.Names(away=refusal.words(), status=refusal.status)
+        return [], names.refused(refusal)
     found: list[dict[str, object]] = [{"id": person, **values} for person, values in seen.persons.items()]
     return found, names.Names(budget=seen.budget, entry=seen.entry)

@@ -39,6 +39,9 @@ KINDS: Final = frozenset(
         "witness",
         "backup",
         "export",
+        "right",
+        "prove",
+        "budget",
     }
 )
 _LIMIT = 1 << 53  # integers beyond this are not the same in every JSON reader
