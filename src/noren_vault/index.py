@@ -45,6 +45,7 @@ class Index:
         self._one = asyncio.Lock()
         self._awaited = 0
         self._doubt = False  # a rebuild broke off: one table may be new and the other old
+        self._ended = False
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -65,7 +66,12 @@ class Index:
         self._doubt = False
 
     async def stop(self) -> None:
-        """End following; what is not indexed will be at the next start."""
+        """End following; what is not indexed will be at the next start.
+
+        A cancellation that falls into a query's end can be lost there, so the loop is told, too.
+        """
+        self._ended = True
+        self._news.set()
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -155,7 +161,7 @@ class Index:
         self.size = 0
 
     async def _follow(self) -> None:
-        while True:
+        while not self._ended:
             try:
                 async with self._one:
                     if self._doubt:
