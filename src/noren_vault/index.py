@@ -12,6 +12,7 @@ from noren_vault.errors import VaultUnavailable
 from noren_vault.ledger import Entry, Ledger, LedgerDamaged
 from noren_vault.ledger.merkle import leaf_hash
 from noren_vault.reindex import copy_all
+from noren_vault.tasks import end
 
 _BATCH: Final = 2000
 _RETRY_SECONDS: Final = 1.0
@@ -67,8 +68,7 @@ class Index:
     async def stop(self) -> None:
         """End following; what is not indexed will be at the next start."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await end(self._task)
 
     async def reach(self, size: int, seconds: float) -> None:
         """Wait until `size` entries are in the index. Raises VaultUnavailable after `seconds`."""
