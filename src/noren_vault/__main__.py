@@ -18,9 +18,9 @@ from psycopg_pool import PoolTimeout
 
 from noren_vault import migrations, settings
 from noren_vault.clock import Clock
-from noren_vault.keys import KeysError
 from noren_vault.ledger import LedgerDamaged, LedgerError, LedgerForked, LedgerShort
 from noren_vault.migrations import MigrationError
+from noren_vault.providers import KeysError, KeysUnavailable
 from noren_vault.server import Server, ServerError
 from noren_vault.settings import SettingsError
 from noren_vault.vault import Vault
@@ -43,6 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return asyncio.run(_serve())
         if given == ["migrate"]:
             return _migrate()
+    except KeysUnavailable as refusal:
+        return _say(str(refusal), FAILED)
     except (SettingsError, KeysError, MigrationError) as refusal:
         return _say(str(refusal), MISCONFIGURED)
     except (LedgerShort, LedgerForked, LedgerDamaged) as refusal:
@@ -58,7 +60,7 @@ async def _serve() -> int:
     configured = settings.read()
     vault = await Vault.open(configured, Clock())
     server = Server(vault.methods, vault.record, peers=configured.peer_uids, admins=configured.admin_uids)
-    eraser = asyncio.create_task(vault.erase_forever())
+    tasks = [asyncio.create_task(act) for act in (vault.erase_forever(), vault.keeping.tend_forever())]
     poisoned = asyncio.create_task(vault.record.ledger.poisoned())
     try:
         ended = asyncio.Event()
@@ -78,9 +80,11 @@ async def _serve() -> int:
             await vault.returns.stop()
         await server.stop()
         poisoned.cancel()
-        eraser.cancel()
-        with suppress(asyncio.CancelledError):
-            await eraser
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with suppress(asyncio.CancelledError):
+                await task
         await vault.close()
 
 

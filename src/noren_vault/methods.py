@@ -11,6 +11,7 @@ from noren_vault.errors import BadRequest, GrantExpired, GrantRefused
 from noren_vault.grants import Grants
 from noren_vault.importing import Importing
 from noren_vault.index import Index
+from noren_vault.key_methods import KeyMethods
 from noren_vault.letter import Attachment, Letter
 from noren_vault.members import Members
 from noren_vault.messages import Messages, decision_of
@@ -38,6 +39,9 @@ Method = Callable[[Params, Peer], Awaitable[Answer]]
 _ADMIN: Final = frozenset({"invite_operator", "found_shop", "doctor", "rebuild_index"}) | {
     "unknown_messages",
     "decide_message",
+    "keys",
+    "rotate_keys",
+    "retire_keys",
 }
 
 
@@ -59,6 +63,7 @@ class Methods:
         index: Index,
         record: Record,
         build: str,
+        keys: KeyMethods,
     ) -> None:
         """Keep the acts."""
         self._records = records
@@ -73,6 +78,7 @@ class Methods:
         self._index = index
         self._record = record
         self._build = build
+        self._keys = keys
         self._methods: dict[str, Method] = {
             "put": self._put,
             "keep": self._keep,
@@ -99,6 +105,10 @@ class Methods:
             "checkpoint": self._checkpoint,
             "doctor": self._examine,
             "rebuild_index": self._rebuild_index,
+            "keys": self._list_keys,
+            "rotate_keys": self._rotate_keys,
+            "retire_keys": self._retire_keys,
+            "erase": self._erase,
         }
 
     async def answer(self, request: Request, peer: Peer) -> Answer:
@@ -264,6 +274,20 @@ class Methods:
 
     async def _rebuild_index(self, _params: Params, _: Peer) -> Answer:
         return Answer({"entries": await self._index.rebuild()})
+
+    # -- keys and erasure
+
+    async def _list_keys(self, _params: Params, _: Peer) -> Answer:
+        return Answer(await self._keys.list())
+
+    async def _rotate_keys(self, params: Params, peer: Peer) -> Answer:
+        return Answer(await self._keys.rotate(params, peer))
+
+    async def _retire_keys(self, params: Params, _: Peer) -> Answer:
+        return Answer(await self._keys.retire(params))
+
+    async def _erase(self, params: Params, peer: Peer) -> Answer:
+        return Answer(await self._keys.erase(params, peer))
 
 
 def _told(told: Told) -> Answer:

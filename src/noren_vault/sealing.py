@@ -104,6 +104,13 @@ class EpochKey(_Handle):
         key_id, raw = self._raw(wrapped, shop, person, old)
         return self._wrap(key_id, raw, shop, person, new)
 
+    def hand_over(
+        self, wrapped: bytes, to: "EpochKey", *, shop: int, person: str, versions: Mapping[str, int]
+    ) -> bytes:
+        """Wrap a person's key under another epoch key. Raises RecordDamaged."""
+        key_id, raw = self._raw(wrapped, shop, person, versions)
+        return to._wrap(key_id, raw, shop, person, versions)  # noqa: SLF001 - of the same class
+
     def _wrap(self, key_id: bytes, raw: bytes, shop: int, person: str, versions: Mapping[str, int]) -> bytes:
         return key_id + _seal(self._key, self.id, raw, self._place(key_id, shop, person, versions))
 

@@ -13,10 +13,10 @@ from noren_vault.database import Connection, Database
 from noren_vault.errors import GrantRefused, PasskeyRefused
 from noren_vault.grants import LIFE_MS, Grant, Grants
 from noren_vault.invites import Invited, Invites
+from noren_vault.keys import Keys
 from noren_vault.passkeys import Ceremonies, Enrolled, Known, credential_id, credential_name, refuse
 from noren_vault.record import Path, Record, session_name
 from noren_vault.rights import PLATFORM
-from noren_vault.sealing import PlainKey
 
 _log = structlog.get_logger("signin")
 _MEMBERSHIPS: Final = """
@@ -45,7 +45,7 @@ class SignIn:
         ceremonies: Ceremonies,
         invites: Invites,
         grants: Grants,
-        addresses: PlainKey,
+        keys: Keys,
         now: Now,
     ) -> None:
         """Keep the parts."""
@@ -54,7 +54,7 @@ class SignIn:
         self._ceremonies = ceremonies
         self._invites = invites
         self._grants = grants
-        self._addresses = addresses
+        self._keys = keys
         self._now = now
 
     def begin(self) -> dict[str, Any]:
@@ -80,7 +80,7 @@ class SignIn:
         if asserted.regressed:
             _log.error("passkey_counter_regression", credential=name)
         await self._record.write("signin", Path(handle, name, session), shop=chosen["shop"], note=note)
-        async with self._database.transaction() as connection:
+        async with self._keys.steady.hold(), self._database.transaction() as connection:
             await connection.execute(
                 b"UPDATE vault.passkey SET sign_count = %s, backed_up = %s, used_at = %s, "
                 b"flagged_at = CASE WHEN %s THEN %s ELSE flagged_at END WHERE credential_id = %s",
@@ -119,7 +119,7 @@ class SignIn:
         await self._record.write("register", path, shop=invited.shop)
         await self._record.write("signin", path, shop=invited.shop)
         try:
-            async with self._database.transaction() as connection:
+            async with self._keys.steady.hold(), self._database.transaction() as connection:
                 await self._invites.use(connection, invited)
                 await self._store(connection, invited.actor, enrolled)
                 grant = await self._issue(connection, invited.shop, invited.actor, enrolled.name, visit)
@@ -188,7 +188,7 @@ class SignIn:
     ) -> str:
         session = session_name(visit.session)
         if session:
-            sealed = self._addresses.seal(visit.address.encode(), session)
+            sealed = self._keys.addresses.seal(visit.address.encode(), session)
             await connection.execute(
                 b"INSERT INTO vault.session (session, sealed, opened_at) VALUES (%s, %s, %s) "
                 b"ON CONFLICT (session) DO UPDATE SET sealed = excluded.sealed",

@@ -10,7 +10,7 @@ from typing import Final
 import psycopg
 import structlog
 
-from noren_vault import keys, migrations, replay
+from noren_vault import migrations, replay
 from noren_vault.budgets import Budgets
 from noren_vault.clock import Now
 from noren_vault.database import Database, Heads
@@ -21,7 +21,9 @@ from noren_vault.grants import Grants
 from noren_vault.importing import Importing
 from noren_vault.index import Index
 from noren_vault.invites import Invites
-from noren_vault.keys import Keys, KeysError
+from noren_vault.keeping import Keeping, provider_of
+from noren_vault.key_methods import KeyMethods
+from noren_vault.keys import Keyring, Keys
 from noren_vault.ledger import Ledger
 from noren_vault.members import Members
 from noren_vault.methods import Methods
@@ -51,6 +53,7 @@ class Vault:
     records: Records
     index: Index
     returns: Returns | None
+    keeping: Keeping
     _databases: tuple[Database, Heads]
     _now: Now
 
@@ -66,9 +69,10 @@ class Vault:
         try:
             for one in databases:
                 await one.open()
-            held = await _keys(settings, databases[0])
+            ring = Keyring(await asyncio.to_thread(provider_of, settings), databases[0], now)
+            held = await ring.load()
             ledger = await Ledger.open(settings.ledger, held.ledger, held.origin, heads=databases[1], now=now)
-            return await cls._assemble(settings, now, databases, held, ledger)
+            return await cls._assemble(settings, now, databases, (ring, held), ledger)
         except BaseException:
             if ledger is not None:
                 await ledger.close()
@@ -78,9 +82,14 @@ class Vault:
 
     @classmethod
     async def _assemble(
-        cls, settings: Settings, now: Now, databases: tuple[Database, Heads], held: Keys, ledger: Ledger
+        cls,
+        settings: Settings,
+        now: Now,
+        databases: tuple[Database, Heads],
+        opened: tuple[Keyring, Keys],
+        ledger: Ledger,
     ) -> "Vault":
-        database, build = databases[0], build_hash()
+        database, build, held = databases[0], build_hash(), opened[1]
         record, index = Record(ledger), Index(database, ledger)
         budgets, least = Budgets(), Floors()
         await asyncio.to_thread(replay.replay, ledger, budgets, least)
@@ -96,17 +105,28 @@ class Vault:
             ceremonies=Ceremonies(settings.origin, settings.host, Challenges(now)),
             invites=invites,
             grants=grants,
-            addresses=held.addresses,
+            keys=held,
+            now=now,
+        )
+        keeping = Keeping.of(
+            settings,
+            database=database,
+            opened=opened,
+            people=people,
+            record=record,
+            index=index,
+            least=least,
             now=now,
         )
         methods = Methods(
             records=records,
-            importing=Importing(people, record, now),
+            importing=Importing(people, held, record, now),
             courier=post.courier,
             messages=post.messages,
             members=Members(
                 database=database,
                 people=people,
+                keys=held,
                 record=record,
                 invites=invites,
                 courier=post.courier,
@@ -122,6 +142,7 @@ class Vault:
             index=index,
             record=record,
             build=build,
+            keys=KeyMethods(database, keeping, grants),
         )
         await index.start()
         await post.courier.settle_after_start()
@@ -130,7 +151,7 @@ class Vault:
         except LedgerUnavailable:
             # It serves all the same: health says why, and everything personal is refused one by one.
             _log.critical("start_not_recorded", reason=record.refused)
-        return cls(settings, methods, record, records, index, post.returns, databases, now)
+        return cls(settings, methods, record, records, index, post.returns, keeping, databases, now)
 
     async def erase_forever(self) -> None:
         """Erase what was not kept within its hour, every minute."""
@@ -167,17 +188,3 @@ def _sources(folder: Traversable, prefix: str) -> list[tuple[str, bytes]]:
         elif one.name.endswith((".py", ".sql")):
             found.append((f"{prefix}{one.name}", one.read_bytes()))
     return found
-
-
-async def _keys(settings: Settings, database: Database) -> Keys:
-    """Load the keys; they are made only where nothing was ever sealed or signed with others."""
-    if absent := keys.missing(settings.keys):
-        row = await database.row(
-            "SELECT EXISTS (SELECT 1 FROM keystore.person_key) OR EXISTS (SELECT 1 FROM vault.ledger_head)"
-        )
-        if row is None or row[0]:
-            raise KeysError(
-                f"no {', '.join(absent)} key in {settings.keys}, but the database was used with one"
-            )
-        keys.make(settings.keys)
-    return keys.load(settings.keys)

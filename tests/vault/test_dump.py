@@ -62,7 +62,7 @@ def _dump(vault: VaultProcess) -> bytes:
         vault,
         "SELECT schemaname || '.' || tablename FROM pg_tables WHERE schemaname IN ('vault', 'keystore')",
     )
-    assert len(tables) == 17
+    assert len(tables) == 22
     whole = bytearray()
     with psycopg.connect(vault.database_url) as connection:
         for (table,) in tables:
