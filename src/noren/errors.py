@@ -313,6 +313,13 @@ class NoSuchKey(NorenError):
     message = _("There is no retired key with this id.")
 
 
+class BackupKeyGone(NorenError):
+    """Facts: key (its id)."""
+
+    status = 410
+    message = _("The key of this backup has been destroyed. It can no longer be read.")
+
+
 class KeyProviderAway(NorenError):
     status = 503
     message = _("The provider of the vault's keys does not answer. Nothing was changed; please try again.")

@@ -41,10 +41,21 @@ class _Handle:
     def __new__(cls, *_: Any, **__: Any) -> Self:
         raise TypeError("a key is made by the key provider only")
 
+    def __init_subclass__(cls) -> None:
+        """Refuse a kind of key that somebody else invents."""
+        if cls.__module__ != __name__:
+            raise TypeError("kinds of keys are this module's own")
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.id.hex()}>"
 
     def __reduce_ex__(self, _: Any) -> NoReturn:
+        raise TypeError("a key is neither pickled nor copied")
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a key is neither pickled nor copied")
+
+    def __getstate__(self) -> NoReturn:
         raise TypeError("a key is neither pickled nor copied")
 
 
