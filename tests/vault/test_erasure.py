@@ -136,7 +136,7 @@ async def _erased(vault: Vault) -> tuple[str, str]:
     """Put, keep and erase somebody: her id, and the day of the backups."""
     person = (await ask(vault, "put", shop=YOGA, key="a", fields=customer(1), session=""))["person"]
     await ask(vault, "keep", shop=YOGA, person=person)
-    told = await vault.erasure.erase(YOGA, person, Reason.ASKED, ADMIN)
+    told = await vault.keeping.erasure.erase(YOGA, person, Reason.ASKED, ADMIN)
     return person, told.unreadable_from
 
 
@@ -147,7 +147,7 @@ def test_it_names_the_day_of_the_last_backup_key(bench: Bench) -> None:
     bench.clock = (START // DAY_MS + 36) * DAY_MS
 
     async def due(vault: Vault) -> tuple[int, int]:
-        return await vault.backup_keys.destroy_due(), len(await vault.backup_keys.ring())
+        return await vault.keeping.backup_keys.destroy_due(), len(await vault.backup_keys.ring())
 
     assert bench.run(due) == (1, 0)
 
@@ -159,7 +159,7 @@ def test_it_brings_nobody_back_with_an_older_database(bench: Bench) -> None:
         person = (await ask(vault, "put", shop=YOGA, key="a", fields=customer(1), session=""))["person"]
         await ask(vault, "keep", shop=YOGA, person=person)
         rows = _copy(bench, person)
-        await vault.erasure.erase(YOGA, person, Reason.ASKED, ADMIN)
+        await vault.keeping.erasure.erase(YOGA, person, Reason.ASKED, ADMIN)
         return person, rows
 
     person, rows = bench.run(kept)
@@ -208,8 +208,8 @@ def test_it_ends_an_erasure_that_a_crash_cut_off(bench: Bench) -> None:
 
     async def settled(vault: Vault) -> list[str]:
         for _ in range(2):
-            await vault.erasure.settle()
-        told = await vault.erasure.erase(YOGA, person, Reason.ASKED, ADMIN)
+            await vault.keeping.erasure.settle()
+        told = await vault.keeping.erasure.erase(YOGA, person, Reason.ASKED, ADMIN)
         assert told.unreadable_from == "2027-01-01"
         return [e.note for _, e in vault.record.ledger.entries() if e.kind == "outcome"]
 
@@ -221,11 +221,11 @@ def test_it_erases_nobody_whose_erasure_cannot_be_written_down(bench: Bench) -> 
 
     async def act(vault: Vault) -> int:
         person = (await ask(vault, "put", shop=YOGA, key="a", fields=customer(1), session=""))["person"]
-        await vault.backup_keys.current()
+        await vault.keeping.backup_keys.current()
         for path in (bench.configured.ledger / "segments").iterdir():
             path.unlink()
         with pytest.raises(Exception, match=r"ledger|segment|written"):
-            await vault.erasure.erase(YOGA, person, Reason.ASKED, ADMIN)
+            await vault.keeping.erasure.erase(YOGA, person, Reason.ASKED, ADMIN)
         row = await vault.records._database.row("SELECT count(*) FROM keystore.person_key")
         assert row is not None
         return int(row[0])
