@@ -1,5 +1,6 @@
 """The protocol's methods on keys and erasure: an administrator's, but that an owner erases customers too."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from noren_vault.database import Database
@@ -24,6 +25,9 @@ ORDER BY 1, 2
 """
 
 
+Act = Callable[[Params, Peer], Awaitable[dict[str, Any]]]
+
+
 class KeyMethods:
     """Reads the params, checks who asks, calls one act."""
 
@@ -38,9 +42,15 @@ class KeyMethods:
         self._rotation = keeping.rotation
         self._backup_keys = keeping.backup_keys
         self._erasure = keeping.erasure
+        self.acts: dict[str, Act] = {
+            "keys": self.list,
+            "rotate_keys": self.rotate,
+            "retire_keys": self.retire,
+            "erase": self.erase,
+        }
         self._grants = grants
 
-    async def list(self) -> dict[str, Any]:
+    async def list(self, _params: Params, _peer: Peer) -> dict[str, Any]:
         """Tell every key by its id, and the rotations; instants are POSIX seconds."""
         rows = await self._database.rows(_KEYS)
         keys = [
@@ -64,7 +74,7 @@ class KeyMethods:
             raise BadRequest("epoch, data or index keys are rotated") from None
         return {"entry": await self._rotation.begin(what, peer.admin_path)}
 
-    async def retire(self, params: Params) -> dict[str, Any]:
+    async def retire(self, params: Params, _peer: Peer) -> dict[str, Any]:
         """Destroy the keys whose day has come, or one retired key now. Raises NoSuchKey."""
         key = params.maybe_text("key")
         if key is not None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from noren_vault import fields, rights
@@ -11,7 +12,7 @@ from noren_vault.errors import BadRequest, GrantExpired, GrantRefused
 from noren_vault.grants import Grants
 from noren_vault.importing import Importing
 from noren_vault.index import Index
-from noren_vault.key_methods import KeyMethods
+from noren_vault.key_methods import Act, KeyMethods
 from noren_vault.letter import Attachment, Letter
 from noren_vault.members import Members
 from noren_vault.messages import Messages, decision_of
@@ -78,7 +79,6 @@ class Methods:
         self._index = index
         self._record = record
         self._build = build
-        self._keys = keys
         self._methods: dict[str, Method] = {
             "put": self._put,
             "keep": self._keep,
@@ -105,11 +105,8 @@ class Methods:
             "checkpoint": self._checkpoint,
             "doctor": self._examine,
             "rebuild_index": self._rebuild_index,
-            "keys": self._list_keys,
-            "rotate_keys": self._rotate_keys,
-            "retire_keys": self._retire_keys,
-            "erase": self._erase,
         }
+        self._methods |= {name: partial(_plain, act) for name, act in keys.acts.items()}
 
     async def answer(self, request: Request, peer: Peer) -> Answer:
         """Do what is asked. Raises VaultError."""
@@ -275,19 +272,10 @@ class Methods:
     async def _rebuild_index(self, _params: Params, _: Peer) -> Answer:
         return Answer({"entries": await self._index.rebuild()})
 
-    # -- keys and erasure
 
-    async def _list_keys(self, _params: Params, _: Peer) -> Answer:
-        return Answer(await self._keys.list())
-
-    async def _rotate_keys(self, params: Params, peer: Peer) -> Answer:
-        return Answer(await self._keys.rotate(params, peer))
-
-    async def _retire_keys(self, params: Params, _: Peer) -> Answer:
-        return Answer(await self._keys.retire(params))
-
-    async def _erase(self, params: Params, peer: Peer) -> Answer:
-        return Answer(await self._keys.erase(params, peer))
+async def _plain(act: Act, params: Params, peer: Peer) -> Answer:
+    """An act whose answer holds no plaintext."""
+    return Answer(await act(params, peer))
 
 
 def _told(told: Told) -> Answer:

@@ -144,13 +144,7 @@ class Vault:
             build=build,
             keys=KeyMethods(database, keeping, grants),
         )
-        await index.start()
-        await post.courier.settle_after_start()
-        try:
-            await record.write("start", Path("vault"), ref=f"sha256:{build}")
-        except LedgerUnavailable:
-            # It serves all the same: health says why, and everything personal is refused one by one.
-            _log.critical("start_not_recorded", reason=record.refused)
+        await _begin(index, post, record, build)
         return cls(settings, methods, record, records, index, post.returns, keeping, databases, now)
 
     async def erase_forever(self) -> None:
@@ -170,6 +164,17 @@ class Vault:
         await self.record.ledger.close()
         for one in self._databases:
             await one.close()
+
+
+async def _begin(index: Index, post: Post, record: Record, build: str) -> None:
+    """Take up what the last run left, and record the start."""
+    await index.start()
+    await post.courier.settle_after_start()
+    try:
+        await record.write("start", Path("vault"), ref=f"sha256:{build}")
+    except LedgerUnavailable:
+        # It serves all the same: health says why, and everything personal is refused one by one.
+        _log.critical("start_not_recorded", reason=record.refused)
 
 
 def build_hash() -> str:

@@ -147,7 +147,7 @@ def test_it_names_the_day_of_the_last_backup_key(bench: Bench) -> None:
     bench.clock = (START // DAY_MS + 36) * DAY_MS
 
     async def due(vault: Vault) -> tuple[int, int]:
-        return await vault.keeping.backup_keys.destroy_due(), len(await vault.backup_keys.ring())
+        return await vault.keeping.backup_keys.destroy_due(), len(await vault.keeping.backup_keys.ring())
 
     assert bench.run(due) == (1, 0)
 
