@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any, Final
 
 from noren_vault import fields, rights
+from noren_vault.backup_methods import BackupMethods
 from noren_vault.courier import Courier
 from noren_vault.doctor import Doctor
 from noren_vault.errors import BadRequest, GrantExpired, GrantRefused
@@ -43,6 +44,10 @@ _ADMIN: Final = frozenset({"invite_operator", "found_shop", "doctor", "rebuild_i
     "keys",
     "rotate_keys",
     "retire_keys",
+    "backup_begin",
+    "backup_end",
+    "backup_canary",
+    "backup_restored",
 }
 
 
@@ -65,6 +70,7 @@ class Methods:
         record: Record,
         build: str,
         keys: KeyMethods,
+        backups: BackupMethods,
     ) -> None:
         """Keep the acts."""
         self._records = records
@@ -106,7 +112,7 @@ class Methods:
             "doctor": self._examine,
             "rebuild_index": self._rebuild_index,
         }
-        self._methods |= {name: partial(_plain, act) for name, act in keys.acts.items()}
+        self._methods |= {name: partial(_plain, act) for name, act in (keys.acts | backups.acts).items()}
 
     async def answer(self, request: Request, peer: Peer) -> Answer:
         """Do what is asked. Raises VaultError."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -11,6 +12,8 @@ import psycopg
 import structlog
 
 from noren_vault import migrations, replay
+from noren_vault.backup_methods import BackupMethods
+from noren_vault.backups import Backups, erase_again
 from noren_vault.budgets import Budgets
 from noren_vault.clock import Now
 from noren_vault.database import Database, Heads
@@ -90,8 +93,7 @@ class Vault:
         ledger: Ledger,
     ) -> "Vault":
         database, build, held = databases[0], build_hash(), opened[1]
-        record, index = Record(ledger), Index(database, ledger)
-        budgets, least = Budgets(), Floors()
+        record, index, budgets, least = Record(ledger), Index(database, ledger), Budgets(), Floors()
         await asyncio.to_thread(replay.replay, ledger, budgets, least)
         people = People(database, held, least)
         grants, invites = Grants(database, now), Invites(database, now)
@@ -118,33 +120,24 @@ class Vault:
             least=least,
             now=now,
         )
+        members = _members(settings, (database, people, held, record), invites, post, now)
         methods = Methods(
             records=records,
             importing=Importing(people, held, record, now),
             courier=post.courier,
             messages=post.messages,
-            members=Members(
-                database=database,
-                people=people,
-                keys=held,
-                record=record,
-                invites=invites,
-                courier=post.courier,
-                origin=settings.origin,
-                now=now,
-            ),
+            members=members,
             signin=signin,
             grants=grants,
             scope=Scope(database, record, index),
-            doctor=Doctor(
-                database=database, url=settings.database_url, keys=held, ledger=ledger, index=index
-            ),
+            doctor=_doctor(settings, database, held, ledger, index),
             index=index,
             record=record,
             build=build,
             keys=KeyMethods(database, keeping, grants),
+            backups=BackupMethods(Backups(records, people, record, keeping.backup_keys, settings.host)),
         )
-        await _begin(index, post, record, build)
+        await _begin(index, post, record, build, erase_again(database, people, record, least))
         return cls(settings, methods, record, records, index, post.returns, keeping, databases, now)
 
     async def erase_forever(self) -> None:
@@ -166,8 +159,28 @@ class Vault:
             await one.close()
 
 
-async def _begin(index: Index, post: Post, record: Record, build: str) -> None:
-    """Take up what the last run left, and record the start."""
+def _members(
+    settings: Settings, parts: tuple[Database, People, Keys, Record], invites: Invites, post: Post, now: Now
+) -> Members:
+    database, people, held, record = parts
+    return Members(
+        database=database,
+        people=people,
+        keys=held,
+        record=record,
+        invites=invites,
+        courier=post.courier,
+        origin=settings.origin,
+        now=now,
+    )
+
+
+def _doctor(settings: Settings, database: Database, held: Keys, ledger: Ledger, index: Index) -> Doctor:
+    return Doctor(database=database, url=settings.database_url, keys=held, ledger=ledger, index=index)
+
+
+async def _begin(index: Index, post: Post, record: Record, build: str, again: Awaitable[int]) -> None:
+    """Take up what the last run left, record the start, and erase again whom an older database has."""
     await index.start()
     await post.courier.settle_after_start()
     try:
@@ -175,6 +188,7 @@ async def _begin(index: Index, post: Post, record: Record, build: str) -> None:
     except LedgerUnavailable:
         # It serves all the same: health says why, and everything personal is refused one by one.
         _log.critical("start_not_recorded", reason=record.refused)
+    await again
 
 
 def build_hash() -> str:

@@ -34,6 +34,8 @@ KINDS: Final = frozenset(
         "repair",
         "refused",
         "key",
+        "backup",
+        "restore",
     }
 )
 _LIMIT = 1 << 53  # integers beyond this are not the same in every JSON reader
