@@ -86,8 +86,7 @@ def test_it_works_the_answer_out_anew(bundle: Callable[..., Made], words: tuple[
 def test_it_proves_that_a_part_of_the_time_is_all(house: object, bundle: Callable[..., Made]) -> None:
     """With a neighbour on each side of the time nothing of it can be missing; without, it says so."""
     mark = datetime.now(UTC) + timedelta(milliseconds=5)
-    # The ledger's time is whole milliseconds: what comes later comes later by more than one.
-    while datetime.now(UTC) < mark + timedelta(milliseconds=5):
+    while datetime.now(UTC) < mark:
         pass
     people.put(1, "later", {"name": "後"})
     until = mark.isoformat()
@@ -96,6 +95,19 @@ def test_it_proves_that_a_part_of_the_time_is_all(house: object, bundle: Callabl
     )
     path, vkey = bundle("--actor", "aoi.salon", "--until", until)
     assert any(line.startswith("not proved here: that no other") for line in verify(path, vkey))
+
+
+def test_it_holds_all_of_a_time_that_ends_within_a_millisecond(bundle: Callable[..., Made]) -> None:
+    """The last entry is of the millisecond in which the time ends: it answers, and its neighbour is there."""
+    began = datetime(2026, 1, 1, tzinfo=UTC)
+    people.scope(since=began, until=datetime.now(UTC))  # every outcome is written before it answers
+    people.put(1, "last", {"name": "末"})
+    ways = people.scope(since=began, until=datetime.now(UTC), actor="app").ways
+    (put,) = (one for one in ways if one.kind == "put")
+    people.put(1, "after", {"name": "後"})
+    until = (put.last - timedelta(microseconds=500)).isoformat()
+    lines = verify(*bundle("--all", "--until", until, "--complete"))
+    assert any(line.startswith("proved: these are all") for line in lines)
 
 
 def test_it_says_so_in_the_command(

@@ -67,7 +67,7 @@ def _chosen(question: Question, found: people.Scope, *, complete: bool) -> list[
     if found.keyside is not None:
         needed |= {one.entry for one in found.keyside.entries}
     if complete and found.head_size:
-        evidence = people.evidence(size=found.head_size, bounds=(question.since, question.until))
+        evidence = people.evidence(size=found.head_size, bounds=_bounds(question))
         first, last = evidence.bounds or (0, 0)
         # Who had rows in a store is told by everything before its time, too.
         start = 0 if any(kind in question.named for kind in TAKEN) else max(0, first - 1)
@@ -90,9 +90,10 @@ def _hashes(chosen: Sequence[int], size: int) -> Iterator[bytes]:
 
 def _question(question: Question, found: people.Scope) -> dict[str, Any]:
     """As it was asked, and as it was put to the entries: sessions for addresses, times for what was taken."""
+    since, until = _bounds(question)
     return {
-        "since": _milliseconds(question.since),
-        "until": _milliseconds(question.until, up=True),
+        "since": since,
+        "until": until,
         "given": {kind: list(values) for kind, values in question.named.items()},
         "asked": {kind: list(values) for kind, values in found.asked.items()},
         "stores": [
@@ -129,6 +130,11 @@ def _person(one: people.Exposure) -> dict[str, Any]:
         "purposes": list(one.purposes),
         "entries": list(one.entries),
     }
+
+
+def _bounds(question: Question) -> tuple[int, int]:
+    """The time in whole milliseconds as the vault reads it: widened at both ends, never narrowed."""
+    return _milliseconds(question.since), _milliseconds(question.until, up=True)
 
 
 def _milliseconds(instant: datetime, *, up: bool = False) -> int:

@@ -339,7 +339,7 @@ def scope(
 def evidence(
     *,
     size: int,
-    bounds: tuple[datetime, datetime] | None = None,
+    bounds: tuple[int, int] | None = None,
     outcomes: Sequence[int] = (),
     entries: Sequence[int] = (),
     nodes: Sequence[tuple[int, int]] = (),
@@ -347,7 +347,8 @@ def evidence(
 ) -> Evidence:
     """What proves an answer in the tree of `size` entries: a time's bounds, outcomes, entries, hashes.
 
-    Of entries and of nodes (level, index) at most 5,000 at once. Needs what `scope` needs.
+    `bounds` in POSIX milliseconds. Of entries and of nodes (level, index) at most 5,000 at once. Needs what
+    `scope` needs.
     """
     params: dict[str, object] = {
         "size": size,
@@ -356,7 +357,7 @@ def evidence(
         "nodes": [list(one) for one in nodes],
     }
     if bounds is not None:
-        params["bounds"] = [int(one.timestamp() * 1000) for one in bounds]
+        params["bounds"] = list(bounds)
     if grant is not None:
         params["grant"] = grant
     return answers.evidence(_call("evidence", params, seconds=600))
