@@ -7,6 +7,7 @@ from typing import Final
 import psycopg
 import structlog
 
+from noren_vault import tasks
 from noren_vault.database import Connection, Database
 from noren_vault.errors import VaultUnavailable
 from noren_vault.ledger import Entry, Ledger, LedgerDamaged
@@ -67,8 +68,7 @@ class Index:
     async def stop(self) -> None:
         """End following; what is not indexed will be at the next start."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await tasks.end(self._task)
 
     async def reach(self, size: int, seconds: float) -> None:
         """Wait until `size` entries are in the index. Raises VaultUnavailable after `seconds`."""

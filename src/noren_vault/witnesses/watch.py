@@ -15,6 +15,7 @@ import psycopg
 import structlog
 from psycopg_pool import PoolTimeout
 
+from noren_vault import tasks
 from noren_vault.clock import Now
 from noren_vault.errors import LedgerUnavailable
 from noren_vault.ledger import Head, Ledger, LedgerDamaged, ProofInvalid
@@ -141,9 +142,7 @@ class Watch:
     async def stop(self) -> None:
         """End the task."""
         if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await tasks.end(self._task)
         for one in self._asked:
             one.line.stop()
 
