@@ -169,11 +169,7 @@ class Reading:
 
     def _tile_hash(self, index: int) -> bytes:
         number, at = divmod(index, 256)
-        groups = [f"{number % 1000:03d}"]
-        while number >= 1000:
-            number //= 1000
-            groups.append(f"x{number % 1000:03d}")
-        full = self.folder.joinpath("tile", "0", *reversed(groups))
+        full = self.folder / online.tile_path(0, number)
         for path in [full, *full.with_name(f"{full.name}.p").glob("*")]:
             if len(hashes := _bytes(path) or b"") >= at * 32 + 32:
                 return hashes[at * 32 : at * 32 + 32]

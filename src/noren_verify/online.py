@@ -27,6 +27,15 @@ def fetcher(url: str) -> Fetch:
     return fetch
 
 
+def tile_path(level: int, number: int) -> str:
+    """Where a full tile lies: its number in groups of three digits, all but the last with an x before."""
+    groups = [f"{number % 1000:03d}"]
+    while number >= 1000:
+        number //= 1000
+        groups.append(f"x{number % 1000:03d}")
+    return "/".join(["tile", str(level), *reversed(groups)])
+
+
 def roots(fetch: Fetch, newest: int, sizes: Sequence[int]) -> list[bytes]:
     """The roots of the first so many entries, by tiles of `newest` entries. Raises OSError, ValueError."""
 
@@ -35,11 +44,7 @@ def roots(fetch: Fetch, newest: int, sizes: Sequence[int]) -> list[bytes]:
         width = min((newest >> (8 * level)) - number * 256, 256)
         if width <= 0:
             raise ValueError("a tile beyond the tree")
-        groups, rest = [f"{number % 1000:03d}"], number
-        while (rest := rest // 1000) > 0:
-            groups.append(f"x{rest % 1000:03d}")
-        partial = "" if width == 256 else f".p/{width}"
-        data = fetch(f"tile/{level}/{'/'.join(reversed(groups))}{partial}")
+        data = fetch(tile_path(level, number) + ("" if width == 256 else f".p/{width}"))
         if len(data) != width * _HASH:
             raise ValueError(f"a tile of {len(data)} bytes in place of {width * _HASH}")
         return data
