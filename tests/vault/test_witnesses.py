@@ -381,7 +381,7 @@ def _note(bench: Bench) -> str:
 ALL = ("vault.ledger_head", "vault.witness", "vault.cosigned")
 
 
-def _grown(bench: Bench, witness: WitnessProcess, key: str) -> None:
+def _grown(bench: Bench, key: str) -> None:
     async def act(vault: Vault) -> None:
         await _put(vault, key)
         await _witnessed(vault)
@@ -389,20 +389,25 @@ def _grown(bench: Bench, witness: WitnessProcess, key: str) -> None:
     bench.run(act)
 
 
+def _put_back(bench: Bench, witness: WitnessProcess) -> None:
+    """Grow twice before a witness, and lay the files of the first time there again."""
+    _founded(bench, witness)
+    _policy(bench, _all_of(witness))
+    _grown(bench, "a")
+    kept = _kept(bench)
+    _grown(bench, "b")
+    shutil.rmtree(bench.configured.ledger)
+    kept.rename(bench.configured.ledger)
+
+
 def test_it_does_not_start_shorter_than_a_witness_remembers(
     bench: Bench, two: tuple[WitnessProcess, WitnessProcess]
 ) -> None:
     """Scenarios 17 and 20: files and database put back. The witness alone knows, and the start stops."""
-    _founded(bench, two[0])
-    _policy(bench, _all_of(two[0]))
-    _grown(bench, two[0], "a")
-    kept = _kept(bench)
-    _grown(bench, two[0], "b")
-    shutil.rmtree(bench.configured.ledger)
-    kept.rename(bench.configured.ledger)
+    _put_back(bench, two[0])
     _forget(bench, *ALL)
     with pytest.raises(LedgerShort, match="missing"):
-        _grown(bench, two[0], "c")
+        _grown(bench, "c")
     # The control: without the witness nobody notices.
     bench.configured = replace(bench.configured, witnesses=None)
 
@@ -416,18 +421,12 @@ def test_it_does_not_start_shorter_than_what_was_stored_of_a_witness(
     bench: Bench, two: tuple[WitnessProcess, WitnessProcess]
 ) -> None:
     """The same while the witness cannot be reached: its head in the database is enough."""
-    _founded(bench, two[0])
-    _policy(bench, _all_of(two[0]))
-    _grown(bench, two[0], "a")
-    kept = _kept(bench)
-    _grown(bench, two[0], "b")
-    shutil.rmtree(bench.configured.ledger)
-    kept.rename(bench.configured.ledger)
+    _put_back(bench, two[0])
     _forget(bench, "vault.ledger_head")
     with _black_hole() as port:
         _policy(bench, _all_of(replace(two[0], port=port)))
         with pytest.raises(LedgerShort, match="missing"):
-            _grown(bench, two[0], "c")
+            _grown(bench, "c")
 
 
 def test_it_finds_a_fork_writes_it_out_and_does_not_start_again(
