@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from noren_vault.channel import Channel
 from noren_vault.clock import Now
 from noren_vault.database import Database
+from noren_vault.people import Sealed
 from noren_vault.record import Path, Record
 
 
@@ -36,6 +38,11 @@ class Place:
     person: str
     channel: str
     version: int
+
+    @classmethod
+    def of(cls, shop: int, sealed: Sealed, channel: Channel) -> "Place":
+        """The address that a stored person has on a channel now."""
+        return cls(shop, sealed.person, channel.name, sealed.versions.get(channel.field, 0))
 
 
 class Addresses:

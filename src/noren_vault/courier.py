@@ -97,7 +97,7 @@ class Courier:
         otherwise = Outcome.REFUSED if answer.told else Outcome.FAILED
         await self._record.outcome(entry, _OUTCOMES.get(answer.handed, otherwise), path)
         if answer.handed is not Handed.SENT:
-            await self._say(self._place(shop, sealed), letter.key, answer, path)
+            await self._say(Place.of(shop, sealed, self._channel), letter.key, answer, path)
         return str(answer.handed)
 
     async def _say(self, place: Place, key: str, answer: Answer, path: Path) -> None:
@@ -111,10 +111,6 @@ class Courier:
                 # The next letter is refused as this one was, and says it then.
                 _log.warning("address_not_marked", shop=place.shop, message_key=key)
 
-    def _place(self, shop: int, sealed: Sealed) -> Place:
-        channel = self._channel
-        return Place(shop, sealed.person, channel.name, sealed.versions.get(channel.field, 0))
-
     async def _addressee(self, shop: int, person: str) -> Sealed:
         sealed = await self._people.read(shop, [person], self._read, kinds=ANYBODY)
         if not sealed:
@@ -123,7 +119,7 @@ class Courier:
 
     async def _shut(self, shop: int, sealed: Sealed) -> str:
         """Say why nothing goes to this address until it is changed or proved; empty when something does."""
-        state, _ = await self._addresses.state(self._place(shop, sealed))
+        state, _ = await self._addresses.state(Place.of(shop, sealed, self._channel))
         return f"address_{state}" if state in SHUT else ""
 
     async def _prepare(

@@ -132,8 +132,7 @@ class Messages:
         sealed = await self._people.read(shop, [person], (), kinds=kinds)
         if not sealed:
             raise NoSuchPerson("nobody of this shop")
-        channel = self._channel
-        return Place(shop, person, channel.name, sealed[0].versions.get(channel.field, 0))
+        return Place.of(shop, sealed[0], self._channel)
 
 
 def decision_of(text: str) -> Decision:

@@ -22,7 +22,7 @@ from noren_vault.question import Question
 from noren_vault.record import Path, Record
 from noren_vault.records import Records, Told
 from noren_vault.rights import Role
-from noren_vault.scope import Asked, Scope
+from noren_vault.scope import Scope, Wanted
 from noren_vault.signin import SignIn
 from noren_vault.visits import MOST_DEVICE, Visit
 from noren_vault.witnesses import Watch
@@ -41,10 +41,16 @@ class Answer:
 
 
 Method = Callable[[Params, Peer], Awaitable[Answer]]
-_ADMIN: Final = frozenset({"invite_operator", "found_shop", "doctor", "rebuild_index"}) | {
-    "unknown_messages",
-    "decide_message",
-}
+_ADMIN: Final = frozenset(
+    {
+        "invite_operator",
+        "found_shop",
+        "doctor",
+        "rebuild_index",
+        "unknown_messages",
+        "decide_message",
+    }
+)
 
 
 class Methods:
@@ -253,16 +259,16 @@ class Methods:
     async def _evidence(self, params: Params, peer: Peer) -> Answer:
         """What proves an answer: bounds of a time, outcomes, entries as they stand, hashes of the tree."""
         await self._may_ask(params, peer)
-        asked, size = Asked.of(params), params.number("size")
+        wanted, size = Wanted.of(params), params.number("size")
         told: dict[str, Any] = {}
-        if asked.bounds is not None:
-            told["bounds"] = await self._scope.bounds(*asked.bounds, size)
+        if wanted.bounds is not None:
+            told["bounds"] = await self._scope.bounds(*wanted.bounds, size)
         return Answer(
             {
                 **told,
-                "outcomes": await self._scope.outcomes(asked.outcomes, size),
-                "entries": await self._scope.texts(asked.entries),
-                "nodes": await self._scope.nodes(asked.nodes),
+                "outcomes": await self._scope.outcomes(wanted.outcomes, size),
+                "entries": await self._scope.texts(wanted.entries),
+                "nodes": await self._scope.nodes(wanted.nodes),
             }
         )
 
@@ -301,11 +307,11 @@ class Methods:
         """Entries as they stand in the ledger; who fetched them is one of the next."""
         path = await self._may_ask(params, peer)
         first, count = params.number("first"), params.number("count")
-        if first < 0 or not 1 <= count <= _BUNDLE:
+        if not 1 <= count <= _BUNDLE:
             raise BadRequest("a bundle has 1 to 256 entries")
         await self._record.write("scope", path, note="entries", ref=f"entries:{first}/count:{count}")
-        found = await asyncio.to_thread(lambda: list(self._record.ledger.entries(first, first + count)))
-        return Answer({"entries": [entry.to_bytes().decode("ascii") for _, entry in found]})
+        found = await asyncio.to_thread(lambda: list(self._record.ledger.payloads(first, first + count)))
+        return Answer({"entries": [payload.decode("ascii") for _, payload in found]})
 
     async def _examine(self, _params: Params, _: Peer) -> Answer:
         return Answer({"findings": await self._doctor.examine()})

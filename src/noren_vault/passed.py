@@ -115,8 +115,9 @@ class Passed:
 def _hits(question: Question, asked: Asked) -> list[str]:
     pattern = _OF_PERSON if question.persons else _HITS
     narrow = _NARROW.format(shop="e.shop_id = %(shop)s" if question.shop is not None else "true")
-    paths = [(_COLUMNS[name], name != "unsure") for name in asked.paths] if not asked.everything else []
-    paths = [("true", True)] if asked.everything else paths
+    paths = [(_COLUMNS[name], name != "unsure") for name in asked.paths]
+    if asked.everything:
+        paths = [("true", True)]
     return [
         pattern.format(path=path, sure="true" if sure else "false", when=when, narrow=narrow)
         for path, sure in paths

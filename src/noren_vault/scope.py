@@ -27,8 +27,8 @@ MOST_AT_ONCE: Final = 5000
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What is asked for as evidence. `bounds` is a time in milliseconds, a node (level, index)."""
+class Wanted:
+    """What is wanted as evidence. `bounds` is a time in milliseconds, a node (level, index)."""
 
     bounds: tuple[int, int] | None
     outcomes: list[int]
@@ -36,7 +36,7 @@ class Asked:
     nodes: list[tuple[int, int]]
 
     @classmethod
-    def of(cls, params: Params) -> "Asked":
+    def of(cls, params: Params) -> "Wanted":
         """Read it from the wire. Raises BadRequest."""
         bounds, nodes = params.raw.get("bounds"), params.raw.get("nodes", [])
         pairs = [one for one in nodes if _numbers(one) and len(one) == 2] if isinstance(nodes, list) else []
@@ -164,8 +164,8 @@ class Scope:
     def _texts(self, entries: Sequence[int]) -> list[str]:
         found: dict[int, str] = {}
         for start, end in _runs(entries):
-            for index, entry in self._record.ledger.entries(start, end):
-                found[index] = entry.to_bytes().decode("ascii")
+            for index, payload in self._record.ledger.payloads(start, end):
+                found[index] = payload.decode("ascii")
         return [found[one] for one in entries]
 
 

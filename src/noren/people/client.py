@@ -6,7 +6,7 @@ Each raises, beside what it names, VaultUnavailable (not reached, no answer in t
 
 import base64
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -41,10 +41,6 @@ ROWS_A_REQUEST: Final = 500
 
 def _call(method: str, params: dict[str, Any], *, seconds: float = 10.0) -> dict[str, Any]:
     return wire.call(str(settings.VAULT_SOCKET), method, params, seconds=seconds)
-
-
-def _instant(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
 
 
 # -- records
@@ -274,7 +270,7 @@ def _who(answer: dict[str, Any]) -> Who:
         shop_id=answer["shop"],
         role=answer["role"],
         staff=answer["staff"],
-        expires=_instant(answer["expires"]),
+        expires=answers.instant(answer["expires"]),
         memberships=memberships,
     )
 
@@ -378,7 +374,7 @@ def health() -> Health:
 
 def _witnessed(told: dict[str, Any]) -> Witnessed:
     witnesses = tuple(
-        Witness(w["name"], w["size"], _instant(w["at"] / 1000) if w["at"] else None, w["why"])
+        Witness(w["name"], w["size"], answers.instant(w["at"] / 1000) if w["at"] else None, w["why"])
         for w in told["witnesses"]
     )
     return Witnessed(

@@ -5,14 +5,14 @@ VaultUnavailable and LedgerUnavailable.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 
-from noren.people import wire
+from noren.people import answers, wire
 
 
 class AddressState(StrEnum):
@@ -109,8 +109,8 @@ def decide_message(shop_id: int, key: str, decision: Decision) -> None:
 
 
 def _message(one: dict[str, Any]) -> Message:
-    at = datetime.fromtimestamp(one["at"], UTC)
-    return Message(key=one["key"], state=MessageState(one["state"]), reason=one["reason"], at=at)
+    state, at = MessageState(one["state"]), answers.instant(one["at"])
+    return Message(key=one["key"], state=state, reason=one["reason"], at=at)
 
 
 def _call(method: str, params: dict[str, Any]) -> dict[str, Any]:

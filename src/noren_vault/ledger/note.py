@@ -40,21 +40,13 @@ class Verifier:
         _check_name(name)
         self.name = name
         self._public = public
-        self.key_id = _key_id(name, public)
+        self.key_id = _key_id(name, ED25519 + public.public_bytes_raw())
 
     @classmethod
     def from_vkey(cls, vkey: str) -> "Verifier":
         """Read `<name>+<8 hex key id>+base64(type, key)`. The base64 part may hold a plus."""
-        parts = vkey.strip().split("+", 2)
-        if len(parts) != 3:
-            raise NoteInvalid("a public key is written NAME+KEYID+KEY")
-        raw = _base64(parts[2])
-        if len(raw) != 33 or raw[:1] != ED25519:
-            raise NoteInvalid("the public key is not an Ed25519 key")
-        verifier = cls(parts[0], Ed25519PublicKey.from_public_bytes(raw[1:]))
-        if verifier.key_id.hex() != parts[1]:
-            raise NoteInvalid("the public key's id does not fit its name and bytes")
-        return verifier
+        name, raw, _ = read_vkey(vkey, ED25519)
+        return cls(name, Ed25519PublicKey.from_public_bytes(raw))
 
     def vkey(self) -> str:
         """The key as one line of text."""
@@ -85,6 +77,21 @@ class Signer:
             raise NoteInvalid("the text of a note ends in a newline")
         blob = base64.b64encode(self.verifier.key_id + self._private.sign(text.encode())).decode()
         return f"{text}\n{_DASH}{self.verifier.name} {blob}\n"
+
+
+def read_vkey(vkey: str, kind: bytes) -> tuple[str, bytes, bytes]:
+    """Name, 32 bytes and id of an Ed25519 key of this type. Raises NoteInvalid."""
+    parts = vkey.strip().split("+", 2)
+    if len(parts) != 3:
+        raise NoteInvalid("a public key is written NAME+KEYID+KEY")
+    name, raw = parts[0], _base64(parts[2])
+    _check_name(name)
+    if len(raw) != 33 or raw[:1] != kind:
+        raise NoteInvalid(f"the public key is not an Ed25519 key of the type {kind.hex()}")
+    key_id = _key_id(name, raw)
+    if key_id.hex() != parts[1]:
+        raise NoteInvalid("the public key's id does not fit its name and bytes")
+    return name, raw[1:], key_id
 
 
 def open_note(note: bytes, verifiers: Sequence[Verifier]) -> Opened:
@@ -148,8 +155,8 @@ def _check_name(name: str) -> None:
         raise NoteInvalid("a key's name is not empty and holds neither spaces nor plus")
 
 
-def _key_id(name: str, public: Ed25519PublicKey) -> bytes:
-    return hashlib.sha256(name.encode() + b"\n" + ED25519 + public.public_bytes_raw()).digest()[:4]
+def _key_id(name: str, typed: bytes) -> bytes:
+    return hashlib.sha256(name.encode() + b"\n" + typed).digest()[:4]
 
 
 def _base64(text: str) -> bytes:

@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import hashlib
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,6 +9,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from noren_vault.ledger.errors import NoteInvalid
+from noren_vault.ledger.note import read_vkey
 
 COSIGNATURE: Final = b"\x04"
 _DASH: Final = "— "
@@ -31,22 +31,8 @@ class Cosigner:
 
     def __init__(self, vkey: str) -> None:
         """Read NAME+KEYID+KEY. Raises NoteInvalid."""
-        name, _, rest = vkey.partition("+")
-        key_id, _, key = rest.partition("+")
-        try:
-            raw = base64.b64decode(key, validate=True)
-        except (binascii.Error, ValueError):
-            raw = b""
-        if not name or len(raw) != 33 or raw[:1] != COSIGNATURE:
-            raise NoteInvalid(
-                "a witness's key is written NAME+KEYID+KEY, of the type 04 (Ed25519 cosignature)"
-            )
-        self.name: Final = name
-        self.raw: Final = raw[1:]
-        self.key_id: Final = hashlib.sha256(name.encode() + b"\n" + raw).digest()[:4]
-        if self.key_id.hex() != key_id:
-            raise NoteInvalid("the witness's key id does not fit its name and bytes")
-        self._public = Ed25519PublicKey.from_public_bytes(raw[1:])
+        self.name, self.raw, self.key_id = read_vkey(vkey, COSIGNATURE)
+        self._public = Ed25519PublicKey.from_public_bytes(self.raw)
 
     def found(self, text: str, lines: str) -> Cosignature | None:
         """The signature of a checkpoint's text among these lines; those of others are ignored.
