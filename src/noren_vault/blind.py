@@ -1,41 +1,22 @@
-"""The blind index: which tokens stand for a person, and which a query could mean."""
+"""The blind index: what stands in the database for a value that is only ever looked up whole.
 
-from collections.abc import Callable, Mapping
-from typing import Final
+HMAC-SHA256 at its full length under a key that the database does not hold. Parts are found in memory
+(`search`), never here.
+"""
 
 from noren_vault import spelling
 from noren_vault.fields import Values
 from noren_vault.sealing import IndexKey
 
-# A name and its kana share one kind, so that はなこ finds both the kana ハナコ and a name written so.
-_KINDS: Final[Mapping[str, tuple[str, Callable[[str], str | None]]]] = {
-    "name": ("name", spelling.name),
-    "kana": ("name", spelling.name),
-    "mail": ("mail", spelling.mail),
-    "phone": ("phone", spelling.phone),
-}
-
 
 def tokens(key: IndexKey, shop: int, values: Values) -> dict[str, bytes]:
-    """Give the token of each field that can be searched."""
-    found: dict[str, bytes] = {}
-    for field, value in values.items():
-        if field in _KINDS:
-            kind, spelt = _KINDS[field]
-            text = value.e164 or spelt(value.text)
-            if text:
-                found[field] = key.token(kind, shop, text)
-    return found
+    """Give the token of each field that can be looked up: the mail alone."""
+    return {"mail": mail(key, shop, values["mail"].text)} if "mail" in values else {}
 
 
-def queries(key: IndexKey, shop: int, query: str) -> list[bytes]:
-    """Give the tokens a query could mean: it may be a name, a mail or a phone."""
-    found: set[bytes] = set()
-    for kind, spelt in set(_KINDS.values()):
-        text = spelt(query)
-        if text:
-            found.add(key.token(kind, shop, text))
-    return sorted(found)
+def mail(key: IndexKey, shop: int, text: str) -> bytes:
+    """Give the token of a mail address in a shop."""
+    return key.token("mail", shop, spelling.mail(text))
 
 
 def identity(key: IndexKey, shop: int, text: str) -> bytes:

@@ -1,7 +1,7 @@
 """The vault's connections to its database."""
 
 import select
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -36,6 +36,7 @@ class Database:
             check=self._check,
             open=False,
         )
+        self._after: dict[Connection, list[Callable[[], None]]] = {}
 
     async def _check(self, connection: Connection) -> None:
         """Between two uses nothing is to be read: where something is, it is as a rule the end of the stream.
@@ -69,8 +70,17 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """Lend a connection with a transaction open: committed at the end, rolled back on an error."""
-        async with self._pool.connection() as connection, connection.transaction():
-            yield connection
+        async with self._pool.connection() as connection:
+            try:
+                async with connection.transaction():
+                    yield connection
+            finally:
+                for act in self._after.pop(connection, ()):
+                    act()
+
+    def after(self, connection: Connection, act: Callable[[], None]) -> None:
+        """Have `act` called when the connection's `transaction` has ended, whichever way."""
+        self._after.setdefault(connection, []).append(act)
 
     async def row(self, query: str, params: Any = None) -> Row | None:
         """Run one statement and give its first row."""
@@ -78,10 +88,10 @@ class Database:
             cursor = await connection.execute(query.encode(), params)
             return await cursor.fetchone()
 
-    async def rows(self, query: str, params: Any = None) -> list[Row]:
-        """Run one statement and give its rows."""
+    async def rows(self, query: str, params: Any = None, *, binary: bool = False) -> list[Row]:
+        """Run one statement and give its rows, read in PostgreSQL's binary form where asked for."""
         async with self.connection() as connection:
-            cursor = await connection.execute(query.encode(), params)
+            cursor = await connection.execute(query.encode(), params, binary=binary)
             return await cursor.fetchall()
 
     async def run(self, query: str, params: Any = None) -> int:

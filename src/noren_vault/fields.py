@@ -59,7 +59,7 @@ class Value:
     @classmethod
     def from_bytes(cls, plaintext: bytes) -> "Value":
         """Read what `to_bytes` made."""
-        stored = json.loads(plaintext)
+        stored = json.loads(plaintext.decode())  # given bytes, it would look for UTF-16 first
         return cls(text=stored["text"], e164=stored.get("e164"))
 
 

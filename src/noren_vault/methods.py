@@ -321,7 +321,9 @@ class Methods:
 
 
 def _told(told: Told) -> Answer:
-    ok = {"persons": told.persons, "entry": told.entry, "budget": told.budget.to_wire()}
+    ok: dict[str, Any] = {"persons": told.persons, "entry": told.entry, "budget": told.budget.to_wire()}
+    if told.found is not None:
+        ok["found"] = told.found
     return Answer(ok, told)
 
 

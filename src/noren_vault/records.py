@@ -1,7 +1,7 @@
 """Putting, changing, revealing and finding persons: each written down before it happens."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import structlog
@@ -18,6 +18,7 @@ from noren_vault.keys import Keys
 from noren_vault.people import ANYBODY, CUSTOMER, NewPerson, People, Rewrite, Sealed
 from noren_vault.record import Outcome, Path, Record
 from noren_vault.rights import Purpose
+from noren_vault.search import Search
 
 PROVISIONAL_MS: Final = 3_600_000
 _ERASE_AT_ONCE: Final = 500
@@ -29,12 +30,16 @@ _log = structlog.get_logger("records")
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Plaintext on its way out, the entry that announced it, and by which way it leaves."""
+    """Plaintext on its way out, the entry that announced it, and by which way it leaves.
+
+    `found` is how many a search found, of whom `persons` are the first.
+    """
 
     persons: dict[str, dict[str, str]]
     entry: int
     path: Path
     budget: Budget
+    found: int | None = None
 
 
 class Records:
@@ -46,6 +51,7 @@ class Records:
         database: Database,
         keys: Keys,
         people: People,
+        search: Search,
         record: Record,
         budgets: Budgets,
         least: Floors,
@@ -55,6 +61,7 @@ class Records:
         self._database = database
         self._keys = keys
         self._people = people
+        self._search = search
         self._record = record
         self._budgets = budgets
         self._least = least
@@ -99,6 +106,7 @@ class Records:
         )
         if not kept:
             raise NoSuchPerson("nobody to keep")
+        self._people.changed(shop, [person])
 
     async def update(self, grant: Grant, person: str, given: dict[str, Any]) -> int:
         """Write fields anew; an empty one is removed. Gives the highest of the new versions."""
@@ -125,12 +133,15 @@ class Records:
         return await self._tell("intent", grant, purpose, sealed, names)
 
     async def search(self, grant: Grant, query: str, most: int) -> Told:
-        """Find persons by the blind index and open their names. Finding nobody is on record, too."""
+        """Find persons by any part and open the names of the first. Finding nobody is on record, too."""
         rights.check_number(Purpose.SEARCH, most)
         rights.check_reveal(grant.role, Purpose.SEARCH, _SEARCH_SHOWS)
-        found = await self._people.find(grant.shop, query, most)
-        sealed = await self._people.read(grant.shop, found, _SEARCH_SHOWS)
-        return await self._tell("search", grant, Purpose.SEARCH, sealed, _SEARCH_SHOWS)
+        hits = await self._search.find(grant.shop, query, most)
+        sealed = await self._people.read(grant.shop, hits.persons, _SEARCH_SHOWS)
+        told = await self._tell(
+            "search", grant, Purpose.SEARCH, sealed, _SEARCH_SHOWS, note=f"found:{hits.number}"
+        )
+        return replace(told, found=hits.number)
 
     async def erase_unkept(self, now: int) -> int:
         """Erase the persons whose hour has passed; gives their number."""
@@ -143,7 +154,14 @@ class Records:
     # -- inside
 
     async def _tell(
-        self, kind: str, grant: Grant, purpose: Purpose, sealed: Sequence[Sealed], names: tuple[str, ...]
+        self,
+        kind: str,
+        grant: Grant,
+        purpose: Purpose,
+        sealed: Sequence[Sealed],
+        names: tuple[str, ...],
+        *,
+        note: str = "",
     ) -> Told:
         """Debit, write down, and only then open."""
         persons = [one.person for one in sealed]
@@ -156,7 +174,7 @@ class Records:
             )
             raise
         entry = await self._record.write(
-            kind, grant.path, shop=grant.shop, purpose=purpose, persons=persons, fields=names
+            kind, grant.path, shop=grant.shop, purpose=purpose, persons=persons, fields=names, note=note
         )
         told: dict[str, dict[str, str]] = {}
         for one in sealed:

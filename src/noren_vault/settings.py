@@ -17,8 +17,10 @@ NAMES: Final = frozenset(
     "NOREN_VAULT_BOUNCES",
     "NOREN_VAULT_WITNESSES",
     "NOREN_VAULT_WITNESS_MINUTES",
+    "NOREN_VAULT_SEARCH_MB",
 }
 
+_SEARCH_MB: Final = 256
 _LOCAL: Final = ("localhost", "127.0.0.1", "::1")
 _DOMAIN: Final = re.compile(r"(?=.{1,200}$)[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*", re.ASCII)
 
@@ -53,6 +55,8 @@ class Settings:
     """A tlog-policy file: who witnesses the ledger, and how many of them are enough."""
     witness_minutes: int = 60
     """How old the tail that no quorum has witnessed may become before it is alarmed about."""
+    search_bytes: int = _SEARCH_MB << 20
+    """How much of people's data all texts for searching may hold in clear in memory."""
 
     @property
     def host(self) -> str:
@@ -83,7 +87,8 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         peer_uids=_uids(given, "NOREN_VAULT_PEER_UIDS"),
         admin_uids=_uids(given, "NOREN_VAULT_ADMIN_UIDS"),
         witnesses=Path(path) if (path := given.get("NOREN_VAULT_WITNESSES", "").strip()) else None,
-        witness_minutes=_minutes(given.get("NOREN_VAULT_WITNESS_MINUTES", "").strip() or "60"),
+        witness_minutes=_number(given, "NOREN_VAULT_WITNESS_MINUTES", 60, 10_080),
+        search_bytes=_number(given, "NOREN_VAULT_SEARCH_MB", _SEARCH_MB, 65_536) << 20,
     )
 
 
@@ -108,9 +113,10 @@ def _uids(environ: Mapping[str, str], name: str) -> frozenset[int]:
     return frozenset(int(part) for part in parts)
 
 
-def _minutes(text: str) -> int:
-    if not text.isascii() or not text.isdecimal() or not 1 <= int(text) <= 10_080:
-        raise SettingsError("NOREN_VAULT_WITNESS_MINUTES: give minutes, from 1 to 10080")
+def _number(environ: Mapping[str, str], name: str, default: int, highest: int) -> int:
+    text = environ.get(name, "").strip() or str(default)
+    if not text.isascii() or not text.isdecimal() or not 1 <= int(text) <= highest:
+        raise SettingsError(f"{name}: give a whole number from 1 to {highest}")
     return int(text)
 
 

@@ -34,6 +34,7 @@ from noren_vault.record import Path, Record
 from noren_vault.records import Records
 from noren_vault.returns import Returns
 from noren_vault.scope import Scope
+from noren_vault.search import Search
 from noren_vault.settings import Settings
 from noren_vault.signin import SignIn
 from noren_vault.visits import Visits
@@ -54,6 +55,7 @@ class Vault:
     methods: Methods
     record: Record
     records: Records
+    search: Search
     index: Index
     returns: Returns | None
     watch: Watch
@@ -108,16 +110,15 @@ class Vault:
         people = People(database, held, least)
         grants, invites = Grants(database, now), Invites(database, now)
         post = Post.of(settings, database, people, record, now)
+        search = Search(people, record, now, most_bytes=settings.search_bytes)
         records = Records(
-            database=database, keys=held, people=people, record=record, budgets=budgets, least=least, now=now
-        )
-        signin = SignIn(
             database=database,
+            keys=held,
+            people=people,
+            search=search,
             record=record,
-            ceremonies=Ceremonies(settings.origin, settings.host, Challenges(now)),
-            invites=invites,
-            grants=grants,
-            visits=visits,
+            budgets=budgets,
+            least=least,
             now=now,
         )
         methods = Methods(
@@ -134,7 +135,7 @@ class Vault:
                 origin=settings.origin,
                 now=now,
             ),
-            signin=signin,
+            signin=_signin(settings, database, record, invites, grants, visits, now),
             grants=grants,
             scope=Scope(database=database, record=record, index=index, visits=visits),
             doctor=Doctor(
@@ -153,16 +154,17 @@ class Vault:
         await index.start()
         await post.courier.settle_after_start()
         await _record_start(record, build)
-        return cls(settings, methods, record, records, index, post.returns, watch, databases, now)
+        return cls(settings, methods, record, records, search, index, post.returns, watch, databases, now)
 
     async def erase_forever(self) -> None:
-        """Erase what was not kept within its hour, every minute."""
+        """Erase what was not kept within its hour, and let go of what is not searched, every minute."""
         await asyncio.sleep(_GRACE_SECONDS)
         while True:
             try:
                 await self.records.erase_unkept(self._now())
             except (psycopg.Error, LedgerUnavailable) as fault:
                 _log.error("cannot_erase", fault=type(fault).__name__)
+            self.search.forget_idle()
             await asyncio.sleep(_ERASE_EVERY_SECONDS)
 
     async def close(self) -> None:
@@ -213,3 +215,23 @@ async def _keys(settings: Settings, database: Database) -> Keys:
             )
         keys.make(settings.keys)
     return keys.load(settings.keys)
+
+
+def _signin(  # noqa: PLR0917 - the parts, in the order in which they are made
+    settings: Settings,
+    database: Database,
+    record: Record,
+    invites: Invites,
+    grants: Grants,
+    visits: Visits,
+    now: Now,
+) -> SignIn:
+    return SignIn(
+        database=database,
+        record=record,
+        ceremonies=Ceremonies(settings.origin, settings.host, Challenges(now)),
+        invites=invites,
+        grants=grants,
+        visits=visits,
+        now=now,
+    )

@@ -251,6 +251,15 @@ def test_it_writes_no_person_into_its_log(fresh_cast: Cast, vault: VaultProcess)
         assert mark not in log
 
 
+def test_it_leaves_no_core(vault: VaultProcess) -> None:
+    """Its memory holds people's data: no core is written of it, and /proc gives it to root alone."""
+    assert vault.process is not None
+    folder = Path(f"/proc/{vault.process.pid}")
+    [limit] = [line for line in (folder / "limits").read_text().splitlines() if "core file" in line]
+    assert limit.split()[4:6] == ["0", "0"]
+    assert (folder / "mem").stat().st_uid == 0
+
+
 def test_it_logs_json(vault: VaultProcess) -> None:
     """Each line of the log but `ready` is one JSON object."""
     with pytest.raises(errors.NoSuchPerson):

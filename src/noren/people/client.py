@@ -21,6 +21,7 @@ from noren.people.model import (
     Build,
     Evidence,
     Finding,
+    Found,
     Health,
     Imported,
     Invited,
@@ -73,9 +74,14 @@ def reveal(grant: str, purpose: str, persons: Iterable[UUID], fields: Iterable[s
     return _revealed(_call("reveal", asked))
 
 
-def search(grant: str, query: str, *, limit: int = 20) -> Revealed:
-    """Find persons by exact name, kana, mail or phone (spelling aside); shows name and kana."""
-    return _revealed(_call("search", {"grant": grant, "query": query, "limit": limit}))
+def search(grant: str, query: str, *, limit: int = 20) -> Found:
+    """Find persons by any part of name, kana, mail or phone (spelling aside); shows name and kana.
+
+    Several words must all be there. The first search of a large shop takes some seconds.
+    """
+    answer = _call("search", {"grant": grant, "query": query, "limit": limit}, seconds=60)
+    seen = _revealed(answer)
+    return Found(seen.persons, seen.entry, seen.budget, found=answer["found"])
 
 
 def _revealed(answer: dict[str, Any]) -> Revealed:

@@ -63,6 +63,13 @@ class Revealed:
 
 
 @dataclass(frozen=True, slots=True)
+class Found(Revealed):
+    """What a search tells: the first of `found` persons."""
+
+    found: int
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One person of an import; `key` is the importer's own and makes a second run change nothing."""
 

@@ -22,6 +22,7 @@ KINDS: Final = frozenset(
         "update",
         "erase",
         "search",
+        "search_build",
         "signin",
         "signout",
         "register",

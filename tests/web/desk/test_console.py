@@ -93,6 +93,7 @@ def test_it_finds_a_customer_however_it_is_spelled(made: Salon, staff: Client, q
     people.keep(made.id, booking.person_id)  # as the worker does: who never finished is found by nobody
     page = staff.post("/console/customers", {"query": query}).content.decode()
     assert f"/console/customers/{booking.person_id}" in page
+    assert re.search(r"(\d+)件見つかり、\1件を表示しています。", page)
 
 
 def test_it_cancels_for_the_shop_with_a_code_as_reason(made: Salon, staff: Client) -> None:
