@@ -4,18 +4,16 @@ The plain find goes over the same bytes, made here of the same people, for somet
 the vault makes its text, reveals of one name go on and are timed.
 """
 
-import os
 import random
 import statistics
 import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 from uuid import UUID
 
 from bench import measure
-from bench.reveal import signed_in
+from bench.reveal import resident, signed_in
 from bench.system import System, system
 
 PEOPLE = 100_000
@@ -70,11 +68,11 @@ def _measure(running: System) -> None:
         people.reveal(grant, people.Purpose.TODAY, [one], ["name"])
 
     quiet = [_taken(look) for _ in range(200)]
-    before = _resident()
+    before = resident()
     with _meanwhile(look) as busy:
         cold = _taken(lambda: people.search(grant, "居ない人"))
     measure.figure("search_cold_build_100k", cold / 1000, "s")
-    measure.figure("search_memory_resident", (_resident() - before) / 1e6, "MB")
+    measure.figure("search_memory_resident", (resident() - before) / 1e6, "MB")
     measure.figure("reveal_p50_meanwhile", statistics.median(busy), "ms", ratio=_ratio(busy, quiet))
     measure.figure("reveal_max_meanwhile", max(busy), "ms")
     text = _text(rows, done.persons)
@@ -145,31 +143,6 @@ class _meanwhile:  # noqa: N801 - reads as a word
         while not self._over.is_set():
             self._taken.append(_taken(self._deed))
             time.sleep(0.005)
-
-
-def _resident() -> int:
-    """Bytes of memory that the vault's process, a descendant of this one, has now."""
-    for folder in Path("/proc").glob("[0-9]*"):
-        command = _read(folder / "cmdline")
-        if "noren_vault\0serve" in command and _is_ours(int(folder.name)):
-            [line] = [line for line in _read(folder / "status").splitlines() if line.startswith("VmRSS")]
-            return int(line.split()[1]) * 1024
-    raise SystemExit("The vault's process was not found.")
-
-
-def _is_ours(pid: int) -> bool:
-    while pid > 1:
-        if pid == os.getpid():
-            return True
-        pid = int(_read(Path(f"/proc/{pid}/stat")).rpartition(")")[2].split()[1])
-    return False
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text()
-    except OSError:
-        return ""
 
 
 if __name__ == "__main__":

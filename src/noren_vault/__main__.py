@@ -16,6 +16,7 @@ from typing import Final
 
 import psycopg
 import structlog
+import uvloop
 from psycopg_pool import PoolTimeout
 
 from noren_vault import migrations, settings
@@ -47,7 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _leave_no_core()
             # A thread that opens or searches many hands over after a millisecond, not five: reveals go on.
             sys.setswitchinterval(0.001)
-            return asyncio.run(_serve())
+            # A fifth less work for each request than on asyncio's own loop (bench/reveal.py).
+            return uvloop.run(_serve())
         if given == ["migrate"]:
             return _migrate()
         if given == ["build"]:

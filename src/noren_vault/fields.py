@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+import orjson
+
 from noren_vault import spelling
 from noren_vault.errors import BadField, BadRequest
 
@@ -59,7 +61,7 @@ class Value:
     @classmethod
     def from_bytes(cls, plaintext: bytes) -> "Value":
         """Read what `to_bytes` made."""
-        stored = json.loads(plaintext.decode())  # given bytes, it would look for UTF-16 first
+        stored = orjson.loads(plaintext)
         return cls(text=stored["text"], e164=stored.get("e164"))
 
 

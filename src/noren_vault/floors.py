@@ -39,8 +39,8 @@ class Floors:
 
     def check(self, shop: int, person: str, versions: Versions) -> None:
         """Raise RecordDamaged for an erased person, and for a version that was replaced."""
-        least = self._least.get((shop, person), {})
-        replaced = any(versions.get(field, 0) < version for field, version in least.items())
+        least = self._least.get((shop, person))
+        replaced = least is not None and any(versions.get(field, 0) < least[field] for field in least)
         if replaced or (shop, person) in self._erased:
             raise RecordDamaged("decryption failed")
 

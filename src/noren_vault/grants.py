@@ -7,14 +7,16 @@ and whether they still work there is read from the vault's own tables at each us
 import hashlib
 import hmac
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from noren_vault.clock import Now
-from noren_vault.database import Connection, Database
+from noren_vault.database import Connection, Database, Row
 from noren_vault.errors import GrantExpired, GrantRefused
 from noren_vault.record import Path
 from noren_vault.rights import PLATFORM, Role
+from noren_vault.together import Together
 
 HOUR_MS: Final = 3_600_000
 LIFE_MS: Final = 12 * HOUR_MS
@@ -24,12 +26,12 @@ OPERATOR_IDLE_MS: Final = HOUR_MS // 4
 _SEEN_EVERY_MS: Final = 30_000
 
 _FIND: Final = """
-SELECT g.secret_hash, g.shop_id, g.credential, g.session, g.expires_at, g.seen_at, g.revoked_at,
+SELECT g.grant_id, g.secret_hash, g.shop_id, g.credential, g.session, g.expires_at, g.seen_at, g.revoked_at,
        a.actor::text, a.handle, a.person::text, m.role, m.staff
 FROM vault.access_grant g
 JOIN vault.actor a USING (actor)
 LEFT JOIN vault.membership m ON m.shop_id = g.shop_id AND m.actor = g.actor AND m.ended_at IS NULL
-WHERE g.grant_id = %s
+WHERE g.grant_id = ANY(%s)
 """
 
 
@@ -66,6 +68,7 @@ class Grants:
         """Keep the parts."""
         self._database = database
         self._now = now
+        self._rows = Together(self._fetch)
 
     async def issue(
         self, connection: Connection, *, shop: int, actor: str, credential: str, session: str
@@ -83,7 +86,7 @@ class Grants:
     async def check(self, token: object) -> Grant:
         """Give the grant behind a token. Raises GrantExpired (unknown, ended), GrantRefused (not there)."""
         shop, grant_id, secret = _parts(token)
-        row = await self._database.row(_FIND, [grant_id])
+        row = await self._rows.get(grant_id)
         if row is None or not hmac.compare_digest(bytes(row[0]), _hash(secret)):
             raise GrantExpired("no such grant")
         if row[1] != shop:
@@ -117,6 +120,10 @@ class Grants:
             "UPDATE vault.access_grant SET revoked_at = %s WHERE grant_id = %s AND revoked_at IS NULL",
             [self._now(), grant.grant_id],
         )
+
+    async def _fetch(self, grant_ids: Sequence[str]) -> dict[str, Row]:
+        rows = await self._database.rows(_FIND, [list(grant_ids)], binary=True)
+        return {row[0]: row[1:] for row in rows}
 
     async def _in_time(
         self, grant_id: str, role: str | None, *, expires: int, seen: int, revoked: int | None

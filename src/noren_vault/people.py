@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import uuid4
 
+import orjson
+
 from noren_vault import blind
 from noren_vault.database import Connection, Database, Row
 from noren_vault.errors import RecordDamaged
@@ -14,6 +16,7 @@ from noren_vault.fields import Value, Values
 from noren_vault.floors import Floors
 from noren_vault.keys import Keys
 from noren_vault.sealing import EpochKey
+from noren_vault.together import Together
 
 _INSERT: Final = b"""
 WITH made AS (
@@ -91,6 +94,10 @@ class Sealed:
     fields: dict[str, tuple[int, bytes]] = field(default_factory=dict)
 
 
+# A shop, fields, kinds and a person.
+_Asked = tuple[int, tuple[str, ...], tuple[str, ...], str]
+
+
 class People:
     """Seals, stores, finds and opens."""
 
@@ -99,6 +106,7 @@ class People:
         self._database = database
         self._keys = keys
         self._least = least
+        self._single = Together(self._read_single)
         self._listener: Callable[[int, Iterable[str]], None] | None = None
 
     def tell_changes_to(self, listener: Callable[[int, Iterable[str]], None]) -> None:
@@ -136,8 +144,10 @@ class People:
         self, shop: int, persons: Sequence[str], fields: Sequence[str], *, kinds: Sequence[str] = CUSTOMER
     ) -> list[Sealed]:
         """Read persons of this shop, sealed, in the order asked for; who is not there is left out."""
-        wanted = {"shop": shop, "persons": list(persons), "fields": list(fields), "kinds": list(kinds)}
-        found = {row[0]: _sealed(row) for row in await self._database.rows(_READ, wanted, binary=True)}
+        if len(persons) == 1:
+            one = await self._single.get((shop, tuple(fields), tuple(kinds), persons[0]))
+            return [] if one is None else [one]
+        found = await self._read(shop, persons, fields, kinds)
         return [found[person] for person in dict.fromkeys(persons) if person in found]
 
     async def kept_after(self, shop: int, person: str, most: int) -> list[str]:
@@ -161,6 +171,21 @@ class People:
             [shop, blind.mail(self._keys.index, shop, mail)],
         )
         return [row[0] for row in rows]
+
+    async def _read_single(self, asked: Sequence[_Asked]) -> dict[_Asked, Sealed]:
+        """Read single persons that were asked for at the same time: most are asked for in the same way."""
+        found: dict[_Asked, Sealed] = {}
+        for shop, fields, kinds in dict.fromkeys(one[:3] for one in asked):
+            persons = [one[3] for one in asked if one[:3] == (shop, fields, kinds)]
+            read = await self._read(shop, persons, fields, kinds)
+            found |= {(shop, fields, kinds, person): sealed for person, sealed in read.items()}
+        return found
+
+    async def _read(
+        self, shop: int, persons: Sequence[str], fields: Sequence[str], kinds: Sequence[str]
+    ) -> dict[str, Sealed]:
+        wanted = {"shop": shop, "persons": list(persons), "fields": list(fields), "kinds": list(kinds)}
+        return {row[0]: _sealed(row) for row in await self._database.rows(_READ, wanted, binary=True)}
 
     def open(self, shop: int, sealed: Sealed, fields: Sequence[str]) -> dict[str, Value]:
         """Open the asked fields of a person. Raises RecordDamaged. Only called when the entry is durable."""
@@ -305,7 +330,7 @@ class People:
 def _sealed(row: Row) -> Sealed:
     person, epoch, wrapped, versions, names, numbers, boxes = row
     stored = zip(names, zip(numbers, boxes, strict=True), strict=True) if names else ()
-    return Sealed(person, epoch or b"", wrapped or b"", json.loads(versions or "{}"), dict(stored))
+    return Sealed(person, epoch or b"", wrapped or b"", orjson.loads(versions or "{}"), dict(stored))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,17 +5,20 @@ an answer (whose data a leak touched) may be longer.
 """
 
 import asyncio
-import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
+
+import orjson
 
 from noren_vault.errors import BadRequest, VaultError
 
 LARGEST_FRAME: Final = 8 * 1024 * 1024
 _LONGEST_TEXT: Final = 10_000
 _MOST_PERSONS: Final = 500
+_CANONICAL: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 
 async def read_frame(reader: asyncio.StreamReader) -> bytes | None:
@@ -31,7 +34,7 @@ async def read_frame(reader: asyncio.StreamReader) -> bytes | None:
 
 def to_frame(answer: Mapping[str, Any]) -> bytes:
     """Make the frame of an answer."""
-    data = json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode()
+    data = orjson.dumps(answer)
     return len(data).to_bytes(4, "big") + data
 
 
@@ -52,8 +55,8 @@ class Request:
     def of(cls, frame: bytes) -> "Request":
         """Read a frame. Raises BadRequest."""
         try:
-            raw = json.loads(frame)
-        except (ValueError, RecursionError):
+            raw = orjson.loads(frame)
+        except ValueError:
             raise BadRequest("not JSON") from None
         if not isinstance(raw, dict) or raw.get("v") != 1:
             raise BadRequest("only version 1 of the protocol is known")
@@ -135,6 +138,8 @@ class Params:
 
 
 def _uuid(value: object) -> str:
+    if isinstance(value, str) and _CANONICAL.fullmatch(value):
+        return value
     try:
         return str(UUID(value if isinstance(value, str) else ""))
     except ValueError:

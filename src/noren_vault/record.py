@@ -19,7 +19,8 @@ from noren_vault.errors import LedgerUnavailable
 from noren_vault.ledger import Entry, Ledger
 from noren_vault.ledger import LedgerUnavailable as Refused
 
-_TOGETHER_SECONDS: Final = 0.05
+# A batch of outcomes is a sync of the disk, for which a reveal may have to wait.
+_TOGETHER_SECONDS: Final = 0.2
 _log = structlog.get_logger("record")
 
 
