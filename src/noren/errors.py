@@ -277,6 +277,51 @@ class BudgetExceeded(NorenError):
     )
 
 
+class StepUpNeeded(BudgetExceeded):
+    """The next of three steps: a fresh passkey's answer widens the budget. Facts: today, left."""
+
+    message = _("You have looked at many customers' data. Please confirm with your passkey to go on.")
+
+
+class SecondPersonNeeded(BudgetExceeded):
+    """The second step: another owner or manager of the shop widens it. Facts: today, left."""
+
+    message = _("You have looked at many customers' data. A second person of your shop must agree to more.")
+
+
+class BudgetHeld(BudgetExceeded):
+    """The third: only time widens it. Facts: today, left."""
+
+    message = _("More customers' data than usual were looked at, so no new ones are shown for now.")
+
+
+class Replayed(NorenError):
+    """The vault has answered this very request: a nonce is used once."""
+
+    status = 409
+    message = _("This request was answered already. Please load the page again.")
+
+
+class CodeRefused(NorenError):
+    status = 403
+    message = _("This code is not right, or no longer valid. Please check it, or ask for a new one.")
+
+
+class NoSuchMember(NorenError):
+    status = 404
+    message = _("Nobody of that name works here.")
+
+
+class LastOwner(NorenError):
+    status = 409
+    message = _("A shop keeps one owner who can sign in. Make somebody else an owner first.")
+
+
+class NoSuchRequest(NorenError):
+    status = 410
+    message = _("This request has been answered, or its time is over.")
+
+
 class RecordDamaged(NorenError):
     """What the vault has stored is not what was written; the attempt is on record."""
 

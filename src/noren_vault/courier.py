@@ -122,22 +122,36 @@ class Courier:
         state, _ = await self._addresses.state(Place.of(shop, sealed, self._channel))
         return f"address_{state}" if state in SHUT else ""
 
+    async def _unproved(self, shop: int, sealed: Sealed) -> bool:
+        """Whether the address was changed and not proved since (`proofs` has the rule).
+
+        Asked after the address was read: what was changed in between shows as another version.
+        """
+        row = await self._database.row(
+            "SELECT version, proved_at FROM vault.proof WHERE shop_id = %s AND person = %s",
+            [shop, sealed.person],
+        )
+        return row is not None and (row[1] is None or row[0] != sealed.versions.get(self._channel.field))
+
     async def _prepare(
         self, shop: int, sealed: Sealed, letter: Letter, stamp: Stamp, path: Path
     ) -> tuple[int, str, bytes | None]:
         """Write down, then open and build: the entry, the address, the message (None: no address)."""
+        names: tuple[str, ...] = self._read
+        if await self._unproved(shop, sealed):
+            names, letter = (self._channel.field,), letter.unnamed()
         entry = await self._record.write(
             "send",
             path,
             shop=shop,
             purpose=Purpose.MESSAGE,
             persons=[sealed.person],
-            fields=sorted(name for name in self._read if name in sealed.fields),
+            fields=sorted(name for name in names if name in sealed.fields),
             ref=letter.key,
         )
         field = self._channel.field
         try:
-            opened = self._people.open(shop, sealed, self._read)
+            opened = self._people.open(shop, sealed, names)
             made = self._channel.make(letter, opened, stamp) if field in opened else None
         except (RecordDamaged, BadRequest):
             await self._record.outcome(entry, Outcome.FAILED, path)

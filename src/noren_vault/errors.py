@@ -53,6 +53,38 @@ class BudgetExceeded(VaultError):
     """More persons than one request, or this credential's hour or day, may hold. Facts: today, left."""
 
 
+class StepUpNeeded(BudgetExceeded):
+    """The budget is used up, and a fresh passkey's answer would widen it. Facts: today, left."""
+
+
+class SecondPersonNeeded(BudgetExceeded):
+    """The budget is used up, and a second person of the shop may widen it. Facts: today, left."""
+
+
+class BudgetHeld(BudgetExceeded):
+    """The budget is used up, and only time widens it. Facts: today, left."""
+
+
+class Replayed(VaultError):
+    """The very same request was answered before; who really asks again names a new nonce."""
+
+
+class CodeRefused(VaultError):
+    """The code does not hold. One error for all reasons, an unknown person's included."""
+
+
+class NoSuchMember(VaultError):
+    """The shop has no such member."""
+
+
+class LastOwner(VaultError):
+    """A shop keeps one owner who can sign in."""
+
+
+class NoSuchRequest(VaultError):
+    """No such request waits (any more)."""
+
+
 class NoSuchPerson(VaultError):
     """The shop has no such person, or no more."""
 

@@ -24,11 +24,36 @@ LONGEST: Final[Mapping[str, int]] = {
     "note": 2000,
     "card_last4": 4,
     "answers": 8000,
+    "health": 8000,
 }
 FIELDS: Final = tuple(LONGEST)
+
+
+class FieldClass(StrEnum):
+    """What a field is about; who sees a person's name and kana has seen one class of hers."""
+
+    IDENTITY = "identity"
+    CONTACT = "contact"
+    NOTE = "note"
+    ANSWERS = "answers"
+    HEALTH = "health"
+    CARD = "card"
+
+
+CLASS_OF: Final[Mapping[str, FieldClass]] = {
+    "name": FieldClass.IDENTITY,
+    "kana": FieldClass.IDENTITY,
+    "mail": FieldClass.CONTACT,
+    "phone": FieldClass.CONTACT,
+    "note": FieldClass.NOTE,
+    "card_last4": FieldClass.CARD,
+    "answers": FieldClass.ANSWERS,
+    "health": FieldClass.HEALTH,
+}
 # Nobody's name needs them, and in a mail or a list they show something else than what is there.
 _TURNERS: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _LINES: Final = frozenset("\n\t")
+_LONG: Final = ("note", "answers", "health")
 _LOCAL: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}", re.ASCII)
 _LABEL: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?", re.ASCII)
 
@@ -111,7 +136,7 @@ def _check(field: str, text: object) -> Value | Reason | None:
         return None
     if len(stripped) > LONGEST[field]:
         return Reason.TOO_LONG
-    if _has_control(stripped, _LINES if field in ("note", "answers") else frozenset()):
+    if _has_control(stripped, _LINES if field in _LONG else frozenset()):
         return Reason.CONTROL
     return _FORMS[field](stripped) if field in _FORMS else Value(stripped)
 

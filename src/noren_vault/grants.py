@@ -2,20 +2,25 @@
 
 A token is `<shop>.<grant id>.<secret>`; only the secret's SHA-256 is kept. Whose it is, which role they have
 and whether they still work there is read from the vault's own tables at each use, never from a request.
+
+Between that reading and the last person's opening some milliseconds pass. Whatever changes somebody's rights
+says so here (`changed`), and who opens persons asks before each one whether the grant is `stale`, and if so
+has it read `again`. All of it happens in this one process, which alone writes those tables.
 """
 
 import hashlib
 import hmac
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
 
+from noren_vault.budgets import Spender
 from noren_vault.clock import Now
 from noren_vault.database import Connection, Database, Row
 from noren_vault.errors import GrantExpired, GrantRefused
 from noren_vault.record import Path
-from noren_vault.rights import PLATFORM, Role
+from noren_vault.rights import DECIDING, PLATFORM, Narrowed, Role
 from noren_vault.together import Together
 
 HOUR_MS: Final = 3_600_000
@@ -24,14 +29,25 @@ IDLE_MS: Final = HOUR_MS
 OPERATOR_IDLE_MS: Final = HOUR_MS // 4
 # How exactly the last use is kept: a write for each use would cost more than the reveal.
 _SEEN_EVERY_MS: Final = 30_000
+_MOST_CHANGES: Final = 10_000
 
 _FIND: Final = """
 SELECT g.grant_id, g.secret_hash, g.shop_id, g.credential, g.session, g.expires_at, g.seen_at, g.revoked_at,
-       a.actor::text, a.handle, a.person::text, m.role, m.staff
+       a.actor::text, a.handle, a.person::text,
+       CASE WHEN a.kind = 'member' THEN m.role WHEN p.state <> 'erased' THEN 'customer' END AS role, m.staff,
+       (SELECT jsonb_object_agg(n.purpose, n.fields) FROM vault.narrowed n
+        WHERE n.shop_id = g.shop_id AND n.role = m.role)
 FROM vault.access_grant g
 JOIN vault.actor a USING (actor)
 LEFT JOIN vault.membership m ON m.shop_id = g.shop_id AND m.actor = g.actor AND m.ended_at IS NULL
+LEFT JOIN vault.person p ON a.kind = 'customer' AND p.shop_id = a.shop_id AND p.person = a.person
 WHERE g.grant_id = ANY(%s)
+"""
+_ANOTHER: Final = """
+SELECT 1 FROM vault.membership m
+WHERE m.shop_id = %s AND m.actor <> %s AND m.ended_at IS NULL AND m.role = ANY(%s)
+  AND EXISTS (SELECT 1 FROM vault.passkey k WHERE k.actor = m.actor)
+LIMIT 1
 """
 
 
@@ -49,6 +65,8 @@ class Grant:
     credential: str
     session: str
     expires_at: int
+    narrowed: Narrowed = field(default_factory=dict)
+    turn: int = 0
 
     @property
     def path(self) -> Path:
@@ -60,6 +78,11 @@ class Grant:
         """Whose budget is debited: the actor's, whichever passkey or grant it is."""
         return self.handle
 
+    @property
+    def spender(self) -> Spender:
+        """Who is debited. A grant that no passkey gave cannot be stepped up by one."""
+        return Spender(self.lineage, self.shop, self.role, passkey=self.credential.startswith("pk-"))
+
 
 class Grants:
     """Issues, checks and ends grants."""
@@ -69,6 +92,10 @@ class Grants:
         self._database = database
         self._now = now
         self._rows = Together(self._fetch)
+        # Actor, grant id or "shop:<number>" -> the turn in which its rights were changed last.
+        self._changes: dict[str, int] = {}
+        self._turn = 0
+        self._forgotten = 0
 
     async def issue(
         self, connection: Connection, *, shop: int, actor: str, credential: str, session: str
@@ -86,26 +113,41 @@ class Grants:
     async def check(self, token: object) -> Grant:
         """Give the grant behind a token. Raises GrantExpired (unknown, ended), GrantRefused (not there)."""
         shop, grant_id, secret = _parts(token)
+        turn = self._turn
         row = await self._rows.get(grant_id)
         if row is None or not hmac.compare_digest(bytes(row[0]), _hash(secret)):
             raise GrantExpired("no such grant")
         if row[1] != shop:
             raise GrantRefused("the grant is another shop's")
-        await self._in_time(grant_id, row[10], expires=row[4], seen=row[5], revoked=row[6])
-        if row[10] is None:
-            raise GrantRefused("no longer works there")
-        return Grant(
-            grant_id=grant_id,
-            shop=shop,
-            actor=row[7],
-            handle=row[8],
-            person=row[9],
-            role=Role(row[10]),
-            staff=row[11],
-            credential=row[2],
-            session=row[3],
-            expires_at=row[4],
-        )
+        return await self._held(grant_id, row, turn)
+
+    def changed(self, *whose: str) -> None:
+        """Say that the rights of an actor, a grant or a shop (`shop_mark`) are not what they were."""
+        if len(self._changes) >= _MOST_CHANGES:
+            # Every grant read before now counts as stale instead, and is read again.
+            self._changes.clear()
+            self._forgotten = self._turn + 1
+        self._turn += 1
+        self._changes.update(dict.fromkeys(whose, self._turn))
+
+    def stale(self, grant: Grant) -> bool:
+        """Whether the grant's time is over, or something about it was changed since it was read."""
+        marks = (grant.actor, grant.grant_id, shop_mark(grant.shop))
+        changed = any(self._changes.get(mark, self._forgotten) > grant.turn for mark in marks)
+        return changed or self._now() >= grant.expires_at
+
+    async def again(self, grant: Grant) -> Grant:
+        """Read a grant anew that was good a moment ago. Raises GrantExpired, GrantRefused."""
+        turn = self._turn
+        row = await self._rows.get(grant.grant_id)
+        if row is None:
+            raise GrantExpired("no such grant")
+        return await self._held(grant.grant_id, row, turn)
+
+    async def another_decides(self, grant: Grant) -> bool:
+        """Whether the grant's shop has another owner or manager, who can sign in."""
+        row = await self._database.row(_ANOTHER, [grant.shop, grant.actor, list(DECIDING)])
+        return row is not None
 
     async def of_shop(self, token: object) -> Grant:
         """Give a grant of a shop: an operator has no shop. Raises GrantRefused."""
@@ -119,6 +161,38 @@ class Grants:
         await self._database.run(
             "UPDATE vault.access_grant SET revoked_at = %s WHERE grant_id = %s AND revoked_at IS NULL",
             [self._now(), grant.grant_id],
+        )
+        self.changed(grant.grant_id)
+
+    async def end_of(self, connection: Connection, actor: str, shop: int, *, but: str = "") -> None:
+        """End an actor's grants for a shop in the caller's transaction, all or all but one.
+
+        The caller says `changed` once it is committed.
+        """
+        await connection.execute(
+            b"UPDATE vault.access_grant SET revoked_at = %s "
+            b"WHERE actor = %s AND shop_id = %s AND grant_id <> %s AND revoked_at IS NULL",
+            [self._now(), actor, shop, but],
+        )
+
+    async def _held(self, grant_id: str, row: Row, turn: int) -> Grant:
+        """Make the grant of a row, if it is in its time and its holder is still there."""
+        await self._in_time(grant_id, row[10], expires=row[4], seen=row[5], revoked=row[6])
+        if row[10] is None:
+            raise GrantRefused("is not there any more")
+        return Grant(
+            grant_id=grant_id,
+            shop=row[1],
+            actor=row[7],
+            handle=row[8],
+            person=row[9],
+            role=Role(row[10]),
+            staff=row[11],
+            credential=row[2],
+            session=row[3],
+            expires_at=row[4],
+            narrowed=_narrowed(row[12]),
+            turn=turn,
         )
 
     async def _fetch(self, grant_ids: Sequence[str]) -> dict[str, Row]:
@@ -137,6 +211,15 @@ class Grants:
                 "UPDATE vault.access_grant SET seen_at = %s WHERE grant_id = %s AND seen_at < %s",
                 [now, grant_id, now],
             )
+
+
+def shop_mark(shop: int) -> str:
+    """Give the mark of a change that touches everybody of a shop."""
+    return f"shop:{shop}"
+
+
+def _narrowed(stored: Mapping[str, Any] | None) -> Narrowed:
+    return {purpose: frozenset(fields) for purpose, fields in (stored or {}).items()}
 
 
 def _parts(token: object) -> tuple[int, str, str]:

@@ -4,7 +4,7 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from noren_vault.errors import BadRequest
@@ -51,7 +51,9 @@ class Attachment:
 class Letter:
     """What is to be sent; it names no channel and no address.
 
-    `{name}` and `{kana}` are the person's, other holes are filled from `values`.
+    `{name}` and `{kana}` are the person's, other holes are filled from `values`. `neutral` says which parts
+    of the text stand otherwise in a letter that may not name the person ("Dear {name}," -> "Hello,"); a hole
+    that is left then is filled with nothing.
     """
 
     key: str
@@ -59,6 +61,7 @@ class Letter:
     text: str
     values: Mapping[str, str]
     attachments: Sequence[Attachment] = ()
+    neutral: Mapping[str, str] = field(default_factory=dict)
 
     def check(self) -> None:
         """Raise BadRequest when the letter cannot be made; nothing has been read then."""
@@ -69,6 +72,13 @@ class Letter:
             raise BadRequest("a hole in the template has no value")
         if set(self.values) & set(PERSONAL):
             raise BadRequest("values hold nothing personal")
+
+    def unnamed(self) -> "Letter":
+        """The letter in its neutral form."""
+        subject, text = self.subject, self.text
+        for named, neutral in self.neutral.items():
+            subject, text = subject.replace(named, neutral), text.replace(named, neutral)
+        return replace(self, subject=subject, text=text)
 
     def fill(self, text: str, person: Mapping[str, Value]) -> str:
         """Fill the holes, once: what was filled in is not looked at again."""

@@ -107,7 +107,7 @@ class Members:
         row = await self._database.row("SELECT slug FROM vault.shop WHERE shop_id = %s", [grant.shop])
         if row is None:
             raise GrantRefused("no such shop")
-        return await self._join(grant.shop, Member.of(given, row[0]), grant.path)
+        return await self._join(grant.shop, Member.of(given, row[0]), grant.path, again=True)
 
     async def owners(self, shop: int) -> list[str]:
         """Give the persons, by their ids, who own the shop and have joined."""
@@ -153,22 +153,30 @@ class Members:
         if row[0] != slug or bytes(row[1]) != digest:
             raise ShopFounded
 
-    async def _join(self, shop: int, member: Member, path: Path) -> dict[str, str]:
-        """Make the member known if need be, and invite whom no invitation has reached yet."""
+    async def _join(self, shop: int, member: Member, path: Path, *, again: bool = False) -> dict[str, str]:
+        """Make the member known if need be, and invite whom no invitation has reached yet.
+
+        Whose membership has ended comes `again` by an owner's act only.
+        """
         given = {"name": member.name, "mail": member.mail}
         row = await self._database.row(
             "SELECT EXISTS (SELECT 1 FROM vault.passkey p WHERE p.actor = a.actor), "
             "EXISTS (SELECT 1 FROM vault.invite i WHERE i.actor = a.actor AND i.expires_at > %s) "
             "AND EXISTS (SELECT 1 FROM vault.message m WHERE m.shop_id = a.shop_id AND m.person = a.person "
-            "AND m.state IN ('sent', 'unknown')) FROM vault.actor a WHERE a.handle = %s AND a.shop_id = %s",
+            "AND m.state IN ('sent', 'unknown')), EXISTS (SELECT 1 FROM vault.membership s "
+            "WHERE s.shop_id = a.shop_id AND s.actor = a.actor AND s.ended_at IS NOT NULL) "
+            "FROM vault.actor a WHERE a.handle = %s AND a.shop_id = %s",
             [self._now(), member.handle, shop],
         )
-        if row is not None and row[0]:
-            return {"handle": member.handle, "mail": "joined"}
-        if row is not None and row[1]:
-            return {"handle": member.handle, "mail": "already"}
+        joined, invited, ended = row or (False, False, False)
+        if ended and not again:
+            return {"handle": member.handle, "mail": "ended"}
+        if (joined or invited) and not ended:
+            return {"handle": member.handle, "mail": "joined" if joined else "already"}
         person = await self._person(shop, member.handle, given, path)
         actor = await self._actor(shop, member.handle, person, member.role, member.staff)
+        if joined:
+            return {"handle": member.handle, "mail": "joined"}
         await self._record.write("invite", path, shop=shop, persons=[person], ref=member.handle)
         token = await self._invites.make(actor, member.role)
         state = await self._mail(shop, person, token, member.role, path)
@@ -205,7 +213,8 @@ class Members:
             await connection.execute(
                 b"INSERT INTO vault.membership (shop_id, actor, role, staff, since) "
                 b"VALUES (%s, %s, %s, %s, %s) "
-                b"ON CONFLICT (shop_id, actor) DO NOTHING",
+                b"ON CONFLICT (shop_id, actor) DO UPDATE SET role = excluded.role, staff = excluded.staff, "
+                b"since = excluded.since, ended_at = NULL WHERE vault.membership.ended_at IS NOT NULL",
                 [shop, row[0], role, staff, self._now()],
             )
             return str(row[0])

@@ -63,7 +63,7 @@ class Messages:
 
         Raises NoSuchPerson, PurposeRefused, LedgerUnavailable.
         """
-        rights.check_reveal(grant.role, Purpose.CUSTOMER, (self._channel.field,))
+        rights.check_reveal(grant.role, Purpose.CUSTOMER, (self._channel.field,), grant.narrowed)
         place = await self._place(grant.shop, person, CUSTOMER)
         await self._record.write(
             "messages", grant.path, shop=grant.shop, purpose=Purpose.CUSTOMER, persons=[person], note="list"
@@ -78,6 +78,7 @@ class Messages:
 
     async def try_address(self, grant: Grant, person: str) -> None:
         """Let letters go to an address again from which one came back: somebody has asked the customer."""
+        rights.check_reveal(grant.role, Purpose.CUSTOMER, (self._channel.field,), grant.narrowed)
         rights.check_update(grant.role, (self._channel.field,))
         place = await self._place(grant.shop, person, CUSTOMER)
         state, _ = await self._addresses.state(place)

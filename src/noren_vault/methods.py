@@ -2,15 +2,17 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
-from noren_vault import fields, rights
+from noren_vault import fields
+from noren_vault import rights as rules
 from noren_vault.builds import Builds
 from noren_vault.courier import Courier
 from noren_vault.doctor import Doctor
-from noren_vault.errors import BadRequest, GrantExpired, GrantRefused
-from noren_vault.grants import Grants
+from noren_vault.errors import BadRequest, GrantExpired, GrantRefused, LedgerUnavailable
+from noren_vault.grants import Grant, Grants
 from noren_vault.importing import Importing
 from noren_vault.index import Index
 from noren_vault.letter import Attachment, Letter
@@ -22,6 +24,8 @@ from noren_vault.question import Question
 from noren_vault.record import Path, Record
 from noren_vault.records import Records, Told
 from noren_vault.rights import Role
+from noren_vault.rights_methods import Method as RightsMethod
+from noren_vault.rights_methods import RightsMethods
 from noren_vault.scope import Scope, Wanted
 from noren_vault.signin import SignIn
 from noren_vault.visits import MOST_DEVICE, Visit
@@ -59,6 +63,7 @@ class Methods:
     def __init__(
         self,
         *,
+        rights: RightsMethods,
         records: Records,
         importing: Importing,
         courier: Courier,
@@ -87,7 +92,7 @@ class Methods:
         self._record = record
         self._builds = builds
         self._watch = watch
-        self._methods = self._table()
+        self._methods = self._table() | {name: _plain(method) for name, method in rights.table.items()}
 
     def _table(self) -> dict[str, Method]:
         return {
@@ -148,17 +153,27 @@ class Methods:
         version = await self._records.update(grant, params.person("person"), params.mapping("fields"))
         return Answer({"version": version})
 
-    async def _reveal(self, params: Params, _: Peer) -> Answer:
-        grant = await self._grants.of_shop(params.raw.get("grant"))
-        purpose = rights.purpose_of(params.raw.get("purpose"))
+    async def _reveal(self, params: Params, peer: Peer) -> Answer:
+        grant = await self._asker(params, peer)
+        purpose = rules.purpose_of(params.raw.get("purpose"))
         names = fields.known(params.raw.get("fields"))
-        told = await self._records.reveal(grant, purpose, params.persons("persons"), names)
+        nonce = params.text("nonce", most=100) if params.raw.get("nonce") is not None else None
+        told = await self._records.reveal(grant, purpose, params.persons("persons"), names, nonce)
         return _told(told)
 
-    async def _search(self, params: Params, _: Peer) -> Answer:
-        grant = await self._grants.of_shop(params.raw.get("grant"))
-        most = params.number("limit") if "limit" in params.raw else rights.MOST_OF_SEARCH
+    async def _search(self, params: Params, peer: Peer) -> Answer:
+        grant = await self._asker(params, peer)
+        most = params.number("limit") if "limit" in params.raw else rules.MOST_OF_SEARCH
         return _told(await self._records.search(grant, params.text("query", most=300), most))
+
+    async def _asker(self, params: Params, peer: Peer) -> Grant:
+        """Whose grant it is. Without one that holds the asking is the app's own, and recorded as such."""
+        try:
+            return await self._grants.of_shop(params.raw.get("grant"))
+        except (GrantExpired, GrantRefused):
+            with suppress(LedgerUnavailable):
+                await self._record.write("refused", peer.path(), note="grant")
+            raise
 
     async def _import(self, params: Params, peer: Peer) -> Answer:
         done = await self._importing.run(
@@ -178,6 +193,7 @@ class Methods:
             text=params.text("text", most=100_000),
             values=params.texts("values"),
             attachments=[Attachment.of(one) for one in attachments],
+            neutral=params.texts("neutral"),
         )
         state = await self._courier.send(params.number("shop"), params.person("person"), letter, peer.path())
         return Answer({"state": state})
@@ -318,6 +334,15 @@ class Methods:
 
     async def _rebuild_index(self, _params: Params, _: Peer) -> Answer:
         return Answer({"entries": await self._index.rebuild()})
+
+
+def _plain(method: RightsMethod) -> Method:
+    """Make a method that tells no person's data one of the table."""
+
+    async def answer(params: Params, peer: Peer) -> Answer:
+        return Answer(await method(params, peer))
+
+    return answer
 
 
 def _told(told: Told) -> Answer:

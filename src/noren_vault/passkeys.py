@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
@@ -141,11 +141,12 @@ class Ceremonies:
         )
         return dict(json.loads(webauthn.options_to_json(options)))
 
-    def request_options(self) -> dict[str, Any]:
-        """Options for `navigator.credentials.get`: any passkey of this origin, the user verified."""
+    def request_options(self, kind: str = "signin", *, allowed: Sequence[bytes] = ()) -> dict[str, Any]:
+        """Options for `navigator.credentials.get`, the user verified: any passkey of this origin, or some."""
         options = webauthn.generate_authentication_options(
             rp_id=self._host,
-            challenge=self._challenges.make("signin"),
+            challenge=self._challenges.make(kind),
+            allow_credentials=[PublicKeyCredentialDescriptor(id=one) for one in allowed],
             timeout=LIFE_MS,
             user_verification=UserVerificationRequirement.REQUIRED,
         )
@@ -172,12 +173,17 @@ class Ceremonies:
             backed_up=verified.credential_backed_up,
         )
 
-    def assertion(self, challenge: str, response: Mapping[str, Any], known: Known) -> Asserted:
-        """Check the answer to request options, made with a known passkey. Raises PasskeyRefused."""
+    def assertion(
+        self, challenge: str | None, response: Mapping[str, Any], known: Known, *, kind: str = "signin"
+    ) -> Asserted:
+        """Check the answer to request options, made with a known passkey. Raises PasskeyRefused.
+
+        `challenge` is the one that the asking browser was given, where the kind does not bind it already.
+        """
         given = _client_challenge(response)
-        if not hmac.compare_digest(given, _decode(challenge)):
+        if challenge is not None and not hmac.compare_digest(given, _decode(challenge)):
             refuse("challenge_of_another")
-        self._challenges.take("signin", given)
+        self._challenges.take(kind, given)
         handle = _inner(response).get("userHandle")
         if handle and _decode(handle).hex() != known.actor.replace("-", ""):
             refuse("user_handle")

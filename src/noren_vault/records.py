@@ -7,17 +7,29 @@ from typing import Any, Final
 import structlog
 
 from noren_vault import blind, fields, floors, rights
-from noren_vault.budgets import Budget, Budgets
+from noren_vault.budgets import Budget, Budgets, units
 from noren_vault.clock import Now
 from noren_vault.database import Connection, Database
-from noren_vault.errors import BudgetExceeded, NoSuchPerson, RecordDamaged
+from noren_vault.errors import (
+    BudgetExceeded,
+    BudgetHeld,
+    NoSuchPerson,
+    PurposeRefused,
+    RecordDamaged,
+    Replayed,
+    SecondPersonNeeded,
+    StepUpNeeded,
+    VaultError,
+)
 from noren_vault.fields import Values
 from noren_vault.floors import Floors
-from noren_vault.grants import Grant
+from noren_vault.grants import Grant, Grants
 from noren_vault.keys import Keys
+from noren_vault.nonces import Nonces
 from noren_vault.people import ANYBODY, CUSTOMER, NewPerson, People, Rewrite, Sealed
+from noren_vault.proofs import readdressed
 from noren_vault.record import Outcome, Path, Record
-from noren_vault.rights import Purpose
+from noren_vault.rights import Purpose, Role
 from noren_vault.search import Search
 
 PROVISIONAL_MS: Final = 3_600_000
@@ -25,6 +37,8 @@ _ERASE_AT_ONCE: Final = 500
 _PROVISIONAL: Final = ("provisional",)
 _THERE: Final = ("provisional", "kept")
 _SEARCH_SHOWS: Final = ("name", "kana")
+# What a refusal for want of budget says in the record: the next of the three states.
+_STEPS: Final = {StepUpNeeded: "step_up", SecondPersonNeeded: "second_person", BudgetHeld: "hold"}
 _log = structlog.get_logger("records")
 
 
@@ -53,7 +67,9 @@ class Records:
         people: People,
         search: Search,
         record: Record,
+        grants: Grants,
         budgets: Budgets,
+        nonces: Nonces,
         least: Floors,
         now: Now,
     ) -> None:
@@ -63,7 +79,9 @@ class Records:
         self._people = people
         self._search = search
         self._record = record
+        self._grants = grants
         self._budgets = budgets
+        self._nonces = nonces
         self._least = least
         self._now = now
 
@@ -109,33 +127,48 @@ class Records:
         self._people.changed(shop, [person])
 
     async def update(self, grant: Grant, person: str, given: dict[str, Any]) -> int:
-        """Write fields anew; an empty one is removed. Gives the highest of the new versions."""
+        """Write fields anew; an empty one is removed. Gives the highest of the new versions.
+
+        A changed address is unproved, and ends what its proof had given, but not the grant that changes it.
+        """
         values = fields.checked(given)
         rights.check_update(grant.role, tuple(given))
-        version = await self._rewrite(grant.shop, person, values, tuple(given), grant.path, states=_THERE)
+        if grant.role is Role.CUSTOMER and person != grant.person:
+            raise NoSuchPerson("not one's own")
+        version = await self._rewrite(
+            grant.shop, person, values, tuple(given), grant.path, states=_THERE, by=grant
+        )
         if version is None:
             raise NoSuchPerson("nobody to change")
         return version
 
     async def reveal(
-        self, grant: Grant, purpose: Purpose, persons: Sequence[str], names: tuple[str, ...]
+        self,
+        grant: Grant,
+        purpose: Purpose,
+        persons: Sequence[str],
+        names: tuple[str, ...],
+        nonce: str | None = None,
     ) -> Told:
         """Open persons' fields for a purpose. Persons that are not (any more) of this shop are left out."""
         wanted = list(dict.fromkeys(persons))
         rights.check_number(purpose, len(wanted))
-        rights.check_reveal(grant.role, purpose, names)
+        if purpose in rights.ELSEWHERE:
+            raise PurposeRefused(f"{purpose} is no reveal")
+        rights.check_reveal(grant.role, purpose, names, grant.narrowed)
         kinds: Sequence[str] = CUSTOMER
         if purpose is Purpose.OWN:
-            wanted, kinds = [one for one in wanted if one == grant.person], ("member",)
+            wanted = [one for one in wanted if one == grant.person]
+            kinds = CUSTOMER if grant.role is Role.CUSTOMER else ("member",)
         sealed = await self._people.read(grant.shop, wanted, names, kinds=kinds)
         if not sealed:
             raise NoSuchPerson("nobody of this shop")
-        return await self._tell("intent", grant, purpose, sealed, names)
+        return await self._tell("intent", grant, purpose, sealed, names, nonce=nonce)
 
     async def search(self, grant: Grant, query: str, most: int) -> Told:
         """Find persons by any part and open the names of the first. Finding nobody is on record, too."""
         rights.check_number(Purpose.SEARCH, most)
-        rights.check_reveal(grant.role, Purpose.SEARCH, _SEARCH_SHOWS)
+        rights.check_reveal(grant.role, Purpose.SEARCH, _SEARCH_SHOWS, grant.narrowed)
         hits = await self._search.find(grant.shop, query, most)
         sealed = await self._people.read(grant.shop, hits.persons, _SEARCH_SHOWS)
         told = await self._tell(
@@ -162,30 +195,71 @@ class Records:
         names: tuple[str, ...],
         *,
         note: str = "",
+        nonce: str | None = None,
     ) -> Told:
         """Debit, write down, and only then open."""
         persons = [one.person for one in sealed]
-        try:
-            budget = self._budgets.debit(grant.lineage, grant.role, persons, self._now())
-        except BudgetExceeded:
-            # That there was somebody to see tells something, too: the refusal is on record.
-            await self._record.write(
-                "refused", grant.path, shop=grant.shop, purpose=purpose, persons=persons, note="budget"
-            )
-            raise
+        ref, budget = await self._debit(grant, purpose, persons, names, nonce)
         entry = await self._record.write(
-            kind, grant.path, shop=grant.shop, purpose=purpose, persons=persons, fields=names, note=note
+            kind,
+            grant.path,
+            shop=grant.shop,
+            purpose=purpose,
+            persons=persons,
+            fields=names,
+            ref=ref,
+            note=note,
         )
         told: dict[str, dict[str, str]] = {}
         for one in sealed:
             try:
+                # Whose right ended while this went on gets nobody: what was opened before is dropped, too.
+                grant = await self._still(grant, purpose, names)
                 opened = await self._open(grant.shop, one, names)
-            except RecordDamaged:
-                _log.error("record_damaged", shop=grant.shop, person=one.person, entry=entry)
+            except VaultError as refusal:
+                if isinstance(refusal, RecordDamaged):
+                    _log.error("record_damaged", shop=grant.shop, person=one.person, entry=entry)
                 await self._record.outcome(entry, Outcome.FAILED, grant.path)
                 raise
             told[one.person] = {name: value.text for name, value in opened.items()}
         return Told(told, entry, grant.path, budget)
+
+    async def _debit(
+        self, grant: Grant, purpose: Purpose, persons: list[str], names: tuple[str, ...], nonce: str | None
+    ) -> tuple[str, Budget]:
+        """Take the nonce and debit the budget; one's own data cost nothing. Refusals are on record."""
+        ref = ""
+        try:
+            if nonce is not None:
+                ref = self._nonces.take(grant.lineage, nonce)
+            if purpose is Purpose.OWN:
+                return ref, self._budgets.standing(grant.spender, self._now())
+            return ref, self._budgets.debit(grant.spender, units(persons, names), self._now())
+        except Replayed:
+            await self._refused(grant, purpose, persons, "replay")
+            raise
+        except BudgetExceeded as refusal:
+            step = refusal
+            if isinstance(refusal, SecondPersonNeeded) and not await self._grants.another_decides(grant):
+                step = BudgetHeld("there is no second person", **refusal.facts)
+            # That there was somebody to see tells something, too: the refusal is on record.
+            await self._refused(grant, purpose, persons, f"budget:{_STEPS[type(step)]}")
+            if isinstance(step, BudgetHeld):
+                _log.warning("budget_held", shop=grant.shop, lineage=grant.lineage)
+            raise step from None
+
+    async def _refused(self, grant: Grant, purpose: Purpose, persons: list[str], note: str) -> None:
+        await self._record.write(
+            "refused", grant.path, shop=grant.shop, purpose=purpose, persons=persons, note=note
+        )
+
+    async def _still(self, grant: Grant, purpose: Purpose, names: tuple[str, ...]) -> Grant:
+        """Give the grant as it is now, if it still gives this right. Costs nothing while nothing changed."""
+        if not self._grants.stale(grant):
+            return grant
+        newer = await self._grants.again(grant)
+        rights.check_reveal(newer.role, purpose, names, newer.narrowed)
+        return newer
 
     async def _open(self, shop: int, sealed: Sealed, names: tuple[str, ...]) -> Values:
         """Open a person; who was changed while the entry was being written is read once more."""
@@ -217,8 +291,13 @@ class Records:
         path: Path,
         *,
         states: Sequence[str],
+        by: Grant | None = None,
     ) -> int | None:
-        """Write the named fields anew; None when there is no such person in one of the states."""
+        """Write the named fields anew; None when there is no such person in one of the states.
+
+        `by` is whose grant changes a person who is there; without one it is the person's own word at booking.
+        """
+        ended: list[str] = []
         async with self._database.transaction() as connection:
             sealed = await self._people.lock(connection, shop, person, states)
             if sealed is None:
@@ -234,6 +313,11 @@ class Records:
                 ref=floors.to_ref(new.versions),
             )
             await self._people.rewrite(connection, shop, sealed, new, self._now())
+            if by is not None and "mail" in new.versions:
+                ended = await readdressed(
+                    connection, self._grants, shop, person, new.versions["mail"], but=by.grant_id
+                )
+        self._grants.changed(*ended)
         self._least.raise_to(shop, person, new.versions)
         await self._record.outcome(entry, Outcome.DONE, path)
         return max(new.versions.values(), default=0)

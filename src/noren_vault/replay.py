@@ -1,26 +1,33 @@
-"""What the ledger remembers, brought back to memory at the start: budgets, versions, builds.
+"""What the ledger remembers, brought back to memory at the start: budgets, versions, builds, used nonces.
 
 One walk over all entries; blocks, so it runs before the vault serves.
 """
 
 from noren_vault import floors
-from noren_vault.budgets import Budgets
+from noren_vault.budgets import Allowance, Budgets, units
 from noren_vault.builds import Builds
 from noren_vault.floors import Floors
 from noren_vault.ledger import Entry, Ledger
+from noren_vault.nonces import Nonces
 from noren_vault.record import Outcome
+from noren_vault.rights import Purpose
 
 SEEING = ("intent", "search")
 CHANGING = ("update", "erase")
+GIVING = ("step_up", "approved")
 
 
-def replay(ledger: Ledger, budgets: Budgets, least: Floors, builds: Builds) -> None:
-    """Fill the empty counters, floors and builds."""
+def replay(ledger: Ledger, budgets: Budgets, least: Floors, builds: Builds, nonces: Nonces) -> None:
+    """Fill the empty counters, floors, builds and nonces."""
     waiting: dict[str, Entry] = {}
     for index, entry in ledger.entries():
         builds.replay(index, entry.build)
         if entry.kind in SEEING:
-            budgets.replay(entry.actor, entry.persons, entry.time)
+            nonces.replay(entry.actor, entry.ref, entry.time)
+            if entry.purpose != Purpose.OWN:
+                budgets.replay(entry.actor, entry.shop, units(entry.persons, entry.fields), entry.time)
+        elif entry.kind == "budget" and entry.note in GIVING:
+            budgets.give(Allowance.from_ref(entry.ref, actor=entry.actor, shop=entry.shop, at=entry.time))
         elif entry.kind in CHANGING:
             waiting[str(index)] = entry
         elif entry.kind == "outcome" and entry.ref in waiting:

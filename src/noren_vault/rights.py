@@ -1,6 +1,7 @@
 """Who may see what for which purpose: closed lists.
 
-A role comes from the vault's own memberships, never from a request. What is not written here is refused.
+A role comes from the vault's own tables, never from a request. What is not written here is refused. A shop's
+owner may leave less of it to a role in that shop (`narrowing`), and never more.
 """
 
 from collections.abc import Mapping
@@ -10,17 +11,25 @@ from typing import Final
 
 from noren_vault.errors import BudgetExceeded, PurposeRefused
 
+Narrowed = Mapping[str, frozenset[str]]
+WHOLE: Final[Narrowed] = MappingProxyType({})
+
 
 class Role(StrEnum):
-    """What somebody is in a shop; an operator's shop is 0, the platform."""
+    """What somebody is in a shop; an operator's shop is 0, the platform. A customer is one of its persons."""
 
     OWNER = "owner"
     MANAGER = "manager"
     STAFF = "staff"
+    RECEPTION = "reception"
+    ACCOUNTANT = "accountant"
+    CUSTOMER = "customer"
     OPERATOR = "operator"
 
 
-SHOP_ROLES: Final = (Role.OWNER, Role.MANAGER, Role.STAFF)
+# Whom an owner may add to a shop; the first two decide there.
+SHOP_ROLES: Final = (Role.OWNER, Role.MANAGER, Role.STAFF, Role.RECEPTION, Role.ACCOUNTANT)
+DECIDING: Final = (Role.OWNER, Role.MANAGER)
 PLATFORM: Final = 0
 
 
@@ -31,42 +40,55 @@ class Purpose(StrEnum):
     DAY = "day"
     CUSTOMER = "customer"
     SEARCH = "search"
+    CHECK_IN = "check_in"
     MESSAGE = "message"
-    OWN = "own"
+    EXPORT = "export"
     SUPPORT = "support"
+    OWN = "own"
     INCIDENT = "incident"
 
 
 _LIST: Final = frozenset({"name", "kana", "note"})
-_CARD: Final = frozenset({"name", "kana", "mail", "phone", "note", "answers"})
-_OWN: Final = frozenset({"name", "kana", "mail", "phone"})
-_SEARCH: Final = frozenset({"name", "kana"})
+_CONTACTS: Final = frozenset({"name", "kana", "mail", "phone"})
+_CARD: Final = _CONTACTS | {"note"}
+_ALL: Final = _CARD | {"answers", "health"}
 _NONE: Final[frozenset[str]] = frozenset()
+_AT_THE_DESK: Final = (Role.OWNER, Role.MANAGER, Role.STAFF, Role.RECEPTION)
 
-# Purpose -> role -> fields. `message` is the courier's, who needs no grant and tells nobody; `support` and
-# `incident` wait for powers that are lent for a reason and a time: no role has them by standing.
+# Purpose -> role -> fields. Health answers are for who decides and for who serves, one customer's page at a
+# time and in no list. `message` is the courier's, who needs no grant and tells nobody; `export` is a flow of
+# its own, with a second person; `support` and `incident` wait for powers that are lent for a reason and a
+# time: no role has them by standing. An accountant sees nobody: money goes by numbers.
 MATRIX: Final[Mapping[Purpose, Mapping[Role, frozenset[str]]]] = MappingProxyType(
     {
-        Purpose.TODAY: dict.fromkeys(SHOP_ROLES, _LIST),
-        Purpose.DAY: dict.fromkeys(SHOP_ROLES, _LIST),
+        Purpose.TODAY: dict.fromkeys(_AT_THE_DESK, _LIST),
+        Purpose.DAY: dict.fromkeys(_AT_THE_DESK, _LIST),
         Purpose.CUSTOMER: {
-            Role.OWNER: _CARD | {"card_last4"},
-            Role.MANAGER: _CARD | {"card_last4"},
-            Role.STAFF: _CARD - {"answers"},
+            Role.OWNER: _ALL | {"card_last4"},
+            Role.MANAGER: _ALL | {"card_last4"},
+            Role.STAFF: _CARD | {"health"},
+            Role.RECEPTION: _CARD,
         },
-        Purpose.SEARCH: dict.fromkeys(SHOP_ROLES, _SEARCH),
+        Purpose.SEARCH: dict.fromkeys(_AT_THE_DESK, frozenset({"name", "kana"})),
+        Purpose.CHECK_IN: dict.fromkeys(_AT_THE_DESK, _LIST | {"phone"}),
         Purpose.MESSAGE: {},
-        Purpose.OWN: dict.fromkeys(Role, _OWN),
+        Purpose.EXPORT: dict.fromkeys(DECIDING, _CARD),
         Purpose.SUPPORT: {},
+        Purpose.OWN: dict.fromkeys(Role, _CONTACTS),
         Purpose.INCIDENT: {},
     }
 )
+# Purposes that a reveal may not name: other ways lead there.
+ELSEWHERE: Final = frozenset({Purpose.MESSAGE, Purpose.EXPORT})
 
 WRITABLE: Final[Mapping[Role, frozenset[str]]] = MappingProxyType(
     {
-        Role.OWNER: _CARD,
-        Role.MANAGER: _CARD,
-        Role.STAFF: _CARD - {"answers"},
+        Role.OWNER: _ALL,
+        Role.MANAGER: _ALL,
+        Role.STAFF: _CARD | {"health"},
+        Role.RECEPTION: _CARD,
+        Role.ACCOUNTANT: _NONE,
+        Role.CUSTOMER: _CONTACTS,
         Role.OPERATOR: _NONE,
     }
 )
@@ -84,9 +106,15 @@ def purpose_of(text: object) -> Purpose:
         raise PurposeRefused("no such purpose") from None
 
 
-def check_reveal(role: Role, purpose: Purpose, fields: tuple[str, ...]) -> None:
+def allowed(role: Role, purpose: Purpose, narrowed: Narrowed = WHOLE) -> frozenset[str]:
+    """Give the fields that the role may see for this purpose, in a shop that has `narrowed` the role."""
+    most = MATRIX[purpose].get(role, _NONE)
+    return most & narrowed[purpose] if purpose in narrowed else most
+
+
+def check_reveal(role: Role, purpose: Purpose, fields: tuple[str, ...], narrowed: Narrowed = WHOLE) -> None:
     """Raise PurposeRefused unless the role may see all of the fields for this purpose."""
-    if not set(fields) <= MATRIX[purpose].get(role, _NONE):
+    if not set(fields) <= allowed(role, purpose, narrowed):
         raise PurposeRefused(f"{role} may not use {purpose} for {','.join(fields)}")
 
 

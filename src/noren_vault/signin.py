@@ -12,7 +12,7 @@ from noren_vault.database import Connection, Database
 from noren_vault.errors import GrantRefused, PasskeyRefused
 from noren_vault.grants import LIFE_MS, Grant, Grants
 from noren_vault.invites import Invited, Invites
-from noren_vault.passkeys import Ceremonies, Enrolled, Known, credential_id, credential_name, refuse
+from noren_vault.passkeys import Asserted, Ceremonies, Enrolled, Known, credential_id, credential_name, refuse
 from noren_vault.record import Path, Record, session_name
 from noren_vault.rights import PLATFORM
 from noren_vault.visits import Visit, Visits
@@ -60,11 +60,7 @@ class SignIn:
         name = credential_name(known.credential_id)
         handle = await self._handle(known.actor)
         session = session_name(visit.session)
-        try:
-            asserted = self._ceremonies.assertion(challenge, response, known)
-        except PasskeyRefused:
-            await self._record.write("refused", Path(handle, name, session), note="passkey")
-            raise
+        asserted = await self._asserted(Path(handle, name, session), response, known, challenge=challenge)
         memberships = await self._memberships(known.actor)
         chosen = _choose(memberships, shop)
         note = "counter_regression" if asserted.regressed else ""
@@ -72,19 +68,8 @@ class SignIn:
             _log.error("passkey_counter_regression", credential=name)
         await self._record.write("signin", Path(handle, name, session), shop=chosen["shop"], note=note)
         async with self._database.transaction() as connection:
-            await connection.execute(
-                b"UPDATE vault.passkey SET sign_count = %s, backed_up = %s, used_at = %s, "
-                b"flagged_at = CASE WHEN %s THEN %s ELSE flagged_at END WHERE credential_id = %s",
-                [
-                    asserted.sign_count,
-                    asserted.backed_up,
-                    self._now(),
-                    asserted.regressed,
-                    self._now(),
-                    known.credential_id,
-                ],
-            )
-            grant = await self._issue(connection, chosen["shop"], known.actor, name, visit)
+            await self._used(connection, known, asserted)
+            grant = await self.issue(connection, chosen["shop"], known.actor, name, visit)
         return self._answer(grant, known.actor, handle, chosen, memberships)
 
     async def enrol_begin(self, token: object) -> dict[str, Any]:
@@ -113,7 +98,7 @@ class SignIn:
             async with self._database.transaction() as connection:
                 await self._invites.use(connection, invited)
                 await self._store(connection, invited.actor, enrolled)
-                grant = await self._issue(connection, invited.shop, invited.actor, enrolled.name, visit)
+                grant = await self.issue(connection, invited.shop, invited.actor, enrolled.name, visit)
         except psycopg.errors.UniqueViolation:
             raise PasskeyRefused("enrolled already") from None
         return self._answer(grant, invited.actor, invited.handle, chosen, memberships)
@@ -125,6 +110,7 @@ class SignIn:
             "shop": grant.shop or None,
             "role": grant.role,
             "staff": grant.staff,
+            "person": grant.person,
             "expires": grant.expires_at / 1000,
             "memberships": _shops(await self._memberships(grant.actor)),
         }
@@ -134,7 +120,55 @@ class SignIn:
         await self._record.write("signout", grant.path, shop=grant.shop)
         await self._grants.end(grant)
 
+    async def fresh_begin(self, grant: Grant) -> dict[str, Any]:
+        """Options for showing one of the grant's own actor's passkeys again."""
+        rows = await self._database.rows(
+            "SELECT credential_id FROM vault.passkey WHERE actor = %s", [grant.actor]
+        )
+        return self._ceremonies.request_options(_fresh(grant), allowed=[bytes(row[0]) for row in rows])
+
+    async def fresh_finish(self, grant: Grant, response: Mapping[str, Any]) -> Path:
+        """Check that answer: a passkey of the grant's own actor. Gives the path by that passkey."""
+        known = await self._known(credential_id(response))
+        path = Path(grant.handle, credential_name(known.credential_id), grant.session)
+        if known.actor != grant.actor:
+            await self._record.write("refused", grant.path, shop=grant.shop, note="passkey")
+            refuse("passkey_of_another")
+        asserted = await self._asserted(path, response, known, kind=_fresh(grant))
+        async with self._database.transaction() as connection:
+            await self._used(connection, known, asserted)
+        return path
+
     # -- inside
+
+    async def _asserted(
+        self,
+        path: Path,
+        response: Mapping[str, Any],
+        known: Known,
+        *,
+        challenge: str | None = None,
+        kind: str = "signin",
+    ) -> Asserted:
+        try:
+            return self._ceremonies.assertion(challenge, response, known, kind=kind)
+        except PasskeyRefused:
+            await self._record.write("refused", path, note="passkey")
+            raise
+
+    async def _used(self, connection: Connection, known: Known, asserted: Asserted) -> None:
+        await connection.execute(
+            b"UPDATE vault.passkey SET sign_count = %s, backed_up = %s, used_at = %s, "
+            b"flagged_at = CASE WHEN %s THEN %s ELSE flagged_at END WHERE credential_id = %s",
+            [
+                asserted.sign_count,
+                asserted.backed_up,
+                self._now(),
+                asserted.regressed,
+                self._now(),
+                known.credential_id,
+            ],
+        )
 
     async def _known(self, asked: bytes) -> Known:
         row = await self._database.row(
@@ -174,9 +208,10 @@ class SignIn:
             ],
         )
 
-    async def _issue(
+    async def issue(
         self, connection: Connection, shop: int, actor: str, credential: str, visit: Visit
     ) -> str:
+        """Issue a grant in the caller's transaction, and keep from where its session came."""
         session = session_name(visit.session)
         if session:
             await self._visits.add(connection, session, visit, self._now())
@@ -206,6 +241,11 @@ def _shops(memberships: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _ceremony(invited: Invited) -> str:
     """Binds the challenge to one invitation."""
     return f"enrol:{invited.token_hash.hex()}"
+
+
+def _fresh(grant: Grant) -> str:
+    """Binds the challenge to one grant."""
+    return f"fresh:{grant.grant_id}"
 
 
 def _choose(memberships: list[dict[str, Any]], shop: int | None) -> dict[str, Any]:

@@ -11,9 +11,12 @@ import psycopg
 import structlog
 
 from noren_vault import keys, migrations, replay
+from noren_vault.addresses import Addresses
+from noren_vault.allowances import Allowances
 from noren_vault.budgets import Budgets
 from noren_vault.builds import Builds
 from noren_vault.clock import Now
+from noren_vault.courier import Courier
 from noren_vault.database import Database, Heads
 from noren_vault.doctor import Doctor
 from noren_vault.errors import LedgerUnavailable
@@ -26,13 +29,18 @@ from noren_vault.keys import Keys, KeysError
 from noren_vault.ledger import Ledger
 from noren_vault.ledger.note import Signer
 from noren_vault.members import Members
+from noren_vault.memberships import Memberships
 from noren_vault.methods import Methods
+from noren_vault.narrowing import Narrowing
+from noren_vault.nonces import Nonces
 from noren_vault.passkeys import Ceremonies, Challenges
 from noren_vault.people import People
 from noren_vault.post import Post
+from noren_vault.proofs import Proofs
 from noren_vault.record import Path, Record
 from noren_vault.records import Records
 from noren_vault.returns import Returns
+from noren_vault.rights_methods import RightsMethods
 from noren_vault.scope import Scope
 from noren_vault.search import Search
 from noren_vault.settings import Settings
@@ -59,6 +67,8 @@ class Vault:
     index: Index
     returns: Returns | None
     watch: Watch
+    proofs: Proofs
+    budgets: Budgets
     _databases: tuple[Database, Heads]
     _now: Now
 
@@ -105,11 +115,14 @@ class Vault:
         (ledger, watch), database = opened, databases[0]
         build = ledger.build
         record, index, visits = Record(ledger), Index(database, ledger), Visits(database, held.addresses)
-        budgets, least, builds = Budgets(), Floors(), Builds(build)
-        await asyncio.to_thread(replay.replay, ledger, budgets, least, builds)
+        budgets, least, builds, nonces = Budgets(), Floors(), Builds(build), Nonces(now)
+        await asyncio.to_thread(replay.replay, ledger, budgets, least, builds, nonces)
         people = People(database, held, least)
-        grants, invites = Grants(database, now), Invites(database, now)
-        post = Post.of(settings, database, people, record, now)
+        base = _Base(
+            settings, database, held, record, people, Grants(database, now), Invites(database, now), now
+        )
+        post, signin = Post.of(settings, database, people, record, now), _signin(base, visits)
+        proofs = _proofs(base, post.courier, signin)
         search = Search(people, record, now, most_bytes=settings.search_bytes)
         records = Records(
             database=database,
@@ -117,26 +130,21 @@ class Vault:
             people=people,
             search=search,
             record=record,
+            grants=base.grants,
             budgets=budgets,
+            nonces=nonces,
             least=least,
             now=now,
         )
         methods = Methods(
+            rights=_rights(base, budgets, signin, proofs),
             records=records,
             importing=Importing(people, record, now),
             courier=post.courier,
             messages=post.messages,
-            members=Members(
-                database=database,
-                people=people,
-                record=record,
-                invites=invites,
-                courier=post.courier,
-                origin=settings.origin,
-                now=now,
-            ),
-            signin=_signin(settings, database, record, invites, grants, visits, now),
-            grants=grants,
+            members=_members(base, post.courier),
+            signin=signin,
+            grants=base.grants,
             scope=Scope(database=database, record=record, index=index, visits=visits),
             doctor=Doctor(
                 database=database,
@@ -153,8 +161,10 @@ class Vault:
         )
         await index.start()
         await post.courier.settle_after_start()
+        await _count_shops(database, budgets)
         await _record_start(record, build)
-        return cls(settings, methods, record, records, search, index, post.returns, watch, databases, now)
+        parts = (record, records, search, index, post.returns, watch, proofs, budgets)
+        return cls(settings, methods, *parts, databases, now)
 
     async def erase_forever(self) -> None:
         """Erase what was not kept within its hour, and let go of what is not searched, every minute."""
@@ -162,6 +172,7 @@ class Vault:
         while True:
             try:
                 await self.records.erase_unkept(self._now())
+                await _count_shops(self._databases[0], self.budgets)
             except (psycopg.Error, LedgerUnavailable) as fault:
                 _log.error("cannot_erase", fault=type(fault).__name__)
             self.search.forget_idle()
@@ -170,11 +181,87 @@ class Vault:
     async def close(self) -> None:
         """Write what waits, then let go."""
         await self.watch.stop()
+        await self.proofs.stop()
         await self.record.settle()
         await self.index.stop()
         await self.record.ledger.close()
         for one in self._databases:
             await one.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """What nearly every part is given."""
+
+    settings: Settings
+    database: Database
+    held: Keys
+    record: Record
+    people: People
+    grants: Grants
+    invites: Invites
+    now: Now
+
+
+def _signin(base: _Base, visits: Visits) -> SignIn:
+    return SignIn(
+        database=base.database,
+        record=base.record,
+        ceremonies=Ceremonies(base.settings.origin, base.settings.host, Challenges(base.now)),
+        invites=base.invites,
+        grants=base.grants,
+        visits=visits,
+        now=base.now,
+    )
+
+
+def _members(base: _Base, courier: Courier) -> Members:
+    return Members(
+        database=base.database,
+        people=base.people,
+        record=base.record,
+        invites=base.invites,
+        courier=courier,
+        origin=base.settings.origin,
+        now=base.now,
+    )
+
+
+def _proofs(base: _Base, courier: Courier, signin: SignIn) -> Proofs:
+    return Proofs(
+        database=base.database,
+        people=base.people,
+        record=base.record,
+        courier=courier,
+        signin=signin,
+        addresses=Addresses(base.database, base.record, base.now),
+        now=base.now,
+    )
+
+
+def _rights(base: _Base, budgets: Budgets, signin: SignIn, proofs: Proofs) -> RightsMethods:
+    database, record, grants, now = base.database, base.record, base.grants, base.now
+    return RightsMethods(
+        grants=grants,
+        memberships=Memberships(database=database, record=record, grants=grants, now=now),
+        narrowing=Narrowing(database=database, record=record, grants=grants, now=now),
+        proofs=proofs,
+        allowances=Allowances(
+            database=database,
+            record=record,
+            counters=budgets,
+            grants=grants,
+            signin=signin,
+            words=base.held.addresses,
+            now=now,
+        ),
+    )
+
+
+async def _count_shops(database: Database, budgets: Budgets) -> None:
+    """The platform's budget grows with its shops; those founded since are counted within minutes."""
+    row = await database.row("SELECT count(*) FROM vault.shop")
+    budgets.shops = max(1, row[0] if row is not None else 0)
 
 
 def build_hash() -> str:
@@ -215,23 +302,3 @@ async def _keys(settings: Settings, database: Database) -> Keys:
             )
         keys.make(settings.keys)
     return keys.load(settings.keys)
-
-
-def _signin(  # noqa: PLR0917 - the parts, in the order in which they are made
-    settings: Settings,
-    database: Database,
-    record: Record,
-    invites: Invites,
-    grants: Grants,
-    visits: Visits,
-    now: Now,
-) -> SignIn:
-    return SignIn(
-        database=database,
-        record=record,
-        ceremonies=Ceremonies(settings.origin, settings.host, Challenges(now)),
-        invites=invites,
-        grants=grants,
-        visits=visits,
-        now=now,
-    )

@@ -21,7 +21,7 @@ from noren_verify import Misuse, NotWhole, Signed, leaf_of, read_key, read_signe
 IN = ("put", "update", "import", "member")
 SILENT = (
     "outcome", "erase", "refused", "signin", "signout", "register", "invite", "scope", "start", "repair",
-    "key", "backup", "restore", "door", "bounce",
+    "key", "backup", "restore", "door", "bounce", "search_build", "right", "prove", "budget",
 )  # fmt: skip
 TOLD = ("released", "done", "sent", "refused")
 STATES = ("not", "possibly", "exposed")

@@ -161,7 +161,7 @@ def test_it_records_a_refusal_for_want_of_budget(fresh_cast: Cast, vault: VaultP
     people.doctor()
     query = (
         "SELECT p.person FROM vault.ledger_entry e JOIN vault.ledger_person p USING (entry) "
-        "WHERE e.kind = 'refused' AND e.note = 'budget'"
+        "WHERE e.kind = 'refused' AND e.note = 'budget:step_up'"
     )
     assert sql(vault, query) == [(fresh_cast.customers[3],)]
 

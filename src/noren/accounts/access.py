@@ -31,6 +31,7 @@ __all__ = [
 
 P = ParamSpec("P")
 OPERATOR = "operator"
+CUSTOMER = "customer"
 STAFF_SIGN_IN = "/console/sign-in"
 OPERATOR_SIGN_IN = "/operations/sign-in"
 
@@ -64,7 +65,7 @@ def staff_required(view: StaffView[P]) -> View[P]:
     @wraps(view)
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         who = signed_in(request)
-        if who is None or who.shop_id is None:
+        if who is None or who.shop_id is None or who.role == CUSTOMER:
             return _to_sign_in(request, STAFF_SIGN_IN)
         known = cast("StaffRequest", request)
         known.signed_in, known.shop_id = who, who.shop_id

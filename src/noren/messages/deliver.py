@@ -190,6 +190,7 @@ def _send(letter: Letter, now: datetime) -> State:
             subject=words.subject(letter.notice),
             text=words.text(letter.notice),
             values=words.values(letter.notice),
+            neutral=words.NEUTRAL,
             attachments=[] if letter.booking_id is None else ics.attachments(letter.notice, now=now),
         )
     except NoSuchPerson:

@@ -152,6 +152,8 @@ AGAIN_EACH = {
 }
 POLICIES = {"ja": "キャンセルについて\n{policy}", "en": "Cancelling\n{policy}"}
 GREETINGS = {"ja": "{name} 様", "en": "Dear {name},"}
+# What the vault writes instead to an address that was changed and is not proved.
+NEUTRAL = {GREETINGS["ja"]: "お客様", GREETINGS["en"]: "Hello,"}
 
 _WEEKDAYS = {
     "ja": ("月", "火", "水", "木", "金", "土", "日"),

@@ -5,6 +5,7 @@ Each raises, beside what it names, VaultUnavailable (not reached, no answer in t
 """
 
 import base64
+import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -70,7 +71,14 @@ def update(grant: str, person: UUID, fields: Mapping[str, str]) -> int:
 def reveal(grant: str, purpose: str, persons: Iterable[UUID], fields: Iterable[str]) -> Revealed:
     """Ask for plaintext. Raises GrantExpired, GrantRefused, PurposeRefused, BudgetExceeded, NoSuchPerson."""
     wanted = [str(person) for person in persons]
-    asked = {"grant": grant, "purpose": str(purpose), "persons": wanted, "fields": list(fields)}
+    asked = {
+        "grant": grant,
+        "purpose": str(purpose),
+        "persons": wanted,
+        "fields": list(fields),
+        # Made anew for each call: what is recorded off the wire and sent again is refused.
+        "nonce": secrets.token_hex(16),
+    }
     return _revealed(_call("reveal", asked))
 
 
@@ -155,11 +163,13 @@ def send(
     text: str,
     values: Mapping[str, str] | None = None,
     attachments: Sequence[Attachment] = (),
+    neutral: Mapping[str, str] | None = None,
 ) -> SendState:
     """Send a mail to a person; the vault knows the address. One message key is sent once.
 
     `{name}` and `{kana}` in subject and text are the person's; any other `{word}` must be in `values`, which
-    hold nothing personal. Raises NoSuchPerson.
+    hold nothing personal. A letter to an address that was changed and is not proved names nobody: there the
+    parts of the text that are keys of `neutral` are replaced by its values. Raises NoSuchPerson.
     """
     sent = [
         {"name": a.name, "type": a.type, "content": base64.b64encode(a.content).decode()} for a in attachments
@@ -172,6 +182,7 @@ def send(
         "text": text,
         "values": dict(values or {}),
         "attachments": sent,
+        "neutral": dict(neutral or {}),
     }
     return SendState(_call("send", params, seconds=60)["state"])
 
@@ -266,6 +277,20 @@ def _signed_in(answer: dict[str, Any]) -> SignedIn:
     return SignedIn(grant=answer["grant"], who=_who(answer))
 
 
+def prove_begin(shop_id: int, person: UUID, *, session: str = "") -> None:
+    """Have a code mailed to a person's own address. The answer is the same where there is none."""
+    _call("prove_begin", {"shop": shop_id, "person": str(person), "session": session})
+
+
+def prove_finish(
+    shop_id: int, person: UUID, code: str, *, session: str = "", address: str = "", device: str = ""
+) -> SignedIn:
+    """Take the code: the address is proved, and the person has a grant of her own. Raises CodeRefused."""
+    visit = {"session": session, "address": address, "device": device}
+    params = {"shop": shop_id, "person": str(person), "code": code, **visit}
+    return _signed_in(_call("prove_finish", params))
+
+
 def _who(answer: dict[str, Any]) -> Who:
     memberships = tuple(
         Membership(shop_id=m["shop"], slug=m["slug"], role=m["role"], staff=m["staff"])
@@ -278,6 +303,7 @@ def _who(answer: dict[str, Any]) -> Who:
         staff=answer["staff"],
         expires=answers.instant(answer["expires"]),
         memberships=memberships,
+        person=UUID(answer["person"]) if answer.get("person") else None,
     )
 
 

@@ -1,7 +1,7 @@
 """What the vault's answers are made of: values without behaviour."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -14,9 +14,11 @@ class Purpose(StrEnum):
     DAY = "day"
     CUSTOMER = "customer"
     SEARCH = "search"
+    CHECK_IN = "check_in"
     MESSAGE = "message"
-    OWN = "own"
+    EXPORT = "export"
     SUPPORT = "support"
+    OWN = "own"
     INCIDENT = "incident"
 
 
@@ -47,7 +49,10 @@ class ExposureState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Distinct persons seen by this credential's lineage in 24 hours, and how many more it may see now."""
+    """What this credential's lineage has seen in 24 hours, and how much more it may see now.
+
+    The unit is a person's class of data (identity, contact, note, answers, health, card), new in 24 hours.
+    """
 
     today: int
     left: int
@@ -115,7 +120,10 @@ class Membership:
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """Whose grant this is. An operator's `shop_id` is None, the `role` is "operator". `expires` is in UTC."""
+    """Whose grant this is. An operator's `shop_id` is None, the `role` is "operator". `expires` is in UTC.
+
+    A customer's `role` is "customer", and `person` is herself.
+    """
 
     actor: Actor
     shop_id: int | None
@@ -123,6 +131,7 @@ class Who:
     staff: str | None
     expires: datetime
     memberships: tuple[Membership, ...]
+    person: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +169,63 @@ class Seen:
     first: datetime
     last: datetime
     state: ExposureState
+
+
+@dataclass(frozen=True, slots=True)
+class Colleague:
+    """Who works for a shop, as the vault has it: `role` None once ended, `joined` with a passkey."""
+
+    actor: UUID
+    handle: str
+    role: str | None
+    staff: str | None
+    joined: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """What the platform allows a role for a purpose (`most`), and what the shop left of it (`fields`)."""
+
+    role: str
+    purpose: str
+    most: tuple[str, ...]
+    fields: tuple[str, ...]
+
+
+class Step(StrEnum):
+    """What would widen a budget next."""
+
+    STEP_UP = "step_up"
+    SECOND_PERSON = "second_person"
+    HOLD = "hold"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody asked a second person for; `until` is when it is over, or an approval's end. `own`: hers.
+
+    `state`: asked, approved, declined, over.
+    """
+
+    request: str
+    handle: str
+    role: str | None
+    reason: str = field(repr=False)
+    amount: int
+    minutes: int
+    state: str
+    asked: datetime
+    until: datetime
+    own: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a budget stands, what would widen it next, and the requests this grant may see."""
+
+    budget: Budget
+    next: Step
+    wishes: tuple[Wish, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from noren.shops.described_hours import ALWAYS, HoursGiven, hours
 from noren.shops.holidays import public_holidays
 from noren.shops.reading import WEEKDAYS, Reader, Values
 
-ROLES = ("owner", "manager", "staff")
+ROLES = ("owner", "manager", "staff", "reception", "accountant")
 _TEXTS = ("about", "address", "access", "policy")
 _MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 

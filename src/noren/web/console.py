@@ -81,10 +81,14 @@ def booking_page(
     visit = visits.one(face, booking_id)
     if visit is None:
         raise NothingHere
-    told = names.ask(request.signed_in.grant, people.Purpose.CUSTOMER, [visit.person], asked)
     now = clock.now().astimezone(face.zone)
     with in_shop(face.id):
         left = visit.status == Status.CHECKED_IN and reception.has_left(booking_id)
+    fitting = deeds.of(visit, left=left, now=now)
+    # Who opens the page of somebody who may be arriving looks for her name; the tap for more is about her.
+    arriving = fitting.check_in and asked == customers.OPEN
+    purpose = people.Purpose.CHECK_IN if arriving else people.Purpose.CUSTOMER
+    told = names.ask(request.signed_in.grant, purpose, [visit.person], asked)
     context = {
         "shop": face,
         "way": "day",
@@ -95,7 +99,7 @@ def booking_page(
         "mails": visit.person
         and mails.of(request.signed_in.grant, visit.person, face, booking_id=booking_id),
         "refused": refused and refused.words(),
-        "deeds": deeds.of(visit, left=left, now=now),
+        "deeds": fitting,
         "left": left,
         "cancelling": deeds.cancelling(),
         "declining": deeds.declining(),

@@ -123,6 +123,6 @@ def _search(grant: str, query: str) -> tuple[list[dict[str, object]], int, names
     try:
         seen = people.search(grant, query)
     except (VaultUnavailable, LedgerUnavailable, BudgetExceeded, PurposeRefused) as refusal:
-        return [], 0, names.Names(away=refusal.words(), status=refusal.status)
+        return [], 0, names.refused(refusal)
     found: list[dict[str, object]] = [{"id": person, **values} for person, values in seen.persons.items()]
     return found, seen.found, names.Names(budget=seen.budget, entry=seen.entry)

@@ -11,7 +11,14 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from noren import people
-from noren.errors import BudgetExceeded, LedgerUnavailable, NoSuchPerson, PurposeRefused, VaultUnavailable
+from noren.errors import (
+    BudgetExceeded,
+    LedgerUnavailable,
+    NorenError,
+    NoSuchPerson,
+    PurposeRefused,
+    VaultUnavailable,
+)
 
 # What one page asks for at most; the vault refuses longer lists.
 MOST = 200
@@ -25,6 +32,8 @@ class Names:
     budget: people.Budget | None = None
     entry: int | None = None
     away: str = ""
+    # Whether it was for want of budget: the page then leads to where more is given.
+    over: bool = False
     status: int = 200
 
     def of(self, person: UUID | None) -> str:
@@ -46,6 +55,11 @@ def short(person: UUID) -> str:
     return _("Customer %(number)s") % {"number": person.hex[:6]}
 
 
+def refused(refusal: NorenError) -> Names:
+    """Nothing was told, and why."""
+    return Names(away=refusal.words(), status=refusal.status, over=isinstance(refusal, BudgetExceeded))
+
+
 def ask(
     grant: str, purpose: people.Purpose, persons: Iterable[UUID | None], fields: tuple[str, ...]
 ) -> Names:
@@ -56,5 +70,5 @@ def ask(
     try:
         seen = people.reveal(grant, purpose, wanted, fields)
     except (VaultUnavailable, LedgerUnavailable, BudgetExceeded, PurposeRefused, NoSuchPerson) as refusal:
-        return Names(away=refusal.words(), status=refusal.status)
+        return refused(refusal)
     return Names(told=seen.persons, budget=seen.budget, entry=seen.entry)

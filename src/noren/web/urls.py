@@ -4,6 +4,7 @@ from django.urls import URLPattern, include, path, re_path
 
 from noren.web import (
     attention,
+    budget,
     console,
     customers,
     day,
@@ -68,6 +69,11 @@ urlpatterns = [
     path("console/bookings/<int:booking_id>", console.booking, name="console_booking"),
     path("console/attention", attention.waiting, name="console_attention"),
     path("console/attention/<int:booking_id>", attention.one, name="console_attention_one"),
+    path("console/budget", budget.page, name="console_budget"),
+    path("console/budget/confirm/begin", budget.begin, name="console_budget_begin"),
+    path("console/budget/confirm/finish", budget.finish, name="console_budget_finish"),
+    path("console/budget/ask", budget.ask, name="console_budget_ask"),
+    path("console/budget/decide", budget.decide, name="console_budget_decide"),
     path("console/hours", hours.hours, name="console_hours"),
     path("console/bookings/<int:booking_id>/move", reception.move, name="console_move"),
     path("console/bookings/<int:booking_id>/<str:deed>", reception.deed, name="console_deed"),

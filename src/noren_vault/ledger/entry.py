@@ -40,6 +40,9 @@ KINDS: Final = frozenset(
         "witness",
         "backup",
         "export",
+        "right",
+        "prove",
+        "budget",
     }
 )
 _LIMIT = 1 << 53  # integers beyond this are not the same in every JSON reader
