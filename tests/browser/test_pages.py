@@ -78,6 +78,7 @@ def test_it_has_no_fault_in_the_console(
         "/console/day?date=2026-01-01",
         "/console/customers",
         "/console/attention",
+        "/console/budget",
         "/console/hours",
         "/console/bookings/9",
         "/console/why",

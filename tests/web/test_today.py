@@ -25,7 +25,7 @@ def test_it_shows_todays_arrivals_with_names_in_one_recorded_batch(made: Salon, 
     assert "山田 花子" in page
     assert "髙橋 健一" in page
     assert "明日 あさこ" not in page
-    assert "今日見たお客様：2名" in page
+    assert "24時間に2件を閲覧しました。" in page
     told = people.scope(since=datetime.now(UTC) - timedelta(hours=1), until=datetime.now(UTC))
     batch = [found for found in told.persons if "today" in found.purposes]
     assert len(batch) == 2
