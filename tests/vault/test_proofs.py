@@ -73,10 +73,10 @@ def test_it_gives_a_customer_her_own_data_and_nothing_else(cast: Cast, module_va
     people.doctor()
     kinds = sql(
         module_vault,
-        "SELECT kind, note FROM vault.ledger_entry WHERE actor = %s ORDER BY entry LIMIT 3",
+        "SELECT kind, note FROM vault.ledger_entry WHERE actor = %s ORDER BY entry LIMIT 4",
         f"person:{me}",
     )
-    assert kinds == [("prove", "proved"), ("signin", ""), ("intent", "")]
+    assert kinds == [("prove", "proved"), ("signin", ""), ("bounce", "good"), ("intent", "")]
 
 
 def test_it_debits_nobody_for_her_own_data(cast: Cast) -> None:
