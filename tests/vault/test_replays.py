@@ -66,6 +66,7 @@ def test_it_records_each_request_without_a_nonce(cast: Cast) -> None:
 def test_it_takes_no_word_for_who_asks(fresh_cast: Cast, vault: VaultProcess, claim: dict[str, str]) -> None:
     """The app says whom it asks for, without a grant: refused, and recorded as the app's own asking."""
     wanted = {"purpose": "today", "persons": [str(fresh_cast.customers[0])], "fields": ["name"]}
+    people.doctor()  # until the index holds what went before
     before = sql(vault, "SELECT count(*) FROM vault.ledger_entry WHERE actor = 'aoi.salon'")
     with pytest.raises(errors.GrantExpired):
         wire.call(str(settings.VAULT_SOCKET), "reveal", {**wanted, **claim}, seconds=10)
