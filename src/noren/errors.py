@@ -301,6 +301,30 @@ class BadField(NorenError):
     message = _("Please correct the marked fields.")
 
 
+class KeysBusy(NorenError):
+    status = 409
+    message = _("Keys are being changed already. Please wait until that is done.")
+
+
+class NoSuchKey(NorenError):
+    """Facts: key (its id)."""
+
+    status = 404
+    message = _("There is no retired key with this id.")
+
+
+class BackupKeyGone(NorenError):
+    """Facts: key (its id)."""
+
+    status = 410
+    message = _("The key of this backup has been destroyed. It can no longer be read.")
+
+
+class KeyProviderAway(NorenError):
+    status = 503
+    message = _("The provider of the vault's keys does not answer. Nothing was changed; please try again.")
+
+
 class InviteRefused(NorenError):
     status = 410
     message = _("This invitation has been used or has expired. Please ask for a new one.")

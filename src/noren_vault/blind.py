@@ -5,6 +5,7 @@ from typing import Final
 
 from noren_vault import spelling
 from noren_vault.fields import Values
+from noren_vault.keys import Keys
 from noren_vault.sealing import IndexKey
 
 # A name and its kana share one kind, so that はなこ finds both the kana ハナコ and a name written so.
@@ -28,19 +29,21 @@ def tokens(key: IndexKey, shop: int, values: Values) -> dict[str, bytes]:
     return found
 
 
-def queries(key: IndexKey, shop: int, query: str) -> list[bytes]:
-    """Give the tokens a query could mean: it may be a name, a mail or a phone."""
-    found: set[bytes] = set()
-    for kind, spelt in set(_KINDS.values()):
-        text = spelt(query)
-        if text:
-            found.add(key.token(kind, shop, text))
+def queries(keys: Keys, shop: int, query: str) -> list[bytes]:
+    """Give the tokens a query could mean, under each key in use: it may be a name, a mail or a phone."""
+    spelt = [(kind, text) for kind, spell in set(_KINDS.values()) if (text := spell(query))]
+    found = {key.token(kind, shop, text) for key in list(keys.indexes.values()) for kind, text in spelt}
     return sorted(found)
 
 
 def identity(key: IndexKey, shop: int, text: str) -> bytes:
     """Give what is stored of a caller's idempotency key, which may itself be personal."""
     return key.token("key", shop, text)
+
+
+def identities(keys: Keys, shop: int, text: str) -> list[bytes]:
+    """Give what could be stored of it: under each key in use."""
+    return [identity(key, shop, text) for key in list(keys.indexes.values())]
 
 
 def content(key: IndexKey, shop: int, values: Values) -> bytes:

@@ -75,3 +75,19 @@ class PasskeyRefused(VaultError):
 
 class RecordDamaged(VaultError):
     """What is stored is not what was written. One error for every way a decryption can fail."""
+
+
+class BackupKeyGone(VaultError):
+    """The key of this backup was destroyed, or is not this vault's. Facts: key (its id)."""
+
+
+class KeysBusy(VaultError):
+    """A rotation of keys is under way; one goes at a time."""
+
+
+class NoSuchKey(VaultError):
+    """No retired key has this id."""
+
+
+class KeyProviderAway(VaultError):
+    """Who makes and unwraps keys does not answer: nothing was changed."""

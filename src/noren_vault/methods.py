@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from noren_vault import fields, rights
@@ -13,6 +14,7 @@ from noren_vault.errors import BadRequest, GrantExpired, GrantRefused
 from noren_vault.grants import Grants
 from noren_vault.importing import Importing
 from noren_vault.index import Index
+from noren_vault.key_methods import Act, KeyMethods
 from noren_vault.letter import Attachment, Letter
 from noren_vault.members import Members
 from noren_vault.messages import Messages, decision_of
@@ -49,6 +51,9 @@ _ADMIN: Final = frozenset(
         "rebuild_index",
         "unknown_messages",
         "decide_message",
+        "keys",
+        "rotate_keys",
+        "retire_keys",
     }
 )
 
@@ -72,6 +77,7 @@ class Methods:
         record: Record,
         builds: Builds,
         watch: Watch,
+        keys: KeyMethods,
     ) -> None:
         """Keep the acts."""
         self._records = records
@@ -87,7 +93,7 @@ class Methods:
         self._record = record
         self._builds = builds
         self._watch = watch
-        self._methods = self._table()
+        self._methods = self._table() | {name: partial(_plain, act) for name, act in keys.acts.items()}
 
     def _table(self) -> dict[str, Method]:
         return {
@@ -318,6 +324,11 @@ class Methods:
 
     async def _rebuild_index(self, _params: Params, _: Peer) -> Answer:
         return Answer({"entries": await self._index.rebuild()})
+
+
+async def _plain(act: Act, params: Params, peer: Peer) -> Answer:
+    """An act whose answer holds no plaintext."""
+    return Answer(await act(params, peer))
 
 
 def _told(told: Told) -> Answer:

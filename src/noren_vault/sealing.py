@@ -41,10 +41,21 @@ class _Handle:
     def __new__(cls, *_: Any, **__: Any) -> Self:
         raise TypeError("a key is made by the key provider only")
 
+    def __init_subclass__(cls) -> None:
+        """Refuse a kind of key that somebody else invents."""
+        if cls.__module__ != __name__:
+            raise TypeError("kinds of keys are this module's own")
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.id.hex()}>"
 
     def __reduce_ex__(self, _: Any) -> NoReturn:
+        raise TypeError("a key is neither pickled nor copied")
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a key is neither pickled nor copied")
+
+    def __getstate__(self) -> NoReturn:
         raise TypeError("a key is neither pickled nor copied")
 
 
@@ -103,6 +114,13 @@ class EpochKey(_Handle):
         """Bind a person's key to new versions. Raises RecordDamaged."""
         key_id, raw = self._raw(wrapped, shop, person, old)
         return self._wrap(key_id, raw, shop, person, new)
+
+    def hand_over(
+        self, wrapped: bytes, to: "EpochKey", *, shop: int, person: str, versions: Mapping[str, int]
+    ) -> bytes:
+        """Wrap a person's key under another epoch key. Raises RecordDamaged."""
+        key_id, raw = self._raw(wrapped, shop, person, versions)
+        return to._wrap(key_id, raw, shop, person, versions)  # noqa: SLF001 - of the same class
 
     def _wrap(self, key_id: bytes, raw: bytes, shop: int, person: str, versions: Mapping[str, int]) -> bytes:
         return key_id + _seal(self._key, self.id, raw, self._place(key_id, shop, person, versions))

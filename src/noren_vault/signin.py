@@ -12,6 +12,7 @@ from noren_vault.database import Connection, Database
 from noren_vault.errors import GrantRefused, PasskeyRefused
 from noren_vault.grants import LIFE_MS, Grant, Grants
 from noren_vault.invites import Invited, Invites
+from noren_vault.keys import Keys
 from noren_vault.passkeys import Ceremonies, Enrolled, Known, credential_id, credential_name, refuse
 from noren_vault.record import Path, Record, session_name
 from noren_vault.rights import PLATFORM
@@ -37,6 +38,7 @@ class SignIn:
         invites: Invites,
         grants: Grants,
         visits: Visits,
+        keys: Keys,
         now: Now,
     ) -> None:
         """Keep the parts."""
@@ -46,6 +48,7 @@ class SignIn:
         self._invites = invites
         self._grants = grants
         self._visits = visits
+        self._keys = keys
         self._now = now
 
     def begin(self) -> dict[str, Any]:
@@ -71,7 +74,7 @@ class SignIn:
         if asserted.regressed:
             _log.error("passkey_counter_regression", credential=name)
         await self._record.write("signin", Path(handle, name, session), shop=chosen["shop"], note=note)
-        async with self._database.transaction() as connection:
+        async with self._keys.steady.hold(), self._database.transaction() as connection:
             await connection.execute(
                 b"UPDATE vault.passkey SET sign_count = %s, backed_up = %s, used_at = %s, "
                 b"flagged_at = CASE WHEN %s THEN %s ELSE flagged_at END WHERE credential_id = %s",
@@ -110,7 +113,7 @@ class SignIn:
         await self._record.write("register", path, shop=invited.shop)
         await self._record.write("signin", path, shop=invited.shop)
         try:
-            async with self._database.transaction() as connection:
+            async with self._keys.steady.hold(), self._database.transaction() as connection:
                 await self._invites.use(connection, invited)
                 await self._store(connection, invited.actor, enrolled)
                 grant = await self._issue(connection, invited.shop, invited.actor, enrolled.name, visit)

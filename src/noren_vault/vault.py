@@ -10,7 +10,7 @@ from typing import Final
 import psycopg
 import structlog
 
-from noren_vault import keys, migrations, replay
+from noren_vault import migrations, replay
 from noren_vault.budgets import Budgets
 from noren_vault.builds import Builds
 from noren_vault.clock import Now
@@ -22,7 +22,9 @@ from noren_vault.grants import Grants
 from noren_vault.importing import Importing
 from noren_vault.index import Index
 from noren_vault.invites import Invites
-from noren_vault.keys import Keys, KeysError
+from noren_vault.keeping import Keeping, provider_of
+from noren_vault.key_methods import KeyMethods
+from noren_vault.keys import Keyring, Keys
 from noren_vault.ledger import Ledger
 from noren_vault.ledger.note import Signer
 from noren_vault.members import Members
@@ -42,7 +44,7 @@ from noren_vault.witnesses import Policy, Store, Watch
 # After a start, so that the app's late `keep`s come before the erasing.
 _GRACE_SECONDS: Final = 600.0
 _ERASE_EVERY_SECONDS: Final = 60.0
-_Opened = tuple[Ledger, Watch]
+_Opened = tuple[Keyring, Keys, Ledger, Watch]
 _log = structlog.get_logger("vault")
 
 
@@ -57,6 +59,7 @@ class Vault:
     index: Index
     returns: Returns | None
     watch: Watch
+    keeping: Keeping
     _databases: tuple[Database, Heads]
     _now: Now
 
@@ -73,7 +76,8 @@ class Vault:
         try:
             for one in databases:
                 await one.open()
-            held = await _keys(settings, databases[0])
+            ring = Keyring(await asyncio.to_thread(provider_of, settings), databases[0], now)
+            held = await ring.load()
             verifier = Signer(held.origin, held.ledger).verifier
             policy.is_of(verifier.vkey())
             watch = Watch(policy, Store(databases[0]), now, minutes=settings.witness_minutes)
@@ -86,7 +90,7 @@ class Vault:
                 build=build_hash(),
                 witnessed=await watch.known(verifier),
             )
-            vault = await cls._assemble(settings, now, databases, held, (ledger, watch))
+            vault = await cls._assemble(settings, now, databases, (ring, held, ledger, watch))
             watch.start(vault.record)
             return vault  # noqa: TRY300 - what is below closes what was opened
         except BaseException:
@@ -98,12 +102,11 @@ class Vault:
 
     @classmethod
     async def _assemble(
-        cls, settings: Settings, now: Now, databases: tuple[Database, Heads], held: Keys, opened: _Opened
+        cls, settings: Settings, now: Now, databases: tuple[Database, Heads], opened: _Opened
     ) -> "Vault":
-        (ledger, watch), database = opened, databases[0]
-        build = ledger.build
-        record, index, visits = Record(ledger), Index(database, ledger), Visits(database, held.addresses)
-        budgets, least, builds = Budgets(), Floors(), Builds(build)
+        (ring, held, ledger, watch), database = opened, databases[0]
+        record, index, visits = Record(ledger), Index(database, ledger), Visits(database, held)
+        budgets, least, builds = Budgets(), Floors(), Builds(ledger.build)
         await asyncio.to_thread(replay.replay, ledger, budgets, least, builds)
         people = People(database, held, least)
         grants, invites = Grants(database, now), Invites(database, now)
@@ -118,16 +121,21 @@ class Vault:
             invites=invites,
             grants=grants,
             visits=visits,
+            keys=held,
             now=now,
+        )
+        keeping = Keeping.of(
+            settings, ring, keys=held, people=people, record=record, index=index, least=least, now=now
         )
         methods = Methods(
             records=records,
-            importing=Importing(people, record, now),
+            importing=Importing(people, held, record, now),
             courier=post.courier,
             messages=post.messages,
             members=Members(
                 database=database,
                 people=people,
+                keys=held,
                 record=record,
                 invites=invites,
                 courier=post.courier,
@@ -149,11 +157,10 @@ class Vault:
             record=record,
             builds=builds,
             watch=watch,
+            keys=KeyMethods(database, keeping, grants),
         )
-        await index.start()
-        await post.courier.settle_after_start()
-        await _record_start(record, build)
-        return cls(settings, methods, record, records, index, post.returns, watch, databases, now)
+        await _begin(index, post, record, ledger.build)
+        return cls(settings, methods, record, records, index, post.returns, watch, keeping, databases, now)
 
     async def erase_forever(self) -> None:
         """Erase what was not kept within its hour, every minute."""
@@ -193,23 +200,12 @@ def _sources(folder: Traversable, prefix: str) -> list[tuple[str, bytes]]:
     return found
 
 
-async def _record_start(record: Record, build: str) -> None:
+async def _begin(index: Index, post: Post, record: Record, build: str) -> None:
+    """Take up what the last run left, and record the start."""
+    await index.start()
+    await post.courier.settle_after_start()
     try:
         await record.write("start", Path("vault"), ref=f"sha256:{build}")
     except LedgerUnavailable:
         # It serves all the same: health says why, and everything personal is refused one by one.
         _log.critical("start_not_recorded", reason=record.refused)
-
-
-async def _keys(settings: Settings, database: Database) -> Keys:
-    """Load the keys; they are made only where nothing was ever sealed or signed with others."""
-    if absent := keys.missing(settings.keys):
-        row = await database.row(
-            "SELECT EXISTS (SELECT 1 FROM keystore.person_key) OR EXISTS (SELECT 1 FROM vault.ledger_head)"
-        )
-        if row is None or row[0]:
-            raise KeysError(
-                f"no {', '.join(absent)} key in {settings.keys}, but the database was used with one"
-            )
-        keys.make(settings.keys)
-    return keys.load(settings.keys)
