@@ -335,6 +335,48 @@ class PasskeyRefused(NorenError):
     message = _("This passkey could not be used. Please try again.")
 
 
+class PasswordRefused(NorenError):
+    status = 403
+    message = _("Mail address and password do not match. Please try again.")
+
+
+class BadPassword(NorenError):
+    """Facts: reason (too_short, too_long, common, pattern, own_words, not_text), least, most (characters)."""
+
+    status = 422
+    message = _(
+        "Please choose another password: %(least)s to %(most)s characters, not a common one, not a pattern, "
+        "not made of your own, the shop's or this service's name."
+    )
+
+
+class CodeRefused(NorenError):
+    status = 403
+    message = _("This code does not hold. Please use the newest one.")
+
+
+class FreshSignInNeeded(NorenError):
+    status = 403
+    message = _("Please sign in again first: it is more than five minutes ago.")
+
+
+class MailTaken(NorenError):
+    status = 409
+    message = _("Somebody else of this shop signs in with this mail address.")
+
+
+class NoSecondFactor(NorenError):
+    status = 409
+    message = _("Please turn on one-time codes first.")
+
+
+class Busy(NorenError):
+    """Too many passwords are being checked at once."""
+
+    status = 503
+    message = _("Too many people are signing in at this moment. Please try again in a few seconds.")
+
+
 # -- the public API
 
 

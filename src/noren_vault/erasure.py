@@ -18,6 +18,7 @@ from noren_vault.floors import Floors
 from noren_vault.index import Index
 from noren_vault.people import People
 from noren_vault.record import Outcome, Path, Record
+from noren_vault.signin_mails import SigninMails
 
 _SECONDS: Final = 30.0
 _NOT_SETTLED: Final = """
@@ -114,6 +115,7 @@ class Erasure:
                     note=reason,
                 )
                 await self._people.destroy(connection, shop, [person])
+                await SigninMails.forget(connection, shop, [person])
             else:
                 entry = None
         if entry is not None:

@@ -111,6 +111,14 @@ class Grants:
             raise GrantRefused("an operator enters no shop without a lent power")
         return grant
 
+    async def end_of(self, connection: Connection, actor: str, shop: int, *, but: str = "") -> None:
+        """End an actor's grants for a shop in the caller's transaction, all or all but one."""
+        await connection.execute(
+            b"UPDATE vault.access_grant SET revoked_at = %s "
+            b"WHERE actor = %s AND shop_id = %s AND grant_id <> %s AND revoked_at IS NULL",
+            [self._now(), actor, shop, but],
+        )
+
     async def end(self, grant: Grant) -> None:
         """End a grant."""
         await self._database.run(

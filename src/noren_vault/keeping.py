@@ -88,6 +88,7 @@ class Keeping:
             try:
                 await self.erasure.settle()
                 await self.backup_keys.destroy_due()
+                await self.rotation.withdraw_peppers()
                 await self.rotation.destroy_due()
             except (psycopg.Error, PoolTimeout, OSError) as fault:
                 _log.error("cannot_tend", fault=type(fault).__name__)

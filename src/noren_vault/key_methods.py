@@ -17,6 +17,7 @@ from noren_vault.rotation import What
 _KEYS: Final = """
 SELECT 'epoch', number, id, 'in use', made_at, NULL::bigint FROM keystore.epoch
 UNION ALL SELECT 'index', number, id, 'in use', made_at, NULL FROM vault.index_key
+UNION ALL SELECT 'pepper', number, id, 'in use', made_at, NULL FROM vault.pepper
 UNION ALL SELECT kind, number, id, CASE WHEN destroyed_at IS NULL THEN 'retired' ELSE 'destroyed' END,
     retired_at, coalesce(destroyed_at, destroy_at) FROM vault.retired_key
 UNION ALL SELECT 'backup', number, id, CASE WHEN destroyed_at IS NULL THEN 'in use' ELSE 'destroyed' END,
@@ -71,7 +72,7 @@ class KeyMethods:
         try:
             what = What(params.text("what"))
         except ValueError:
-            raise BadRequest("epoch, data or index keys are rotated") from None
+            raise BadRequest("epoch, data, index or pepper keys are rotated") from None
         return {"entry": await self._rotation.begin(what, peer.admin_path)}
 
     async def retire(self, params: Params, _peer: Peer) -> dict[str, Any]:

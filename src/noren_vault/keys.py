@@ -1,8 +1,8 @@
 """The vault's keys in memory, and which of them are in use.
 
-Tables say which keys something may lie under (`keystore.epoch`, `vault.index_key`); the newest of a kind
-seals what is new, every one of them opens. Keys lie with a provider and are unwrapped once, at the start or
-when they are made. A key is never made anew where something was sealed with another.
+Tables say which keys something may lie under (`keystore.epoch`, `vault.index_key`, `vault.pepper`); the
+newest of a kind seals what is new, every one of them opens. Keys lie with a provider and are unwrapped once,
+at the start or when they are made. A key is never made anew where something was sealed with another.
 """
 
 import asyncio
@@ -19,13 +19,13 @@ from noren_vault.clock import Now
 from noren_vault.database import Connection, Database
 from noren_vault.errors import RecordDamaged
 from noren_vault.providers import FileProvider, KeysError, Kind, Stored
-from noren_vault.sealing import EpochKey, IndexKey, PlainKey
+from noren_vault.sealing import EpochKey, IndexKey, PepperKey, PlainKey
 
 __all__ = ["Keyring", "Keys", "KeysError"]
 
 # A reveal that began under a key may still open with it after the key was retired.
 _LINGER_SECONDS: Final = 60.0
-_TABLES: Final = {Kind.EPOCH: b"keystore.epoch", Kind.INDEX: b"vault.index_key"}
+_TABLES: Final = {Kind.EPOCH: b"keystore.epoch", Kind.INDEX: b"vault.index_key", Kind.PEPPER: b"vault.pepper"}
 _log = structlog.get_logger("keys")
 
 
@@ -80,6 +80,7 @@ class Keys:
     epochs: dict[bytes, EpochKey] = field(default_factory=dict)
     plains: dict[bytes, PlainKey] = field(default_factory=dict)
     indexes: dict[bytes, IndexKey] = field(default_factory=dict)
+    peppers: dict[bytes, PepperKey] = field(default_factory=dict)
     steady: Steady = field(default_factory=Steady)
 
     @property
@@ -97,6 +98,11 @@ class Keys:
         """The one of new tokens."""
         return next(reversed(self.indexes.values()))
 
+    @property
+    def pepper(self) -> PepperKey:
+        """The one of what people sign in with from now on."""
+        return next(reversed(self.peppers.values()))
+
     def opens(self, sealed: bytes) -> PlainKey:
         """Give the key that sealed a network address. Raises RecordDamaged for one that is not in use."""
         try:
@@ -109,18 +115,21 @@ class Keys:
         if stored.kind is Kind.EPOCH:
             self.epochs[stored.id] = sealing.epoch_key(stored.id, raw)
             self.plains[stored.id] = sealing.plain_key(stored.id, raw, "session-address")
+        elif stored.kind is Kind.PEPPER:
+            self.peppers[stored.id] = sealing.pepper_key(stored.id, raw)
         else:
             self.indexes[stored.id] = sealing.index_key(stored.id, raw)
 
     def forget(self, stored: Stored) -> None:
         """Let go of a retired key, once who began with it has ended."""
-        held = self.indexes if stored.kind is Kind.INDEX else self.epochs
-        loop = asyncio.get_running_loop()
+        loop, key_id = asyncio.get_running_loop(), stored.id
         if stored.kind is Kind.INDEX:
             # Nothing is under it: asking for its tokens would only cost time.
-            held.pop(stored.id, None)
+            self.indexes.pop(key_id, None)
+        elif stored.kind is Kind.PEPPER:
+            loop.call_later(_LINGER_SECONDS, lambda: self.peppers.pop(key_id, None))
         else:
-            loop.call_later(_LINGER_SECONDS, lambda: (held.pop(stored.id), self.plains.pop(stored.id)))
+            loop.call_later(_LINGER_SECONDS, lambda: (self.epochs.pop(key_id), self.plains.pop(key_id)))
 
 
 def ledger_key(provider: FileProvider) -> tuple[Ed25519PrivateKey, str]:

@@ -26,7 +26,7 @@ from noren_vault.records import Records, Told
 from noren_vault.rights import Role
 from noren_vault.scope import Scope, Wanted
 from noren_vault.signin import SignIn
-from noren_vault.visits import MOST_DEVICE, Visit
+from noren_vault.signin_methods import SigninMethods, visit_of
 from noren_vault.witnesses import Watch
 
 _REQUIRED: Final = ("name",)
@@ -78,6 +78,7 @@ class Methods:
         builds: Builds,
         watch: Watch,
         keys: KeyMethods,
+        passwords: SigninMethods,
     ) -> None:
         """Keep the acts."""
         self._records = records
@@ -93,7 +94,9 @@ class Methods:
         self._record = record
         self._builds = builds
         self._watch = watch
-        self._methods = self._table() | {name: partial(_plain, act) for name, act in keys.acts.items()}
+        self._mails = passwords.mails
+        acts = keys.acts | passwords.acts
+        self._methods = self._table() | {name: partial(_plain, act) for name, act in acts.items()}
 
     def _table(self) -> dict[str, Method]:
         return {
@@ -231,9 +234,10 @@ class Methods:
 
     async def _register_finish(self, params: Params, _: Peer) -> Answer:
         response = params.mapping("response")
-        ok = await self._signin.enrol_finish(params.raw.get("invite"), response, _visit(params))
+        ok = await self._signin.enrol_finish(params.raw.get("invite"), response, visit_of(params))
         if ok["shop"] is not None:  # an operator's link is printed as well, and proves nothing
             await self._messages.proved(ok["shop"], ok["actor"]["id"])
+            await self._mails.note_if_free(ok["actor"]["id"])
         return Answer(ok)
 
     async def _signin_begin(self, _params: Params, _: Peer) -> Answer:
@@ -242,7 +246,7 @@ class Methods:
     async def _signin_finish(self, params: Params, _: Peer) -> Answer:
         response, shop = params.mapping("response"), params.maybe_number("shop")
         return Answer(
-            await self._signin.finish(params.text("challenge", most=500), response, _visit(params), shop)
+            await self._signin.finish(params.text("challenge", most=500), response, visit_of(params), shop)
         )
 
     async def _whoami(self, params: Params, _: Peer) -> Answer:
@@ -334,11 +338,3 @@ async def _plain(act: Act, params: Params, peer: Peer) -> Answer:
 def _told(told: Told) -> Answer:
     ok = {"persons": told.persons, "entry": told.entry, "budget": told.budget.to_wire()}
     return Answer(ok, told)
-
-
-def _visit(params: Params) -> Visit:
-    return Visit(
-        session=params.text("session", "", most=200),
-        address=params.text("address", "", most=100),
-        device=params.text("device", "")[:MOST_DEVICE],
-    )

@@ -4,6 +4,7 @@
     index-0001-<id>.key    the blind index
     ledger-0001-<id>.key   signs the ledger's heads (Ed25519, the seed)
     backup-0001-<id>.key   seals what a backup holds of wrapped data keys
+    pepper-0001-<id>.key   passwords, second factors and sign-in mails
 
 A key has 32 bytes. The folder is 0700, the files 0600, both the vault's own user's; anything looser stops the
 start, for then it is not known who has a copy. Another provider keeps its files in the same folder, wrapped.
@@ -39,6 +40,7 @@ class Kind(StrEnum):
     INDEX = "index"
     LEDGER = "ledger"
     BACKUP = "backup"
+    PEPPER = "pepper"
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -3,6 +3,7 @@
     epoch   a new epoch key; each person's data key is wrapped under it
     data    a new data key for each person; the fields are sealed anew
     index   a new index key; every blind token and keyed hash is computed anew
+    pepper  a new pepper; all that people sign in with is brought under it (`peppers`)
 
 Batches of few persons, each one transaction that first locks the persons as every writer does; a person is
 done or not, never half, so a killed rotation goes on where it was. Old and new keys both work meanwhile. That
@@ -26,6 +27,7 @@ from noren_vault.clock import Now
 from noren_vault.database import Connection, Database
 from noren_vault.errors import KeysBusy, LedgerUnavailable, NoSuchKey
 from noren_vault.keys import Keyring, Keys
+from noren_vault.peppers import LEFT, Peppers
 from noren_vault.providers import Kind, Stored
 from noren_vault.record import Path, Record
 from noren_vault.rekeying import Rekeying
@@ -45,6 +47,7 @@ class What(StrEnum):
     EPOCH = "epoch"
     DATA = "data"
     INDEX = "index"
+    PEPPER = "pepper"
 
 
 # Which persons are still to be done, and what would still lie under an old key.
@@ -65,7 +68,9 @@ _LEFT: Final = {
     " WHERE substring(f.sealed FROM 2 FOR 4) IS DISTINCT FROM substring(k.wrapped FROM 1 FOR 4))",
     What.INDEX: "SELECT (SELECT count(*) FROM vault.blind WHERE index_key <> %(new)s)"
     " + (SELECT count(*) FROM vault.person WHERE index_key <> %(new)s)",
+    What.PEPPER: LEFT,
 }
+_PERSONS: Final = b"SELECT count(*) FROM vault.person p WHERE p.state <> 'erased' AND "
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +102,7 @@ class Rotation:
         self._now = now
         self._days = days
         self._rekeying = Rekeying(keys)
+        self._peppers = Peppers(database, keys)
         self._news = asyncio.Event()
         self._one = asyncio.Lock()
 
@@ -211,19 +217,37 @@ class Rotation:
             )
         return len(rows)
 
+    async def withdraw_peppers(self) -> int:
+        """Retire the old peppers that no password needs any more, each on record; gives their number."""
+        unused = await self._peppers.unused()
+        if not unused:
+            return 0
+        row = await self._database.row(
+            "SELECT max(entry) FROM vault.rotation WHERE kind = 'pepper' AND ended_at IS NOT NULL"
+        )
+        running = Running(0 if row is None else row[0], What.PEPPER, self._keys.pepper.id, 0)
+        for stored in unused:
+            ref = f"{stored.kind}:{stored.id.hex()}/destroyed:{date_text(self._destroy_at())}"
+            await self._record.write("key", _PATH, ref=ref, note="retired")
+            async with self._database.transaction() as connection:
+                await connection.execute(b"DELETE FROM vault.pepper WHERE id = %s", [stored.id])
+                await self._retire(connection, running, [stored])
+            self._keys.forget(stored)
+        return len(unused)
+
     # -- inside
 
     async def _put_in_use(self, entry: int, what: What, stored: Stored | None) -> None:
         """Register the key and the rotation in one transaction, then seal with it. The keys stand still."""
         raw = None if stored is None else await asyncio.to_thread(self._ring.provider.read, stored)
         running = Running(entry, what, None if stored is None else stored.id, self._now() + 1)
+        total = LEFT.encode() if what is What.PEPPER else _PERSONS + _NEEDS[what].encode()
         async with self._database.transaction() as connection:
             if stored is not None:
                 await self._ring.register(connection, stored)
             await connection.execute(
                 b"INSERT INTO vault.rotation (entry, kind, new_key, begun_at, total) SELECT %(entry)s, "
-                b"%(what)s, %(new)s, %(since)s, (SELECT count(*) FROM vault.person p WHERE "
-                b"p.state <> 'erased' AND " + _NEEDS[what].encode() + b")",
+                b"%(what)s, %(new)s, %(since)s, (" + total + b")",
                 {"entry": entry, "what": what, **running.words},
             )
         if stored is not None and raw is not None:
@@ -245,6 +269,8 @@ class Rotation:
 
     async def _round(self, running: Running) -> int:
         """Go once through everybody; gives how many were done."""
+        if running.what is What.PEPPER:
+            return await self._peppers.round(lambda connection, done: _count(connection, running, done))
         done, after = 0, (-1, "00000000-0000-0000-0000-000000000000")
         while True:
             begun = time.monotonic()
@@ -268,9 +294,7 @@ class Rotation:
             if not persons:
                 return 0, None
             done = await self._rekeying.do(connection, running.what, persons, self._now())
-            await connection.execute(
-                b"UPDATE vault.rotation SET done = done + %s WHERE entry = %s", [done, running.entry]
-            )
+            await _count(connection, running, done)
         await self._progress(running, done)
         return done, persons[-1]
 
@@ -310,7 +334,8 @@ class Rotation:
         """End it and retire the old keys in one transaction; the foreign keys refuse it too early."""
         withdrawn: list[Stored] = []
         async with self._database.transaction() as connection:
-            if running.new is not None:
+            # A pepper stays in use while a password has it among its layers: see `withdraw_peppers`.
+            if running.new is not None and running.what is not What.PEPPER:
                 withdrawn = await self._ring.withdraw(connection, Kind(running.what), running.new)
                 await self._retire(connection, running, withdrawn)
             await connection.execute(
@@ -320,14 +345,17 @@ class Rotation:
             self._keys.forget(stored)
 
     async def _retire(self, connection: Connection, running: Running, withdrawn: list[Stored]) -> None:
-        now = self._now()
-        destroy_at = (now // DAY_MS + 1 + self._days) * DAY_MS
+        now, destroy_at = self._now(), self._destroy_at()
         for stored in withdrawn:
             await connection.execute(
                 b"INSERT INTO vault.retired_key (kind, id, number, rotation, retired_at, destroy_at) "
                 b"VALUES (%s, %s, %s, %s, %s, %s)",
                 [stored.kind, stored.id, stored.number, running.entry, now, destroy_at],
             )
+
+    def _destroy_at(self) -> int:
+        """The day on which a key retired now is destroyed."""
+        return (self._now() // DAY_MS + 1 + self._days) * DAY_MS
 
     async def _tell(self) -> None:
         """Write down the ends that are not on record yet, with the counts, and the keys retired with them."""
@@ -342,6 +370,13 @@ class Rotation:
             for key_id, destroy_at in retired:
                 ref = f"{kind}:{bytes(key_id).hex()}/destroyed:{date_text(destroy_at)}"
                 await self._record.write("key", _PATH, ref=ref, note="retired")
-            ref = f"{kind}/entry:{entry}/persons:{done}/left:0"
+            unit = "rows" if kind == What.PEPPER else "persons"
+            ref = f"{kind}/entry:{entry}/{unit}:{done}/left:0"
             told = await self._record.write("key", _PATH, ref=ref, note="rotation_done")
             await self._database.run("UPDATE vault.rotation SET told = %s WHERE entry = %s", [told, entry])
+
+
+async def _count(connection: Connection, running: Running, done: int) -> None:
+    await connection.execute(
+        b"UPDATE vault.rotation SET done = done + %s WHERE entry = %s", [done, running.entry]
+    )

@@ -165,6 +165,34 @@ class IndexKey(_Handle):
         return bytes(mac.digest())
 
 
+class PepperKey(_Handle):
+    """The key of what people sign in with. Three keys derived from it: to hash, to name a mail, to seal."""
+
+    __slots__ = ()
+
+    def layer(self, hashed: bytes) -> bytes:
+        """Lay HMAC-SHA256 over a hash: 32 bytes that nobody can try a password against without the key."""
+        return _digest(self._key[0], hashed)
+
+    def token(self, shop: int, mail: str) -> bytes:
+        """32 bytes that stand for a mail address at sign-in to this shop."""
+        return _digest(self._key[1], f"{shop}\x00{mail}".encode())
+
+    def seal(self, plaintext: bytes, place: str) -> bytes:
+        """Seal a value for one place."""
+        return _seal(self._key[2], self.id, plaintext, place.encode())
+
+    def open(self, sealed: bytes, place: str) -> bytes:
+        """Open it. Raises RecordDamaged."""
+        return _open(self._key[2], self.id, sealed, place.encode())
+
+
+def _digest(keyed: hmac.HMAC, message: bytes) -> bytes:
+    mac = keyed.copy()
+    mac.update(message)
+    return mac.digest()
+
+
 _Kind = TypeVar("_Kind", bound=_Handle)
 
 
@@ -187,10 +215,22 @@ def epoch_key(key_id: bytes, raw: bytes) -> EpochKey:
 
 def plain_key(key_id: bytes, raw: bytes, purpose: str) -> PlainKey:
     """Called by `keys` alone; a key of its own is derived for each purpose."""
-    derived = HKDF(SHA256(), KEY_BYTES, None, f"noren {purpose} v1".encode()).derive(raw)
-    return _handle(PlainKey, key_id, AESGCM(derived))
+    return _handle(PlainKey, key_id, AESGCM(_derived(raw, purpose)))
 
 
 def index_key(key_id: bytes, raw: bytes) -> IndexKey:
     """Called by `keys` alone."""
     return _handle(IndexKey, key_id, hmac.new(raw, None, hashlib.sha256))
+
+
+def pepper_key(key_id: bytes, raw: bytes) -> PepperKey:
+    """Called by `keys` alone."""
+    hashes, mails = (
+        hmac.new(_derived(raw, purpose), None, hashlib.sha256)
+        for purpose in ("password-layer", "sign-in-mail")
+    )
+    return _handle(PepperKey, key_id, (hashes, mails, AESGCM(_derived(raw, "sign-in-seal"))))
+
+
+def _derived(raw: bytes, purpose: str) -> bytes:
+    return HKDF(SHA256(), KEY_BYTES, None, f"noren {purpose} v1".encode()).derive(raw)

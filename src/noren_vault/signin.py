@@ -90,6 +90,19 @@ class SignIn:
             grant = await self._issue(connection, chosen["shop"], known.actor, name, visit)
         return self._answer(grant, known.actor, handle, chosen, memberships)
 
+    async def admit(
+        self, actor: str, credential: str, visit: Visit, shop: int, *, note: str
+    ) -> dict[str, Any]:
+        """Sign in whom another part has checked: on record first, then the grant. Raises GrantRefused."""
+        handle = await self._handle(actor)
+        memberships = await self._memberships(actor)
+        chosen = _choose(memberships, shop)
+        path = Path(handle, credential, session_name(visit.session))
+        await self._record.write("signin", path, shop=shop, note=note)
+        async with self._database.transaction() as connection:
+            grant = await self._issue(connection, shop, actor, credential, visit)
+        return self._answer(grant, actor, handle, chosen, memberships)
+
     async def enrol_begin(self, token: object) -> dict[str, Any]:
         """Options for enrolling; the invitation stays unused."""
         invited = await self._invites.check(token)

@@ -14,6 +14,7 @@ from noren_vault import migrations, replay
 from noren_vault.budgets import Budgets
 from noren_vault.builds import Builds
 from noren_vault.clock import Now
+from noren_vault.courier import Courier
 from noren_vault.database import Database, Heads
 from noren_vault.doctor import Doctor
 from noren_vault.errors import LedgerUnavailable
@@ -28,6 +29,7 @@ from noren_vault.keys import Keyring, Keys
 from noren_vault.ledger import Ledger
 from noren_vault.ledger.note import Signer
 from noren_vault.members import Members
+from noren_vault.messages import Messages
 from noren_vault.methods import Methods
 from noren_vault.passkeys import Ceremonies, Challenges
 from noren_vault.people import People
@@ -38,6 +40,7 @@ from noren_vault.returns import Returns
 from noren_vault.scope import Scope
 from noren_vault.settings import Settings
 from noren_vault.signin import SignIn
+from noren_vault.signin_methods import SigninMethods
 from noren_vault.visits import Visits
 from noren_vault.witnesses import Policy, Store, Watch
 
@@ -114,16 +117,8 @@ class Vault:
         records = Records(
             database=database, keys=held, people=people, record=record, budgets=budgets, least=least, now=now
         )
-        signin = SignIn(
-            database=database,
-            record=record,
-            ceremonies=Ceremonies(settings.origin, settings.host, Challenges(now)),
-            invites=invites,
-            grants=grants,
-            visits=visits,
-            keys=held,
-            now=now,
-        )
+        base = _Base(settings, database, held, record, people, grants, invites, visits, now)
+        signin = _signin(base)
         keeping = Keeping.of(
             settings, ring, keys=held, people=people, record=record, index=index, least=least, now=now
         )
@@ -132,16 +127,7 @@ class Vault:
             importing=Importing(people, held, record, now),
             courier=post.courier,
             messages=post.messages,
-            members=Members(
-                database=database,
-                people=people,
-                keys=held,
-                record=record,
-                invites=invites,
-                courier=post.courier,
-                origin=settings.origin,
-                now=now,
-            ),
+            members=_members(base, post.courier),
             signin=signin,
             grants=grants,
             scope=Scope(database=database, record=record, index=index, visits=visits),
@@ -158,6 +144,7 @@ class Vault:
             builds=builds,
             watch=watch,
             keys=KeyMethods(database, keeping, grants),
+            passwords=_passwords(base, signin, post.messages),
         )
         await _begin(index, post, record, ledger.build)
         return cls(settings, methods, record, records, index, post.returns, watch, keeping, databases, now)
@@ -180,6 +167,62 @@ class Vault:
         await self.record.ledger.close()
         for one in self._databases:
             await one.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """What nearly every part is given."""
+
+    settings: Settings
+    database: Database
+    held: Keys
+    record: Record
+    people: People
+    grants: Grants
+    invites: Invites
+    visits: Visits
+    now: Now
+
+
+def _signin(base: _Base) -> SignIn:
+    return SignIn(
+        database=base.database,
+        record=base.record,
+        ceremonies=Ceremonies(base.settings.origin, base.settings.host, Challenges(base.now)),
+        invites=base.invites,
+        grants=base.grants,
+        visits=base.visits,
+        keys=base.held,
+        now=base.now,
+    )
+
+
+def _passwords(base: _Base, signin: SignIn, messages: Messages) -> SigninMethods:
+    return SigninMethods.of(
+        database=base.database,
+        keys=base.held,
+        people=base.people,
+        record=base.record,
+        grants=base.grants,
+        invites=base.invites,
+        signin=signin,
+        messages=messages,
+        host=base.settings.host,
+        now=base.now,
+    )
+
+
+def _members(base: _Base, courier: Courier) -> Members:
+    return Members(
+        database=base.database,
+        people=base.people,
+        keys=base.held,
+        record=base.record,
+        invites=base.invites,
+        courier=courier,
+        origin=base.settings.origin,
+        now=base.now,
+    )
 
 
 def build_hash() -> str:

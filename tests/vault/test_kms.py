@@ -144,7 +144,7 @@ def test_it_serves_a_whole_vault_and_asks_kms_at_the_start_only(
     process = vault.start(ready=False)
     assert process.returncode == 2
     assert "aws-kms" in vault.log
-    assert len(list(vault.keys.glob("*.kms"))) == 4
+    assert len(list(vault.keys.glob("*.kms"))) == 5
 
 
 def test_it_changes_nothing_when_kms_is_away_later(

@@ -21,7 +21,7 @@ def keys(words: Sequence[str]) -> int:
     deeds.add_parser("list", help="every key by its id, and what state it is in")
     deeds.add_parser("status", help="the rotations, how far they are, and what is left under old keys")
     rotate = deeds.add_parser("rotate", help="make new keys and bring everything under them")
-    rotate.add_argument("what", choices=("epoch", "data", "index"))
+    rotate.add_argument("what", choices=("epoch", "data", "index", "pepper"))
     rotate.add_argument("--no-wait", action="store_true", help="begin it, and do not wait for its end")
     retire = deeds.add_parser("retire", help="destroy the keys whose day has come")
     retire.add_argument(
@@ -70,9 +70,10 @@ def _rotate(what: str, *, wait: bool) -> int:
 
 
 def _line(one: KeyRotation) -> str:
-    state = f"{one.done} of {one.total} persons, {one.left} left under old keys"
+    unit = "rows" if one.what == "pepper" else "persons"
+    state = f"{one.done} of {one.total} {unit}, {one.left} left under old keys"
     if one.ended is not None:
-        state = f"done {one.ended:%Y-%m-%d %H:%M:%S} UTC: {one.done} persons, nothing left under old keys"
+        state = f"done {one.ended:%Y-%m-%d %H:%M:%S} UTC: {one.done} {unit}, nothing left under old keys"
     key = f" {one.key}" if one.key else ""
     return f"{one.what}{key}  {state}  (entries {', '.join(map(str, one.entries))})"
 

@@ -217,7 +217,7 @@ def register_finish(
     """Enrol the passkey and sign in at once. Raises InviteRefused, PasskeyRefused."""
     visit = {"session": session, "address": address, "device": device}
     params = {"invite": invite, "response": dict(response), **visit}
-    return _signed_in(_call("register_finish", params))
+    return signed_in(_call("register_finish", params))
 
 
 def signin_begin() -> dict[str, Any]:
@@ -243,7 +243,7 @@ def signin_finish(
         "device": device,
         "shop": shop_id,
     }
-    return _signed_in(_call("signin_finish", params))
+    return signed_in(_call("signin_finish", params))
 
 
 def whoami(grant: str) -> Who:
@@ -256,7 +256,8 @@ def signout(grant: str) -> None:
     _call("signout", {"grant": grant})
 
 
-def _signed_in(answer: dict[str, Any]) -> SignedIn:
+def signed_in(answer: dict[str, Any]) -> SignedIn:
+    """Read the answer of every way to sign in."""
     return SignedIn(grant=answer["grant"], who=_who(answer))
 
 

@@ -63,7 +63,7 @@ def keys() -> KeyList:
 
 
 def rotate_keys(what: str) -> int:
-    """Begin a rotation of "epoch", "data" or "index" keys; gives its entry. KeysBusy, KeyProviderAway."""
+    """Begin a rotation ("epoch", "data", "index", "pepper"); gives its entry. KeysBusy, KeyProviderAway."""
     return int(_call("rotate_keys", {"what": what}, seconds=60)["entry"])
 
 

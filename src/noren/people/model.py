@@ -109,7 +109,7 @@ class Certificate:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key by its id. `kind` is epoch, index or backup; `state` in use, retired or destroyed."""
+    """A key by its id. `kind` is epoch, index, pepper or backup; `state` in use, retired or destroyed."""
 
     kind: str
     number: int
