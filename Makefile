@@ -6,8 +6,9 @@ SEED ?= 7
 OPERATIONS ?= 10000
 MINUTES ?= 60
 SECONDS ?= 60
+NUMBERS ?= 200000000
 
-.PHONY: help venv up check format test mutate crash ledger-faults ledger-proofs fuzz soak bench clean
+.PHONY: help venv up check format test mutate crash ledger-faults ledger-proofs fuzz soak phones bench clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-zA-Z%-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -52,6 +53,9 @@ fuzz: venv ## Fuzz every reader of a stranger's bytes, guided by coverage (SECON
 
 soak: venv ## An hour of steady load (MINUTES=60 SEED=7): does the memory of each process stay flat?
 	@$(BIN)/python -m tests.crash.soak --seed $(SEED) --minutes $(MINUTES)
+
+phones: venv ## Try every 090 and 080 number against blind tokens without their key (NUMBERS=1000000: so many)
+	@nice -n 10 $(BIN)/python -m tests.vault.phones --numbers $(NUMBERS)
 
 bench: venv ## Every figure: name value unit limit ratio
 	@for file in $$(grep -l __main__ bench/*.py); do \

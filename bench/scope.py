@@ -23,15 +23,16 @@ from bench.year import House, house, stage
 from noren import people
 from noren.incidents import bundle
 from noren.incidents.scope import Question
-from noren_vault import keys
 from noren_vault.database import Database, Heads
 from noren_vault.index import Index
+from noren_vault.keys import ledger_key
 from noren_vault.ledger import Entry, Ledger
 from noren_vault.ledger.checkpoint import Head, sign_head
 from noren_vault.ledger.frames import ENTRY, HEAD, encode_frame
 from noren_vault.ledger.merkle import EMPTY_ROOT, CompactRange, leaf_hash
 from noren_vault.ledger.note import Signer
 from noren_vault.ledger.segments import SEGMENT_BYTES, opening, segment_path
+from noren_vault.providers import FileProvider, Kind
 from noren_vault.vault import build_hash
 from noren_verify import bundle as verifier
 from tests.servers import Server
@@ -167,22 +168,24 @@ def main() -> None:
 
 def _write(place: House, begin: int) -> None:
     given = place.configured
-    keys.make(given.keys)
-    held = keys.load(given.keys)
+    provider = FileProvider(given.keys)
+    for kind in (Kind.EPOCH, Kind.INDEX, Kind.LEDGER):
+        provider.make(provider.new(kind))
+    key, origin = ledger_key(provider)
     start = time.perf_counter()
-    Writer(given.ledger, Signer(held.origin, held.ledger)).write(entries(begin))
+    Writer(given.ledger, Signer(origin, key)).write(entries(begin))
     measure.figure("scope_ledger_written", ENTRIES / (time.perf_counter() - start), "entries/s")
 
 
 async def _index(place: House) -> None:
     given = place.configured
-    held = keys.load(given.keys)
+    key, origin = ledger_key(FileProvider(given.keys))
     database, heads = Database(given.database_url), Heads(given.database_url)
     await database.open()
     await heads.open()
     start = time.perf_counter()
     ledger = await Ledger.open(
-        given.ledger, held.ledger, held.origin, heads=heads, now=lambda: place.clock, build=build_hash()
+        given.ledger, key, origin, heads=heads, now=lambda: place.clock, build=build_hash()
     )
     measure.figure("scope_ledger_opened", ENTRIES / (time.perf_counter() - start), "entries/s")
     start = time.perf_counter()

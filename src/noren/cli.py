@@ -74,6 +74,13 @@ COMMANDS = (
         "web",
     ),
     Command(
+        ("erase",),
+        "noren.incidents.erasing:erase",
+        "erase a customer for good, and print the certificate",
+        "web",
+    ),
+    Command(("keys",), "noren.incidents.keys:keys", "list, rotate or retire the vault's keys", "web"),
+    Command(
         ("operator", "invite"),
         f"{_INCIDENTS}:invite_operator",
         "invite the very first operator: a one-time link",

@@ -346,6 +346,30 @@ class BadField(NorenError):
     message = _("Please correct the marked fields.")
 
 
+class KeysBusy(NorenError):
+    status = 409
+    message = _("Keys are being changed already. Please wait until that is done.")
+
+
+class NoSuchKey(NorenError):
+    """Facts: key (its id)."""
+
+    status = 404
+    message = _("There is no retired key with this id.")
+
+
+class BackupKeyGone(NorenError):
+    """Facts: key (its id)."""
+
+    status = 410
+    message = _("The key of this backup has been destroyed. It can no longer be read.")
+
+
+class KeyProviderAway(NorenError):
+    status = 503
+    message = _("The provider of the vault's keys does not answer. Nothing was changed; please try again.")
+
+
 class InviteRefused(NorenError):
     status = 410
     message = _("This invitation has been used or has expired. Please ask for a new one.")
@@ -354,6 +378,43 @@ class InviteRefused(NorenError):
 class PasskeyRefused(NorenError):
     status = 403
     message = _("This passkey could not be used. Please try again.")
+
+
+class PasswordRefused(NorenError):
+    status = 403
+    message = _("Mail address and password do not match. Please try again.")
+
+
+class BadPassword(NorenError):
+    """Facts: reason (too_short, too_long, common, pattern, own_words, not_text), least, most (characters)."""
+
+    status = 422
+    message = _(
+        "Please choose another password: %(least)s to %(most)s characters, not a common one, not a pattern, "
+        "not made of your own, the shop's or this service's name."
+    )
+
+
+class FreshSignInNeeded(NorenError):
+    status = 403
+    message = _("Please sign in again first: it is more than five minutes ago.")
+
+
+class MailTaken(NorenError):
+    status = 409
+    message = _("Somebody else of this shop signs in with this mail address.")
+
+
+class NoSecondFactor(NorenError):
+    status = 409
+    message = _("Please turn on one-time codes first.")
+
+
+class Busy(NorenError):
+    """Too many passwords are being checked at once."""
+
+    status = 503
+    message = _("Too many people are signing in at this moment. Please try again in a few seconds.")
 
 
 # -- the public API

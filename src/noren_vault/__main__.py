@@ -11,7 +11,6 @@ import resource
 import signal
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Final
 
 import psycopg
@@ -21,11 +20,12 @@ from psycopg_pool import PoolTimeout
 
 from noren_vault import migrations, settings
 from noren_vault.clock import Clock
-from noren_vault.keys import KeysError
 from noren_vault.ledger import LedgerDamaged, LedgerError, LedgerForked, LedgerShort
 from noren_vault.migrations import MigrationError
+from noren_vault.providers import KeysError, KeysUnavailable
 from noren_vault.server import Server, ServerError
 from noren_vault.settings import SettingsError
+from noren_vault.tasks import end
 from noren_vault.vault import Vault, build_hash
 from noren_vault.witnesses import PolicyError
 
@@ -55,7 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if given == ["build"]:
             return _build()
     except (SettingsError, KeysError, MigrationError, PolicyError) as refusal:
-        return _say(str(refusal), MISCONFIGURED)
+        # Who unwraps the keys may be there at the next try.
+        return _say(str(refusal), FAILED if isinstance(refusal, KeysUnavailable) else MISCONFIGURED)
     except (LedgerShort, LedgerForked, LedgerDamaged) as refusal:
         return _say(f"the ledger is not whole: {refusal}. Nothing is served before it is.", NOT_WHOLE)
     except (LedgerError, ServerError) as refusal:
@@ -69,7 +70,7 @@ async def _serve() -> int:
     configured = settings.read()
     vault = await Vault.open(configured, Clock())
     server = Server(vault.methods, vault.record, peers=configured.peer_uids, admins=configured.admin_uids)
-    eraser = asyncio.create_task(vault.erase_forever())
+    tasks = [asyncio.create_task(act) for act in (vault.erase_forever(), vault.keeping.tend_forever())]
     poisoned = asyncio.create_task(vault.record.ledger.poisoned())
     try:
         ended = asyncio.Event()
@@ -89,9 +90,8 @@ async def _serve() -> int:
             await vault.returns.stop()
         await server.stop()
         poisoned.cancel()
-        eraser.cancel()
-        with suppress(asyncio.CancelledError):
-            await eraser
+        for task in tasks:
+            await end(task)
         await vault.close()
 
 

@@ -20,14 +20,13 @@ from noren_vault.errors import (
     GrantRefused,
     LedgerUnavailable,
     NoSuchRequest,
-    RecordDamaged,
     SecondPersonNeeded,
     StepUpNeeded,
 )
 from noren_vault.grants import Grant, Grants
+from noren_vault.keys import Keys
 from noren_vault.record import Path, Record
 from noren_vault.rights import DECIDING, SHOP_ROLES
-from noren_vault.sealing import PlainKey
 from noren_vault.signin import SignIn
 
 WAITS_MS: Final = 60 * MINUTE_MS
@@ -69,16 +68,16 @@ class Allowances:
         counters: Budgets,
         grants: Grants,
         signin: SignIn,
-        words: PlainKey,
+        keys: Keys,
         now: Now,
     ) -> None:
-        """Keep the parts. `words` seals the reasons."""
+        """Keep the parts."""
         self._database = database
         self._record = record
         self._budgets = counters
         self._grants = grants
         self._signin = signin
-        self._words = words
+        self._keys = keys
         self._now = now
 
     async def standing(self, grant: Grant) -> dict[str, Any]:
@@ -130,7 +129,7 @@ class Allowances:
         asked = Allowance(grant.lineage, grant.shop, wish.amount, 0, wish.minutes * MINUTE_MS, request)
         await self._write(grant.path, grant, "asked", asked.to_ref())
         # One request of somebody waits at a time: a new one takes the old one's place.
-        async with self._database.transaction() as connection:
+        async with self._keys.steady.hold(), self._database.transaction() as connection:
             await connection.execute(
                 b"UPDATE vault.allowance SET expires_at = %s "
                 b"WHERE shop_id = %s AND actor = %s AND state = 'asked' AND expires_at > %s",
@@ -143,7 +142,7 @@ class Allowances:
                     request,
                     grant.shop,
                     grant.actor,
-                    self._words.seal(wish.reason.strip().encode(), _place(request)),
+                    self._keys.addresses.seal(wish.reason.strip().encode(), place(request)),
                     wish.amount,
                     wish.minutes,
                     now,
@@ -223,13 +222,10 @@ class Allowances:
         }
 
     def _reason(self, row: Row) -> str:
-        """The words, or nothing once the key that sealed them is gone."""
-        try:
-            return self._words.open(bytes(row[4]), _place(row[0])).decode()
-        except RecordDamaged:
-            return ""
+        sealed = bytes(row[4])
+        return self._keys.opens(sealed).open(sealed, place(row[0])).decode()
 
 
-def _place(request: str) -> str:
+def place(request: str) -> str:
     """Binds the sealed reason to its request."""
     return f"allowance:{request}"

@@ -6,6 +6,7 @@ HMAC-SHA256 at its full length under a key that the database does not hold. Part
 
 from noren_vault import spelling
 from noren_vault.fields import Values
+from noren_vault.keys import Keys
 from noren_vault.sealing import IndexKey
 
 
@@ -19,9 +20,19 @@ def mail(key: IndexKey, shop: int, text: str) -> bytes:
     return key.token("mail", shop, spelling.mail(text))
 
 
+def mails(keys: Keys, shop: int, text: str) -> list[bytes]:
+    """Give what could be stored of it: under each key in use."""
+    return [mail(key, shop, text) for key in list(keys.indexes.values())]
+
+
 def identity(key: IndexKey, shop: int, text: str) -> bytes:
     """Give what is stored of a caller's idempotency key, which may itself be personal."""
     return key.token("key", shop, text)
+
+
+def identities(keys: Keys, shop: int, text: str) -> list[bytes]:
+    """Give what could be stored of it: under each key in use."""
+    return [identity(key, shop, text) for key in list(keys.indexes.values())]
 
 
 def content(key: IndexKey, shop: int, values: Values) -> bytes:

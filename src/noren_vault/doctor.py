@@ -47,6 +47,7 @@ class Doctor:
             await self._persons_have_keys(),
             await self._epochs(),
             self._witnessed(),
+            await self._data_keys(),
         ]
         return [asdict(one) for one in findings]
 
@@ -108,3 +109,13 @@ class Doctor:
         return Finding(
             "epoch keys", ok=not missing, detail=", ".join(missing) or f"{len(self._keys.epochs)} keys"
         )
+
+    async def _data_keys(self) -> Finding:
+        """Every sealed field names the data key that its person has."""
+        row = await self._database.row(
+            "SELECT count(*), count(*) FILTER (WHERE substring(f.sealed FROM 2 FOR 4) "
+            "IS DISTINCT FROM substring(k.wrapped FROM 1 FOR 4)) "
+            "FROM vault.field f LEFT JOIN keystore.person_key k USING (shop_id, person)"
+        )
+        total, other = row or (0, 0)
+        return Finding("data keys", ok=not other, detail=f"{other} of {total} fields under another key")

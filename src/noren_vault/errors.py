@@ -107,3 +107,43 @@ class PasskeyRefused(VaultError):
 
 class RecordDamaged(VaultError):
     """What is stored is not what was written. One error for every way a decryption can fail."""
+
+
+class BackupKeyGone(VaultError):
+    """The key of this backup was destroyed, or is not this vault's. Facts: key (its id)."""
+
+
+class KeysBusy(VaultError):
+    """A rotation of keys is under way; one goes at a time."""
+
+
+class NoSuchKey(VaultError):
+    """No retired key has this id."""
+
+
+class KeyProviderAway(VaultError):
+    """Who makes and unwraps keys does not answer: nothing was changed."""
+
+
+class Busy(VaultError):
+    """As many passwords are being checked as the machine carries; a moment later it can be tried again."""
+
+
+class PasswordRefused(VaultError):
+    """Mail and password do not hold. One error for all reasons, an unknown mail included."""
+
+
+class BadPassword(VaultError):
+    """A password that may not be chosen. Facts: reason (a code), least and most (characters)."""
+
+
+class FreshSignInNeeded(VaultError):
+    """What one signs in with is changed only within minutes after signing in."""
+
+
+class MailTaken(VaultError):
+    """Another account of the shop signs in with this mail."""
+
+
+class NoSecondFactor(VaultError):
+    """The account has no second factor that is on."""

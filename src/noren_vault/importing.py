@@ -9,6 +9,7 @@ from noren_vault import fields
 from noren_vault.clock import Now
 from noren_vault.errors import BadRequest
 from noren_vault.fields import Values
+from noren_vault.keys import Keys
 from noren_vault.people import NewPerson, People
 from noren_vault.record import Path, Record
 
@@ -28,9 +29,10 @@ class Imported:
 class Importing:
     """The act of importing."""
 
-    def __init__(self, people: People, record: Record, now: Now) -> None:
+    def __init__(self, people: People, keys: Keys, record: Record, now: Now) -> None:
         """Keep the parts."""
         self._people = people
+        self._keys = keys
         self._record = record
         self._now = now
 
@@ -43,7 +45,8 @@ class Importing:
         if check or (all_or_nothing and done.bad):
             return done
         for start in range(0, len(good), _AN_ENTRY):
-            await self._store(shop, good[start : start + _AN_ENTRY], path, done)
+            async with self._keys.steady.hold():
+                await self._store(shop, good[start : start + _AN_ENTRY], path, done)
         return done
 
     async def _store(self, shop: int, rows: Sequence[tuple[str, Values]], path: Path, done: Imported) -> None:

@@ -1,131 +1,205 @@
-"""The file provider of keys: a folder that only the vault's user can enter.
+"""The vault's keys in memory, and which of them are in use.
 
-    epoch-0001-<id>.key   wraps the persons' data keys          32 bytes
-    index-0001-<id>.key   the blind index                       32 bytes
-    ledger-0001-<id>.key  signs the ledger's heads (Ed25519)    32 bytes, the seed
-
-The folder is 0700, the files 0600, both the vault's own user's; anything looser stops the start, for then it
-is not known who has a copy. A key is never made anew where something was sealed with another.
+Tables say which keys something may lie under (`keystore.epoch`, `vault.index_key`, `vault.pepper`); the
+newest of a kind seals what is new, every one of them opens. Keys lie with a provider and are unwrapped once,
+at the start or when they are made. A key is never made anew where something was sealed with another.
 """
 
-import os
-import secrets
-import stat
-from dataclasses import dataclass
-from pathlib import Path
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Final
 
+import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from noren_vault import sealing
-from noren_vault.sealing import EpochKey, IndexKey, PlainKey
+from noren_vault.clock import Now
+from noren_vault.database import Connection, Database
+from noren_vault.errors import RecordDamaged
+from noren_vault.providers import FileProvider, KeysError, Kind, Stored
+from noren_vault.sealing import EpochKey, IndexKey, PepperKey, PlainKey
 
-_KINDS: Final = ("epoch", "index", "ledger")
+__all__ = ["Keyring", "Keys", "KeysError"]
+
+# A reveal that began under a key may still open with it after the key was retired.
+_LINGER_SECONDS: Final = 60.0
+_TABLES: Final = {Kind.EPOCH: b"keystore.epoch", Kind.INDEX: b"vault.index_key", Kind.PEPPER: b"vault.pepper"}
+_log = structlog.get_logger("keys")
 
 
-class KeysError(Exception):
-    """The keys cannot be used as they lie there; the words name the file, never its content."""
+class Steady:
+    """Many may hold the keys steady at once; who changes them waits for those and keeps new ones out."""
+
+    def __init__(self) -> None:
+        """Nobody is inside."""
+        self._holders = 0
+        self._changing = False
+        self._moved = asyncio.Condition()
+
+    @asynccontextmanager
+    async def hold(self) -> AsyncIterator[None]:
+        """Inside, the newest keys stay the newest. Not to be nested."""
+        async with self._moved:
+            await self._moved.wait_for(lambda: not self._changing)
+            self._holders += 1
+        try:
+            yield
+        finally:
+            self._holders -= 1
+            async with self._moved:
+                self._moved.notify_all()
+
+    @asynccontextmanager
+    async def change(self) -> AsyncIterator[None]:
+        """Inside, nobody holds them."""
+        async with self._moved:
+            await self._moved.wait_for(lambda: not self._changing)
+            self._changing = True
+        try:
+            async with self._moved:
+                await self._moved.wait_for(lambda: not self._holders)
+            yield
+        finally:
+            self._changing = False
+            async with self._moved:
+                self._moved.notify_all()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Keys:
-    """The handles. `epoch` is the one that seals; `epochs` holds every one that may open, by its id.
+    """The handles. `epoch` and `index` seal; `epochs`, `indexes`, `plains` hold every one in use, by its id.
 
-    `origin` names the ledger in its checkpoints: after its key, so that it outlives a change of host.
+    Only `Keyring` changes them. `origin` names the ledger in its checkpoints: after its key, so that it
+    outlives a change of host.
     """
 
-    epoch: EpochKey
-    epochs: dict[bytes, EpochKey]
-    addresses: PlainKey
-    index: IndexKey
     ledger: Ed25519PrivateKey
     origin: str
+    epochs: dict[bytes, EpochKey] = field(default_factory=dict)
+    plains: dict[bytes, PlainKey] = field(default_factory=dict)
+    indexes: dict[bytes, IndexKey] = field(default_factory=dict)
+    peppers: dict[bytes, PepperKey] = field(default_factory=dict)
+    steady: Steady = field(default_factory=Steady)
+
+    @property
+    def epoch(self) -> EpochKey:
+        """The one that wraps what is new."""
+        return next(reversed(self.epochs.values()))
+
+    @property
+    def addresses(self) -> PlainKey:
+        """The one that seals network addresses, derived from the newest epoch's."""
+        return next(reversed(self.plains.values()))
+
+    @property
+    def index(self) -> IndexKey:
+        """The one of new tokens."""
+        return next(reversed(self.indexes.values()))
+
+    @property
+    def pepper(self) -> PepperKey:
+        """The one of what people sign in with from now on."""
+        return next(reversed(self.peppers.values()))
+
+    def opens(self, sealed: bytes) -> PlainKey:
+        """Give the key that sealed a network address. Raises RecordDamaged for one that is not in use."""
+        try:
+            return self.plains[sealed[1 : 1 + sealing.KEY_ID_BYTES]]
+        except KeyError:
+            raise RecordDamaged("decryption failed") from None
+
+    def take(self, stored: Stored, raw: bytes) -> None:
+        """Make a key the newest of its kind."""
+        if stored.kind is Kind.EPOCH:
+            self.epochs[stored.id] = sealing.epoch_key(stored.id, raw)
+            self.plains[stored.id] = sealing.plain_key(stored.id, raw, "session-address")
+        elif stored.kind is Kind.PEPPER:
+            self.peppers[stored.id] = sealing.pepper_key(stored.id, raw)
+        else:
+            self.indexes[stored.id] = sealing.index_key(stored.id, raw)
+
+    def forget(self, stored: Stored) -> None:
+        """Let go of a retired key, once who began with it has ended."""
+        loop, key_id = asyncio.get_running_loop(), stored.id
+        if stored.kind is Kind.INDEX:
+            # Nothing is under it: asking for its tokens would only cost time.
+            self.indexes.pop(key_id, None)
+        elif stored.kind is Kind.PEPPER:
+            loop.call_later(_LINGER_SECONDS, lambda: self.peppers.pop(key_id, None))
+        else:
+            loop.call_later(_LINGER_SECONDS, lambda: (self.epochs.pop(key_id), self.plains.pop(key_id)))
 
 
-def make(folder: Path) -> None:
-    """Make the folder and each kind of key that is not there yet."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _check(folder, 0o700)
-    for kind in _KINDS:
-        if not _files(folder, kind):
-            _write(folder, f"{kind}-0001-{secrets.token_hex(sealing.KEY_ID_BYTES)}.key")
+def ledger_key(provider: FileProvider) -> tuple[Ed25519PrivateKey, str]:
+    """Give the key that signs the ledger, and the ledger's name. Blocks; raises KeysError."""
+    stored = provider.stored(Kind.LEDGER)[-1]
+    return Ed25519PrivateKey.from_private_bytes(provider.read(stored)), f"noren/{stored.id.hex()}"
 
 
-def missing(folder: Path) -> list[str]:
-    """Name the kinds of key that are not there."""
-    return [kind for kind in _KINDS if not folder.is_dir() or not _files(folder, kind)]
+class Keyring:
+    """Provider, tables and memory kept together."""
 
+    def __init__(self, provider: FileProvider, database: Database, now: Now) -> None:
+        """Keep the parts; `load` comes first."""
+        self.provider = provider
+        self.database = database
+        self._now = now
 
-def load(folder: Path) -> Keys:
-    """Read every key. Raises KeysError for a missing one and for permissions that are too wide."""
-    if absent := missing(folder):
-        raise KeysError(f"no {', '.join(absent)} key in {folder}")
-    _check(folder, 0o700)
-    epochs = [sealing.epoch_key(_id(path), _read(path)) for path in _files(folder, "epoch")]
-    newest = _files(folder, "epoch")[-1]
-    index, ledger = _files(folder, "index")[-1], _files(folder, "ledger")[-1]
-    return Keys(
-        epoch=epochs[-1],
-        epochs={key.id: key for key in epochs},
-        addresses=sealing.plain_key(_id(newest), _read(newest), "session-address"),
-        index=sealing.index_key(_id(index), _read(index)),
-        ledger=Ed25519PrivateKey.from_private_bytes(_read(ledger)),
-        origin=f"noren/{_id(ledger).hex()}",
-    )
+    async def load(self) -> Keys:
+        """Read every key in use; a vault that never held anything gets its first ones. Raises KeysError."""
+        await self._make_first()
+        keys = Keys(*await asyncio.to_thread(ledger_key, self.provider))
+        for kind in _TABLES:
+            for stored in await self.in_use(kind):
+                keys.take(stored, await asyncio.to_thread(self.provider.read, stored))
+        return keys
 
+    async def in_use(self, kind: Kind) -> list[Stored]:
+        """Name the keys under which something may lie, oldest first."""
+        async with self.database.connection() as connection:
+            cursor = await connection.execute(
+                b"SELECT number, id FROM " + _TABLES[kind] + b" ORDER BY number"
+            )
+            return [Stored(kind, number, bytes(key_id)) for number, key_id in await cursor.fetchall()]
 
-def _files(folder: Path, kind: str) -> list[Path]:
-    """The kind's files, oldest first."""
-    return sorted(folder.glob(f"{kind}-[0-9][0-9][0-9][0-9]-*.key"))
-
-
-def _id(path: Path) -> bytes:
-    try:
-        key_id = bytes.fromhex(path.stem.rpartition("-")[2])
-    except ValueError:
-        key_id = b""
-    if len(key_id) != sealing.KEY_ID_BYTES:
-        raise KeysError(f"{path.name} is not the name of a key")
-    return key_id
-
-
-def _read(path: Path) -> bytes:
-    _check(path, 0o600)
-    raw = path.read_bytes()
-    if len(raw) != sealing.KEY_BYTES:
-        raise KeysError(f"{path.name} does not hold {sealing.KEY_BYTES} bytes")
-    return raw
-
-
-def _check(path: Path, most: int) -> None:
-    found = path.lstat()
-    if stat.S_ISLNK(found.st_mode) or found.st_uid != os.geteuid():
-        raise KeysError(f"{path} does not belong to the vault's user")
-    if stat.S_IMODE(found.st_mode) & ~most:
-        raise KeysError(
-            f"{path} can be reached by others: mode {stat.S_IMODE(found.st_mode):o}, not {most:o}"
+    async def register(self, connection: Connection, stored: Stored) -> None:
+        """Put a key in use, in the caller's transaction."""
+        await connection.execute(
+            b"INSERT INTO " + _TABLES[stored.kind] + b" (id, number, made_at) VALUES (%s, %s, %s)",
+            [stored.id, stored.number, self._now()],
         )
 
+    async def withdraw(self, connection: Connection, kind: Kind, newest: bytes) -> list[Stored]:
+        """Take every key but the newest out of use, in the caller's transaction, and name them.
 
-def _write(folder: Path, name: str) -> None:
-    """Make the file whole or not at all, durable, and never over another."""
-    half = folder / f".{name}.{secrets.token_hex(4)}"
-    handle = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        os.write(handle, secrets.token_bytes(sealing.KEY_BYTES))
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-    try:
-        os.link(half, folder / name)
-    finally:
-        half.unlink()
-    _sync(folder)
+        The foreign keys refuse it (psycopg's ForeignKeyViolation) while anything lies under one.
+        """
+        cursor = await connection.execute(
+            b"DELETE FROM " + _TABLES[kind] + b" WHERE id <> %s RETURNING number, id", [newest]
+        )
+        return sorted(Stored(kind, number, bytes(key_id)) for number, key_id in await cursor.fetchall())
 
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    async def _make_first(self) -> None:
+        """Make and register the kinds that are not there. Raises KeysError where they were used."""
+        absent = [
+            kind
+            for kind in (*_TABLES, Kind.LEDGER)
+            if not await asyncio.to_thread(self.provider.stored, kind)
+        ]
+        row = await self.database.row(
+            "SELECT EXISTS (SELECT 1 FROM keystore.person_key) OR EXISTS (SELECT 1 FROM vault.ledger_head)"
+        )
+        if absent and (row is None or row[0]):
+            raise KeysError(
+                f"no {', '.join(absent)} key in {self.provider.folder}, but the database was used with one"
+            )
+        for kind in absent:
+            stored = await asyncio.to_thread(self.provider.new, kind)
+            await asyncio.to_thread(self.provider.make, stored)
+        for kind in _TABLES:
+            if not await self.in_use(kind):
+                newest = (await asyncio.to_thread(self.provider.stored, kind))[-1]
+                async with self.database.transaction() as connection:
+                    await self.register(connection, newest)

@@ -17,6 +17,7 @@ from noren_vault.database import Database
 from noren_vault.errors import BadRequest, GrantRefused, InviteRefused, LedgerUnavailable, ShopFounded
 from noren_vault.grants import Grant
 from noren_vault.invites import Invites
+from noren_vault.keys import Keys
 from noren_vault.letter import Letter
 from noren_vault.people import NewPerson, People
 from noren_vault.record import Path, Record
@@ -73,6 +74,7 @@ class Members:
         *,
         database: Database,
         people: People,
+        keys: Keys,
         record: Record,
         invites: Invites,
         courier: Courier,
@@ -82,6 +84,7 @@ class Members:
         """Keep the parts."""
         self._database = database
         self._people = people
+        self._keys = keys
         self._record = record
         self._invites = invites
         self._courier = courier
@@ -184,6 +187,10 @@ class Members:
 
     async def _person(self, shop: int, handle: str, given: Mapping[str, str], path: Path) -> str:
         """Store the member's name and mail as a person of the shop that no search finds."""
+        async with self._keys.steady.hold():
+            return await self._store(shop, handle, given, path)
+
+    async def _store(self, shop: int, handle: str, given: Mapping[str, str], path: Path) -> str:
         key = f"member:{handle}"
         values = fields.checked(given, required=("name", "mail"))
         new = NewPerson.of(key, values)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from noren_vault import fields
@@ -15,6 +16,7 @@ from noren_vault.errors import BadRequest, GrantExpired, GrantRefused, LedgerUna
 from noren_vault.grants import Grant, Grants
 from noren_vault.importing import Importing
 from noren_vault.index import Index
+from noren_vault.key_methods import Act, KeyMethods
 from noren_vault.letter import Attachment, Letter
 from noren_vault.members import Members
 from noren_vault.messages import Messages, decision_of
@@ -24,11 +26,10 @@ from noren_vault.question import Question
 from noren_vault.record import Path, Record
 from noren_vault.records import Records, Told
 from noren_vault.rights import Role
-from noren_vault.rights_methods import Method as RightsMethod
 from noren_vault.rights_methods import RightsMethods
 from noren_vault.scope import Scope, Wanted
 from noren_vault.signin import SignIn
-from noren_vault.visits import MOST_DEVICE, Visit
+from noren_vault.signin_methods import SigninMethods, visit_of
 from noren_vault.witnesses import Watch
 
 _REQUIRED: Final = ("name",)
@@ -53,6 +54,9 @@ _ADMIN: Final = frozenset(
         "rebuild_index",
         "unknown_messages",
         "decide_message",
+        "keys",
+        "rotate_keys",
+        "retire_keys",
     }
 )
 
@@ -77,6 +81,8 @@ class Methods:
         record: Record,
         builds: Builds,
         watch: Watch,
+        keys: KeyMethods,
+        passwords: SigninMethods,
     ) -> None:
         """Keep the acts."""
         self._records = records
@@ -92,7 +98,9 @@ class Methods:
         self._record = record
         self._builds = builds
         self._watch = watch
-        self._methods = self._table() | {name: _plain(method) for name, method in rights.table.items()}
+        acts = keys.acts | passwords.acts | rights.table
+        self._mails = passwords.mails
+        self._methods = self._table() | {name: partial(_plain, act) for name, act in acts.items()}
 
     def _table(self) -> dict[str, Method]:
         return {
@@ -241,9 +249,10 @@ class Methods:
 
     async def _register_finish(self, params: Params, _: Peer) -> Answer:
         response = params.mapping("response")
-        ok = await self._signin.enrol_finish(params.raw.get("invite"), response, _visit(params))
+        ok = await self._signin.enrol_finish(params.raw.get("invite"), response, visit_of(params))
         if ok["shop"] is not None:  # an operator's link is printed as well, and proves nothing
             await self._messages.proved(ok["shop"], ok["actor"]["id"])
+            await self._mails.note_if_free(ok["actor"]["id"])
         return Answer(ok)
 
     async def _signin_begin(self, _params: Params, _: Peer) -> Answer:
@@ -252,7 +261,7 @@ class Methods:
     async def _signin_finish(self, params: Params, _: Peer) -> Answer:
         response, shop = params.mapping("response"), params.maybe_number("shop")
         return Answer(
-            await self._signin.finish(params.text("challenge", most=500), response, _visit(params), shop)
+            await self._signin.finish(params.text("challenge", most=500), response, visit_of(params), shop)
         )
 
     async def _whoami(self, params: Params, _: Peer) -> Answer:
@@ -336,13 +345,9 @@ class Methods:
         return Answer({"entries": await self._index.rebuild()})
 
 
-def _plain(method: RightsMethod) -> Method:
-    """Make a method that tells no person's data one of the table."""
-
-    async def answer(params: Params, peer: Peer) -> Answer:
-        return Answer(await method(params, peer))
-
-    return answer
+async def _plain(act: Act, params: Params, peer: Peer) -> Answer:
+    """An act whose answer holds no plaintext."""
+    return Answer(await act(params, peer))
 
 
 def _told(told: Told) -> Answer:
@@ -350,11 +355,3 @@ def _told(told: Told) -> Answer:
     if told.found is not None:
         ok["found"] = told.found
     return Answer(ok, told)
-
-
-def _visit(params: Params) -> Visit:
-    return Visit(
-        session=params.text("session", "", most=200),
-        address=params.text("address", "", most=100),
-        device=params.text("device", "")[:MOST_DEVICE],
-    )

@@ -20,15 +20,15 @@ from noren_vault.together import Together
 
 _INSERT: Final = b"""
 WITH made AS (
-    INSERT INTO vault.person (shop_id, person, kind, state, key_hash, content, made_at)
-    SELECT %(shop)s, p.person, %(kind)s, %(state)s, p.key_hash, p.content, %(now)s
+    INSERT INTO vault.person (shop_id, person, kind, state, key_hash, content, index_key, made_at)
+    SELECT %(shop)s, p.person, %(kind)s, %(state)s, p.key_hash, p.content, %(index_key)s, %(now)s
     FROM unnest(%(persons)s::uuid[], %(key_hashes)s::bytea[], %(contents)s::bytea[])
         AS p(person, key_hash, content)
     ON CONFLICT (shop_id, key_hash) WHERE key_hash IS NOT NULL DO NOTHING
     RETURNING person
 ), keyed AS (
-    INSERT INTO keystore.person_key (shop_id, person, epoch, wrapped, versions)
-    SELECT %(shop)s, k.person, %(epoch)s, k.wrapped, k.versions::jsonb
+    INSERT INTO keystore.person_key (shop_id, person, epoch, wrapped, versions, keyed_at)
+    SELECT %(shop)s, k.person, %(epoch)s, k.wrapped, k.versions::jsonb, %(now)s
     FROM unnest(%(persons)s::uuid[], %(wrapped)s::bytea[], %(versions)s::text[])
         AS k(person, wrapped, versions)
     JOIN made USING (person)
@@ -39,8 +39,8 @@ WITH made AS (
         AS f(person, field, sealed)
     JOIN made USING (person)
 ), blinded AS (
-    INSERT INTO vault.blind (shop_id, token, person, field)
-    SELECT %(shop)s, b.token, b.person, b.field
+    INSERT INTO vault.blind (shop_id, token, person, field, index_key)
+    SELECT %(shop)s, b.token, b.person, b.field, %(index_key)s
     FROM unnest(%(blind_persons)s::uuid[], %(blind_fields)s::text[], %(tokens)s::bytea[])
         AS b(person, field, token)
     JOIN made USING (person)
@@ -65,6 +65,8 @@ _KEPT: Final = (
     "SELECT person::text FROM vault.person WHERE shop_id = %s AND state = 'kept' AND kind = 'customer' "
 )
 
+# The caller's idempotency key, sealed as a field that no request can name: a new index key needs it.
+KEY_FIELD: Final = "key"
 CUSTOMER: Final = ("customer",)
 ANYBODY: Final = ("customer", "member")
 
@@ -81,6 +83,11 @@ class NewPerson:
     def of(cls, key: str | None, values: Values) -> "NewPerson":
         """Give it a new id."""
         return cls(str(uuid4()), key, values)
+
+    @property
+    def stored(self) -> Values:
+        """All that is sealed: the values and the key."""
+        return self.values if self.key is None else self.values | {KEY_FIELD: Value(self.key)}
 
 
 @dataclass(slots=True)
@@ -121,7 +128,10 @@ class People:
     async def insert(
         self, shop: int, people: Sequence[NewPerson], *, kind: str, state: str, searched: bool, now: int
     ) -> set[str]:
-        """Store new persons in one statement; gives the ids of those whose key was not there yet."""
+        """Store new persons in one statement; gives the ids of those whose key was not there yet.
+
+        The caller holds the keys steady, from its look for these keys on.
+        """
         rows = await asyncio.to_thread(self._rows, shop, people, searched=searched)
         async with self._database.connection() as connection:
             cursor = await connection.execute(
@@ -133,7 +143,7 @@ class People:
 
     async def by_key(self, shop: int, keys: Iterable[str]) -> dict[str, str]:
         """Find persons by the keys they were stored with: key -> person."""
-        hashes = {blind.identity(self._keys.index, shop, key): key for key in keys}
+        hashes = {token: key for key in keys for token in blind.identities(self._keys, shop, key)}
         rows = await self._database.rows(
             "SELECT key_hash, person::text FROM vault.person WHERE shop_id = %s AND key_hash = ANY(%s)",
             [shop, list(hashes)],
@@ -166,9 +176,9 @@ class People:
         """Find a shop's customers by their whole mail address, through the blind index."""
         rows = await self._database.rows(
             "SELECT b.person::text FROM vault.blind b JOIN vault.person p USING (shop_id, person) "
-            "WHERE b.shop_id = %s AND b.token = %s AND p.state = 'kept' AND p.kind = 'customer' "
+            "WHERE b.shop_id = %s AND b.token = ANY(%s) AND p.state = 'kept' AND p.kind = 'customer' "
             "ORDER BY b.person",
-            [shop, blind.mail(self._keys.index, shop, mail)],
+            [shop, blind.mails(self._keys, shop, mail)],
         )
         return [row[0] for row in rows]
 
@@ -267,7 +277,7 @@ class People:
                 b"DELETE FROM " + table + b" WHERE shop_id = %s AND person = ANY(%s::uuid[])", [shop, persons]
             )
         await connection.execute(
-            b"UPDATE vault.person SET state = 'erased', key_hash = NULL, content = NULL "
+            b"UPDATE vault.person SET state = 'erased', key_hash = NULL, content = NULL, index_key = NULL "
             b"WHERE shop_id = %s AND person = ANY(%s::uuid[])",
             [shop, persons],
         )
@@ -286,24 +296,25 @@ class People:
             b"DELETE FROM vault.blind WHERE shop_id = %s AND person = %s AND field = ANY(%s)",
             [shop, person, sorted(new.versions)],
         )
-        tokens = blind.tokens(self._keys.index, shop, new.values)
+        index = self._keys.index
+        tokens = blind.tokens(index, shop, new.values)
         await connection.execute(
-            b"INSERT INTO vault.blind (shop_id, token, person, field) SELECT %s, b.token, %s, b.field "
-            b"FROM unnest(%s::text[], %s::bytea[]) AS b(field, token)",
-            [shop, person, list(tokens), list(tokens.values())],
+            b"INSERT INTO vault.blind (shop_id, token, person, field, index_key) "
+            b"SELECT %s, b.token, %s, b.field, %s FROM unnest(%s::text[], %s::bytea[]) AS b(field, token)",
+            [shop, person, index.id, list(tokens), list(tokens.values())],
         )
 
     def _rows(self, shop: int, people: Sequence[NewPerson], *, searched: bool) -> dict[str, Any]:
         """Seal the persons into the arrays of `_INSERT`."""
-        index = self._keys.index
+        index, epoch = self._keys.index, self._keys.epoch
         sealed: list[tuple[str, str, bytes]] = []
         tokens: list[tuple[str, str, bytes]] = []
         wraps: list[bytes] = []
         for one in people:
-            versions = dict.fromkeys(one.values, 1)
-            key, wrapped = self._keys.epoch.new_data_key(shop=shop, person=one.person, versions=versions)
+            versions = dict.fromkeys(one.stored, 1)
+            key, wrapped = epoch.new_data_key(shop=shop, person=one.person, versions=versions)
             wraps.append(wrapped)
-            for name, value in one.values.items():
+            for name, value in one.stored.items():
                 box = key.seal(value.to_bytes(), shop=shop, person=one.person, field=name, version=1)
                 sealed.append((one.person, name, box))
             if searched:
@@ -315,9 +326,10 @@ class People:
             "persons": [one.person for one in people],
             "key_hashes": keys,
             "contents": [blind.content(index, shop, one.values) for one in people],
-            "epoch": self._keys.epoch.id,
+            "index_key": index.id,
+            "epoch": epoch.id,
             "wrapped": wraps,
-            "versions": [json.dumps(dict.fromkeys(one.values, 1)) for one in people],
+            "versions": [json.dumps(dict.fromkeys(one.stored, 1)) for one in people],
             "field_persons": [person for person, _, _ in sealed],
             "fields": [name for _, name, _ in sealed],
             "sealed": [box for _, _, box in sealed],

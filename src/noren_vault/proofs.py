@@ -28,6 +28,7 @@ from noren_vault.courier import Courier
 from noren_vault.database import Connection, Database
 from noren_vault.errors import CodeRefused, LedgerUnavailable, NoSuchPerson, VaultError, VaultUnavailable
 from noren_vault.grants import LIFE_MS, Grants
+from noren_vault.keys import Keys
 from noren_vault.letter import Letter
 from noren_vault.people import CUSTOMER, People, Sealed
 from noren_vault.record import Path, Record, session_name
@@ -107,6 +108,7 @@ class Proofs:
         record: Record,
         courier: Courier,
         signin: SignIn,
+        keys: Keys,
         addresses: Addresses,
         now: Now,
     ) -> None:
@@ -116,6 +118,7 @@ class Proofs:
         self._record = record
         self._courier = courier
         self._signin = signin
+        self._keys = keys
         self._addresses = addresses
         self._now = now
         self._key = secrets.token_bytes(32)
@@ -137,7 +140,7 @@ class Proofs:
         if version is None:
             await self._record.write("refused", path, shop=shop, persons=[person], note="code")
             raise CodeRefused
-        async with self._database.transaction() as connection:
+        async with self._keys.steady.hold(), self._database.transaction() as connection:
             sealed = await self._people.lock(connection, shop, person, ("provisional", "kept"))
             if sealed is None or sealed.versions.get("mail") != version:
                 await self._record.write("refused", path, shop=shop, persons=[person], note="code")

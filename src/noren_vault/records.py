@@ -90,6 +90,10 @@ class Records:
 
         As long as the person is provisional, other values under the same key replace the first ones.
         """
+        async with self._keys.steady.hold():
+            return await self._put(shop, key, values, path)
+
+    async def _put(self, shop: int, key: str, values: Values, path: Path) -> tuple[str, bool]:
         existing = await self._by_key(shop, key)
         if existing is None:
             new = NewPerson.of(key, values)
@@ -324,8 +328,8 @@ class Records:
 
     async def _by_key(self, shop: int, key: str) -> tuple[str, str, bytes] | None:
         row = await self._database.row(
-            "SELECT person::text, state, content FROM vault.person WHERE shop_id = %s AND key_hash = %s",
-            [shop, blind.identity(self._keys.index, shop, key)],
+            "SELECT person::text, state, content FROM vault.person WHERE shop_id = %s AND key_hash = ANY(%s)",
+            [shop, blind.identities(self._keys, shop, key)],
         )
         return None if row is None else (row[0], row[1], bytes(row[2] or b""))
 

@@ -41,10 +41,21 @@ class _Handle:
     def __new__(cls, *_: Any, **__: Any) -> Self:
         raise TypeError("a key is made by the key provider only")
 
+    def __init_subclass__(cls) -> None:
+        """Refuse a kind of key that somebody else invents."""
+        if cls.__module__ != __name__:
+            raise TypeError("kinds of keys are this module's own")
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.id.hex()}>"
 
     def __reduce_ex__(self, _: Any) -> NoReturn:
+        raise TypeError("a key is neither pickled nor copied")
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a key is neither pickled nor copied")
+
+    def __getstate__(self) -> NoReturn:
         raise TypeError("a key is neither pickled nor copied")
 
 
@@ -104,6 +115,13 @@ class EpochKey(_Handle):
         key_id, raw = self._raw(wrapped, shop, person, old)
         return self._wrap(key_id, raw, shop, person, new)
 
+    def hand_over(
+        self, wrapped: bytes, to: "EpochKey", *, shop: int, person: str, versions: Mapping[str, int]
+    ) -> bytes:
+        """Wrap a person's key under another epoch key. Raises RecordDamaged."""
+        key_id, raw = self._raw(wrapped, shop, person, versions)
+        return to._wrap(key_id, raw, shop, person, versions)  # noqa: SLF001 - of the same class
+
     def _wrap(self, key_id: bytes, raw: bytes, shop: int, person: str, versions: Mapping[str, int]) -> bytes:
         return key_id + _seal(self._key, self.id, raw, self._place(key_id, shop, person, versions))
 
@@ -147,6 +165,34 @@ class IndexKey(_Handle):
         return bytes(mac.digest())
 
 
+class PepperKey(_Handle):
+    """The key of what people sign in with. Three keys derived from it: to hash, to name a mail, to seal."""
+
+    __slots__ = ()
+
+    def layer(self, hashed: bytes) -> bytes:
+        """Lay HMAC-SHA256 over a hash: 32 bytes that nobody can try a password against without the key."""
+        return _digest(self._key[0], hashed)
+
+    def token(self, shop: int, mail: str) -> bytes:
+        """32 bytes that stand for a mail address at sign-in to this shop."""
+        return _digest(self._key[1], f"{shop}\x00{mail}".encode())
+
+    def seal(self, plaintext: bytes, place: str) -> bytes:
+        """Seal a value for one place."""
+        return _seal(self._key[2], self.id, plaintext, place.encode())
+
+    def open(self, sealed: bytes, place: str) -> bytes:
+        """Open it. Raises RecordDamaged."""
+        return _open(self._key[2], self.id, sealed, place.encode())
+
+
+def _digest(keyed: hmac.HMAC, message: bytes) -> bytes:
+    mac = keyed.copy()
+    mac.update(message)
+    return mac.digest()
+
+
 _Kind = TypeVar("_Kind", bound=_Handle)
 
 
@@ -169,10 +215,22 @@ def epoch_key(key_id: bytes, raw: bytes) -> EpochKey:
 
 def plain_key(key_id: bytes, raw: bytes, purpose: str) -> PlainKey:
     """Called by `keys` alone; a key of its own is derived for each purpose."""
-    derived = HKDF(SHA256(), KEY_BYTES, None, f"noren {purpose} v1".encode()).derive(raw)
-    return _handle(PlainKey, key_id, AESGCM(derived))
+    return _handle(PlainKey, key_id, AESGCM(_derived(raw, purpose)))
 
 
 def index_key(key_id: bytes, raw: bytes) -> IndexKey:
     """Called by `keys` alone."""
     return _handle(IndexKey, key_id, hmac.new(raw, None, hashlib.sha256))
+
+
+def pepper_key(key_id: bytes, raw: bytes) -> PepperKey:
+    """Called by `keys` alone."""
+    hashes, mails = (
+        hmac.new(_derived(raw, purpose), None, hashlib.sha256)
+        for purpose in ("password-layer", "sign-in-mail")
+    )
+    return _handle(PepperKey, key_id, (hashes, mails, AESGCM(_derived(raw, "sign-in-seal"))))
+
+
+def _derived(raw: bytes, purpose: str) -> bytes:
+    return HKDF(SHA256(), KEY_BYTES, None, f"noren {purpose} v1".encode()).derive(raw)

@@ -14,10 +14,11 @@ import structlog
 from psycopg_pool import PoolClosed, PoolTimeout
 
 from noren_vault import process
-from noren_vault.errors import BadRequest, VaultError, VaultUnavailable
+from noren_vault.errors import BadRequest, KeyProviderAway, VaultError, VaultUnavailable
 from noren_vault.methods import Answer, Methods
 from noren_vault.peer import Peer, peer_uid
 from noren_vault.protocol import Request, error_answer, read_frame, to_frame
+from noren_vault.providers import KeysError
 from noren_vault.record import Outcome, Record
 
 _MOST_CONNECTIONS: Final = 256
@@ -124,6 +125,9 @@ class Server:
         except (psycopg.Error, PoolTimeout, PoolClosed) as fault:
             _log.error("database_unavailable", fault=type(fault).__name__)
             raise VaultUnavailable("the database does not answer") from fault
+        except KeysError as fault:
+            _log.error("key_provider_away", why=str(fault))
+            raise KeyProviderAway(str(fault)) from fault
         except Exception as fault:
             # Where it happened, not its words: those may hold what was being handled.
             place = traceback.extract_tb(fault.__traceback__)[-1]

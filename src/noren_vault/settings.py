@@ -18,7 +18,12 @@ NAMES: Final = frozenset(
     "NOREN_VAULT_WITNESSES",
     "NOREN_VAULT_WITNESS_MINUTES",
     "NOREN_VAULT_SEARCH_MB",
+    "NOREN_VAULT_KEY_PROVIDER",
+    "NOREN_VAULT_KMS_KEY",
+    "NOREN_VAULT_KMS_ENDPOINT",
+    "NOREN_VAULT_BACKUP_DAYS",
 }
+_KMS_KEY: Final = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:(key|alias)/[A-Za-z0-9/_-]+", re.ASCII)
 
 _SEARCH_MB: Final = 256
 _LOCAL: Final = ("localhost", "127.0.0.1", "::1")
@@ -39,7 +44,11 @@ class Bounces:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that is set from outside. `origin` has no trailing slash; its host is the passkeys' rpId."""
+    """Everything that is set from outside. `origin` has no trailing slash; its host is the passkeys' rpId.
+
+    `kms_key` is the ARN of the master key where AWS KMS provides the keys, else None. `backup_days` tells for
+    how many days a backup stays readable.
+    """
 
     socket: Path
     database_url: str
@@ -57,6 +66,9 @@ class Settings:
     """How old the tail that no quorum has witnessed may become before it is alarmed about."""
     search_bytes: int = _SEARCH_MB << 20
     """How much of people's data all texts for searching may hold in clear in memory."""
+    kms_key: str | None = None
+    kms_endpoint: str | None = None
+    backup_days: int = 35
 
     @property
     def host(self) -> str:
@@ -89,6 +101,9 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         witnesses=Path(path) if (path := given.get("NOREN_VAULT_WITNESSES", "").strip()) else None,
         witness_minutes=_number(given, "NOREN_VAULT_WITNESS_MINUTES", 60, 10_080),
         search_bytes=_number(given, "NOREN_VAULT_SEARCH_MB", _SEARCH_MB, 65_536) << 20,
+        kms_key=_kms_key(given),
+        kms_endpoint=given.get("NOREN_VAULT_KMS_ENDPOINT", "").strip() or None,
+        backup_days=_days(given.get("NOREN_VAULT_BACKUP_DAYS", "").strip() or "35"),
     )
 
 
@@ -104,6 +119,26 @@ def _text(environ: Mapping[str, str], name: str) -> str:
     if not value:
         raise SettingsError(f"{name} is not set")
     return value
+
+
+def _kms_key(environ: Mapping[str, str]) -> str | None:
+    provider = environ.get("NOREN_VAULT_KEY_PROVIDER", "").strip() or "file"
+    if provider not in ("file", "aws-kms"):
+        raise SettingsError("NOREN_VAULT_KEY_PROVIDER: give file or aws-kms")
+    if provider == "file":
+        return None
+    key = _text(environ, "NOREN_VAULT_KMS_KEY")
+    if not _KMS_KEY.fullmatch(key):
+        raise SettingsError(
+            "NOREN_VAULT_KMS_KEY: give the master key's ARN, arn:aws:kms:REGION:ACCOUNT:key/ID"
+        )
+    return key
+
+
+def _days(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or not 1 <= int(text) <= 3650:
+        raise SettingsError("NOREN_VAULT_BACKUP_DAYS: give a whole number of days from 1 to 3650")
+    return int(text)
 
 
 def _uids(environ: Mapping[str, str], name: str) -> frozenset[int]:

@@ -12,6 +12,7 @@ from noren_vault.database import Connection, Database
 from noren_vault.errors import GrantRefused, PasskeyRefused
 from noren_vault.grants import LIFE_MS, Grant, Grants
 from noren_vault.invites import Invited, Invites
+from noren_vault.keys import Keys
 from noren_vault.passkeys import Asserted, Ceremonies, Enrolled, Known, credential_id, credential_name, refuse
 from noren_vault.record import Path, Record, session_name
 from noren_vault.rights import PLATFORM
@@ -37,6 +38,7 @@ class SignIn:
         invites: Invites,
         grants: Grants,
         visits: Visits,
+        keys: Keys,
         now: Now,
     ) -> None:
         """Keep the parts."""
@@ -46,6 +48,7 @@ class SignIn:
         self._invites = invites
         self._grants = grants
         self._visits = visits
+        self._keys = keys
         self._now = now
 
     def begin(self) -> dict[str, Any]:
@@ -67,10 +70,23 @@ class SignIn:
         if asserted.regressed:
             _log.error("passkey_counter_regression", credential=name)
         await self._record.write("signin", Path(handle, name, session), shop=chosen["shop"], note=note)
-        async with self._database.transaction() as connection:
+        async with self._keys.steady.hold(), self._database.transaction() as connection:
             await self._used(connection, known, asserted)
             grant = await self.issue(connection, chosen["shop"], known.actor, name, visit)
         return self._answer(grant, known.actor, handle, chosen, memberships)
+
+    async def admit(
+        self, actor: str, credential: str, visit: Visit, shop: int, *, note: str
+    ) -> dict[str, Any]:
+        """Sign in whom another part has checked: on record first, then the grant. Raises GrantRefused."""
+        handle = await self._handle(actor)
+        memberships = await self._memberships(actor)
+        chosen = _choose(memberships, shop)
+        path = Path(handle, credential, session_name(visit.session))
+        await self._record.write("signin", path, shop=shop, note=note)
+        async with self._keys.steady.hold(), self._database.transaction() as connection:
+            grant = await self.issue(connection, shop, actor, credential, visit)
+        return self._answer(grant, actor, handle, chosen, memberships)
 
     async def enrol_begin(self, token: object) -> dict[str, Any]:
         """Options for enrolling; the invitation stays unused."""
@@ -95,7 +111,7 @@ class SignIn:
         await self._record.write("register", path, shop=invited.shop)
         await self._record.write("signin", path, shop=invited.shop)
         try:
-            async with self._database.transaction() as connection:
+            async with self._keys.steady.hold(), self._database.transaction() as connection:
                 await self._invites.use(connection, invited)
                 await self._store(connection, invited.actor, enrolled)
                 grant = await self.issue(connection, invited.shop, invited.actor, enrolled.name, visit)

@@ -10,7 +10,7 @@ from typing import Final
 import psycopg
 import structlog
 
-from noren_vault import keys, migrations, replay
+from noren_vault import migrations, replay
 from noren_vault.addresses import Addresses
 from noren_vault.allowances import Allowances
 from noren_vault.budgets import Budgets
@@ -25,11 +25,14 @@ from noren_vault.grants import Grants
 from noren_vault.importing import Importing
 from noren_vault.index import Index
 from noren_vault.invites import Invites
-from noren_vault.keys import Keys, KeysError
+from noren_vault.keeping import Keeping, provider_of
+from noren_vault.key_methods import KeyMethods
+from noren_vault.keys import Keyring, Keys
 from noren_vault.ledger import Ledger
 from noren_vault.ledger.note import Signer
 from noren_vault.members import Members
 from noren_vault.memberships import Memberships
+from noren_vault.messages import Messages
 from noren_vault.methods import Methods
 from noren_vault.narrowing import Narrowing
 from noren_vault.nonces import Nonces
@@ -45,13 +48,14 @@ from noren_vault.scope import Scope
 from noren_vault.search import Search
 from noren_vault.settings import Settings
 from noren_vault.signin import SignIn
+from noren_vault.signin_methods import SigninMethods
 from noren_vault.visits import Visits
 from noren_vault.witnesses import Policy, Store, Watch
 
 # After a start, so that the app's late `keep`s come before the erasing.
 _GRACE_SECONDS: Final = 600.0
 _ERASE_EVERY_SECONDS: Final = 60.0
-_Opened = tuple[Ledger, Watch]
+_Opened = tuple[Keyring, Keys, Ledger, Watch]
 _log = structlog.get_logger("vault")
 
 
@@ -69,6 +73,7 @@ class Vault:
     watch: Watch
     proofs: Proofs
     budgets: Budgets
+    keeping: Keeping
     _databases: tuple[Database, Heads]
     _now: Now
 
@@ -85,7 +90,8 @@ class Vault:
         try:
             for one in databases:
                 await one.open()
-            held = await _keys(settings, databases[0])
+            ring = Keyring(await asyncio.to_thread(provider_of, settings), databases[0], now)
+            held = await ring.load()
             verifier = Signer(held.origin, held.ledger).verifier
             policy.is_of(verifier.vkey())
             watch = Watch(policy, Store(databases[0]), now, minutes=settings.witness_minutes)
@@ -98,7 +104,7 @@ class Vault:
                 build=build_hash(),
                 witnessed=await watch.known(verifier),
             )
-            vault = await cls._assemble(settings, now, databases, held, (ledger, watch))
+            vault = await cls._assemble(settings, now, databases, (ring, held, ledger, watch))
             watch.start(vault.record)
             return vault  # noqa: TRY300 - what is below closes what was opened
         except BaseException:
@@ -110,20 +116,21 @@ class Vault:
 
     @classmethod
     async def _assemble(
-        cls, settings: Settings, now: Now, databases: tuple[Database, Heads], held: Keys, opened: _Opened
+        cls, settings: Settings, now: Now, databases: tuple[Database, Heads], opened: _Opened
     ) -> "Vault":
-        (ledger, watch), database = opened, databases[0]
-        build = ledger.build
-        record, index, visits = Record(ledger), Index(database, ledger), Visits(database, held.addresses)
-        budgets, least, builds, nonces = Budgets(), Floors(), Builds(build), Nonces(now)
+        (ring, held, ledger, watch), database = opened, databases[0]
+        record, index, visits = Record(ledger), Index(database, ledger), Visits(database, held)
+        budgets, least, builds, nonces = Budgets(), Floors(), Builds(ledger.build), Nonces(now)
         await asyncio.to_thread(replay.replay, ledger, budgets, least, builds, nonces)
         people = People(database, held, least)
-        base = _Base(
-            settings, database, held, record, people, Grants(database, now), Invites(database, now), now
-        )
-        post, signin = Post.of(settings, database, people, record, now), _signin(base, visits)
+        grants, invites = Grants(database, now), Invites(database, now)
+        base = _Base(settings, database, held, record, people, grants, invites, visits, now)
+        post, signin = Post.of(settings, database, people, record, now), _signin(base)
         proofs = _proofs(base, post.courier, signin)
         search = Search(people, record, now, most_bytes=settings.search_bytes)
+        keeping = Keeping.of(
+            settings, ring, keys=held, people=people, record=record, index=index, least=least, now=now
+        )
         records = Records(
             database=database,
             keys=held,
@@ -139,7 +146,7 @@ class Vault:
         methods = Methods(
             rights=_rights(base, budgets, signin, proofs),
             records=records,
-            importing=Importing(people, record, now),
+            importing=Importing(people, held, record, now),
             courier=post.courier,
             messages=post.messages,
             members=_members(base, post.courier),
@@ -158,12 +165,12 @@ class Vault:
             record=record,
             builds=builds,
             watch=watch,
+            keys=KeyMethods(database, keeping, grants),
+            passwords=_passwords(base, signin, post.messages),
         )
-        await index.start()
-        await post.courier.settle_after_start()
         await _count_shops(database, budgets)
-        await _record_start(record, build)
-        parts = (record, records, search, index, post.returns, watch, proofs, budgets)
+        await _begin(index, post, record, ledger.build)
+        parts = (record, records, search, index, post.returns, watch, proofs, budgets, keeping)
         return cls(settings, methods, *parts, databases, now)
 
     async def erase_forever(self) -> None:
@@ -200,17 +207,34 @@ class _Base:
     people: People
     grants: Grants
     invites: Invites
+    visits: Visits
     now: Now
 
 
-def _signin(base: _Base, visits: Visits) -> SignIn:
+def _signin(base: _Base) -> SignIn:
     return SignIn(
         database=base.database,
         record=base.record,
         ceremonies=Ceremonies(base.settings.origin, base.settings.host, Challenges(base.now)),
         invites=base.invites,
         grants=base.grants,
-        visits=visits,
+        visits=base.visits,
+        keys=base.held,
+        now=base.now,
+    )
+
+
+def _passwords(base: _Base, signin: SignIn, messages: Messages) -> SigninMethods:
+    return SigninMethods.of(
+        database=base.database,
+        keys=base.held,
+        people=base.people,
+        record=base.record,
+        grants=base.grants,
+        invites=base.invites,
+        signin=signin,
+        messages=messages,
+        host=base.settings.host,
         now=base.now,
     )
 
@@ -219,6 +243,7 @@ def _members(base: _Base, courier: Courier) -> Members:
     return Members(
         database=base.database,
         people=base.people,
+        keys=base.held,
         record=base.record,
         invites=base.invites,
         courier=courier,
@@ -234,6 +259,7 @@ def _proofs(base: _Base, courier: Courier, signin: SignIn) -> Proofs:
         record=base.record,
         courier=courier,
         signin=signin,
+        keys=base.held,
         addresses=Addresses(base.database, base.record, base.now),
         now=base.now,
     )
@@ -252,7 +278,7 @@ def _rights(base: _Base, budgets: Budgets, signin: SignIn, proofs: Proofs) -> Ri
             counters=budgets,
             grants=grants,
             signin=signin,
-            words=base.held.addresses,
+            keys=base.held,
             now=now,
         ),
     )
@@ -282,23 +308,12 @@ def _sources(folder: Traversable, prefix: str) -> list[tuple[str, bytes]]:
     return found
 
 
-async def _record_start(record: Record, build: str) -> None:
+async def _begin(index: Index, post: Post, record: Record, build: str) -> None:
+    """Take up what the last run left, and record the start."""
+    await index.start()
+    await post.courier.settle_after_start()
     try:
         await record.write("start", Path("vault"), ref=f"sha256:{build}")
     except LedgerUnavailable:
         # It serves all the same: health says why, and everything personal is refused one by one.
         _log.critical("start_not_recorded", reason=record.refused)
-
-
-async def _keys(settings: Settings, database: Database) -> Keys:
-    """Load the keys; they are made only where nothing was ever sealed or signed with others."""
-    if absent := keys.missing(settings.keys):
-        row = await database.row(
-            "SELECT EXISTS (SELECT 1 FROM keystore.person_key) OR EXISTS (SELECT 1 FROM vault.ledger_head)"
-        )
-        if row is None or row[0]:
-            raise KeysError(
-                f"no {', '.join(absent)} key in {settings.keys}, but the database was used with one"
-            )
-        keys.make(settings.keys)
-    return keys.load(settings.keys)

@@ -13,7 +13,7 @@ from typing import Final
 from noren_vault.database import Connection, Database
 from noren_vault.errors import BadRequest, RecordDamaged
 from noren_vault.grants import LIFE_MS
-from noren_vault.sealing import PlainKey
+from noren_vault.keys import Keys
 
 MOST_DEVICE: Final = 400
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -39,15 +39,15 @@ class Found:
 class Visits:
     """Keeps a row for each sign-in, and finds sessions by what lies sealed in it."""
 
-    def __init__(self, database: Database, key: PlainKey) -> None:
+    def __init__(self, database: Database, keys: Keys) -> None:
         """Keep the parts."""
         self._database = database
-        self._key = key
+        self._keys = keys
 
     async def add(self, connection: Connection, session: str, visit: Visit, now: int) -> None:
         """Store a sign-in's place in the caller's transaction. `session` is the name it has in the record."""
         told = {"address": visit.address, "device": visit.device[:MOST_DEVICE]}
-        sealed = self._key.seal(json.dumps(told).encode(), session)
+        sealed = self._keys.addresses.seal(json.dumps(told).encode(), session)
         await connection.execute(
             b"INSERT INTO vault.session (session, sealed, opened_at) VALUES (%s, %s, %s)",
             [session, sealed, now],
@@ -79,7 +79,7 @@ class Visits:
         self, session: str, sealed: bytes, networks: Sequence[_Network], parts: Sequence[str]
     ) -> bool | None:
         try:
-            told = json.loads(self._key.open(sealed, session))
+            told = json.loads(self._keys.opens(sealed).open(sealed, session))
         except RecordDamaged:
             return None
         device = told["device"].casefold()

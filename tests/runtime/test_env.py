@@ -92,3 +92,39 @@ def test_it_ends_with_one_line_and_code_one() -> None:
 
     with pytest.raises(SystemExit, match="noren: no"):
         env.or_exit(refuse)
+
+
+KMS = "arn:aws:kms:ap-northeast-1:123456789012:key/1"
+
+
+def test_it_tells_the_vault_of_its_keys() -> None:
+    """Files by default; for AWS KMS the vault also gets AWS's own names, and no others."""
+    assert env.read({}).vault_keys({"AWS_REGION": "x"}) == {
+        "NOREN_VAULT_KEY_PROVIDER": "file",
+        "NOREN_VAULT_BACKUP_DAYS": "35",
+    }
+    given = {
+        "NOREN_VAULT_KEY_PROVIDER": "aws-kms",
+        "NOREN_VAULT_KMS_KEY": KMS,
+        "NOREN_VAULT_BACKUP_DAYS": "90",
+    }
+    told = env.read(given).vault_keys({**given, "AWS_PROFILE": "vault", "OTHER": "x"})
+    assert told == {**given, "AWS_PROFILE": "vault"}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"NOREN_VAULT_KEY_PROVIDER": "usb"},
+        {"NOREN_VAULT_BACKUP_DAYS": "0"},
+        {"NOREN_VAULT_KMS_ENDPOINT": "ftp://x"},
+    ],
+)
+def test_it_stops_at_keys_that_cannot_be(given: dict[str, str]) -> None:
+    with pytest.raises(StartRefused, match=next(iter(given))):
+        env.read(given)
+
+
+def test_it_stops_without_a_master_key() -> None:
+    with pytest.raises(StartRefused, match="NOREN_VAULT_KMS_KEY is not set"):
+        env.read({"NOREN_VAULT_KEY_PROVIDER": "aws-kms"}).vault_keys({})

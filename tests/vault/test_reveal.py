@@ -193,7 +193,7 @@ def test_it_refuses_a_row_moved_to_another_shop(fresh_cast: Cast, vault: VaultPr
     for table, columns in (
         ("vault.person", "person, kind, state, NULL, NULL, made_at"),
         ("vault.field", "person, field, version, sealed, written_at"),
-        ("keystore.person_key", "person, epoch, wrapped, versions"),
+        ("keystore.person_key", "person, epoch, wrapped, versions, keyed_at"),
     ):
         copy = f"INSERT INTO {table} SELECT {YOGA}, {columns} FROM {table} WHERE person = %s"  # noqa: S608
         sql(vault, copy, person)

@@ -1,6 +1,8 @@
 """Sealed values open only where they belong, and keys cannot be had."""
 
 import copy
+import dataclasses
+import json
 import pickle
 import secrets
 from collections.abc import Callable
@@ -118,7 +120,17 @@ def test_it_cannot_be_built_by_hand(kind: type) -> None:
 
 
 @pytest.mark.parametrize("handle", HANDLES)
-@pytest.mark.parametrize("take", [pickle.dumps, copy.copy, copy.deepcopy, vars])
+@pytest.mark.parametrize(
+    "take",
+    [
+        *(pickle.dumps, copy.copy, copy.deepcopy, vars, json.dumps, bytes, iter),
+        *(lambda key, number=number: pickle.dumps(key, number) for number in range(6)),
+        *(lambda key: key.__reduce__(), lambda key: key.__reduce_ex__(2), lambda key: key.__getstate__()),
+        lambda key: copy.copy([key][0]),
+        lambda key: copy.deepcopy({"nested": [key]}),
+        dataclasses.asdict,
+    ],
+)
 def test_it_cannot_be_pickled_copied_or_listed(handle: Any, take: Callable[[Any], Any]) -> None:
     """A handle is neither serialised nor copied nor shown as a dictionary."""
     with pytest.raises(TypeError):
@@ -129,8 +141,40 @@ def test_it_does_not_print_its_secret() -> None:
     """Text forms of a key name its kind and id and nothing else."""
     raw = secrets.token_bytes(32)
     key = sealing.epoch_key(b"\0\0\0\4", raw)
-    for text in (repr(key), str(key), f"{key}"):
+    for text in (repr(key), str(key), f"{key}", format(key), "%s" % key, ascii(key)):  # noqa: UP031
         assert text == "<EpochKey 00000004>"
+
+
+@pytest.mark.parametrize("handle", HANDLES)
+def test_it_shows_no_raw_bytes_anywhere(handle: Any) -> None:
+    """No attribute of a handle, nor of what it holds, is bytes of a key's length."""
+    held = [getattr(handle, name) for name in dir(handle) if not name.startswith("__")]
+    inside = [getattr(handle._key, name, None) for name in dir(handle._key) if not name.startswith("__")]
+    assert not [one for one in (*held, *inside) if isinstance(one, bytes) and len(one) >= 16]
+    assert not hasattr(handle, "__dict__")
+    with pytest.raises(AttributeError):
+        handle.raw = b"x"
+
+
+@pytest.mark.parametrize("kind", [EpochKey, DataKey, PlainKey, IndexKey])
+def test_it_cannot_be_subclassed(kind: type) -> None:
+    """Nobody derives a kind of key of their own that would tell more."""
+    with pytest.raises(TypeError, match="own"):
+        type("Leaky", (kind,), {})
+
+
+def test_it_hands_a_key_over_to_another_epoch_only_from_its_own() -> None:
+    """A rewrap under a new epoch key opens there and not under the old; a stranger's wrap is refused."""
+    new = sealing.epoch_key(b"\0\0\0\x09", secrets.token_bytes(32))
+    place: dict[str, Any] = {"shop": 7, "person": PERSON, "versions": {"mail": 1}}
+    key, wrapped = EPOCH.new_data_key(**place)
+    sealed = key.seal(b"x", **PLACE)
+    moved = EPOCH.hand_over(wrapped, new, **place)
+    assert moved[5:9] == new.id
+    assert new.unwrap(moved, **place).open(sealed, **PLACE) == b"x"
+    for act in (lambda: EPOCH.unwrap(moved, **place), lambda: EPOCH.hand_over(moved, new, **place)):
+        with pytest.raises(RecordDamaged):
+            act()
 
 
 def test_it_derives_another_key_for_each_purpose() -> None:

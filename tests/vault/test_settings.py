@@ -46,12 +46,25 @@ def test_it_misses_each(name: str) -> None:
         {"NOREN_VAULT_BOUNCES": "bounce.example.jp:70000"},
         {"NOREN_VAULT_PEER_UIDS": "root"},
         {"NOREN_VAULT_ADMIN_UIDS": "-1"},
+        {"NOREN_VAULT_KEY_PROVIDER": "usb"},
+        {"NOREN_VAULT_KMS_KEY": "alias/x", "NOREN_VAULT_KEY_PROVIDER": "aws-kms"},
+        {"NOREN_VAULT_KMS_KEY": "", "NOREN_VAULT_KEY_PROVIDER": "aws-kms"},
+        {"NOREN_VAULT_BACKUP_DAYS": "0"},
+        {"NOREN_VAULT_BACKUP_DAYS": "many"},
     ],
 )
 def test_it_refuses_what_cannot_be(bad: dict[str, str]) -> None:
     """An unknown name, a plain http origin, a number that is none: the start is refused with the name."""
     with pytest.raises(SettingsError, match=next(iter(bad))):
         settings.read(GOOD | bad)
+
+
+def test_it_reads_where_the_keys_are() -> None:
+    """Files and 35 days by default; a master key by its ARN."""
+    assert (settings.read(GOOD).kms_key, settings.read(GOOD).backup_days) == (None, 35)
+    arn = "arn:aws:kms:ap-northeast-1:123456789012:key/0d9a3ad5-0000-4000-8000-000000000000"
+    more = {"NOREN_VAULT_KEY_PROVIDER": "aws-kms", "NOREN_VAULT_KMS_KEY": arn, "NOREN_VAULT_BACKUP_DAYS": "7"}
+    assert (settings.read(GOOD | more).kms_key, settings.read(GOOD | more).backup_days) == (arn, 7)
 
 
 def test_it_has_no_switch_for_the_ledger() -> None:

@@ -17,11 +17,12 @@ import psycopg
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from noren_vault.keys import load
+from noren_vault.keys import ledger_key
 from noren_vault.ledger import LedgerForked, LedgerShort
 from noren_vault.ledger.checkpoint import sign_head
 from noren_vault.ledger.errors import NoteInvalid
 from noren_vault.ledger.note import Signer
+from noren_vault.providers import FileProvider
 from noren_vault.vault import Vault
 from noren_vault.witnesses import watch as watching
 from noren_vault.witnesses.cosigner import Cosigner
@@ -374,8 +375,8 @@ _EMPTY = hashlib.sha256(b"").digest()
 
 
 def _note(bench: Bench) -> str:
-    keys = load(bench.configured.keys)
-    return sign_head(Signer(keys.origin, keys.ledger), 0, _EMPTY).signed
+    key, origin = ledger_key(FileProvider(bench.configured.keys))
+    return sign_head(Signer(origin, key), 0, _EMPTY).signed
 
 
 ALL = ("vault.ledger_head", "vault.witness", "vault.cosigned")
@@ -440,8 +441,8 @@ def test_it_finds_a_fork_writes_it_out_and_does_not_start_again(
         return vault.record.ledger.vkey()
 
     two[0].knows(bench.run(vkey))
-    keys = load(bench.configured.keys)
-    forged = sign_head(Signer(keys.origin, keys.ledger), 3, bytes(range(32))).signed
+    key, origin = ledger_key(FileProvider(bench.configured.keys))
+    forged = sign_head(Signer(origin, key), 3, bytes(range(32))).signed
     _policy(bench, _all_of(two[0]))
 
     async def act(vault: Vault) -> None:

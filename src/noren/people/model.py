@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -95,6 +95,62 @@ class BadRow:
 class Imported:
     persons: dict[str, UUID]
     bad: tuple[BadRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Certified:
+    """One entry of the ledger: its index, its canonical JSON, and the `.tlog-proof` that it is there."""
+
+    index: int
+    entry: str
+    proof: str
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """That a person was erased, and the UTC day from which no backup can be read that held her."""
+
+    shop_id: int
+    person: UUID
+    reason: str
+    erased_at: datetime
+    unreadable_from: date | None
+    entries: tuple[Certified, ...]
+    vkey: str
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key by its id. `kind` is epoch, index, pepper or backup; `state` in use, retired or destroyed."""
+
+    kind: str
+    number: int
+    id: str
+    state: str
+    since: datetime
+    destroyed: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRotation:
+    """A rotation of epoch, data or index keys; `left` is what still lies under an old key."""
+
+    what: str
+    key: str
+    begun: datetime
+    ended: datetime | None
+    total: int
+    done: int
+    left: int
+    entries: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyList:
+    """`rotations` has the newest first."""
+
+    keys: tuple[Key, ...]
+    rotations: tuple[KeyRotation, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,10 @@ class Env:
     witnesses: Path | None
     witness_minutes: int
     search_mb: int
+    vault_key_provider: Literal["file", "aws-kms"]
+    vault_kms_key: str | None
+    vault_kms_endpoint: str | None
+    vault_backup_days: int
     test_database_url: str | None
     test_vault_database_url: str | None
     role: Role
@@ -106,6 +110,24 @@ class Env:
     def catches_mail(self) -> bool:
         return self.development and self.smtp_url is None
 
+    def vault_keys(self, environ: Mapping[str, str] | None = None) -> dict[str, str]:
+        """Return what the vault's process is told of its keys; for AWS KMS also AWS's own names."""
+        told = {
+            "NOREN_VAULT_KEY_PROVIDER": self.vault_key_provider,
+            "NOREN_VAULT_BACKUP_DAYS": str(self.vault_backup_days),
+        }
+        if self.vault_key_provider == "file":
+            return told
+        if self.vault_kms_key is None:
+            raise StartRefused(
+                "NOREN_VAULT_KMS_KEY is not set: give the ARN of the master key that wraps the vault's keys."
+            )
+        told["NOREN_VAULT_KMS_KEY"] = self.vault_kms_key
+        if self.vault_kms_endpoint is not None:
+            told["NOREN_VAULT_KMS_ENDPOINT"] = self.vault_kms_endpoint
+        given = os.environ if environ is None else environ
+        return told | {name: value for name, value in given.items() if name.startswith("AWS_")}
+
     def mail_server(self) -> str:
         """Return the URL to which mail is sent. Raises StartRefused where there is none.
 
@@ -137,6 +159,10 @@ NAMES: dict[str, str] = {
     "NOREN_WITNESSES": "witnesses",
     "NOREN_WITNESS_MINUTES": "witness_minutes",
     "NOREN_SEARCH_MB": "search_mb",
+    "NOREN_VAULT_KEY_PROVIDER": "vault_key_provider",
+    "NOREN_VAULT_KMS_KEY": "vault_kms_key",
+    "NOREN_VAULT_KMS_ENDPOINT": "vault_kms_endpoint",
+    "NOREN_VAULT_BACKUP_DAYS": "vault_backup_days",
     "NOREN_TEST_DATABASE_URL": "test_database_url",
     "NOREN_TEST_VAULT_DATABASE_URL": "test_vault_database_url",
     "NOREN_ROLE": "role",
@@ -163,6 +189,10 @@ def read(environ: Mapping[str, str] | None = None) -> Env:
         witnesses=None if policy is None else Path(policy).expanduser().resolve(),
         witness_minutes=envint(given, "NOREN_WITNESS_MINUTES", 60, 1, 10_080),
         search_mb=envint(given, "NOREN_SEARCH_MB", 256, 1, 65_536),
+        vault_key_provider=envchoice(given, "NOREN_VAULT_KEY_PROVIDER", "file", ("file", "aws-kms")),
+        vault_kms_key=envtext(given, "NOREN_VAULT_KMS_KEY"),
+        vault_kms_endpoint=envurl(given, "NOREN_VAULT_KMS_ENDPOINT", ("https", "http")),
+        vault_backup_days=envint(given, "NOREN_VAULT_BACKUP_DAYS", 35, 1, 3650),
         test_database_url=envurl(given, "NOREN_TEST_DATABASE_URL", _POSTGRES),
         test_vault_database_url=envurl(given, "NOREN_TEST_VAULT_DATABASE_URL", _POSTGRES),
         role=envchoice(given, "NOREN_ROLE", "web", get_args(Role)),

@@ -74,6 +74,7 @@ class House:
             # Who starts the system may ask what `noren scope` and its like ask; the app's user may not.
             "NOREN_VAULT_PEER_UIDS": ",".join(map(str, peers)),
             "NOREN_VAULT_ADMIN_UIDS": str(os.geteuid()),
+            **self.env.vault_keys(),
         }
         if self.env.bounce_domain is not None:
             settings["NOREN_VAULT_BOUNCES"] = f"{self.env.bounce_domain}:{self.env.bounce_port}"

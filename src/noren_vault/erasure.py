@@ -1,0 +1,171 @@
+"""Erasing a person for good, with a certificate that an outsider can check against the ledger.
+
+The data key is destroyed, and the fields and tokens with it. Copies of the wrapped key in backups are sealed
+under backup keys, the last of which is destroyed on a day that is known now and stands in the entry.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+import structlog
+
+from noren_vault.backup_keys import BackupKeys, date_text
+from noren_vault.clock import Now
+from noren_vault.database import Connection, Database
+from noren_vault.errors import NoSuchPerson, VaultUnavailable
+from noren_vault.floors import Floors
+from noren_vault.index import Index
+from noren_vault.people import People
+from noren_vault.record import Outcome, Path, Record
+from noren_vault.signin_mails import SigninMails
+
+_SECONDS: Final = 30.0
+_NOT_SETTLED: Final = """
+SELECT e.entry, e.shop_id, array_agg(p.person::text), bool_and(v.state = 'erased')
+FROM vault.ledger_entry e JOIN vault.ledger_person p USING (entry)
+LEFT JOIN vault.person v ON v.shop_id = e.shop_id AND v.person = p.person
+WHERE e.kind = 'erase' AND e.outcome = '' GROUP BY e.entry, e.shop_id ORDER BY e.entry
+"""
+_ERASURES: Final = """
+SELECT e.entry, (SELECT min(o.entry) FROM vault.ledger_entry o
+    WHERE o.kind = 'outcome' AND o.ref = e.entry::text AND o.note = 'done')
+FROM vault.ledger_entry e JOIN vault.ledger_person p USING (entry)
+WHERE e.kind = 'erase' AND e.shop_id = %s AND p.person = %s AND e.outcome = 'done' ORDER BY e.entry LIMIT 1
+"""
+_log = structlog.get_logger("erasure")
+
+
+class Reason(StrEnum):
+    """Why somebody is erased; it stands in the entry."""
+
+    ASKED = "asked"
+    RETENTION = "retention"
+    MISTAKE = "mistake"
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """What was done, and the two entries with their proofs: the erasure, and that it was done.
+
+    `erased_at` in milliseconds; `unreadable_from` a UTC date, empty for an erasure that named none.
+    """
+
+    shop: int
+    person: str
+    reason: str
+    erased_at: int
+    unreadable_from: str
+    entries: tuple[tuple[int, str, str], tuple[int, str, str]]
+    vkey: str
+
+    def to_wire(self) -> dict[str, Any]:
+        """The shape of the answer; the instant is POSIX seconds."""
+        return {
+            "shop": self.shop,
+            "person": self.person,
+            "reason": self.reason,
+            "erased_at": self.erased_at / 1000,
+            "unreadable_from": self.unreadable_from,
+            "entries": [
+                {"index": index, "entry": entry, "proof": proof} for index, entry, proof in self.entries
+            ],
+            "vkey": self.vkey,
+        }
+
+
+class Erasure:
+    """The act of erasing. Once it is done, nothing that turns up of the person opens (floors)."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        people: People,
+        record: Record,
+        index: Index,
+        least: Floors,
+        backup_keys: BackupKeys,
+        now: Now,
+    ) -> None:
+        """Keep the parts."""
+        self._database = database
+        self._people = people
+        self._record = record
+        self._index = index
+        self._least = least
+        self._backup_keys = backup_keys
+        self._now = now
+
+    async def erase(self, shop: int, person: str, reason: Reason, path: Path) -> Certificate:
+        """Erase a customer; who was erased already gets the certificate once more.
+
+        Raises NoSuchPerson, LedgerUnavailable. Interrupted, it is done again or ended by `settle`.
+        """
+        last = await self._backup_keys.unreadable_from()
+        date = date_text(last.destroy_at)
+        async with self._database.transaction() as connection:
+            if await self._lock(connection, shop, person):
+                entry = await self._record.write(
+                    "erase",
+                    path,
+                    shop=shop,
+                    persons=[person],
+                    ref=f"backup:{last.stored.id.hex()}/unreadable_from:{date}",
+                    note=reason,
+                )
+                await self._people.destroy(connection, shop, [person])
+                await SigninMails.forget(connection, shop, [person])
+            else:
+                entry = None
+        if entry is not None:
+            self._least.erase(shop, person)
+            await self._record.write("outcome", path, ref=str(entry), note=Outcome.DONE)
+        else:
+            await self.settle()
+        return await self._certificate(shop, person)
+
+    async def settle(self) -> None:
+        """Write the outcome of erasures that were committed when the process ended."""
+        await self._index.reach(self._record.ledger.size, _SECONDS)
+        for entry, shop, persons, erased in await self._database.rows(_NOT_SETTLED):
+            if not erased:
+                continue
+            for person in persons:
+                self._least.erase(shop, person)
+            _log.warning("erasure_settled", entry=entry)
+            await self._record.write("outcome", Path("vault"), ref=str(entry), note=Outcome.DONE)
+
+    async def _lock(self, connection: Connection, shop: int, person: str) -> bool:
+        """Lock the customer; false when she was erased already. Raises NoSuchPerson."""
+        cursor = await connection.execute(
+            b"SELECT state FROM vault.person "
+            b"WHERE shop_id = %s AND person = %s AND kind = 'customer' FOR UPDATE",
+            [shop, person],
+        )
+        row = await cursor.fetchone()
+        if row is None:
+            raise NoSuchPerson("nobody to erase")
+        return bool(row[0] != "erased")
+
+    async def _certificate(self, shop: int, person: str) -> Certificate:
+        """Build it from the ledger's own entries."""
+        ledger = self._record.ledger
+        await self._index.reach(ledger.size, _SECONDS)
+        row = await self._database.row(_ERASURES, [shop, person])
+        if row is None or row[1] is None:
+            raise VaultUnavailable("the erasure is not on record yet")
+        (_, erased), (_, done) = (next(ledger.entries(index, index + 1)) for index in row)
+        parts = dict(part.split(":", 1) for part in erased.ref.split("/") if ":" in part)
+        return Certificate(
+            shop=shop,
+            person=person,
+            reason=erased.note,
+            erased_at=done.time,
+            unreadable_from=parts.get("unreadable_from", ""),
+            entries=(
+                (row[0], erased.to_bytes().decode(), ledger.proof(row[0])),
+                (row[1], done.to_bytes().decode(), ledger.proof(row[1])),
+            ),
+            vkey=ledger.vkey(),
+        )

@@ -1,0 +1,214 @@
+"""Signing in by mail and password, and setting up what one signs in with. Each step is on record first.
+
+Whoever changes what an account signs in with has just signed in (`fresh`), or holds an invitation to it: a
+cookie that was stolen does not do. Operators have passkeys only.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from secrets import token_hex
+from typing import Any, Final
+
+from noren_vault import password_rules as rules
+from noren_vault.clock import Now
+from noren_vault.database import Connection, Database
+from noren_vault.errors import (
+    BadPassword,
+    CodeRefused,
+    FreshSignInNeeded,
+    GrantRefused,
+    NoSecondFactor,
+    PasswordRefused,
+)
+from noren_vault.grants import LIFE_MS, Grant, Grants
+from noren_vault.invites import Invites
+from noren_vault.keys import Keys
+from noren_vault.passwords import Passwords
+from noren_vault.record import Path, Record, session_name
+from noren_vault.rights import PLATFORM
+from noren_vault.second_factors import SecondFactors
+from noren_vault.signin import SignIn
+from noren_vault.signin_mails import SigninMails
+from noren_vault.tickets import Ticket, Tickets
+from noren_vault.visits import Visit
+
+FRESH_MS: Final = 300_000
+_SERVICE: Final = "noren"
+
+
+class PasswordSignin:
+    """The acts."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        keys: Keys,
+        record: Record,
+        grants: Grants,
+        invites: Invites,
+        signin: SignIn,
+        mails: SigninMails,
+        passwords: Passwords,
+        factors: SecondFactors,
+        host: str,
+        now: Now,
+    ) -> None:
+        """Keep the parts; `host` is the service's, and no part of a password."""
+        self._database = database
+        self._keys = keys
+        self._record = record
+        self._grants = grants
+        self._invites = invites
+        self._signin = signin
+        self._mails = mails
+        self._passwords = passwords
+        self._factors = factors
+        self._tickets = Tickets(now)
+        self._words = [_SERVICE, host]
+        self._now = now
+
+    async def fresh(self, token: object) -> Grant:
+        """Give a shop's grant that was issued just now. Raises FreshSignInNeeded, and as `Grants.of_shop`."""
+        grant = await self._grants.of_shop(token)
+        if self._now() >= grant.expires_at - LIFE_MS + FRESH_MS:
+            raise FreshSignInNeeded("signed in too long ago")
+        return grant
+
+    # -- passwords
+
+    async def set(self, grant: Grant, text: str, words: list[str]) -> None:
+        """Set the account's password and end its other sessions. Raises BadPassword, MailTaken, Busy."""
+        await self._check(grant.actor, text, words)
+        await self._mails.note(grant.actor)
+        fresh, credential = await self._passwords.hashed(grant.actor, text), _credential()
+        path = Path(grant.handle, credential, grant.session)
+        await self._record.write("register", path, shop=grant.shop, note="password")
+        async with self._writing() as connection:
+            await self._passwords.store(connection, fresh, credential)
+            await self._grants.end_of(connection, grant.actor, grant.shop, but=grant.grant_id)
+        self._grants.changed(grant.actor)
+
+    async def join(self, invite: object, text: str, words: list[str], visit: Visit) -> dict[str, Any]:
+        """Set the password of whom an invitation names, use it up, and sign in. Raises InviteRefused, too."""
+        invited = await self._invites.check(invite)
+        if invited.shop == PLATFORM:
+            raise GrantRefused("operators have passkeys only")
+        await self._check(invited.actor, text, words)
+        await self._mails.note(invited.actor)
+        fresh, credential = await self._passwords.hashed(invited.actor, text), _credential()
+        path = Path(invited.handle, credential, session_name(visit.session))
+        await self._record.write("register", path, shop=invited.shop, note="password")
+        async with self._writing() as connection:
+            await self._invites.use(connection, invited)
+            await self._passwords.store(connection, fresh, credential)
+        return await self._signin.admit(invited.actor, credential, visit, invited.shop, note="password")
+
+    async def check(self, shop: int, mail: str, text: str, visit: Visit) -> dict[str, Any]:
+        """Check mail and password: a grant, or a ticket `second` where a second factor is asked for.
+
+        Raises PasswordRefused, Busy, GrantRefused (does not work there any more).
+        """
+        found, session = await self._passwords.check(shop, mail, text), session_name(visit.session)
+        path = Path(found.handle, found.credential, session)
+        if not found.right:
+            await self._record.write("refused", path, shop=shop, note="password")
+            raise PasswordRefused
+        if found.second_factor:
+            await self._record.write("refused", path, shop=shop, note="second_factor")
+            ticket = self._tickets.make(
+                actor=found.actor,
+                handle=found.handle,
+                credential=found.credential,
+                shop=shop,
+                session=session,
+            )
+            return {"second": ticket}
+        if not found.alone:
+            await self._record.write("refused", path, shop=shop, note="second_factor_gone")
+            raise PasswordRefused
+        return await self._signin.admit(found.actor, found.credential, visit, shop, note="password")
+
+    # -- second factors
+
+    async def totp_begin(self, grant: Grant) -> dict[str, Any]:
+        """Make a seed and tell it; one that is on stays on until a code of the new one came."""
+        await self._registered(grant, "totp_begun")
+        secret, uri = await self._factors.begin(grant.actor, grant.handle)
+        return {"secret": secret, "uri": uri}
+
+    async def totp_finish(self, grant: Grant, code: str) -> None:
+        """Ask for codes of the seed from now on. Raises CodeRefused."""
+        step = await self._factors.begun(grant.actor, code)
+        await self._registered(grant, "totp")
+        async with self._database.transaction() as connection:
+            await self._factors.turn_on(connection, grant.actor, step)
+
+    async def totp_end(self, grant: Grant) -> None:
+        """Ask for no code any more. Raises BadPassword where the password is too short to stand alone."""
+        if not await self._passwords.alone(grant.actor):
+            raise BadPassword(reason=str(rules.Reason.TOO_SHORT), least=rules.LEAST_ALONE, most=rules.MOST)
+        await self._registered(grant, "totp_ended")
+        async with self._database.transaction() as connection:
+            await self._factors.turn_off(connection, grant.actor)
+
+    async def totp_check(self, second: str, code: str, visit: Visit) -> dict[str, Any]:
+        """Finish a sign-in with a one-time code. Raises CodeRefused."""
+        ticket = self._tickets.read(second, session_name(visit.session))
+        try:
+            await self._factors.check(ticket.actor, code)
+        except CodeRefused:
+            await self._refused(ticket, "totp")
+            raise
+        return await self._admit(ticket, visit, "password_totp")
+
+    async def recovery_make(self, grant: Grant) -> list[str]:
+        """Make ten recovery codes in place of the old ones, and tell them. Raises NoSecondFactor."""
+        if not await self._factors.is_on(grant.actor):
+            raise NoSecondFactor
+        await self._registered(grant, "recovery_codes")
+        async with self._writing() as connection:
+            return await self._factors.make(connection, grant.actor)
+
+    async def recovery_use(self, second: str, code: str, visit: Visit) -> dict[str, Any]:
+        """Finish a sign-in with a recovery code; `codes_left` says how many there still are. CodeRefused."""
+        ticket = self._tickets.read(second, session_name(visit.session))
+        try:
+            left = await self._factors.recover(ticket.actor, code)
+        except CodeRefused:
+            await self._refused(ticket, "recovery")
+            raise
+        return {**await self._admit(ticket, visit, "password_recovery"), "codes_left": left}
+
+    # -- inside
+
+    async def _check(self, actor: str, text: str, words: list[str]) -> None:
+        """Raise BadPassword unless the account may have it."""
+        second = await self._factors.is_on(actor)
+        least = rules.LEAST_WITH_SECOND if second else rules.LEAST_ALONE
+        own = [*self._words, *words, *await self._mails.words(actor)]
+        # In a thread: the first one unpacks the blocklist.
+        await asyncio.to_thread(rules.check, text, least=least, words=own)
+
+    async def _registered(self, grant: Grant, note: str) -> None:
+        await self._record.write("register", grant.path, shop=grant.shop, note=note)
+
+    async def _refused(self, ticket: Ticket, note: str) -> None:
+        path = Path(ticket.handle, ticket.credential, ticket.session)
+        await self._record.write("refused", path, shop=ticket.shop, note=note)
+
+    async def _admit(self, ticket: Ticket, visit: Visit, note: str) -> dict[str, Any]:
+        self._tickets.use(ticket)
+        return await self._signin.admit(ticket.actor, ticket.credential, visit, ticket.shop, note=note)
+
+    @asynccontextmanager
+    async def _writing(self) -> AsyncIterator[Connection]:
+        """A transaction in which the newest pepper stays the newest."""
+        async with self._keys.steady.hold(), self._database.transaction() as connection:
+            yield connection
+
+
+def _credential() -> str:
+    """A password's name in the record: of chance, nothing of it can be told from it."""
+    return f"pw-{token_hex(12)}"

@@ -1,0 +1,213 @@
+"""Passwords as they are stored: Argon2id, keyed layers over the hash, sealed. Decision 21 says why so.
+
+    h = Argon2id(UTF-8 of the NFC, salt)                    32 bytes, the cost stored beside it
+    m = HMAC(pepper n, ... HMAC(pepper 1, h))               the peppers' ids stored, from the innermost out
+    stored = AES-256-GCM under the newest pepper's own key, bound to account, salt, cost and layers
+
+Without the peppers no password can be tried against what is stored. A new pepper is laid over the old ones
+without the password (`peppers`); whoever signs in next is hashed anew, under the newest alone.
+"""
+
+import hmac
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import structlog
+
+from noren_vault import password_rules as rules
+from noren_vault.clock import Now
+from noren_vault.database import Connection, Database
+from noren_vault.errors import BadPassword, Busy, RecordDamaged
+from noren_vault.hashing import COST, HASH_BYTES, SALT_BYTES, Cost, Hashing
+from noren_vault.keys import Keys
+from noren_vault.signin_mails import SigninMails
+
+_FIND: Final = """
+SELECT a.actor::text, a.handle, p.credential, p.memory_kib, p.passes, p.lanes, p.salt, p.alone, p.sealed,
+       p.pepper,
+       (SELECT array_agg(l.pepper ORDER BY l.place) FROM vault.password_layer l WHERE l.actor = p.actor),
+       EXISTS (SELECT 1 FROM vault.totp t WHERE t.actor = a.actor AND t.state = 'on')
+FROM keystore.signin_mail m JOIN vault.actor a USING (actor) JOIN vault.password p USING (actor)
+WHERE m.shop_id = %s AND m.token = ANY(%s)
+"""
+_SET: Final = b"""
+INSERT INTO vault.password
+    (actor, credential, scheme, memory_kib, passes, lanes, salt, alone, sealed, pepper, set_at)
+VALUES (%(actor)s, %(credential)s, 'argon2id', %(memory)s, %(passes)s, %(lanes)s, %(salt)s, %(alone)s,
+    %(sealed)s, %(pepper)s, %(now)s)
+ON CONFLICT (actor) DO UPDATE SET credential = excluded.credential, memory_kib = excluded.memory_kib,
+    passes = excluded.passes, lanes = excluded.lanes, salt = excluded.salt, alone = excluded.alone,
+    sealed = excluded.sealed, pepper = excluded.pepper, set_at = excluded.set_at
+"""
+# Only the very hash that the password was checked against: who sets another one meanwhile has the last word.
+_RENEW: Final = b"""
+UPDATE vault.password SET memory_kib = %(memory)s, passes = %(passes)s, lanes = %(lanes)s, salt = %(salt)s,
+    sealed = %(sealed)s, pepper = %(pepper)s
+WHERE actor = %(actor)s AND salt = %(old)s
+"""
+_NOBODY: Final = "00000000-0000-0000-0000-000000000000"
+_log = structlog.get_logger("passwords")
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An account's password as its row has it. `layers`: the peppers' ids, from the innermost out."""
+
+    actor: str
+    cost: Cost
+    salt: bytes
+    alone: bool
+    sealed: bytes
+    pepper: bytes
+    layers: tuple[bytes, ...]
+
+    def place(self, layers: Sequence[bytes]) -> str:
+        """Where it belongs, under these layers: nothing of it can be changed for another's."""
+        cost, over = self.cost, "+".join(one.hex() for one in layers)
+        return (
+            f"password:{self.actor}:argon2id:{cost.memory_kib}:{cost.passes}:{cost.lanes}:{self.salt.hex()}:"
+            f"{'alone' if self.alone else 'with-second'}:{over}"
+        )
+
+    def opened(self, keys: Keys) -> bytes:
+        """The hash under its layers: 32 bytes. Raises RecordDamaged."""
+        key = keys.peppers.get(self.pepper)
+        if key is None:
+            raise RecordDamaged("decryption failed")
+        return key.open(self.sealed, self.place(self.layers))
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a check found. Without `right` the rest says only what goes on record."""
+
+    right: bool
+    actor: str = ""
+    handle: str = "unknown"
+    credential: str = ""
+    alone: bool = False
+    second_factor: bool = False
+
+
+class Passwords:
+    """Sets, checks, brings up to date."""
+
+    def __init__(
+        self, *, database: Database, keys: Keys, mails: SigninMails, hashing: Hashing, now: Now
+    ) -> None:
+        """Keep the parts."""
+        self._database = database
+        self._keys = keys
+        self._mails = mails
+        self._hashing = hashing
+        self._now = now
+
+    async def hashed(self, actor: str, text: str) -> "Fresh":
+        """Hash a new password. Raises BadPassword (broken text), Busy."""
+        return await self._fresh(actor, text, alone=rules.stands_alone(text))
+
+    async def store(self, connection: Connection, fresh: "Fresh", credential: str) -> None:
+        """Store it in place of the account's, in the caller's transaction, which holds the keys steady."""
+        words = self._words(fresh) | {"credential": credential, "now": self._now()}
+        await connection.execute(_SET, words)
+        await self._only_layer(connection, fresh.actor)
+
+    async def check(self, shop: int, mail: str, text: str) -> Checked:
+        """Check mail and password. Who is unknown costs as much as who is known. Raises Busy."""
+        row = await self._database.row(_FIND, [shop, self._mails.tokens(shop, mail)])
+        stored = self._nobodys() if row is None else _stored(row)
+        try:
+            password = rules.prepared(text)
+        except BadPassword:
+            password = b""
+        hashed = await self._hashing.run(password, stored.salt, stored.cost)
+        right = hmac.compare_digest(self._layered(hashed, stored.layers), stored.opened(self._keys))
+        if row is None:
+            return Checked(right=False)
+        if right:
+            await self._renew(stored, text)
+        return Checked(right, row[0], row[1], row[2], alone=row[7], second_factor=row[11])
+
+    async def alone(self, actor: str) -> bool:
+        """Whether the account's password is long enough by itself; true where there is none."""
+        row = await self._database.row("SELECT alone FROM vault.password WHERE actor = %s", [actor])
+        return row is None or bool(row[0])
+
+    # -- inside
+
+    def _layered(self, hashed: bytes, layers: Sequence[bytes]) -> bytes:
+        for layer in layers:
+            if layer not in self._keys.peppers:
+                raise RecordDamaged("decryption failed")
+            hashed = self._keys.peppers[layer].layer(hashed)
+        return hashed
+
+    def _nobodys(self) -> Stored:
+        """What nobody's password is checked against, in the same steps as somebody's."""
+        fresh = Fresh(
+            _NOBODY, COST, secrets.token_bytes(SALT_BYTES), secrets.token_bytes(HASH_BYTES), alone=True
+        )
+        return self._sealed(fresh)
+
+    async def _fresh(self, actor: str, text: str, *, alone: bool) -> "Fresh":
+        salt = secrets.token_bytes(SALT_BYTES)
+        hashed = await self._hashing.run(rules.prepared(text), salt, COST)
+        return Fresh(actor, COST, salt, hashed, alone=alone)
+
+    def _sealed(self, fresh: "Fresh") -> Stored:
+        key = self._keys.pepper
+        bare = Stored(fresh.actor, fresh.cost, fresh.salt, fresh.alone, b"", key.id, (key.id,))
+        sealed = key.seal(key.layer(fresh.hashed), bare.place(bare.layers))
+        return Stored(bare.actor, bare.cost, bare.salt, bare.alone, sealed, bare.pepper, bare.layers)
+
+    def _words(self, fresh: "Fresh") -> dict[str, Any]:
+        stored = self._sealed(fresh)
+        return {
+            "actor": stored.actor,
+            "memory": stored.cost.memory_kib,
+            "passes": stored.cost.passes,
+            "lanes": stored.cost.lanes,
+            "salt": stored.salt,
+            "alone": stored.alone,
+            "sealed": stored.sealed,
+            "pepper": stored.pepper,
+        }
+
+    async def _only_layer(self, connection: Connection, actor: str) -> None:
+        await connection.execute(b"DELETE FROM vault.password_layer WHERE actor = %s", [actor])
+        await connection.execute(
+            b"INSERT INTO vault.password_layer (actor, place, pepper) VALUES (%s, 0, %s)",
+            [actor, self._keys.pepper.id],
+        )
+
+    async def _renew(self, stored: Stored, text: str) -> None:
+        """Hash anew at today's cost under the newest pepper alone, where it is not so already."""
+        if stored.cost == COST and stored.layers == (self._keys.pepper.id,):
+            return
+        try:
+            fresh = await self._fresh(stored.actor, text, alone=stored.alone)
+        except Busy:
+            return
+        async with self._keys.steady.hold(), self._database.transaction() as connection:
+            cursor = await connection.execute(_RENEW, self._words(fresh) | {"old": stored.salt})
+            if cursor.rowcount:
+                await self._only_layer(connection, stored.actor)
+        _log.info("password_renewed")
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """A password just hashed, without a layer yet; it lives for one request."""
+
+    actor: str
+    cost: Cost
+    salt: bytes
+    hashed: bytes
+    alone: bool
+
+
+def _stored(row: Sequence[Any]) -> Stored:
+    layers = tuple(bytes(one) for one in row[10] or ())
+    return Stored(row[0], Cost(*row[3:6]), bytes(row[6]), row[7], bytes(row[8]), bytes(row[9]), layers)

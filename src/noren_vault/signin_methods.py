@@ -1,0 +1,141 @@
+"""The protocol's methods of passwords and second factors: read the params, check who asks, call one act."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from noren_vault.clock import Now
+from noren_vault.database import Database
+from noren_vault.errors import BadRequest
+from noren_vault.grants import Grant, Grants
+from noren_vault.hashing import Hashing
+from noren_vault.invites import Invites
+from noren_vault.keys import Keys
+from noren_vault.messages import Messages
+from noren_vault.password_signin import PasswordSignin
+from noren_vault.passwords import Passwords
+from noren_vault.peer import Peer
+from noren_vault.people import People
+from noren_vault.protocol import Params
+from noren_vault.record import Record
+from noren_vault.second_factors import SecondFactors
+from noren_vault.signin import SignIn
+from noren_vault.signin_mails import SigninMails
+from noren_vault.visits import MOST_DEVICE, Visit
+
+Wire = dict[str, Any]
+Act = Callable[[Params, Peer], Awaitable[Wire]]
+_LONGEST_PASSWORD: Final = 2_000
+_LONGEST_MAIL: Final = 500
+_LONGEST_CODE: Final = 100
+_MOST_WORDS: Final = 20
+
+
+class SigninMethods:
+    """`acts` names the methods. `mails` is for who enrols an account in another way."""
+
+    def __init__(self, acts: PasswordSignin, mails: SigninMails, messages: Messages) -> None:
+        """Keep the acts."""
+        self.mails = mails
+        self._acts = acts
+        self._messages = messages
+        self.acts: dict[str, Act] = {
+            "password_set": self._password_set,
+            "password_check": self._password_check,
+            "totp_begin": self._totp_begin,
+            "totp_finish": self._totp_finish,
+            "totp_end": self._totp_end,
+            "totp_check": self._totp_check,
+            "recovery_make": self._recovery_make,
+            "recovery_use": self._recovery_use,
+        }
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        database: Database,
+        keys: Keys,
+        people: People,
+        record: Record,
+        grants: Grants,
+        invites: Invites,
+        signin: SignIn,
+        messages: Messages,
+        host: str,
+        now: Now,
+    ) -> "SigninMethods":
+        """Give each part its parts."""
+        mails = SigninMails(database, keys, people)
+        passwords = Passwords(database=database, keys=keys, mails=mails, hashing=Hashing(), now=now)
+        acts = PasswordSignin(
+            database=database,
+            keys=keys,
+            record=record,
+            grants=grants,
+            invites=invites,
+            signin=signin,
+            mails=mails,
+            passwords=passwords,
+            factors=SecondFactors(database, keys, now),
+            host=host,
+            now=now,
+        )
+        return cls(acts, mails, messages)
+
+    async def _password_set(self, params: Params, _: Peer) -> Wire:
+        """By a grant that was issued just now, or by an invitation, which signs in."""
+        text, words = params.text("password", most=_LONGEST_PASSWORD), _words(params)
+        if params.raw.get("invite") is None:
+            await self._acts.set(await self._fresh(params), text, words)
+            return {}
+        ok = await self._acts.join(params.raw["invite"], text, words, visit_of(params))
+        await self._messages.proved(ok["shop"], ok["actor"]["id"])
+        return ok
+
+    async def _password_check(self, params: Params, _: Peer) -> Wire:
+        mail, text = params.text("mail", most=_LONGEST_MAIL), params.text("password", most=_LONGEST_PASSWORD)
+        return await self._acts.check(params.number("shop"), mail, text, visit_of(params))
+
+    async def _totp_begin(self, params: Params, _: Peer) -> Wire:
+        return await self._acts.totp_begin(await self._fresh(params))
+
+    async def _totp_finish(self, params: Params, _: Peer) -> Wire:
+        await self._acts.totp_finish(await self._fresh(params), _code(params))
+        return {}
+
+    async def _totp_end(self, params: Params, _: Peer) -> Wire:
+        await self._acts.totp_end(await self._fresh(params))
+        return {}
+
+    async def _totp_check(self, params: Params, _: Peer) -> Wire:
+        return await self._acts.totp_check(params.text("second"), _code(params), visit_of(params))
+
+    async def _recovery_make(self, params: Params, _: Peer) -> Wire:
+        return {"codes": await self._acts.recovery_make(await self._fresh(params))}
+
+    async def _recovery_use(self, params: Params, _: Peer) -> Wire:
+        return await self._acts.recovery_use(params.text("second"), _code(params), visit_of(params))
+
+    async def _fresh(self, params: Params) -> Grant:
+        return await self._acts.fresh(params.raw.get("grant"))
+
+
+def _code(params: Params) -> str:
+    return params.text("code", most=_LONGEST_CODE)
+
+
+def _words(params: Params) -> list[str]:
+    """Names of the shop and the service that the app side knows: no password is made of them."""
+    words = params.items("words") if "words" in params.raw else []
+    if len(words) > _MOST_WORDS or not all(isinstance(one, str) and len(one) <= 200 for one in words):
+        raise BadRequest(f"words is a list of at most {_MOST_WORDS} texts")
+    return words
+
+
+def visit_of(params: Params) -> Visit:
+    """Read from where somebody signs in. Raises BadRequest."""
+    return Visit(
+        session=params.text("session", "", most=200),
+        address=params.text("address", "", most=100),
+        device=params.text("device", "")[:MOST_DEVICE],
+    )
