@@ -330,20 +330,28 @@ def test_it_uses_no_key_that_a_crash_left_unregistered(bench: Bench) -> None:
     assert bench.run(act) != stray.id.hex()
 
 
-def test_it_seals_sessions_addresses_anew(bench: Bench) -> None:
-    """The addresses of sign-ins follow the epoch's key: they open under the new one, and none is left."""
+def test_it_seals_addresses_and_reasons_anew(bench: Bench) -> None:
+    """Sign-ins' addresses and budgets' reasons follow the epoch's key: they open under the new one alone."""
+    rows = {"SELECT sealed FROM vault.session": "s-1", "SELECT sealed FROM vault.allowance": "allowance:r-1"}
 
     async def act(vault: Vault) -> None:
         keys = vault.keeping.rotation._keys
-        sealed = keys.addresses.seal(b"192.0.2.7", "s-1")
         with psycopg.connect(bench.configured.database_url, autocommit=True) as connection:
+            sealed = keys.addresses.seal(b"192.0.2.7", "s-1")
             connection.execute("INSERT INTO vault.session VALUES ('s-1', %s, 0)", [sealed])
+            sealed = keys.addresses.seal(b"192.0.2.7", "allowance:r-1")
+            connection.execute(
+                "WITH asking AS (INSERT INTO vault.actor (actor, handle, shop_id, person, made_at) "
+                "VALUES (gen_random_uuid(), 'ren.salon', 1, gen_random_uuid(), 0) RETURNING actor) "
+                "INSERT INTO vault.allowance SELECT 'r-1', 1, actor, %s, 1, 1, 'asked', 0, 0 FROM asking",
+                [sealed],
+            )
         await vault.keeping.rotation.begin(What.EPOCH, ADMIN)
         await vault.keeping.rotation.work()
-        with psycopg.connect(bench.configured.database_url) as connection:
-            row = connection.execute("SELECT sealed FROM vault.session").fetchone()
-        assert row is not None
-        assert keys.addresses.open(bytes(row[0]), "s-1") == b"192.0.2.7"
-        assert bytes(row[0])[1:5] == keys.epoch.id
+        for query, place in rows.items():
+            with psycopg.connect(bench.configured.database_url) as connection:
+                [[anew]] = connection.execute(query.encode()).fetchall()
+            assert keys.addresses.open(bytes(anew), place) == b"192.0.2.7"
+            assert bytes(anew)[1:5] == keys.epoch.id
 
     bench.run(act)
