@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, Final
 
 from noren_vault import fields, rights
+from noren_vault.backup_methods import BackupMethods
 from noren_vault.builds import Builds
 from noren_vault.courier import Courier
 from noren_vault.doctor import Doctor
@@ -54,6 +55,10 @@ _ADMIN: Final = frozenset(
         "keys",
         "rotate_keys",
         "retire_keys",
+        "backup_begin",
+        "backup_end",
+        "backup_canary",
+        "backup_restored",
     }
 )
 
@@ -79,6 +84,7 @@ class Methods:
         watch: Watch,
         keys: KeyMethods,
         passwords: SigninMethods,
+        backups: BackupMethods,
     ) -> None:
         """Keep the acts."""
         self._records = records
@@ -95,7 +101,7 @@ class Methods:
         self._builds = builds
         self._watch = watch
         self._mails = passwords.mails
-        acts = keys.acts | passwords.acts
+        acts = keys.acts | passwords.acts | backups.acts
         self._methods = self._table() | {name: partial(_plain, act) for name, act in acts.items()}
 
     def _table(self) -> dict[str, Method]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -11,6 +12,8 @@ import psycopg
 import structlog
 
 from noren_vault import migrations, replay
+from noren_vault.backup_methods import BackupMethods
+from noren_vault.backups import Backups, erase_again
 from noren_vault.budgets import Budgets
 from noren_vault.builds import Builds
 from noren_vault.clock import Now
@@ -131,22 +134,16 @@ class Vault:
             signin=signin,
             grants=grants,
             scope=Scope(database=database, record=record, index=index, visits=visits),
-            doctor=Doctor(
-                database=database,
-                url=settings.database_url,
-                keys=held,
-                ledger=ledger,
-                index=index,
-                watch=watch,
-            ),
+            doctor=_doctor(base, ledger, index, watch),
             index=index,
             record=record,
             builds=builds,
             watch=watch,
             keys=KeyMethods(database, keeping, grants),
             passwords=_passwords(base, signin, post.messages),
+            backups=BackupMethods(Backups(records, people, record, keeping.backup_keys, settings.host)),
         )
-        await _begin(index, post, record, ledger.build)
+        await _begin(index, post, record, ledger.build, erase_again(database, people, record, least))
         return cls(settings, methods, record, records, index, post.returns, watch, keeping, databases, now)
 
     async def erase_forever(self) -> None:
@@ -225,6 +222,17 @@ def _members(base: _Base, courier: Courier) -> Members:
     )
 
 
+def _doctor(base: _Base, ledger: Ledger, index: Index, watch: Watch) -> Doctor:
+    return Doctor(
+        database=base.database,
+        url=base.settings.database_url,
+        keys=base.held,
+        ledger=ledger,
+        index=index,
+        watch=watch,
+    )
+
+
 def build_hash() -> str:
     """SHA-256 over the vault's own code and SQL: which software answered."""
     digest = hashlib.sha256()
@@ -243,8 +251,8 @@ def _sources(folder: Traversable, prefix: str) -> list[tuple[str, bytes]]:
     return found
 
 
-async def _begin(index: Index, post: Post, record: Record, build: str) -> None:
-    """Take up what the last run left, and record the start."""
+async def _begin(index: Index, post: Post, record: Record, build: str, again: Awaitable[int]) -> None:
+    """Take up what the last run left, record the start, and erase again whom an older database has."""
     await index.start()
     await post.courier.settle_after_start()
     try:
@@ -252,3 +260,4 @@ async def _begin(index: Index, post: Post, record: Record, build: str) -> None:
     except LedgerUnavailable:
         # It serves all the same: health says why, and everything personal is refused one by one.
         _log.critical("start_not_recorded", reason=record.refused)
+    await again

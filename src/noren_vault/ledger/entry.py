@@ -38,6 +38,7 @@ KINDS: Final = frozenset(
         "key",
         "witness",
         "backup",
+        "restore",
         "export",
     }
 )
