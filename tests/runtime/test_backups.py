@@ -18,15 +18,22 @@ import pytest
 
 from noren.people import wire
 from noren.runtime import databases, env, postgres
-from noren.runtime.backups import age, ledgerfiles, manifest, nightly
+from noren.runtime.backups import age, ledgerfiles, manifest, nightly, restore, trial
 from noren.runtime.backups.make import KEYSTORE
 from noren.runtime.env import StartRefused
 from noren.runtime.paths import Paths
+from noren_vault.providers import Kind
 from tests.environment import TOP
 from tests.runtime.up import Up, free_port
 
 embedded = pytest.mark.embedded
 SHOP = 7
+
+
+def test_it_takes_keys_of_every_kind() -> None:
+    """What the vault needs to open its rows is laid out in a restore and in its trial."""
+    assert set(restore.KINDS) == set(Kind)
+    assert set(trial.TRIED) == set(Kind) - {Kind.LEDGER, Kind.BACKUP}
 
 
 @dataclass

@@ -18,7 +18,7 @@ from noren.runtime.backups.lay import Layer, Source
 from noren.runtime.env import Env, StartRefused
 from noren.runtime.paths import Paths
 
-KINDS = ("epoch", "index", "ledger", "backup")
+KINDS = ("epoch", "index", "pepper", "ledger", "backup")
 
 
 @dataclass(frozen=True, slots=True)

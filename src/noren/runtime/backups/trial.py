@@ -24,6 +24,9 @@ from noren.runtime.backups.restore import check_ledger, doctor
 from noren.runtime.env import Env, StartRefused
 from noren.runtime.paths import Paths
 
+# A ledger's key of its own is made there.
+TRIED = ("epoch", "index", "pepper")
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -69,7 +72,7 @@ def _try(given: Env, source: Source) -> list[str]:
     into = folder / "var"
     layer = Layer(given, source, into)
     try:
-        layer.keys(("epoch", "index"))
+        layer.keys(TRIED)
         layer.put(secrets.token_bytes(32), layer.paths.keys / f"ledger-0001-{secrets.token_hex(4)}.key")
         layer.secrets()
         wrong = _ledger(layer, folder / "ledger")
