@@ -173,9 +173,9 @@ def test_it_takes_a_trial_for_no_touch_of_the_key_side(bench: Bench) -> None:
         await _put(vault, 1)
         await vault.record.write("restore", Way("vault"), ref="backup:b1/size:1", note="verified")
         bench.clock += 1000
-        assert (await _store(vault, T0 + 5000, store="vault"))["keyside"]["intact"]
+        assert (await _store(vault, T0 - 1, T0 + 5000, store="vault"))["keyside"]["intact"]
         await vault.record.write("restore", Way("vault"), ref="backup:b1/size:1", note="restored")
-        assert not (await _store(vault, T0 + 5000, store="vault"))["keyside"]["intact"]
+        assert not (await _store(vault, T0 - 1, T0 + 5000, store="vault"))["keyside"]["intact"]
 
     bench.run(act)
 
