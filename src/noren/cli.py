@@ -30,6 +30,7 @@ class Command:
 
 
 _INCIDENTS = "noren.incidents.commands"
+_BACKUPS = "noren.runtime.backups.commands"
 COMMANDS = (
     Command(("up",), "noren.runtime.supervisor:main", "start everything; Ctrl-C stops it"),
     Command(("migrate",), "noren.runtime.migrate:main", "make roles, databases and tables, or update them"),
@@ -46,6 +47,10 @@ COMMANDS = (
         "check that sheets equal claims, policies are on, the ledger is whole",
         "owner",
     ),
+    Command(("backup", "verify"), f"{_BACKUPS}:verify", "restore a backup for a moment and look", "web"),
+    Command(("backup", "list"), f"{_BACKUPS}:listed", "list the backups", "web"),
+    Command(("backup",), f"{_BACKUPS}:backup", "make a backup: four archives under four keys", "web"),
+    Command(("restore",), f"{_BACKUPS}:restored", "bring a backup up in a new data folder", "web"),
     Command(("scope",), f"{_INCIDENTS}:scope", "say whose data were seen, which fields, when", "web"),
     Command(
         ("ledger", "rebuild-index"),

@@ -1,4 +1,4 @@
-"""`python -m noren_vault serve | migrate | build`: the process, seen from outside.
+"""`python -m noren_vault serve | migrate | build | backup-identity KEY BACKUP`: the process from outside.
 
 Exit codes: 0 ended as asked, 2 set up wrongly, 3 the ledger is not whole, 1 anything else.
 """
@@ -19,7 +19,10 @@ import uvloop
 from psycopg_pool import PoolTimeout
 
 from noren_vault import migrations, settings
+from noren_vault.backups import open_identity
 from noren_vault.clock import Clock
+from noren_vault.errors import RecordDamaged
+from noren_vault.keeping import provider_of
 from noren_vault.ledger import LedgerDamaged, LedgerError, LedgerForked, LedgerShort
 from noren_vault.migrations import MigrationError
 from noren_vault.providers import KeysError, KeysUnavailable
@@ -34,7 +37,7 @@ FAILED: Final = 1
 MISCONFIGURED: Final = 2
 NOT_WHOLE: Final = 3
 _PR_SET_DUMPABLE: Final = 4
-_USAGE: Final = "usage: python -m noren_vault serve | migrate | build"
+_USAGE: Final = "usage: python -m noren_vault serve | migrate | build | backup-identity KEY BACKUP"
 _log = structlog.get_logger("main")
 
 
@@ -44,16 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.umask(0o022)
     _configure_logs()
     try:
-        if given == ["serve"]:
-            _leave_no_core()
-            # A thread that opens or searches many hands over after a millisecond, not five: reveals go on.
-            sys.setswitchinterval(0.001)
-            # A fifth less work for each request than on asyncio's own loop (bench/reveal.py).
-            return uvloop.run(_serve())
-        if given == ["migrate"]:
-            return _migrate()
-        if given == ["build"]:
-            return _build()
+        return _run(given)
     except (SettingsError, KeysError, MigrationError, PolicyError) as refusal:
         # Who unwraps the keys may be there at the next try.
         return _say(str(refusal), FAILED if isinstance(refusal, KeysUnavailable) else MISCONFIGURED)
@@ -63,6 +57,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _say(str(refusal), FAILED)
     except (psycopg.Error, PoolTimeout) as fault:
         return _say(f"the database cannot be used: {type(fault).__name__}: {fault}", FAILED)
+
+
+def _run(given: Sequence[str]) -> int:
+    if given == ["serve"]:
+        _leave_no_core()
+        # A thread that opens or searches many hands over after a millisecond, not five: reveals go on.
+        sys.setswitchinterval(0.001)
+        # A fifth less work for each request than on asyncio's own loop (bench/reveal.py).
+        return uvloop.run(_serve())
+    if given == ["migrate"]:
+        return _migrate()
+    if given == ["build"]:
+        return _build()
+    if given[:1] == ["backup-identity"]:
+        return _backup_identity(given[1:])
     return _say(_USAGE, MISCONFIGURED)
 
 
@@ -121,6 +130,18 @@ def _migrate() -> int:
 def _build() -> int:
     """Print which software this is, for the list of published builds."""
     sys.stdout.write(f"{build_hash()}\n")
+    return OK
+
+
+def _backup_identity(words: Sequence[str]) -> int:
+    """Open the identity of a backup's wrapped keys: its sealed form comes in as hex, it goes out as text."""
+    try:
+        key, backup = words
+        key_id, sealed = bytes.fromhex(key), bytes.fromhex(sys.stdin.read().strip())
+        identity = open_identity(provider_of(settings.read()), key_id, backup, sealed)
+    except (ValueError, RecordDamaged):
+        return _say("the sealed identity is not this backup's", MISCONFIGURED)
+    sys.stdout.write(f"{identity}\n")
     return OK
 
 

@@ -44,6 +44,10 @@ class Floors:
         if replaced or (shop, person) in self._erased:
             raise RecordDamaged("decryption failed")
 
+    def erased(self) -> set[tuple[int, str]]:
+        """Who is erased for good: shop and person."""
+        return set(self._erased)
+
     def erase(self, shop: int, person: str) -> None:
         """Whatever turns up of this person is not true any more."""
         self._least.pop((shop, person), None)

@@ -9,6 +9,8 @@ from noren_vault.database import Database
 
 # Somebody was, or may have been, at the vault's own data beside its door.
 TOUCHED: Final = ("door", "restore")
+# A backup that was tried was laid out in a folder of its own, and nothing was put back.
+_TRIED: Final = ("verified", "failed")
 _MOST: Final = 200
 # The first list is the partial index's: what says nothing of the key side.
 _READ: Final = """
@@ -16,7 +18,7 @@ SELECT e.entry, e.at, e.kind, e.actor, e.note, e.ref FROM vault.ledger_entry e
 WHERE e.at >= %(since)s AND e.at <= %(until)s AND e.entry < %(size)s
   AND e.kind NOT IN
     ('intent', 'outcome', 'put', 'update', 'erase', 'search', 'signin', 'signout', 'send', 'import')
-  AND e.kind = ANY(%(kinds)s)
+  AND e.kind = ANY(%(kinds)s) AND NOT (e.kind = 'restore' AND e.note = ANY(%(tried)s))
 ORDER BY e.entry
 """
 _KINDS: Final = ("start", "key", "repair", *TOUCHED)
@@ -24,7 +26,7 @@ _KINDS: Final = ("start", "key", "repair", *TOUCHED)
 
 async def read(database: Database, *, since: int, until: int, size: int) -> dict[str, Any]:
     """Give the statement; `intact` is false when something on record speaks against it."""
-    params = {"since": since, "until": until, "size": size, "kinds": list(_KINDS)}
+    params = {"since": since, "until": until, "size": size, "kinds": list(_KINDS), "tried": list(_TRIED)}
     rows = await database.rows(_READ, params)
     counts = dict.fromkeys(_KINDS, 0)
     for row in rows:

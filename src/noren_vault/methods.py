@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from noren_vault import fields
 from noren_vault import rights as rules
+from noren_vault.backup_methods import BackupMethods
 from noren_vault.builds import Builds
 from noren_vault.courier import Courier
 from noren_vault.doctor import Doctor
@@ -57,6 +58,10 @@ _ADMIN: Final = frozenset(
         "keys",
         "rotate_keys",
         "retire_keys",
+        "backup_begin",
+        "backup_end",
+        "backup_canary",
+        "backup_restored",
     }
 )
 
@@ -83,6 +88,7 @@ class Methods:
         watch: Watch,
         keys: KeyMethods,
         passwords: SigninMethods,
+        backups: BackupMethods,
     ) -> None:
         """Keep the acts."""
         self._records = records
@@ -98,7 +104,7 @@ class Methods:
         self._record = record
         self._builds = builds
         self._watch = watch
-        acts = keys.acts | passwords.acts | rights.table
+        acts = keys.acts | passwords.acts | rights.table | backups.acts
         self._mails = passwords.mails
         self._methods = self._table() | {name: partial(_plain, act) for name, act in acts.items()}
 

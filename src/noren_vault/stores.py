@@ -29,10 +29,11 @@ GROUP BY 1, 2
 HAVING count(*) FILTER (WHERE e.kind <> 'erase') > 0
 """
 _NAMED: Final = """
-SELECT min(e.at - e.skew), max(o.at) FROM vault.ledger_entry e
+SELECT min(e.at - e.skew), greatest(max(e.at), max(o.at)),
+    bool_or(e.note = 'begun') AND NOT bool_or(e.note = 'made') FROM vault.ledger_entry e
 LEFT JOIN vault.ledger_entry o ON o.kind = 'outcome' AND o.ref = e.entry::text AND o.entry > e.entry
     AND o.at <= e.at + 86400000
-WHERE e.kind = 'backup' AND e.ref = %s
+WHERE e.kind = 'backup' AND (e.ref = %(ref)s OR starts_with(e.ref, %(ref)s || '/manifest:'))
 """
 _KEY_LIFE: Final = """
 SELECT min(e.at) FILTER (WHERE e.note LIKE '%%made%%' OR e.note LIKE '%%begin%%'),
@@ -117,17 +118,21 @@ class Stores:
             # The keys' folder holds those of before, too.
             *(Taken(one, *_STORES[one], 0, question.until, lasting=True) for one in stores if one == "keys"),
             *(Taken(one, *_STORES[one], *when) for one in stores if one != "keys"),
-            *[await self._backup(one) for one in question.taken.get("backup", ())],
+            *[await self._backup(one, question) for one in question.taken.get("backup", ())],
             *[await self._key(one, question) for one in question.taken.get("key", ())],
         ]
 
-    async def _backup(self, given: str) -> Taken:
-        """A backup holds what was there when it was made; it is not asked when it was taken away."""
+    async def _backup(self, given: str, question: Question) -> Taken:
+        """A backup holds what was there while it was made; it is not asked when it was taken away.
+
+        One that was begun and never put on record as made may hold what came until the time that is asked.
+        """
         name = given.removeprefix("backup:")
-        row = await self._database.row(_NAMED, [f"backup:{name}"])
+        row = await self._database.row(_NAMED, {"ref": f"backup:{name}"})
         if row is None or row[0] is None:
             raise BadRequest(f"the ledger has no backup {name[:60]}")
-        return Taken(f"backup:{name}", cipher=True, keys=False, since=row[0], until=row[1] or row[0])
+        until = max(question.until, row[1]) if row[2] else row[1]
+        return Taken(f"backup:{name}", cipher=True, keys=False, since=row[0], until=until)
 
     async def _key(self, name: str, question: Question) -> Taken:
         """An epoch key opens who was wrapped under it, from its making to its end."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -13,6 +14,8 @@ import structlog
 from noren_vault import migrations, replay
 from noren_vault.addresses import Addresses
 from noren_vault.allowances import Allowances
+from noren_vault.backup_methods import BackupMethods
+from noren_vault.backups import Backups, erase_again
 from noren_vault.budgets import Budgets
 from noren_vault.builds import Builds
 from noren_vault.clock import Now
@@ -153,23 +156,17 @@ class Vault:
             signin=signin,
             grants=base.grants,
             scope=Scope(database=database, record=record, index=index, visits=visits),
-            doctor=Doctor(
-                database=database,
-                url=settings.database_url,
-                keys=held,
-                ledger=ledger,
-                index=index,
-                watch=watch,
-            ),
+            doctor=_doctor(base, ledger, index, watch),
             index=index,
             record=record,
             builds=builds,
             watch=watch,
             keys=KeyMethods(database, keeping, grants),
             passwords=_passwords(base, signin, post.messages),
+            backups=BackupMethods(Backups(records, people, record, keeping.backup_keys, settings.host)),
         )
         await _count_shops(database, budgets)
-        await _begin(index, post, record, ledger.build)
+        await _begin(index, post, record, ledger.build, erase_again(database, people, record, least))
         parts = (record, records, search, index, post.returns, watch, proofs, budgets, keeping)
         return cls(settings, methods, *parts, databases, now)
 
@@ -290,6 +287,17 @@ async def _count_shops(database: Database, budgets: Budgets) -> None:
     budgets.shops = max(1, row[0] if row is not None else 0)
 
 
+def _doctor(base: _Base, ledger: Ledger, index: Index, watch: Watch) -> Doctor:
+    return Doctor(
+        database=base.database,
+        url=base.settings.database_url,
+        keys=base.held,
+        ledger=ledger,
+        index=index,
+        watch=watch,
+    )
+
+
 def build_hash() -> str:
     """SHA-256 over the vault's own code and SQL: which software answered."""
     digest = hashlib.sha256()
@@ -308,8 +316,8 @@ def _sources(folder: Traversable, prefix: str) -> list[tuple[str, bytes]]:
     return found
 
 
-async def _begin(index: Index, post: Post, record: Record, build: str) -> None:
-    """Take up what the last run left, and record the start."""
+async def _begin(index: Index, post: Post, record: Record, build: str, again: Awaitable[int]) -> None:
+    """Take up what the last run left, record the start, and erase again whom an older database has."""
     await index.start()
     await post.courier.settle_after_start()
     try:
@@ -317,3 +325,4 @@ async def _begin(index: Index, post: Post, record: Record, build: str) -> None:
     except LedgerUnavailable:
         # It serves all the same: health says why, and everything personal is refused one by one.
         _log.critical("start_not_recorded", reason=record.refused)
+    await again

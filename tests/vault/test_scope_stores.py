@@ -146,6 +146,40 @@ def test_it_takes_a_backup_as_of_its_making(bench: Bench) -> None:
     bench.run(act)
 
 
+def test_it_takes_a_backup_from_its_beginning_until_it_was_made(bench: Bench) -> None:
+    """Who came while it was being made may be in it; whoever came after it was made is not."""
+
+    async def act(vault: Vault) -> None:
+        first = await _put(vault, 1)
+        await vault.record.write("backup", Way("vault"), ref="backup:b1", note="begun")
+        bench.clock += 1000
+        meanwhile = await _put(vault, 2)
+        bench.clock += 1000
+        begun = await _store(vault, T0 + 5000, backup="b1")
+        assert _ids(begun["spared"]) == {first, meanwhile}
+        await vault.record.write("backup", Way("vault"), ref=f"backup:b1/manifest:{'0' * 64}", note="made")
+        bench.clock += 1000
+        await _put(vault, 3)
+        made = await _store(vault, T0 + 5000, backup="b1")
+        assert _ids(made["spared"]) == {first, meanwhile}
+
+    bench.run(act)
+
+
+def test_it_takes_a_trial_for_no_touch_of_the_key_side(bench: Bench) -> None:
+    """A nightly trial puts nothing back; a restore that serves does."""
+
+    async def act(vault: Vault) -> None:
+        await _put(vault, 1)
+        await vault.record.write("restore", Way("vault"), ref="backup:b1/size:1", note="verified")
+        bench.clock += 1000
+        assert (await _store(vault, T0 - 1, T0 + 5000, store="vault"))["keyside"]["intact"]
+        await vault.record.write("restore", Way("vault"), ref="backup:b1/size:1", note="restored")
+        assert not (await _store(vault, T0 - 1, T0 + 5000, store="vault"))["keyside"]["intact"]
+
+    bench.run(act)
+
+
 def test_it_takes_an_export_by_its_id(bench: Bench) -> None:
     """Who was in one export file, and nobody of another."""
 

@@ -74,6 +74,8 @@ class Env:
     vault_kms_key: str | None
     vault_kms_endpoint: str | None
     vault_backup_days: int
+    backups: Path
+    backup_hour: int
     test_database_url: str | None
     test_vault_database_url: str | None
     role: Role
@@ -163,6 +165,8 @@ NAMES: dict[str, str] = {
     "NOREN_VAULT_KMS_KEY": "vault_kms_key",
     "NOREN_VAULT_KMS_ENDPOINT": "vault_kms_endpoint",
     "NOREN_VAULT_BACKUP_DAYS": "vault_backup_days",
+    "NOREN_BACKUPS": "backups",
+    "NOREN_BACKUP_HOUR": "backup_hour",
     "NOREN_TEST_DATABASE_URL": "test_database_url",
     "NOREN_TEST_VAULT_DATABASE_URL": "test_vault_database_url",
     "NOREN_ROLE": "role",
@@ -177,8 +181,9 @@ def read(environ: Mapping[str, str] | None = None) -> Env:
     origin = _origin(envtext(given, "NOREN_ORIGIN", f"http://localhost:{port}") or "")
     host = urlsplit(origin).hostname or ""
     policy = envtext(given, "NOREN_WITNESSES")
+    var = Path(envtext(given, "NOREN_VAR", "var") or "var").expanduser().resolve()
     return Env(
-        var=Path(envtext(given, "NOREN_VAR", "var") or "var").expanduser().resolve(),
+        var=var,
         port=port,
         origin=origin,
         database_url=envurl(given, "NOREN_DATABASE_URL", _POSTGRES),
@@ -193,6 +198,8 @@ def read(environ: Mapping[str, str] | None = None) -> Env:
         vault_kms_key=envtext(given, "NOREN_VAULT_KMS_KEY"),
         vault_kms_endpoint=envurl(given, "NOREN_VAULT_KMS_ENDPOINT", ("https", "http")),
         vault_backup_days=envint(given, "NOREN_VAULT_BACKUP_DAYS", 35, 1, 3650),
+        backups=Path(envtext(given, "NOREN_BACKUPS") or var / "backups").expanduser().resolve(),
+        backup_hour=envint(given, "NOREN_BACKUP_HOUR", 18, 0, 23),
         test_database_url=envurl(given, "NOREN_TEST_DATABASE_URL", _POSTGRES),
         test_vault_database_url=envurl(given, "NOREN_TEST_VAULT_DATABASE_URL", _POSTGRES),
         role=envchoice(given, "NOREN_ROLE", "web", get_args(Role)),

@@ -58,7 +58,8 @@ class House:
 
     # -- the vault's side
 
-    def vault(self) -> Spec:
+    def vault_environment(self) -> dict[str, str]:
+        """Return the vault's whole environment."""
         peers = sorted({self.sides.app_uid, os.geteuid()})
         settings = {
             "NOREN_VAULT_SOCKET": str(self.paths.vault_socket),
@@ -78,12 +79,11 @@ class House:
         }
         if self.env.bounce_domain is not None:
             settings["NOREN_VAULT_BOUNCES"] = f"{self.env.bounce_domain}:{self.env.bounce_port}"
-        launch = partial(
-            _start,
-            [sys.executable, "-m", "noren_vault", "serve"],
-            child.environment(settings, home=self.paths.vault),
-            self.sides.vault,
-        )
+        return child.environment(settings, home=self.paths.vault)
+
+    def vault(self) -> Spec:
+        command = [sys.executable, "-m", "noren_vault", "serve"]
+        launch = partial(_start, command, self.vault_environment(), self.sides.vault)
         return Spec("vault", launch, refusals=(LEDGER_NOT_WHOLE,))
 
     def vault_migration(self, output: int | IO[bytes]) -> Process:

@@ -79,6 +79,11 @@ class Paths:
     # -- the supervisor's folders
 
     @property
+    def backup_keys(self) -> Path:
+        """What opens the backups' archives; the wrapped keys' is not there."""
+        return self.var / "backup-keys"
+
+    @property
     def log(self) -> Path:
         return self.var / "log"
 

@@ -18,6 +18,7 @@ from typing import IO
 import psycopg
 
 from noren.runtime import child, databases, env, folders, migrate, roles, users
+from noren.runtime.backups import nightly
 from noren.runtime.env import Env, StartRefused
 from noren.runtime.house import House, source
 from noren.runtime.keeper import Keeper, Process, Spec, say
@@ -59,6 +60,7 @@ class Supervisor:
         self.record = record
         self.keepers: list[list[Keeper]] = []  # stages in the order of their start
         self._stop = asyncio.Event()
+        self._nights: asyncio.Task[None] | None = None
 
     async def run(self, *, demo: bool) -> int:
         loop = asyncio.get_running_loop()
@@ -77,6 +79,9 @@ class Supervisor:
             await stop
             say("Stopping ...")
         finally:
+            if self._nights is not None:
+                self._nights.cancel()
+                await asyncio.wait({self._nights})
             await self._stop_all()
         say("Stopped.")
         return 0
@@ -98,6 +103,16 @@ class Supervisor:
             say("Putting in the example shops ...")
             await self._once("example shops", "import", house.import_examples)
         self._say_addresses()
+        if not vault.refused:
+            self._nights = asyncio.create_task(nightly.nightly(house.env, self._back_up))
+
+    async def _back_up(self) -> int:
+        """Do the night's work; gives its exit code."""
+        try:
+            await self._once("backup", "backup", nightly.launch(dict(os.environ)))
+        except StartRefused:
+            return 1
+        return 0
 
     async def _stage(self, specs: list[Spec]) -> list[Keeper]:
         """Start some children at once, and wait until each is ready."""

@@ -39,6 +39,7 @@ KINDS: Final = frozenset(
         "key",
         "witness",
         "backup",
+        "restore",
         "export",
         "right",
         "prove",

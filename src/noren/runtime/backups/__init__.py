@@ -1,0 +1,1 @@
+"""Backups of a whole system: made, tried by themselves, and restored."""
