@@ -11,6 +11,7 @@ from tests.vault.conftest import Bench
 SEALED = {
     ("keystore", "person_key", "wrapped"),
     ("keystore", "signin_mail", "sealed"),
+    ("vault", "allowance", "sealed"),
     ("vault", "field", "sealed"),
     ("vault", "password", "sealed"),
     ("vault", "recovery", "sealed"),
