@@ -6,7 +6,6 @@ needs CREATEROLE and CREATEDB).
 """
 
 import shutil
-import socket
 from collections.abc import Iterator
 from contextlib import nullcontext
 
@@ -98,12 +97,3 @@ def module_vault(vault_server: Server, module_mail: Sink) -> Iterator[VaultProce
     """One vault process for the tests of a module that do not disturb each other."""
     with vault_process(vault_server, module_mail, TOP, GIVEN.origin) as process:
         yield process
-
-
-@pytest.fixture
-def free_port() -> int:
-    """A port on 127.0.0.1 that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
