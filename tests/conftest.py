@@ -8,6 +8,7 @@ needs CREATEROLE and CREATEDB).
 import shutil
 from collections.abc import Iterator
 from contextlib import nullcontext
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
@@ -26,6 +27,10 @@ from tests.servers import (
     sink,
     vault_process,
 )
+from tests.workers import ByFile
+
+if TYPE_CHECKING:
+    from xdist.remote import Producer
 
 
 def pytest_configure() -> None:
@@ -39,6 +44,10 @@ def pytest_configure() -> None:
 def pytest_unconfigure() -> None:
     teardown_test_environment()
     shutil.rmtree(TOP, ignore_errors=True)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: "Producer") -> ByFile:
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session")
