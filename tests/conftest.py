@@ -50,6 +50,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: "Producer") -> ByFil
     return ByFile(config, log)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what speaks to a server that may be given, so that `-m database` chooses it."""
+    for item in items:
+        if {"app_server", "vault_server"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.database)
+
+
 @pytest.fixture(scope="session")
 def app_server() -> Iterator[Server]:
     """The server of the app's databases."""
