@@ -33,6 +33,7 @@ format: venv ## Put the code into its format
 
 test: venv ## Unit, integration and browser tests, a file to each free worker (WORKERS=2)
 	@bin/browser
+	@$(BIN)/python -m compileall -q src
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
 
 mutate: venv ## Change the engine in one place after another: its tests must notice (FILE=grid: one file)
