@@ -7,6 +7,7 @@ OPERATIONS ?= 10000
 MINUTES ?= 60
 SECONDS ?= 60
 NUMBERS ?= 200000000
+WORKERS ?= 2
 
 .PHONY: help venv up check format test mutate crash ledger-faults ledger-proofs fuzz soak phones bench clean
 
@@ -31,9 +32,10 @@ format: venv ## Put the code into its format
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 
-test: venv ## Unit, integration and browser tests
+test: venv ## Unit, integration and browser tests, a file to each free worker (WORKERS=2)
 	@bin/browser
-	$(BIN)/python -m pytest -q
+	@$(BIN)/python -m compileall -q src
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
 
 mutate: venv ## Change the engine in one place after another: its tests must notice (FILE=grid: one file)
 	@nice -n 10 $(BIN)/python -m tests.mutation.run $(FILE)

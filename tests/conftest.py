@@ -6,9 +6,9 @@ needs CREATEROLE and CREATEDB).
 """
 
 import shutil
-import socket
 from collections.abc import Iterator
 from contextlib import nullcontext
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
@@ -27,6 +27,10 @@ from tests.servers import (
     sink,
     vault_process,
 )
+from tests.workers import ByFile
+
+if TYPE_CHECKING:
+    from xdist.remote import Producer
 
 
 def pytest_configure() -> None:
@@ -40,6 +44,17 @@ def pytest_configure() -> None:
 def pytest_unconfigure() -> None:
     teardown_test_environment()
     shutil.rmtree(TOP, ignore_errors=True)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: "Producer") -> ByFile:
+    return ByFile(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what speaks to a server that may be given, so that `-m database` chooses it."""
+    for item in items:
+        if {"app_server", "vault_server"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.database)
 
 
 @pytest.fixture(scope="session")
@@ -98,12 +113,3 @@ def module_vault(vault_server: Server, module_mail: Sink) -> Iterator[VaultProce
     """One vault process for the tests of a module that do not disturb each other."""
     with vault_process(vault_server, module_mail, TOP, GIVEN.origin) as process:
         yield process
-
-
-@pytest.fixture
-def free_port() -> int:
-    """A port on 127.0.0.1 that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port

@@ -1,6 +1,7 @@
 """The environment the tests run in: a data folder of their own and Django set up. Import this first."""
 
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -18,9 +19,27 @@ os.environ["NOREN_VAR"] = str(TOP / "var")
 for _name in ("DATABASE_URL", "VAULT_DATABASE_URL"):
     if f"NOREN_TEST_{_name}" in os.environ:
         os.environ[f"NOREN_{_name}"] = os.environ[f"NOREN_TEST_{_name}"]
+
+
+def _take_secrets() -> None:
+    """Make the secrets; a worker takes those of the run that started it.
+
+    A given server's logins belong to all workers, and have one password each.
+    """
+    secrets_file.ensure(PATHS.app_secrets, secrets_file.APP)
+    secrets_file.ensure(PATHS.vault_secrets, secrets_file.VAULT, folders.owner(users.sides().vault))
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        os.environ["TESTS_VAR"] = str(PATHS.var)
+        return
+    first = Paths(Path(os.environ["TESTS_VAR"]))
+    for mine, shared in ((PATHS.app_secrets, first.app_secrets), (PATHS.vault_secrets, first.vault_secrets)):
+        # Into the file that is there: it stays its owner's, and closed to others.
+        shutil.copyfile(shared, mine)
+
+
 GIVEN = env.read()
 PATHS = Paths.of(GIVEN)
 folders.prepare(PATHS, users.sides())
-secrets_file.ensure(PATHS.app_secrets, secrets_file.APP)
+_take_secrets()
 os.environ["DJANGO_SETTINGS_MODULE"] = "noren.runtime.settings"
 django.setup()

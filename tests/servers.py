@@ -109,7 +109,7 @@ def serve_app(given: env.Env) -> Iterator[Server]:
     """Make the template of the app's database, with this version's tables."""
     side = _named(migrate.app_side(given))
     server = Server(side)
-    roles.ensure(side)
+    _make_roles(side)
     try:
         with pointed(side.migrator, "migrate"):
             migrate.app_tables()
@@ -123,7 +123,7 @@ def serve_vault(given: env.Env) -> Iterator[Server]:
     """Make the template of the vault's database, with this version's tables."""
     side = _named(migrate.vault_side(given))
     server = Server(side)
-    roles.ensure(side)
+    _make_roles(side)
     try:
         url = databases.url(side.migrator, become=side.owner)
         environ = child.environment({"NOREN_VAULT_DATABASE_URL": url}, home=Path("/"))
@@ -131,6 +131,14 @@ def serve_vault(given: env.Env) -> Iterator[Server]:
         yield server
     finally:
         server.drop(side.database)
+
+
+def _make_roles(side: roles.Side) -> None:
+    """Make the roles, alone: they are the server's, and another worker may be about to make them too."""
+    elsewhere = side.migrator | {"dbname": "postgres"}
+    with psycopg.connect(**elsewhere, autocommit=True) as conn:  # type: ignore[arg-type]
+        conn.execute("SELECT pg_advisory_lock(hashtext('noren tests: roles'))")
+        roles.ensure(side)
 
 
 def _named(side: roles.Side) -> roles.Side:

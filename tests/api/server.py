@@ -1,7 +1,6 @@
 """The web server and the worker as the supervisor starts them, on a test's databases and vault."""
 
 import signal
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,13 +11,14 @@ from noren.runtime import child, databases, env
 from noren.runtime.house import House
 from noren.runtime.users import Sides
 from tests.environment import PATHS, TOP
+from tests.ports import free_port
 from tests.servers import AppDatabase, VaultProcess, wait_for
 
 
 @contextmanager
 def granian(database: AppDatabase, vault: VaultProcess) -> Iterator[int]:
     """Serve on a free port; give the port."""
-    port = _free_port()
+    port = free_port()
     PATHS.static.mkdir(exist_ok=True)
     with _reachable(vault), (TOP / "granian.log").open("wb") as log:
         server = _house(database, port).web().launch(log)
@@ -69,10 +69,3 @@ def _answers(port: int) -> bool:
         return False
     finally:
         connection.close()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -12,7 +12,9 @@ from django.db import connection
 from tests.servers import AppDatabase
 
 T = TypeVar("T")
-_WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+# Of this database: on a given server other tests wait in others.
+WAITING = """SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)
+    WHERE NOT granted AND datname = current_database()"""
 
 
 def at_once(deeds: Sequence[Callable[[], T]]) -> list[T | BaseException]:
@@ -92,7 +94,7 @@ def until_somebody_waits(database: AppDatabase) -> None:
     """Return when a transaction waits for another's lock."""
     with database.connect(autocommit=True) as conn:
         for _ in range(1000):
-            if conn.execute(_WAITING).fetchone() != (0,):
+            if conn.execute(WAITING).fetchone() != (0,):
                 return
             time.sleep(0.02)
     raise AssertionError("nobody waits")

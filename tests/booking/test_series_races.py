@@ -19,7 +19,7 @@ from noren.booking.report import Mode, SeriesRequest
 from noren.engine.series import Rhythm, Unit
 from noren.errors import NorenError
 from noren.shops.tenancy import shop
-from tests.booking.rush import at_once
+from tests.booking.rush import WAITING, at_once
 from tests.booking.scene import NOW, House, found, person, when
 from tests.booking.test_classes import seats, studio
 from tests.servers import AppDatabase
@@ -78,7 +78,7 @@ def _until_somebody_waits(database: AppDatabase, written: threading.Event) -> No
     written.set()
     with database.connect("owner", autocommit=True) as watch:
         for _ in range(200):
-            if watch.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone() != (0,):
+            if watch.execute(WAITING).fetchone() != (0,):
                 break
             time.sleep(0.05)
 

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.runtime.up import Up, free_port
+from tests.ports import free_port
+from tests.runtime.up import Up
 from tests.servers import wait_for
 
 TOP = Path(__file__).resolve().parents[2]

@@ -19,7 +19,8 @@ from noren.errors import LedgerUnavailable, VaultUnavailable
 from noren.people import wire
 from noren.runtime import databases, env
 from noren.runtime.paths import Paths
-from tests.runtime.up import Up, free_port
+from tests.ports import free_port
+from tests.runtime.up import Up
 
 SHOP = Path(__file__).with_name("shop.toml")
 SLUG = "crash"

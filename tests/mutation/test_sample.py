@@ -15,13 +15,15 @@ STRONG = f"{WEAK}    assert not toy.more(1, 1)\n"
 
 
 def checkout(top: Path, *modules: str) -> Path:
-    """Lay out the engine, and of its tests those of these files only."""
+    """Lay out the engine; only these files are changed, only their tests are asked."""
     for folder in ("src/noren/engine", "tests/engine", "tests/mutation"):
         shutil.copytree(ROOT / folder, top / folder)
     shutil.copy(ROOT / "src/noren/__init__.py", top / "src/noren")
     given = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     tests = ", ".join(f'"tests/engine/test_{module}.py"' for module in modules)
-    (top / "pyproject.toml").write_text(given.replace('"tests/engine"', tests), encoding="utf-8")
+    changed = ", ".join(f'"src/noren/engine/{module}.py"' for module in modules)
+    given = given.replace('"src/noren/engine/*.py"', changed).replace('"tests/engine"', tests)
+    (top / "pyproject.toml").write_text(given, encoding="utf-8")
     return top
 
 

@@ -12,6 +12,7 @@ import pytest
 from aiosmtpd.controller import Controller
 
 from noren.runtime.catcher import Mailbox, PageServer
+from tests.ports import free_port
 
 
 @pytest.fixture
@@ -58,11 +59,12 @@ def test_it_says_when_there_is_no_mail(pages: PageServer) -> None:
     assert "No mail yet." in _get(pages, "/")[0]
 
 
-def test_it_takes_mail_by_smtp_and_lists_it(pages: PageServer, free_port: int) -> None:
-    controller = Controller(pages.mailbox, hostname="127.0.0.1", port=free_port)
+def test_it_takes_mail_by_smtp_and_lists_it(pages: PageServer) -> None:
+    port = free_port()
+    controller = Controller(pages.mailbox, hostname="127.0.0.1", port=port)
     controller.start()
     try:
-        with smtplib.SMTP("127.0.0.1", free_port) as client:
+        with smtplib.SMTP("127.0.0.1", port) as client:
             client.send_message(_mail("ご予約", "ありがとう"))
     finally:
         controller.stop()

@@ -37,3 +37,11 @@ def test_it_gives_nobody_bypassrls(app_db: AppDatabase) -> None:
         named = "SELECT count(*) FROM pg_roles WHERE rolname LIKE 'noren%' AND (rolbypassrls OR rolsuper)"
         rows = conn.execute(named + " AND rolname <> 'noren_cluster'").fetchall()
     assert rows == [(0,)]
+
+
+def test_it_marks_what_speaks_to_a_server(app_db: AppDatabase, request: pytest.FixtureRequest) -> None:
+    assert request.node.get_closest_marker("database")
+
+
+def test_it_marks_nothing_else(request: pytest.FixtureRequest) -> None:
+    assert not request.node.get_closest_marker("database")

@@ -14,7 +14,8 @@ import pytest
 from noren.runtime import databases, env
 from noren.runtime.record import started_at
 from tests.environment import TOP
-from tests.runtime.up import Up, descendants, free_port, gone
+from tests.ports import free_port
+from tests.runtime.up import Up, descendants, gone
 from tests.servers import wait_for
 
 pytestmark = [

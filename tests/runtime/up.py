@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -100,19 +99,6 @@ class Up:
 
     def opens(self, path: str = "/") -> bool:
         return 0 < self.status(path) < 500
-
-
-def free_port() -> int:
-    """Return a port that is free with the two above it."""
-    for base in range(21000 + os.getpid() % 5000, 32000, 7):
-        try:
-            for port in range(base, base + 3):
-                with socket.create_server(("127.0.0.1", port)):
-                    pass
-        except OSError:
-            continue
-        return base
-    raise AssertionError("no free ports")
 
 
 def descendants(pid: int) -> list[int]:

@@ -3,7 +3,6 @@
 import asyncio
 import errno
 import smtplib
-import socket
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -27,6 +26,7 @@ from noren_vault.smtp import blames_address
 from noren_vault.vault import Vault
 from tests.environment import GIVEN, TOP
 from tests.ledger.cast import FaultyDisk
+from tests.ports import free_port
 from tests.servers import Server, Sink, VaultProcess, vault_process
 from tests.vault import cast as casting
 from tests.vault.cast import SALON, Cast, sql
@@ -37,18 +37,12 @@ DOMAIN = "bounce.example.jp"
 MARK = "zqxback"
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
 def vault(vault_server: Server, module_mail: Sink) -> Iterator[VaultProcess]:
     """A vault that takes what comes back."""
     with vault_process(vault_server, module_mail, TOP, GIVEN.origin) as process:
         process.stop()
-        process.settings = {**process.settings, "NOREN_VAULT_BOUNCES": f"{DOMAIN}:{_free_port()}"}
+        process.settings = {**process.settings, "NOREN_VAULT_BOUNCES": f"{DOMAIN}:{free_port()}"}
         process.start()
         yield process
 
@@ -287,7 +281,7 @@ def test_it_takes_no_report_that_it_cannot_write_down(
     bench: Bench, mail: Sink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The disk is full: nothing is marked, and the mail server is told to come again."""
-    disk, port = FaultyDisk(), _free_port()
+    disk, port = FaultyDisk(), free_port()
     monkeypatch.setattr(Ledger, "open", partial(Ledger.open, disk=disk, segment_bytes=16 << 10))
     bench.configured = replace(bench.configured, smtp_url=mail.url, bounces=Bounces(DOMAIN, port))
 
