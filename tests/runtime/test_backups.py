@@ -24,7 +24,8 @@ from noren.runtime.env import StartRefused
 from noren.runtime.paths import Paths
 from noren_vault.providers import Kind
 from tests.environment import TOP
-from tests.runtime.up import Up, free_port
+from tests.ports import free_port
+from tests.runtime.up import Up
 
 embedded = pytest.mark.embedded
 SHOP = 7
