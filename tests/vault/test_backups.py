@@ -98,12 +98,16 @@ def _owner(bench: Bench) -> psycopg.Connection:
     return connection
 
 
+def _fields(key: str) -> dict[str, str]:
+    return {"name": "渡邉", "mail": f"{key}@example.jp"}
+
+
 def test_it_erases_again_who_an_older_database_brings_back(bench: Bench) -> None:
     """Before anything is served, on record, and once: rows of the key store, fields and tokens are gone."""
     tables = ("keystore.person_key", "vault.field", "vault.blind")
 
     async def put(vault: Vault) -> list[str]:
-        made = [await ask(vault, "put", shop=7, key=k, fields={"name": "渡邉"}) for k in ("a", "b")]
+        made = [await ask(vault, "put", shop=7, key=k, fields=_fields(k)) for k in ("a", "b")]
         for one in made:
             await ask(vault, "keep", shop=7, person=one["person"])
         return [one["person"] for one in made]

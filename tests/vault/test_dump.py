@@ -141,14 +141,15 @@ def test_it_says_nothing_of_a_phone(values: list[str], vault: VaultProcess) -> N
         "WHERE table_schema = 'vault' AND table_name IN ('person', 'field', 'blind') AND data_type = 'bytea'",
     )
     assert set(columns) == {
-        ("person", "key_hash"), ("person", "content"), ("field", "sealed"), ("blind", "token")
+        ("person", "key_hash"), ("person", "content"), ("field", "sealed"), ("blind", "token"),
+        ("person", "index_key"), ("blind", "index_key"),
     }  # fmt: skip
 
 
 def test_it_stands_against_trying_mails_with_another_key(values: list[str], vault: VaultProcess) -> None:
     """Tokens are whole HMACs: with a wrong key no mail matches, with the right one every stored one."""
     tokens = {bytes(row[0]) for row in sql(vault, "SELECT token FROM vault.blind")}
-    stored = [text for text in values if "@" in text]
+    stored = [text for text in values if "@" in text and text != _seeded(199)["mail"]]  # it was changed
     tried = (f"seeded.{number // 1000:03d}.{number % 1000}@example.jp" for number in range(100_000))
     assert {len(token) for token in tokens} == {32}
     wrong = sealing.index_key(b"\0\0\0\1", secrets.token_bytes(32))
