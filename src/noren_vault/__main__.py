@@ -21,8 +21,10 @@ from noren_vault.clock import Clock
 from noren_vault.keys import KeysError
 from noren_vault.ledger import LedgerDamaged, LedgerError, LedgerForked, LedgerShort
 from noren_vault.migrations import MigrationError
+from noren_vault.network import Network, holds
 from noren_vault.server import Server, ServerError
-from noren_vault.settings import SettingsError
+from noren_vault.settings import Listen, SettingsError
+from noren_vault.tls import TlsError, Trust
 from noren_vault.vault import Vault, build_hash
 from noren_vault.witnesses import PolicyError
 
@@ -46,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _migrate()
         if given == ["build"]:
             return _build()
-    except (SettingsError, KeysError, MigrationError, PolicyError) as refusal:
+    except (SettingsError, KeysError, MigrationError, PolicyError, TlsError) as refusal:
         return _say(str(refusal), MISCONFIGURED)
     except (LedgerShort, LedgerForked, LedgerDamaged) as refusal:
         return _say(f"the ledger is not whole: {refusal}. Nothing is served before it is.", NOT_WHOLE)
@@ -58,9 +60,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 async def _serve() -> int:
-    configured = settings.read()
-    vault = await Vault.open(configured, Clock())
-    server = Server(vault.methods, vault.record, peers=configured.peer_uids, admins=configured.admin_uids)
+    configured, clock = settings.read(), Clock()
+    trust = None if configured.listen is None else Trust(configured.listen.certificates)
+    vault = await Vault.open(configured, clock)
+    server = Server(
+        vault.methods,
+        vault.record,
+        peers=configured.peer_uids,
+        admins=configured.admin_uids,
+        holds=(lambda _: True) if trust is None else holds(trust, clock),
+    )
+    network: Network | None = None
     eraser = asyncio.create_task(vault.erase_forever())
     poisoned = asyncio.create_task(vault.record.ledger.poisoned())
     try:
@@ -70,6 +80,8 @@ async def _serve() -> int:
         if vault.returns is not None:
             await vault.returns.start()
         await server.start(configured.socket)
+        if configured.listen is not None and trust is not None:
+            network = await _listen(configured.listen, trust, server, clock)
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         asked = asyncio.create_task(ended.wait())
@@ -79,12 +91,21 @@ async def _serve() -> int:
     finally:
         if vault.returns is not None:
             await vault.returns.stop()
+        if network is not None:
+            await network.stop()
         await server.stop()
         poisoned.cancel()
         eraser.cancel()
         with suppress(asyncio.CancelledError):
             await eraser
         await vault.close()
+
+
+async def _listen(listen: Listen, trust: Trust, server: Server, clock: Clock) -> Network:
+    network = Network(trust, server, clock, listen.certificates)
+    port = await network.start(listen.host, listen.port)
+    _log.info("listening", host=listen.host, port=port)
+    return network
 
 
 def _after_doubt() -> int:

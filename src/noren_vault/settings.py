@@ -17,6 +17,8 @@ NAMES: Final = frozenset(
     "NOREN_VAULT_BOUNCES",
     "NOREN_VAULT_WITNESSES",
     "NOREN_VAULT_WITNESS_MINUTES",
+    "NOREN_VAULT_LISTEN",
+    "NOREN_VAULT_TLS",
 }
 
 _LOCAL: Final = ("localhost", "127.0.0.1", "::1")
@@ -33,6 +35,15 @@ class Bounces:
 
     domain: str
     port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Where the vault is asked over the network, and the folder of its certificates."""
+
+    host: str
+    port: int
+    certificates: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +64,7 @@ class Settings:
     """A tlog-policy file: who witnesses the ledger, and how many of them are enough."""
     witness_minutes: int = 60
     """How old the tail that no quorum has witnessed may become before it is alarmed about."""
+    listen: Listen | None = None
 
     @property
     def host(self) -> str:
@@ -84,6 +96,7 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         admin_uids=_uids(given, "NOREN_VAULT_ADMIN_UIDS"),
         witnesses=Path(path) if (path := given.get("NOREN_VAULT_WITNESSES", "").strip()) else None,
         witness_minutes=_minutes(given.get("NOREN_VAULT_WITNESS_MINUTES", "").strip() or "60"),
+        listen=_listen(given),
     )
 
 
@@ -112,6 +125,20 @@ def _minutes(text: str) -> int:
     if not text.isascii() or not text.isdecimal() or not 1 <= int(text) <= 10_080:
         raise SettingsError("NOREN_VAULT_WITNESS_MINUTES: give minutes, from 1 to 10080")
     return int(text)
+
+
+def _listen(environ: Mapping[str, str]) -> Listen | None:
+    text = environ.get("NOREN_VAULT_LISTEN", "").strip()
+    if not text:
+        return None
+    try:
+        parts = urlsplit(f"//{text}")
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    if not host or port is None or parts.netloc != text or parts.username is not None:
+        raise SettingsError("NOREN_VAULT_LISTEN: an address and a port, such as 10.0.0.2:7443")
+    return Listen(host, port, Path(_text(environ, "NOREN_VAULT_TLS")))
 
 
 def _origin(text: str) -> str:

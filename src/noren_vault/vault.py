@@ -144,6 +144,8 @@ class Vault:
                 ledger=ledger,
                 index=index,
                 watch=watch,
+                now=now,
+                certificates=None if settings.listen is None else settings.listen.certificates,
             ),
             index=index,
             record=record,
