@@ -4,14 +4,17 @@ import argparse
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
 
-from noren import people
+from noren import clock, people
 from noren.booking import planes, repair, zones
 from noren.engine import wall
 from noren.errors import LedgerUnavailable, VaultUnavailable
+from noren.people import tls
 from noren.shops.models import Resource, ShopDirectory
 from noren.shops.tenancy import GLOBAL_TABLES, shop, tenant_tables
 
@@ -155,6 +158,28 @@ def _vault() -> list[Finding]:
         return [Finding(error.code, "vault")]
 
 
+def _certificates() -> list[Finding]:
+    """Say in time which certificate of the line to a vault on another host ends."""
+    if not str(settings.VAULT_SOCKET).startswith(tls.SCHEME):
+        return []
+    folder, now = Path(settings.VAULT_TLS), clock.now()
+    try:
+        ends = {one.name: (one.ends - now).days for one in tls.endings(folder)}
+    except (OSError, ValueError) as fault:
+        return [Finding("certificates_unreadable", f"{folder}: {fault}")]
+    missing = [f"{part}.pem" for part in tls.PARTS[:2] if f"{part}.pem" not in ends]
+    found = [Finding("certificate_missing", str(folder / name)) for name in missing]
+    return found + [
+        Finding("certificate_ends", f"{folder / name}: in {days} days")
+        for name, days in ends.items()
+        if days < tls.WARN_DAYS
+    ]
+
+
+def _shops() -> Iterator[int]:
+    yield from ShopDirectory.objects.order_by("id").values_list("id", flat=True)
+
+
 def main(argv: list[str]) -> int:
     """Print what is found (after what was repaired, where that was asked for); 1 where something is."""
     parser = argparse.ArgumentParser(prog="noren doctor", description=__doc__)
@@ -164,11 +189,11 @@ def main(argv: list[str]) -> int:
         help="make sheets anew from claims, and counts of seats from bookings",
     )
     repairs = parser.parse_args(argv).repair
-    shops = list(ShopDirectory.objects.order_by("id").values_list("id", flat=True))
+    shops = list(_shops()) if settings.APP_HERE else []
     changes = [words for shop_id in shops for words in repair.of_shop(shop_id)] if repairs else []
     for words in changes:
         sys.stdout.write(f"repaired: {words}\n")
-    findings = [*check(), *_vault()]
+    findings = [*(check() if settings.APP_HERE else []), *_certificates(), *_vault()]
     for finding in findings:
         sys.stdout.write(f"{'not repaired: ' if repairs else ''}{finding.what}: {finding.where}\n")
     done = f"{len(changes)} repaired, " if repairs else ""
