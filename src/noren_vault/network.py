@@ -22,7 +22,7 @@ from noren_vault.server import Server, ServerError
 from noren_vault.tls import Certificate, TlsError, Trust
 
 HANDSHAKE_SECONDS: Final = 5.0
-MOST_HANDSHAKES: Final = 64
+MOST_HANDSHAKES: Final = 256
 _CLOSE_SECONDS: Final = 5.0
 _LOOK_SECONDS: Final = 1.0
 _DAY_MS: Final = 86_400_000
@@ -44,7 +44,7 @@ class Network:
         self._warned = 0
         self._listener: socket.socket | None = None
         self._loops: list[asyncio.Task[None]] = []
-        self._greeting: dict[asyncio.Task[None], None] = {}  # in the order of their coming
+        self._greeting: dict[asyncio.Task[None], socket.socket] = {}  # in the order of their coming
         self._serving: set[asyncio.Task[None]] = set()
 
     async def start(self, host: str, port: int) -> int:
@@ -79,11 +79,15 @@ class Network:
                 # The one that has taken longest: an honest handshake is over in some milliseconds.
                 next(iter(self._greeting)).cancel()
             task = asyncio.create_task(self._greet(connection, str(address[0])))
-            self._greeting[task] = None
+            self._greeting[task] = connection
             task.add_done_callback(self._greeted)
+            await asyncio.sleep(0)  # or a burst is taken in whole, before anybody in it is greeted
 
     def _greeted(self, task: asyncio.Task[None]) -> None:
-        self._greeting.pop(task, None)
+        connection = self._greeting.pop(task)
+        if task.cancelled():
+            connection.close()
+            _log.warning("connection_refused", why="cut off in its handshake")
 
     async def _greet(self, connection: socket.socket, address: str) -> None:
         """Shake hands, and go on serving in a task of its own; who is not let in is logged and cut off."""
@@ -92,9 +96,6 @@ class Network:
         except (OSError, TlsError) as fault:
             _log.warning("connection_refused", address=address, why=_why(fault))
             return
-        except asyncio.CancelledError:
-            _log.warning("connection_refused", address=address, why="cut off in its handshake")
-            raise
         served = asyncio.create_task(self._server.serve(*line, _peer(certificate), certificate.name))
         self._serving.add(served)
         served.add_done_callback(self._serving.discard)
