@@ -163,7 +163,7 @@ async def _write(writer: asyncio.StreamWriter, answer: Mapping[str, Any]) -> boo
     try:
         writer.write(to_frame(answer))
         await writer.drain()
-    except ConnectionError:
+    except OSError:
         return False
     return True
 

@@ -92,3 +92,32 @@ def test_it_ends_with_one_line_and_code_one() -> None:
 
     with pytest.raises(SystemExit, match="noren: no"):
         env.or_exit(refuse)
+
+
+def test_it_knows_which_side_a_host_has() -> None:
+    alone = env.read({})
+    assert (alone.app_here, alone.vault_here) == (True, True)
+    app = env.read({"NOREN_VAULT_URL": "tls://vault.internal:7443"})
+    assert (app.app_here, app.vault_here) == (True, False)
+    vault = env.read({"NOREN_VAULT_LISTEN": "[fd00::2]:7443"})
+    assert (vault.app_here, vault.vault_here) == (False, True)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"NOREN_VAULT_URL": "unix:/run/vault.sock"},
+        {"NOREN_VAULT_URL": "tls://vault.internal"},
+        {"NOREN_VAULT_URL": "tls://vault.internal:0"},
+        {"NOREN_VAULT_URL": "tls://me@vault.internal:7443"},
+        {"NOREN_VAULT_URL": "tls://vault.internal:7443/x"},
+        {"NOREN_VAULT_LISTEN": "7443"},
+        {"NOREN_VAULT_LISTEN": "10.0.0.2:99999"},
+        {"NOREN_VAULT_URL": "tls://a:1", "NOREN_VAULT_LISTEN": "10.0.0.2:7443"},
+        {"NOREN_VAULT_URL": "tls://a:1", "NOREN_VAULT_DATABASE_URL": "postgresql://x"},
+        {"NOREN_VAULT_LISTEN": "10.0.0.2:7443", "NOREN_DATABASE_URL": "postgresql://x"},
+    ],
+)
+def test_it_stops_where_a_host_cannot_know_its_side(given: dict[str, str]) -> None:
+    with pytest.raises(StartRefused, match="NOREN_VAULT_"):
+        env.read(given)

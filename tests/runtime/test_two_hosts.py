@@ -24,7 +24,8 @@ from tests.environment import TOP
 from tests.runtime.up import Up, free_port
 from tests.servers import wait_for
 
-pytestmark = pytest.mark.embedded
+# Three starts of a side and a dozen commands, one after the other.
+pytestmark = [pytest.mark.embedded, pytest.mark.timeout(900)]
 
 HANAKO = {
     "name": "山田 花子",
@@ -155,8 +156,19 @@ def test_it_books_with_the_vault_on_another_host(hosts: Hosts) -> None:
         scope = hosts.noren(host, "scope", "--process", web, "--since", "1h")
         assert ": 1 person in" in scope.stdout, scope.stdout + scope.stderr
 
+    _lends_no_administrator(hosts)
     _renews_while_running(hosts)
     _goes_on_without(hosts)
+
+
+def _lends_no_administrator(hosts: Hosts) -> None:
+    """Without `admin` on the app's host nobody there asks for a scope, and its doctor is content."""
+    (hosts.app.var / "tls" / "admin.pem").unlink()
+    refused = hosts.noren(hosts.app, "scope", "--all", "--since", "1h")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    examined = hosts.noren(hosts.app, "doctor")
+    assert "The vault answers" in examined.stdout
+    assert examined.returncode == 0, examined.stdout + examined.stderr
 
 
 def _renews_while_running(hosts: Hosts) -> None:
