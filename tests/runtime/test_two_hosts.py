@@ -156,8 +156,8 @@ def test_it_books_with_the_vault_on_another_host(hosts: Hosts) -> None:
         scope = hosts.noren(host, "scope", "--process", web, "--since", "1h")
         assert ": 1 person in" in scope.stdout, scope.stdout + scope.stderr
 
-    _lends_no_administrator(hosts)
     _renews_while_running(hosts)
+    _lends_no_administrator(hosts)
     _goes_on_without(hosts)
 
 
