@@ -33,14 +33,14 @@ def system() -> Iterator[System]:
     """Start it empty, with this process's Django on its database as the web's role; remove it after."""
     folder = Path(tempfile.mkdtemp(prefix="nb-", dir="/tmp"))
     folder.chmod(0o755)
-    port = _free_ports()
+    port = free_ports()
     environ = {name: value for name, value in os.environ.items() if not name.startswith("NOREN_")}
     environ |= {"NOREN_VAR": str(folder / "var"), "NOREN_PORT": str(port)}
     command = [sys.executable, "-m", "noren.cli", "up", "--no-demo"]
     with (folder / "up.log").open("w+") as log:
         running = subprocess.Popen(command, env=environ, stdout=log, stderr=subprocess.STDOUT)
         try:
-            _wait(running, folder / "up.log")
+            wait(running, folder / "up.log", "Noren is open.")
             os.environ.update(environ | {"DJANGO_SETTINGS_MODULE": "noren.runtime.settings"})
             django.setup()
             yield System(folder / "var", port)
@@ -50,15 +50,15 @@ def system() -> Iterator[System]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _wait(running: "subprocess.Popen[bytes]", log: Path) -> None:
+def wait(running: "subprocess.Popen[bytes]", log: Path, word: str) -> None:
     deadline = time.monotonic() + 120
-    while "Noren is open." not in log.read_text():
+    while word not in log.read_text():
         if running.poll() is not None or time.monotonic() > deadline:
             raise SystemExit(f"The system did not start:\n{log.read_text()}")
         time.sleep(0.1)
 
 
-def _free_ports() -> int:
+def free_ports() -> int:
     """Return a port that is free together with the two above it."""
     while True:
         with socket.socket() as one, socket.socket() as two, socket.socket() as three:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import django
 import psycopg
+from django.conf import settings
 from django.db import OperationalError
 from django.utils import translation
 
@@ -31,6 +32,7 @@ class Command:
 
 _INCIDENTS = "noren.incidents.commands"
 _BACKUPS = "noren.runtime.backups.commands"
+_CERTS = "noren.runtime.certs"
 COMMANDS = (
     Command(("up",), "noren.runtime.supervisor:main", "start everything; Ctrl-C stops it"),
     Command(("migrate",), "noren.runtime.migrate:main", "make roles, databases and tables, or update them"),
@@ -91,6 +93,28 @@ COMMANDS = (
         "invite the very first operator: a one-time link",
         "web",
     ),
+    Command(
+        ("certs", "init"),
+        f"{_CERTS}:init",
+        "on the vault's host: make the authority, and the vault's certificate anew",
+    ),
+    Command(
+        ("certs", "request"),
+        f"{_CERTS}:request",
+        "on the app's host: make keys, and print requests for certificates",
+    ),
+    Command(
+        ("certs", "sign"), f"{_CERTS}:sign", "on the vault's host: print the certificates that are asked for"
+    ),
+    Command(
+        ("certs", "install"),
+        f"{_CERTS}:install",
+        "on the app's host: put signed certificates beside their keys",
+    ),
+    Command(("certs", "revoke"), f"{_CERTS}:revoke", "on the vault's host: let a certificate in no more"),
+    Command(
+        ("certs", "show"), f"{_CERTS}:show", "print the certificates here, and those that were signed here"
+    ),
 )
 
 
@@ -113,6 +137,9 @@ def run(command: Command, argv: list[str]) -> int:
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "noren.runtime.settings")
         os.environ["NOREN_ROLE"] = command.role
         django.setup()
+        # Over the network the vault knows us by a certificate, if there is one; on this machine by our user.
+        if (settings.VAULT_TLS / "admin.pem").exists():
+            settings.VAULT_CALLER = "admin"
         # Words on a terminal are English, whatever the shops' language is.
         translation.activate("en")
     module, _, function = command.target.partition(":")

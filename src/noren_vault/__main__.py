@@ -25,10 +25,12 @@ from noren_vault.errors import RecordDamaged
 from noren_vault.keeping import provider_of
 from noren_vault.ledger import LedgerDamaged, LedgerError, LedgerForked, LedgerShort
 from noren_vault.migrations import MigrationError
+from noren_vault.network import Network, holds
 from noren_vault.providers import KeysError, KeysUnavailable
 from noren_vault.server import Server, ServerError
-from noren_vault.settings import SettingsError
+from noren_vault.settings import Listen, SettingsError
 from noren_vault.tasks import end
+from noren_vault.tls import TlsError, Trust
 from noren_vault.vault import Vault, build_hash
 from noren_vault.witnesses import PolicyError
 
@@ -48,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _configure_logs()
     try:
         return _run(given)
-    except (SettingsError, KeysError, MigrationError, PolicyError) as refusal:
+    except (SettingsError, KeysError, MigrationError, PolicyError, TlsError) as refusal:
         # Who unwraps the keys may be there at the next try.
         return _say(str(refusal), FAILED if isinstance(refusal, KeysUnavailable) else MISCONFIGURED)
     except (LedgerShort, LedgerForked, LedgerDamaged) as refusal:
@@ -76,9 +78,17 @@ def _run(given: Sequence[str]) -> int:
 
 
 async def _serve() -> int:
-    configured = settings.read()
-    vault = await Vault.open(configured, Clock())
-    server = Server(vault.methods, vault.record, peers=configured.peer_uids, admins=configured.admin_uids)
+    configured, clock = settings.read(), Clock()
+    trust = None if configured.listen is None else Trust(configured.listen.certificates)
+    vault = await Vault.open(configured, clock)
+    server = Server(
+        vault.methods,
+        vault.record,
+        peers=configured.peer_uids,
+        admins=configured.admin_uids,
+        holds=(lambda _: True) if trust is None else holds(trust, clock),
+    )
+    network: Network | None = None
     tasks = [asyncio.create_task(act) for act in (vault.erase_forever(), vault.keeping.tend_forever())]
     poisoned = asyncio.create_task(vault.record.ledger.poisoned())
     try:
@@ -88,6 +98,8 @@ async def _serve() -> int:
         if vault.returns is not None:
             await vault.returns.start()
         await server.start(configured.socket)
+        if configured.listen is not None and trust is not None:
+            network = await _listen(configured.listen, trust, server, clock)
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         asked = asyncio.create_task(ended.wait())
@@ -97,6 +109,8 @@ async def _serve() -> int:
     finally:
         if vault.returns is not None:
             await vault.returns.stop()
+        if network is not None:
+            await network.stop()
         await server.stop()
         poisoned.cancel()
         for task in tasks:
@@ -113,6 +127,13 @@ def _leave_no_core() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux" and ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0):
         raise OSError(ctypes.get_errno(), "prctl")
+
+
+async def _listen(listen: Listen, trust: Trust, server: Server, clock: Clock) -> Network:
+    network = Network(trust, server, clock, listen.certificates)
+    port = await network.start(listen.host, listen.port)
+    _log.info("listening", host=listen.host, port=port)
+    return network
 
 
 def _after_doubt() -> int:

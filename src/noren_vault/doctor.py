@@ -2,9 +2,11 @@
 
 import asyncio
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
-from noren_vault import migrations
+from noren_vault import migrations, tls
+from noren_vault.clock import Now
 from noren_vault.database import Database
 from noren_vault.errors import VaultUnavailable
 from noren_vault.index import Index
@@ -27,15 +29,26 @@ class Doctor:
     """Runs the checks; changes nothing."""
 
     def __init__(
-        self, *, database: Database, url: str, keys: Keys, ledger: Ledger, index: Index, watch: Watch
+        self,
+        *,
+        database: Database,
+        url: str,
+        keys: Keys,
+        ledger: Ledger,
+        index: Index,
+        watch: Watch,
+        now: Now,
+        certificates: Path | None,
     ) -> None:
-        """Keep the parts. `url` is the process's own login."""
+        """Keep the parts. `url` is the process's own login, `certificates` the folder of its TLS."""
         self._database = database
         self._url = url
         self._keys = keys
         self._ledger = ledger
         self._index = index
         self._watch = watch
+        self._now = now
+        self._certificates = certificates
 
     async def examine(self) -> list[dict[str, Any]]:
         """Give all findings."""
@@ -48,6 +61,7 @@ class Doctor:
             await self._epochs(),
             self._witnessed(),
             await self._data_keys(),
+            self._certified(),
         ]
         return [asdict(one) for one in findings]
 
@@ -102,6 +116,16 @@ class Doctor:
         if told["forked"]:
             words += f"; another history of this ledger is witnessed by {', '.join(told['forked'])}"
         return Finding("witnesses", ok=not (told["late"] or told["forked"]), detail=words)
+
+    def _certified(self) -> Finding:
+        """Say in time that the vault's own certificate, or its authority, ends."""
+        if self._certificates is None:
+            return Finding("certificates", ok=True, detail="not asked over the network")
+        try:
+            days, name = tls.days_left(self._certificates, self._now() / 1000)
+        except tls.TlsError as fault:
+            return Finding("certificates", ok=False, detail=str(fault))
+        return Finding("certificates", ok=days >= tls.WARN_DAYS, detail=f"{name} ends in {days} days")
 
     async def _epochs(self) -> Finding:
         rows = await self._database.rows("SELECT DISTINCT epoch FROM keystore.person_key")

@@ -146,6 +146,8 @@ class Methods:
         method = self._methods.get(request.method)
         if method is None:
             raise BadRequest("no such method")
+        if not peer.may(request.method):
+            raise GrantRefused(f"{peer.name} may not ask {request.method}")
         if request.method in _ADMIN and not peer.admin:
             raise GrantRefused("an administrator's process may ask this")
         return await method(request.params, peer)

@@ -28,7 +28,7 @@ async def read_frame(reader: asyncio.StreamReader) -> bytes | None:
         if length > LARGEST_FRAME:
             raise BadRequest("a frame longer than 8 MiB")
         return await reader.readexactly(length)
-    except (asyncio.IncompleteReadError, ConnectionError):
+    except (asyncio.IncompleteReadError, OSError):  # over a network also: no route, no TLS, no sign of life
         return None
 
 

@@ -1,11 +1,14 @@
-"""The socket: many connections, each answered in order, each known by its process's user."""
+"""The socket: many connections, each answered in order, each known by its process's user.
+
+Those that came over the network (noren_vault.network) are served here as well, known by a certificate.
+"""
 
 import asyncio
 import os
 import socket
 import stat
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,16 +37,23 @@ class Server:
     """Listens, knows its peers, answers."""
 
     def __init__(
-        self, methods: Methods, record: Record, *, peers: frozenset[int], admins: frozenset[int]
+        self,
+        methods: Methods,
+        record: Record,
+        *,
+        peers: frozenset[int],
+        admins: frozenset[int],
+        holds: Callable[[Peer], bool] = lambda _: True,
     ) -> None:
-        """`peers` may ask, `admins` may ask everything."""
+        """`peers` may ask, `admins` may ask everything; `holds` says whether a peer still may."""
         self._methods = methods
         self._record = record
         self._peers = peers | admins
         self._admins = admins
         self._server: asyncio.Server | None = None
         self._path: Path | None = None
-        self._connections: set[asyncio.Task[None]] = set()
+        self._holds = holds
+        self._connections: dict[asyncio.Task[None], Peer] = {}
         self._busy: set[asyncio.Task[None]] = set()
 
     async def start(self, path: Path) -> None:
@@ -56,7 +66,7 @@ class Server:
         """Take no more; let what is being answered be answered."""
         if self._server is not None:
             self._server.close()
-        for task in self._connections - self._busy:
+        for task in self._connections.keys() - self._busy:
             task.cancel()
         if self._busy:
             await asyncio.wait(set(self._busy), timeout=_GRACE_SECONDS)
@@ -68,23 +78,41 @@ class Server:
             await asyncio.to_thread(self._path.unlink, missing_ok=True)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        if task is None:
-            raise RuntimeError("a connection is served in a task")
         uid = peer_uid(writer.get_extra_info("socket"))
-        if uid not in self._peers or len(self._connections) >= _MOST_CONNECTIONS:
+        if uid not in self._peers:
             _log.warning("connection_refused", uid=uid, connections=len(self._connections))
             writer.close()
             return
+        name = process.peer_process(writer.get_extra_info("socket"), uid)
+        await self.serve(reader, writer, Peer(uid, uid in self._admins), name)
+
+    async def serve(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, peer: Peer, name: str
+    ) -> None:
+        """Answer a known peer until it goes, in a task of its own; `name` is the entries' `process`."""
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("a connection is served in a task")
+        if len(self._connections) >= _MOST_CONNECTIONS:
+            _log.warning("connection_refused", peer=peer.name, connections=len(self._connections))
+            writer.close()
+            return
         # A task has a context of its own: the name ends with the connection.
-        process.current.set(process.peer_process(writer.get_extra_info("socket"), uid))
-        self._connections.add(task)
+        process.current.set(name)
+        self._connections[task] = peer
         try:
-            await self._converse(reader, writer, Peer(uid, uid in self._admins), task)
+            await self._converse(reader, writer, peer, task)
         finally:
-            self._connections.discard(task)
+            self._connections.pop(task, None)
             self._busy.discard(task)
             writer.close()
+
+    def end_lapsed(self) -> None:
+        """Cut off the peers that may no longer ask, each after the answer it waits for."""
+        for task, peer in self._connections.items():
+            if task not in self._busy and not self._holds(peer):
+                _log.warning("connection_ended", peer=peer.name)
+                task.cancel()
 
     async def _converse(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, peer: Peer, task: asyncio.Task[None]
@@ -95,7 +123,7 @@ class Server:
             except BadRequest as error:
                 await _write(writer, error_answer(error))
                 return
-            if frame is None:
+            if frame is None or not self._holds(peer):
                 return
             self._busy.add(task)
             if not await self._reply(frame, writer, peer):
@@ -139,7 +167,7 @@ async def _write(writer: asyncio.StreamWriter, answer: Mapping[str, Any]) -> boo
     try:
         writer.write(to_frame(answer))
         await writer.drain()
-    except ConnectionError:
+    except OSError:
         return False
     return True
 

@@ -22,6 +22,8 @@ NAMES: Final = frozenset(
     "NOREN_VAULT_KMS_KEY",
     "NOREN_VAULT_KMS_ENDPOINT",
     "NOREN_VAULT_BACKUP_DAYS",
+    "NOREN_VAULT_LISTEN",
+    "NOREN_VAULT_TLS",
 }
 _KMS_KEY: Final = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:(key|alias)/[A-Za-z0-9/_-]+", re.ASCII)
 
@@ -40,6 +42,15 @@ class Bounces:
 
     domain: str
     port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Where the vault is asked over the network, and the folder of its certificates."""
+
+    host: str
+    port: int
+    certificates: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +80,7 @@ class Settings:
     kms_key: str | None = None
     kms_endpoint: str | None = None
     backup_days: int = 35
+    listen: Listen | None = None
 
     @property
     def host(self) -> str:
@@ -104,6 +116,7 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         kms_key=_kms_key(given),
         kms_endpoint=given.get("NOREN_VAULT_KMS_ENDPOINT", "").strip() or None,
         backup_days=_days(given.get("NOREN_VAULT_BACKUP_DAYS", "").strip() or "35"),
+        listen=_listen(given),
     )
 
 
@@ -153,6 +166,20 @@ def _number(environ: Mapping[str, str], name: str, default: int, highest: int) -
     if not text.isascii() or not text.isdecimal() or not 1 <= int(text) <= highest:
         raise SettingsError(f"{name}: give a whole number from 1 to {highest}")
     return int(text)
+
+
+def _listen(environ: Mapping[str, str]) -> Listen | None:
+    text = environ.get("NOREN_VAULT_LISTEN", "").strip()
+    if not text:
+        return None
+    try:
+        parts = urlsplit(f"//{text}")
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    if not host or port is None or parts.netloc != text or parts.username is not None:
+        raise SettingsError("NOREN_VAULT_LISTEN: an address and a port, such as 10.0.0.2:7443")
+    return Listen(host, port, Path(_text(environ, "NOREN_VAULT_TLS")))
 
 
 def _origin(text: str) -> str:

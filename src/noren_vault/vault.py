@@ -295,6 +295,8 @@ def _doctor(base: _Base, ledger: Ledger, index: Index, watch: Watch) -> Doctor:
         ledger=ledger,
         index=index,
         watch=watch,
+        now=base.now,
+        certificates=None if base.settings.listen is None else base.settings.listen.certificates,
     )
 
 

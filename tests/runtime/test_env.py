@@ -112,6 +112,15 @@ def test_it_tells_the_vault_of_its_keys() -> None:
     assert told == {**given, "AWS_PROFILE": "vault"}
 
 
+def test_it_knows_which_side_a_host_has() -> None:
+    alone = env.read({})
+    assert (alone.app_here, alone.vault_here) == (True, True)
+    app = env.read({"NOREN_VAULT_URL": "tls://vault.internal:7443"})
+    assert (app.app_here, app.vault_here) == (True, False)
+    vault = env.read({"NOREN_VAULT_LISTEN": "[fd00::2]:7443"})
+    assert (vault.app_here, vault.vault_here) == (False, True)
+
+
 @pytest.mark.parametrize(
     "given",
     [
@@ -128,3 +137,23 @@ def test_it_stops_at_keys_that_cannot_be(given: dict[str, str]) -> None:
 def test_it_stops_without_a_master_key() -> None:
     with pytest.raises(StartRefused, match="NOREN_VAULT_KMS_KEY is not set"):
         env.read({"NOREN_VAULT_KEY_PROVIDER": "aws-kms"}).vault_keys({})
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"NOREN_VAULT_URL": "unix:/run/vault.sock"},
+        {"NOREN_VAULT_URL": "tls://vault.internal"},
+        {"NOREN_VAULT_URL": "tls://vault.internal:0"},
+        {"NOREN_VAULT_URL": "tls://me@vault.internal:7443"},
+        {"NOREN_VAULT_URL": "tls://vault.internal:7443/x"},
+        {"NOREN_VAULT_LISTEN": "7443"},
+        {"NOREN_VAULT_LISTEN": "10.0.0.2:99999"},
+        {"NOREN_VAULT_URL": "tls://a:1", "NOREN_VAULT_LISTEN": "10.0.0.2:7443"},
+        {"NOREN_VAULT_URL": "tls://a:1", "NOREN_VAULT_DATABASE_URL": "postgresql://x"},
+        {"NOREN_VAULT_LISTEN": "10.0.0.2:7443", "NOREN_DATABASE_URL": "postgresql://x"},
+    ],
+)
+def test_it_stops_where_a_host_cannot_know_its_side(given: dict[str, str]) -> None:
+    with pytest.raises(StartRefused, match="NOREN_VAULT_"):
+        env.read(given)

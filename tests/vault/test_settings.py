@@ -72,3 +72,20 @@ def test_it_has_no_switch_for_the_ledger() -> None:
     assert not [
         name for name in settings.NAMES if any(word in name for word in ("OFF", "DISABLE", "SKIP", "DEBUG"))
     ]
+
+
+def test_it_listens_nowhere_unless_told() -> None:
+    """Without the setting there is the socket alone; with it, an address and the certificates' folder."""
+    assert settings.read(GOOD).listen is None
+    told = settings.read(GOOD | {"NOREN_VAULT_LISTEN": "[fd00::2]:7443", "NOREN_VAULT_TLS": "/tls"}).listen
+    assert told is not None
+    assert (told.host, told.port, str(told.certificates)) == ("fd00::2", 7443, "/tls")
+
+
+@pytest.mark.parametrize("address", ["7443", "10.0.0.2", "10.0.0.2:x", "10.0.0.2:99999", "a:1/b", "me@a:1"])
+def test_it_listens_on_no_address_that_is_none(address: str) -> None:
+    """What is no address and port stops the start; so does an address without certificates."""
+    with pytest.raises(SettingsError, match="NOREN_VAULT_LISTEN"):
+        settings.read(GOOD | {"NOREN_VAULT_LISTEN": address, "NOREN_VAULT_TLS": "/tls"})
+    with pytest.raises(SettingsError, match="NOREN_VAULT_TLS"):
+        settings.read(GOOD | {"NOREN_VAULT_LISTEN": "10.0.0.2:7443"})

@@ -4,14 +4,17 @@ import argparse
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
 
-from noren import people
+from noren import clock, people
 from noren.booking import planes, repair, zones
 from noren.engine import wall
-from noren.errors import LedgerUnavailable, VaultUnavailable
+from noren.errors import GrantRefused, LedgerUnavailable, VaultUnavailable
+from noren.people import tls
 from noren.shops.models import Resource, ShopDirectory
 from noren.shops.tenancy import GLOBAL_TABLES, shop, tenant_tables
 
@@ -148,11 +151,45 @@ def _rows(query: str, *values: Any) -> Iterator[tuple[Any, ...]]:
 
 
 def _vault() -> list[Finding]:
-    """Ask the vault to examine itself: its ledger, its keys, its tables."""
+    """Ask the vault to examine itself: its ledger, its keys, its tables.
+
+    On another host it lets an administrator's certificate ask that; without one it has answered, at least.
+    """
     try:
         return [Finding(each.check, f"vault: {each.detail}") for each in people.doctor() if not each.ok]
     except (VaultUnavailable, LedgerUnavailable) as error:
         return [Finding(error.code, "vault")]
+    except GrantRefused:
+        if not _remote():
+            raise
+        sys.stdout.write("The vault answers; `noren doctor` on its own host examines it.\n")
+        return []
+
+
+def _certificates() -> list[Finding]:
+    """Say in time which certificate of the line to a vault on another host ends."""
+    if not _remote():
+        return []
+    folder, now = Path(settings.VAULT_TLS), clock.now()
+    try:
+        ends = {one.name: (one.ends - now).days for one in tls.endings(folder)}
+    except (OSError, ValueError) as fault:
+        return [Finding("certificates_unreadable", f"{folder}: {fault}")]
+    missing = [f"{part}.pem" for part in tls.PARTS[:2] if f"{part}.pem" not in ends]
+    found = [Finding("certificate_missing", str(folder / name)) for name in missing]
+    return found + [
+        Finding("certificate_ends", f"{folder / name}: in {days} days")
+        for name, days in ends.items()
+        if days < tls.WARN_DAYS
+    ]
+
+
+def _remote() -> bool:
+    return str(settings.VAULT_SOCKET).startswith(tls.SCHEME)
+
+
+def _shops() -> Iterator[int]:
+    yield from ShopDirectory.objects.order_by("id").values_list("id", flat=True)
 
 
 def main(argv: list[str]) -> int:
@@ -164,11 +201,11 @@ def main(argv: list[str]) -> int:
         help="make sheets anew from claims, and counts of seats from bookings",
     )
     repairs = parser.parse_args(argv).repair
-    shops = list(ShopDirectory.objects.order_by("id").values_list("id", flat=True))
+    shops = list(_shops()) if settings.APP_HERE else []
     changes = [words for shop_id in shops for words in repair.of_shop(shop_id)] if repairs else []
     for words in changes:
         sys.stdout.write(f"repaired: {words}\n")
-    findings = [*check(), *_vault()]
+    findings = [*(check() if settings.APP_HERE else []), *_certificates(), *_vault()]
     for finding in findings:
         sys.stdout.write(f"{'not repaired: ' if repairs else ''}{finding.what}: {finding.where}\n")
     done = f"{len(changes)} repaired, " if repairs else ""

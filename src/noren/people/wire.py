@@ -1,4 +1,4 @@
-"""The wire to the vault: framed JSON over a unix socket, and a small pool of connections.
+"""The wire to the vault: framed JSON over a unix socket or TLS, and a small pool of connections.
 
 A frame is four bytes of length (big-endian) and that many bytes of UTF-8 JSON. A request has at most 8 MiB;
 an answer may be longer, for who asks after a leak must be told everybody. Nothing else in the app side opens
@@ -14,6 +14,7 @@ import threading
 from typing import Any, Final
 
 from noren import errors
+from noren.people import tls
 
 LARGEST_FRAME: Final = 8 * 1024 * 1024
 # About a million persons with their fields and entries.
@@ -28,6 +29,10 @@ class Connection:
     """One connection; used by one thread at a time."""
 
     def __init__(self, path: str) -> None:
+        self._socket: socket.socket
+        if path.startswith(tls.SCHEME):
+            self._socket = tls.connect(path, CONNECT_SECONDS)
+            return
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.settimeout(CONNECT_SECONDS)
         try:
@@ -71,7 +76,7 @@ class Connection:
 
 
 class Pool:
-    """Idle connections of one socket path; any thread may call.
+    """Idle connections of one socket path, or of one `tls://` address; any thread may call.
 
     A connection that saw any fault is closed, never returned. There is no blind second try: whether the vault
     had begun is not known here, and each caller's request has its own key for trying again.

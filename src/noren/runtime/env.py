@@ -56,7 +56,8 @@ def envurl(environ: Mapping[str, str], name: str, schemes: tuple[str, ...]) -> s
 class Env:
     """Every setting there is; docs/settings.md says what each is for.
 
-    `database_url` and `vault_database_url` are None where the embedded clusters are used.
+    `database_url` and `vault_database_url` are None where the embedded clusters are used. With `vault_url`
+    this host has the app side alone, with `vault_listen` the vault's alone; never both.
     """
 
     var: Path
@@ -64,6 +65,8 @@ class Env:
     origin: str
     database_url: str | None
     vault_database_url: str | None
+    vault_url: str | None
+    vault_listen: str | None
     smtp_url: str | None
     mail_from: str
     bounce_domain: str | None
@@ -93,6 +96,16 @@ class Env:
     def development(self) -> bool:
         """Whether the origin is this machine's own: then mail is caught, and may be read in the browser."""
         return self.host in LOCAL_HOSTS
+
+    @property
+    def app_here(self) -> bool:
+        """Whether this host has the app side."""
+        return self.vault_listen is None
+
+    @property
+    def vault_here(self) -> bool:
+        """Whether this host has the vault's side."""
+        return self.vault_url is None
 
     @property
     def mailbox_port(self) -> int:
@@ -155,6 +168,8 @@ NAMES: dict[str, str] = {
     "NOREN_ORIGIN": "origin",
     "NOREN_DATABASE_URL": "database_url",
     "NOREN_VAULT_DATABASE_URL": "vault_database_url",
+    "NOREN_VAULT_URL": "vault_url",
+    "NOREN_VAULT_LISTEN": "vault_listen",
     "NOREN_SMTP_URL": "smtp_url",
     "NOREN_MAIL_FROM": "mail_from",
     "NOREN_BOUNCE_DOMAIN": "bounce_domain",
@@ -182,12 +197,15 @@ def read(environ: Mapping[str, str] | None = None) -> Env:
     host = urlsplit(origin).hostname or ""
     policy = envtext(given, "NOREN_WITNESSES")
     var = Path(envtext(given, "NOREN_VAR", "var") or "var").expanduser().resolve()
+    vault_url, vault_listen = _sides(given)
     return Env(
         var=var,
         port=port,
         origin=origin,
         database_url=envurl(given, "NOREN_DATABASE_URL", _POSTGRES),
         vault_database_url=envurl(given, "NOREN_VAULT_DATABASE_URL", _POSTGRES),
+        vault_url=vault_url,
+        vault_listen=vault_listen,
         smtp_url=envurl(given, "NOREN_SMTP_URL", ("smtp", "smtps", "smtp+starttls")),
         mail_from=envtext(given, "NOREN_MAIL_FROM") or f"noren@{host}",
         bounce_domain=_bounce_domain(envtext(given, "NOREN_BOUNCE_DOMAIN")),
@@ -220,6 +238,34 @@ def _refuse_unknown(environ: Mapping[str, str]) -> None:
         raise StartRefused(
             f"Unknown setting {', '.join(unknown)}. Known are {', '.join(NAMES)} (docs/settings.md)."
         )
+
+
+def _sides(given: Mapping[str, str]) -> tuple[str | None, str | None]:
+    """Return where the vault is asked, and where it listens, on two hosts; neither where there is one."""
+    url, listen = envtext(given, "NOREN_VAULT_URL"), envtext(given, "NOREN_VAULT_LISTEN")
+    if url is not None and not (url.startswith("tls://") and _reachable(url.removeprefix("tls://"))):
+        raise StartRefused(f"NOREN_VAULT_URL={url}: give tls://HOST:PORT, the vault's host.")
+    if listen is not None and not _reachable(listen):
+        raise StartRefused(f"NOREN_VAULT_LISTEN={listen}: give ADDRESS:PORT, such as 10.0.0.2:7443.")
+    for one, other in (
+        ("NOREN_VAULT_URL", "NOREN_VAULT_LISTEN"),
+        ("NOREN_VAULT_URL", "NOREN_VAULT_DATABASE_URL"),
+        ("NOREN_VAULT_LISTEN", "NOREN_DATABASE_URL"),
+    ):
+        if envtext(given, one) is not None and envtext(given, other) is not None:
+            raise StartRefused(
+                f"{one} and {other} are set: one is for the app's host, the other for the vault's."
+            )
+    return url, listen
+
+
+def _reachable(text: str) -> bool:
+    """Whether a text is a host and a port, and nothing else."""
+    try:
+        parts = urlsplit(f"//{text}")
+        return bool(parts.hostname and parts.port) and parts.netloc == text and parts.username is None
+    except ValueError:
+        return False
 
 
 def _bounce_domain(text: str | None) -> str | None:

@@ -13,15 +13,21 @@ def owner(user: OsUser | None) -> tuple[int, int] | None:
     return None if user is None else (user.uid, user.gid)
 
 
-def prepare(paths: Paths, sides: Sides) -> None:
-    """Make every folder. Safe to run again; a folder that is somebody else's is refused."""
+def prepare(paths: Paths, sides: Sides, *, app: bool = True, vault: bool = True) -> None:
+    """Make every folder of the sides that are here. Safe to run again; somebody else's folder is refused."""
     for path, mode in ((paths.var, 0o755), (paths.run, 0o755), (paths.log, 0o700)):
         own(path, None, mode)
     if paths.sockets != paths.run:
         _short(paths.sockets)
-    own(paths.app, sides.app, 0o700)
-    own(paths.mail, sides.app, 0o700)
-    own(paths.app_pg_socket_dir, sides.app, 0o700)
+    if app:
+        own(paths.app, sides.app, 0o700)
+        own(paths.app_pg_socket_dir, sides.app, 0o700)
+    if vault:
+        _prepare_vault(paths, sides)
+
+
+def _prepare_vault(paths: Paths, sides: Sides) -> None:
+    own(paths.mail, sides.app, 0o700)  # caught where it is sent
     own(paths.vault, sides.vault, 0o700)
     own(paths.keys, sides.vault, 0o700)
     own(paths.vault_pg_socket_dir, sides.vault, 0o700)

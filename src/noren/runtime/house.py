@@ -48,10 +48,10 @@ class House:
     def clusters(self) -> list[Spec]:
         """Prepare and return the clusters that no given URL replaces."""
         specs = []
-        if self.env.database_url is None:
+        if self.env.app_here and self.env.database_url is None:
             password = migrate.app_side(self.env).migrator["password"]
             specs.append(_cluster("app database", self.app_cluster(), password))
-        if self.env.vault_database_url is None:
+        if self.env.vault_here and self.env.vault_database_url is None:
             password = migrate.vault_side(self.env).migrator["password"]
             specs.append(_cluster("vault database", self.vault_cluster(), password))
         return specs
@@ -60,7 +60,7 @@ class House:
 
     def vault_environment(self) -> dict[str, str]:
         """Return the vault's whole environment."""
-        peers = sorted({self.sides.app_uid, os.geteuid()})
+        peers = sorted({self.sides.app_uid, os.geteuid()} if self.env.app_here else {os.geteuid()})
         settings = {
             "NOREN_VAULT_SOCKET": str(self.paths.vault_socket),
             "NOREN_VAULT_DATABASE_URL": databases.url(databases.vault(self.env, "vault")),
@@ -79,6 +79,9 @@ class House:
         }
         if self.env.bounce_domain is not None:
             settings["NOREN_VAULT_BOUNCES"] = f"{self.env.bounce_domain}:{self.env.bounce_port}"
+        if self.env.vault_listen is not None:
+            settings["NOREN_VAULT_LISTEN"] = self.env.vault_listen
+            settings["NOREN_VAULT_TLS"] = str(self.paths.tls)
         return child.environment(settings, home=self.paths.vault)
 
     def vault(self) -> Spec:
@@ -93,7 +96,7 @@ class House:
     # -- the app's side
 
     def app_environment(self, role: Role) -> dict[str, str]:
-        """Return a child's settings on the app's side: the vault's URL and the mail server's stay out."""
+        """Return a child's settings on the app's side: the vault's database and the mail server stay out."""
         return migrate.app_environment(self.env, role)
 
     def migration(self, output: int | IO[bytes]) -> Process:
@@ -138,6 +141,11 @@ class House:
         return Spec("mail catcher", partial(_start, command, environ, self.sides.app))
 
     # -- the first shops
+
+    @property
+    def founds(self) -> bool:
+        """Whether a vault on another host lets this one found a shop: with an administrator's certificate."""
+        return (self.paths.tls / "admin.pem").exists()
 
     def examples(self) -> list[Path]:
         """Return the demonstration's shops; there are none beside an installed package."""

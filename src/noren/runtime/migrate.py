@@ -58,7 +58,7 @@ def app_tables() -> None:
 
 
 def app_environment(given: Env, role: Role) -> dict[str, str]:
-    """Return a child's settings on the app's side: the vault's URL and the mail server's stay out."""
+    """Return a child's settings on the app's side: the vault's database and the mail server stay out."""
     paths = Paths.of(given)
     settings = {
         "NOREN_VAR": str(paths.var),
@@ -69,6 +69,8 @@ def app_environment(given: Env, role: Role) -> dict[str, str]:
     }
     if given.database_url is not None:
         settings["NOREN_DATABASE_URL"] = given.database_url
+    if given.vault_url is not None:
+        settings["NOREN_VAULT_URL"] = given.vault_url
     return child.environment(settings, home=paths.app)
 
 
@@ -103,13 +105,13 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--only", choices=("app", "vault"), help="one side (default: both)")
     only = parser.parse_args(argv).only
     given = env.read()
-    if only != "vault":
+    if only != "vault" and given.app_here:
         os.environ.update({"NOREN_ROLE": "migrate", "DJANGO_SETTINGS_MODULE": "noren.runtime.settings"})
         roles.ensure(app_side(given))
         django.setup()
         app_tables()
         static_files(given, users.sides().app)
-    if only != "app":
+    if only != "app" and given.vault_here:
         roles.ensure(vault_side(given))
         command, environ = vault_command(given)
         if subprocess.run(command, env=environ, check=False).returncode != 0:

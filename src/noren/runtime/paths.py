@@ -84,6 +84,11 @@ class Paths:
         return self.var / "backup-keys"
 
     @property
+    def tls(self) -> Path:
+        """Certificates of the line to a vault on another host; each key is its user's, the folder is ours."""
+        return self.var / "tls"
+
+    @property
     def log(self) -> Path:
         return self.var / "log"
 

@@ -16,8 +16,14 @@ _WEB = Path(__file__).parent.parent / "web"
 # -- ours
 
 NOREN_ORIGIN = ENV.origin
-NOREN_MAILBOX = f"http://localhost:{ENV.mailbox_port}/" if ENV.catches_mail else None
-VAULT_SOCKET = PATHS.vault_socket
+NOREN_MAILBOX = f"http://localhost:{ENV.mailbox_port}/" if ENV.catches_mail and ENV.vault_here else None
+# Where the vault is asked: a socket's path, or `tls://host:port` with a certificate out of VAULT_TLS.
+VAULT_SOCKET = PATHS.vault_socket if ENV.vault_url is None else ENV.vault_url
+VAULT_TLS = PATHS.tls
+# Whose certificate: the command line makes it `admin`.
+VAULT_CALLER = "worker" if ENV.role == "worker" else "web"
+# Whether the app's database is on this host: on a host of the vault alone it is not.
+APP_HERE = ENV.app_here
 LEDGER = PATHS.ledger
 # Keys of their own, so that one can be changed without the others. Booking links (HMAC of shop, booking,
 # generation) and the hash that is kept of an Idempotency-Key.

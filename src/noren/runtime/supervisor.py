@@ -1,6 +1,7 @@
 """`noren up`: starts everything in its order, keeps it alive, stops it in the reverse order.
 
-Databases, then the vault, then web and worker; each child in a process group of its own. One supervisor
+Databases, then the vault, then web and worker; each child in a process group of its own. Where the vault
+has its own host, NOREN_VAULT_LISTEN starts its side alone, and NOREN_VAULT_URL the app's. One supervisor
 holds the lock of a data folder. Where the vault refuses to run, the rest goes on: shop pages and bookings
 by link need no name.
 """
@@ -17,7 +18,7 @@ from typing import IO
 
 import psycopg
 
-from noren.runtime import child, databases, env, folders, migrate, roles, users
+from noren.runtime import certs, child, databases, env, folders, migrate, roles, users
 from noren.runtime.backups import nightly
 from noren.runtime.env import Env, StartRefused
 from noren.runtime.house import House, source
@@ -33,10 +34,12 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--no-demo", action="store_true", help="leave an empty system empty")
     demo = not parser.parse_args(argv).no_demo
     given = env.read()
-    given.mail_server()
+    if given.vault_here:
+        given.mail_server()
+    certs.check(given)
     sides, paths = users.sides(), Paths.of(given)
     house = House(given, paths, sides)
-    folders.prepare(paths, sides)
+    folders.prepare(paths, sides, app=given.app_here, vault=given.vault_here)
     for user in (sides.app, sides.vault):
         users.check_reach(user, (source(), source() / "noren" / "runtime" / "env.py", paths.var))
     with _lock(paths):
@@ -49,6 +52,7 @@ def main(argv: list[str]) -> int:
         return asyncio.run(Supervisor(house, record).run(demo=demo))
 
 
+_CLOSING = "Ctrl-C stops everything."
 _SLUGS = "SELECT slug FROM shops_directory ORDER BY id LIMIT 10"
 
 
@@ -89,7 +93,24 @@ class Supervisor:
     async def _start(self, *, demo: bool) -> None:
         house = self.house
         await self._stage(house.clusters())
-        roles.ensure(migrate.app_side(house.env))
+        if house.env.app_here:
+            roles.ensure(migrate.app_side(house.env))
+        founds = await self._start_vault() if house.env.vault_here else house.founds
+        if not house.env.app_here:
+            say(f"\nThe vault is open on {house.env.vault_listen}.\n{_CLOSING}")
+            return
+        await self._once("app database's tables", "migrate", house.migration)
+        await self._stage([house.web(), house.worker()])
+        if demo and founds and self._empty():
+            say("Putting in the example shops ...")
+            await self._once("example shops", "import", house.import_examples)
+        self._say_addresses()
+        if founds and house.env.vault_here:
+            self._nights = asyncio.create_task(nightly.nightly(house.env, self._back_up))
+
+    async def _start_vault(self) -> bool:
+        """Start the vault's side; gives whether it runs."""
+        house = self.house
         roles.ensure(migrate.vault_side(house.env))
         await self._once("vault database's tables", "vault", house.vault_migration)
         if house.env.catches_mail:
@@ -97,14 +118,7 @@ class Supervisor:
         (vault,) = await self._stage([house.vault()])
         if vault.refused:
             self._say_refused(vault)
-        await self._once("app database's tables", "migrate", house.migration)
-        await self._stage([house.web(), house.worker()])
-        if demo and not vault.refused and self._empty():
-            say("Putting in the example shops ...")
-            await self._once("example shops", "import", house.import_examples)
-        self._say_addresses()
-        if not vault.refused:
-            self._nights = asyncio.create_task(nightly.nightly(house.env, self._back_up))
+        return not vault.refused
 
     async def _back_up(self) -> int:
         """Do the night's work; gives its exit code."""
@@ -171,11 +185,11 @@ class Supervisor:
             f"  {'console':11} {given.origin}/console/",
             f"  {'operations':11} {given.origin}/operations/",
         ]
-        if given.catches_mail:
+        if given.catches_mail and given.vault_here:
             lines.append(
                 f"  {'mailbox':11} http://localhost:{given.mailbox_port}/  (this machine's mail only)"
             )
-        lines += [f"  {'data':11} {self.house.paths.var}", "Ctrl-C stops everything."]
+        lines += [f"  {'data':11} {self.house.paths.var}", _CLOSING]
         say("\n".join(lines))
 
 
@@ -201,10 +215,10 @@ def _lock(paths: Paths) -> Iterator[None]:
 
 def _check_ports(given: Env) -> None:
     """Refuse at once what would fail later: a port that somebody else has."""
-    ports = [given.port]
-    if given.catches_mail:
+    ports = [given.port] if given.app_here else []
+    if given.catches_mail and given.vault_here:
         ports += [given.mailbox_port, given.catcher_smtp_port]
-    if given.bounce_domain is not None:
+    if given.bounce_domain is not None and given.vault_here:
         ports.append(given.bounce_port)
     for port in ports:
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:

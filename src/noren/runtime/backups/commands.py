@@ -22,6 +22,11 @@ def backup(words: Sequence[str]) -> int:
         "--verify", action="store_true", help="then restore it in a folder of its own and look"
     )
     asked, given = parser.parse_args(words), env.read()
+    if not (given.app_here and given.vault_here):
+        raise StartRefused(
+            "a backup holds both sides of one moment, and the other side is on another host. Copy each host's "
+            "data folder and databases by the means of that host"
+        )
     now = datetime.now(UTC)
     made = make(given, now)
     _say(
