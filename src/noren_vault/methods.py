@@ -9,6 +9,7 @@ from noren_vault import fields, rights
 from noren_vault.builds import Builds
 from noren_vault.courier import Courier
 from noren_vault.doctor import Doctor
+from noren_vault.doors import Doors, Report
 from noren_vault.errors import BadRequest, GrantExpired, GrantRefused
 from noren_vault.grants import Grants
 from noren_vault.importing import Importing
@@ -49,6 +50,9 @@ _ADMIN: Final = frozenset(
         "rebuild_index",
         "unknown_messages",
         "decide_message",
+        "report_doors",
+        "digests",
+        "explain_door",
     }
 )
 
@@ -72,6 +76,7 @@ class Methods:
         record: Record,
         builds: Builds,
         watch: Watch,
+        doors: Doors,
     ) -> None:
         """Keep the acts."""
         self._records = records
@@ -87,6 +92,7 @@ class Methods:
         self._record = record
         self._builds = builds
         self._watch = watch
+        self._doors = doors
         self._methods = self._table()
 
     def _table(self) -> dict[str, Method]:
@@ -120,6 +126,11 @@ class Methods:
             "entries": self._entries,
             "doctor": self._examine,
             "rebuild_index": self._rebuild_index,
+            "report_doors": self._report_doors,
+            "digests": self._digests,
+            "doors": self._list_doors,
+            "explain_door": self._explain_door,
+            "doors_state": self._doors_state,
         }
 
     async def answer(self, request: Request, peer: Peer) -> Answer:
@@ -318,6 +329,28 @@ class Methods:
 
     async def _rebuild_index(self, _params: Params, _: Peer) -> Answer:
         return Answer({"entries": await self._index.rebuild()})
+
+    # -- sessions at the databases, beside this door
+
+    async def _report_doors(self, params: Params, peer: Peer) -> Answer:
+        await self._doors.report(Report.of(params), peer.admin_path)
+        return Answer({})
+
+    async def _digests(self, _params: Params, _: Peer) -> Answer:
+        return Answer({"digests": await self._doors.digests()})
+
+    async def _list_doors(self, params: Params, peer: Peer) -> Answer:
+        path = await self._may_ask(params, peer)
+        since, until = params.number("since"), params.number("until")
+        return Answer({"doors": await self._doors.listed(since, until, path)})
+
+    async def _explain_door(self, params: Params, peer: Peer) -> Answer:
+        because = params.text("because", most=500)
+        await self._doors.explain(params.text("session", most=150), because, peer.admin_path)
+        return Answer({})
+
+    async def _doors_state(self, _params: Params, _: Peer) -> Answer:
+        return Answer(await self._doors.state())
 
 
 def _told(told: Told) -> Answer:

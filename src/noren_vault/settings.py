@@ -17,6 +17,7 @@ NAMES: Final = frozenset(
     "NOREN_VAULT_BOUNCES",
     "NOREN_VAULT_WITNESSES",
     "NOREN_VAULT_WITNESS_MINUTES",
+    "NOREN_VAULT_DOOR_KEY",  # read where sessions are marked (doormark)
 }
 
 _LOCAL: Final = ("localhost", "127.0.0.1", "::1")

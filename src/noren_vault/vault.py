@@ -16,6 +16,7 @@ from noren_vault.builds import Builds
 from noren_vault.clock import Now
 from noren_vault.database import Database, Heads
 from noren_vault.doctor import Doctor
+from noren_vault.doors import Doors
 from noren_vault.errors import LedgerUnavailable
 from noren_vault.floors import Floors
 from noren_vault.grants import Grants
@@ -149,6 +150,7 @@ class Vault:
             record=record,
             builds=builds,
             watch=watch,
+            doors=Doors(database=database, record=record, index=index, key=held.addresses, now=now),
         )
         await index.start()
         await post.courier.settle_after_start()

@@ -10,6 +10,7 @@ from django.db import connection
 
 from noren import people
 from noren.booking import planes, repair, zones
+from noren.doors import doctor as doors
 from noren.engine import wall
 from noren.errors import LedgerUnavailable, VaultUnavailable
 from noren.shops.models import Resource, ShopDirectory
@@ -155,6 +156,17 @@ def _vault() -> list[Finding]:
         return [Finding(error.code, "vault")]
 
 
+def _doors() -> list[Finding]:
+    """Ask whether anybody else was at the databases; what cannot be seen is said, and is no finding."""
+    try:
+        examined = doors.examine()
+    except (VaultUnavailable, LedgerUnavailable) as error:
+        return [Finding(error.code, "sessions at the databases")]
+    for words in examined.unseen:
+        sys.stdout.write(f"not seen: {words}.\n")
+    return [Finding(what, where) for what, where in examined.findings]
+
+
 def main(argv: list[str]) -> int:
     """Print what is found (after what was repaired, where that was asked for); 1 where something is."""
     parser = argparse.ArgumentParser(prog="noren doctor", description=__doc__)
@@ -168,7 +180,7 @@ def main(argv: list[str]) -> int:
     changes = [words for shop_id in shops for words in repair.of_shop(shop_id)] if repairs else []
     for words in changes:
         sys.stdout.write(f"repaired: {words}\n")
-    findings = [*check(), *_vault()]
+    findings = [*check(), *_vault(), *_doors()]
     for finding in findings:
         sys.stdout.write(f"{'not repaired: ' if repairs else ''}{finding.what}: {finding.where}\n")
     done = f"{len(changes)} repaired, " if repairs else ""

@@ -69,6 +69,7 @@ class Env:
     bounce_domain: str | None
     witnesses: Path | None
     witness_minutes: int
+    door_key: str | None
     test_database_url: str | None
     test_vault_database_url: str | None
     role: Role
@@ -135,6 +136,7 @@ NAMES: dict[str, str] = {
     "NOREN_BOUNCE_DOMAIN": "bounce_domain",
     "NOREN_WITNESSES": "witnesses",
     "NOREN_WITNESS_MINUTES": "witness_minutes",
+    "NOREN_DOOR_KEY": "door_key",
     "NOREN_TEST_DATABASE_URL": "test_database_url",
     "NOREN_TEST_VAULT_DATABASE_URL": "test_vault_database_url",
     "NOREN_ROLE": "role",
@@ -160,6 +162,7 @@ def read(environ: Mapping[str, str] | None = None) -> Env:
         bounce_domain=_bounce_domain(envtext(given, "NOREN_BOUNCE_DOMAIN")),
         witnesses=None if policy is None else Path(policy).expanduser().resolve(),
         witness_minutes=envint(given, "NOREN_WITNESS_MINUTES", 60, 1, 10_080),
+        door_key=envtext(given, "NOREN_DOOR_KEY"),
         test_database_url=envurl(given, "NOREN_TEST_DATABASE_URL", _POSTGRES),
         test_vault_database_url=envurl(given, "NOREN_TEST_VAULT_DATABASE_URL", _POSTGRES),
         role=envchoice(given, "NOREN_ROLE", "web", get_args(Role)),

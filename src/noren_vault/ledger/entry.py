@@ -39,6 +39,8 @@ KINDS: Final = frozenset(
         "witness",
         "backup",
         "export",
+        "door",
+        "connections",
     }
 )
 _LIMIT = 1 << 53  # integers beyond this are not the same in every JSON reader
