@@ -88,6 +88,15 @@ COMMANDS = (
     ),
     Command(("keys",), "noren.incidents.keys:keys", "list, rotate or retire the vault's keys", "web"),
     Command(
+        ("doors", "explain"), "noren.doors.commands:explain", "say why a foreign session was all right", "web"
+    ),
+    Command(
+        ("doors",),
+        "noren.doors.commands:listed",
+        "list sessions at the databases that are not Noren's own",
+        "web",
+    ),
+    Command(
         ("operator", "invite"),
         f"{_INCIDENTS}:invite_operator",
         "invite the very first operator: a one-time link",

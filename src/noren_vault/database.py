@@ -9,6 +9,7 @@ import psycopg
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
+from noren_vault import doormark
 from noren_vault.ledger import Head
 
 Row = tuple[Any, ...]
@@ -28,7 +29,8 @@ class Database:
         """Make the pool of at most `most` connections, with options of the server's; `open` opens it."""
         self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
             url,
-            kwargs={"autocommit": True, "application_name": "noren-vault", "options": options},
+            # Called for each connection: a mark is good for one session.
+            kwargs=lambda: {"autocommit": True, "application_name": doormark.name(), "options": options},
             min_size=1,
             max_size=most,
             timeout=_WAIT_SECONDS,

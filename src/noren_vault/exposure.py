@@ -15,7 +15,7 @@ IN: Final = ("put", "update", "import", "member")
 # out writes is never left out because nobody remembered it here.
 SILENT: Final = (
     "outcome", "erase", "refused", "signin", "signout", "register", "invite", "scope", "start", "repair",
-    "key", "backup", "restore", "door", "bounce", "search_build", "right", "prove", "budget",
+    "key", "backup", "restore", "door", "connections", "bounce", "search_build", "right", "prove", "budget",
 )  # fmt: skip
 # `refused`: the other side was told, and did not take it.
 TOLD: Final = ("released", "done", "sent", "refused")

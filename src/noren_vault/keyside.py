@@ -19,6 +19,8 @@ WHERE e.at >= %(since)s AND e.at <= %(until)s AND e.entry < %(size)s
   AND e.kind NOT IN
     ('intent', 'outcome', 'put', 'update', 'erase', 'search', 'signin', 'signout', 'send', 'import')
   AND e.kind = ANY(%(kinds)s) AND NOT (e.kind = 'restore' AND e.note = ANY(%(tried)s))
+  -- A session at the app's database is not at the keys' side; an end or a reason is no session.
+  AND (e.kind <> 'door' OR e.ref LIKE 'vault/%%' AND e.note NOT IN ('ended', 'explained'))
 ORDER BY e.entry
 """
 _KINDS: Final = ("start", "key", "repair", *TOUCHED)

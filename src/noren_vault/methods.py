@@ -13,6 +13,7 @@ from noren_vault.backup_methods import BackupMethods
 from noren_vault.builds import Builds
 from noren_vault.courier import Courier
 from noren_vault.doctor import Doctor
+from noren_vault.doors import Doors, Report
 from noren_vault.errors import BadRequest, GrantExpired, GrantRefused, LedgerUnavailable
 from noren_vault.grants import Grant, Grants
 from noren_vault.importing import Importing
@@ -62,6 +63,9 @@ _ADMIN: Final = frozenset(
         "backup_end",
         "backup_canary",
         "backup_restored",
+        "report_doors",
+        "digests",
+        "explain_door",
     }
 )
 
@@ -89,6 +93,7 @@ class Methods:
         keys: KeyMethods,
         passwords: SigninMethods,
         backups: BackupMethods,
+        doors: Doors,
     ) -> None:
         """Keep the acts."""
         self._records = records
@@ -107,6 +112,7 @@ class Methods:
         acts = keys.acts | passwords.acts | rights.table | backups.acts
         self._mails = passwords.mails
         self._methods = self._table() | {name: partial(_plain, act) for name, act in acts.items()}
+        self._doors = doors
 
     def _table(self) -> dict[str, Method]:
         return {
@@ -139,6 +145,11 @@ class Methods:
             "entries": self._entries,
             "doctor": self._examine,
             "rebuild_index": self._rebuild_index,
+            "report_doors": self._report_doors,
+            "digests": self._digests,
+            "doors": self._list_doors,
+            "explain_door": self._explain_door,
+            "doors_state": self._doors_state,
         }
 
     async def answer(self, request: Request, peer: Peer) -> Answer:
@@ -351,6 +362,28 @@ class Methods:
 
     async def _rebuild_index(self, _params: Params, _: Peer) -> Answer:
         return Answer({"entries": await self._index.rebuild()})
+
+    # -- sessions at the databases, beside this door
+
+    async def _report_doors(self, params: Params, peer: Peer) -> Answer:
+        await self._doors.report(Report.of(params), peer.admin_path)
+        return Answer({})
+
+    async def _digests(self, _params: Params, _: Peer) -> Answer:
+        return Answer({"digests": await self._doors.digests()})
+
+    async def _list_doors(self, params: Params, peer: Peer) -> Answer:
+        path = await self._may_ask(params, peer)
+        since, until = params.number("since"), params.number("until")
+        return Answer({"doors": await self._doors.listed(since, until, path)})
+
+    async def _explain_door(self, params: Params, peer: Peer) -> Answer:
+        because = params.text("because", most=500)
+        await self._doors.explain(params.text("session", most=150), because, peer.admin_path)
+        return Answer({})
+
+    async def _doors_state(self, _params: Params, _: Peer) -> Answer:
+        return Answer(await self._doors.state())
 
 
 async def _plain(act: Act, params: Params, peer: Peer) -> Answer:

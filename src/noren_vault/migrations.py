@@ -8,6 +8,8 @@ from typing import Final
 
 import psycopg
 
+from noren_vault import doormark
+
 OWNER: Final = "noren_vault_owner"
 _NAME: Final = re.compile(r"(\d{3})_[a-z0-9_]+\.sql")
 _LOCK: Final = 7_216_301_001
@@ -48,7 +50,7 @@ def all_of_them() -> list[Migration]:
 
 def migrate(url: str) -> list[str]:
     """Apply what is missing and give its names. `url` logs in as somebody who may become the owner."""
-    with psycopg.connect(url, autocommit=True) as connection:
+    with psycopg.connect(url, autocommit=True, application_name=doormark.name()) as connection:
         _become_owner(connection)
         connection.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
         for schema in (b"vault", b"keystore"):
@@ -64,7 +66,7 @@ def migrate(url: str) -> list[str]:
 
 def check(url: str) -> None:
     """Raise MigrationError unless the database stands exactly where this code does."""
-    with psycopg.connect(url, autocommit=True) as connection:
+    with psycopg.connect(url, autocommit=True, application_name=doormark.name()) as connection:
         try:
             applied = _applied(connection)
         except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):

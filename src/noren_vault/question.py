@@ -12,8 +12,8 @@ from noren_vault.record import session_name
 
 # What an entry says of its way. `address` and `device` become sessions, `export` is one by its id.
 PATHS: Final = ("actor", "credential", "session", "process", "address", "device", "export")
-# What is taken as it lies: `backup` by its id, `key` by an epoch key's, `store` by one of STORES.
-TAKEN: Final = ("store", "backup", "key")
+# What is taken as it lies: `backup` and `door` by its id, `key` by an epoch key's, `store` by one of STORES.
+TAKEN: Final = ("store", "backup", "key", "door")
 STORES: Final = ("app", "vault", "keys", "host")
 _MOST: Final = 1000
 _REF: Final = re.compile(r"[A-Za-z0-9._:/=+-]{1,160}", re.ASCII)

@@ -36,7 +36,11 @@ from noren_vault.rekeying import Rekeying
 PERSONS_A_BATCH: Final = 25
 _WORDS_A_BATCH: Final = 200
 # Table, key, and what stands before the key where its words are bound to their row.
-_WORDS: Final = (("session", "session", ""), ("allowance", "request", "allowance:"))
+_WORDS: Final = (
+    ("session", "session", ""),
+    ("allowance", "request", "allowance:"),
+    ("door", "session || ':' || note", "door:"),
+)
 # Between two batches at least this long, and as long as the last one took: half of the time is the reveals'.
 _PAUSE_SECONDS: Final = 0.02
 _AGAIN_SECONDS: Final = 5.0
@@ -66,7 +70,8 @@ _LEFT: Final = {
     What.EPOCH: "SELECT (SELECT count(*) FROM keystore.person_key"
     " WHERE substring(wrapped FROM 6 FOR 4) <> %(new)s)"
     " + (SELECT count(*) FROM vault.session WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)"
-    " + (SELECT count(*) FROM vault.allowance WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)",
+    " + (SELECT count(*) FROM vault.allowance WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)"
+    " + (SELECT count(*) FROM vault.door WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)",
     What.DATA: "SELECT (SELECT count(*) FROM keystore.person_key WHERE keyed_at < %(since)s)"
     " + (SELECT count(*) FROM vault.field f LEFT JOIN keystore.person_key k USING (shop_id, person)"
     " WHERE substring(f.sealed FROM 2 FOR 4) IS DISTINCT FROM substring(k.wrapped FROM 1 FOR 4))",
@@ -315,13 +320,13 @@ class Rotation:
     async def _words(self, running: Running) -> None:
         """Seal anew what lies under keys derived from the epochs'."""
         for table, column, place in _WORDS:
-            names = {"table": sql.Identifier("vault", table), "column": sql.Identifier(column)}
+            names = {"table": sql.Identifier("vault", table), "column": sql.SQL(column)}
             left = True
             while left:
                 left = await self._words_of(running, names, place) > 0
                 await asyncio.sleep(_PAUSE_SECONDS)
 
-    async def _words_of(self, running: Running, names: dict[str, sql.Identifier], place: str) -> int:
+    async def _words_of(self, running: Running, names: dict[str, sql.Composable], place: str) -> int:
         async with self._database.transaction() as connection:
             cursor = await connection.execute(
                 sql.SQL(
@@ -333,9 +338,9 @@ class Rotation:
             rows = [(row, bytes(sealed)) for row, sealed in await cursor.fetchall()]
             await connection.execute(
                 sql.SQL(
-                    "UPDATE {table} AS s SET sealed = n.sealed "
-                    "FROM unnest(%s::text[], %s::bytea[], %s::bytea[]) AS n(row, old, sealed) "
-                    "WHERE s.{column} = n.row AND s.sealed = n.old"
+                    "UPDATE {table} AS s SET sealed = n.anew "
+                    "FROM unnest(%s::text[], %s::bytea[], %s::bytea[]) AS n(row, old, anew) "
+                    "WHERE {column} = n.row AND s.sealed = n.old"
                 ).format(**names),
                 [[row for row, _ in rows], [old for _, old in rows], self._rekeying.words(rows, place)],
             )

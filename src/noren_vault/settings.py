@@ -24,6 +24,7 @@ NAMES: Final = frozenset(
     "NOREN_VAULT_BACKUP_DAYS",
     "NOREN_VAULT_LISTEN",
     "NOREN_VAULT_TLS",
+    "NOREN_VAULT_DOOR_KEY",  # read where sessions are marked (doormark)
 }
 _KMS_KEY: Final = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:(key|alias)/[A-Za-z0-9/_-]+", re.ASCII)
 

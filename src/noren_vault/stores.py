@@ -40,6 +40,10 @@ SELECT min(e.at) FILTER (WHERE e.note LIKE '%%made%%' OR e.note LIKE '%%begin%%'
     max(e.at) FILTER (WHERE e.note LIKE '%%retired%%' OR e.note LIKE '%%destroyed%%')
 FROM vault.ledger_entry e WHERE e.kind = 'key' AND strpos(e.ref, %s) > 0
 """
+_DOOR: Final = """
+SELECT e.at, e.ref FROM vault.ledger_entry e
+WHERE e.kind = 'door' AND e.session = %s AND e.note <> 'explained' ORDER BY e.entry
+"""
 _WRAPPED: Final = """
 SELECT count(*) FROM keystore.person_key WHERE epoch = %s AND (%s::bigint IS NULL OR shop_id = %s)
 """
@@ -102,7 +106,7 @@ class Stores:
             form = holding.form(part)
             there = await self._rows(question, size, part)
             for row in there:
-                _add(found, row, part, _state(form, intact=intact))
+                _add(found, row, part, _state(form, intact=intact and not part.name.startswith("door:")))
             told.append(_words(part, form, there))
         return told
 
@@ -120,6 +124,7 @@ class Stores:
             *(Taken(one, *_STORES[one], *when) for one in stores if one != "keys"),
             *[await self._backup(one, question) for one in question.taken.get("backup", ())],
             *[await self._key(one, question) for one in question.taken.get("key", ())],
+            *[await self._door(one, question) for one in question.taken.get("door", ())],
         ]
 
     async def _backup(self, given: str, question: Question) -> Taken:
@@ -133,6 +138,19 @@ class Stores:
             raise BadRequest(f"the ledger has no backup {name[:60]}")
         until = max(question.until, row[1]) if row[2] else row[1]
         return Taken(f"backup:{name}", cipher=True, keys=False, since=row[0], until=until)
+
+    async def _door(self, name: str, question: Question) -> Taken:
+        """A foreign session could read its cluster's store from its start to its end."""
+        rows = await self._database.rows(_DOOR, [name])
+        if not rows:
+            raise BadRequest(f"the ledger has no door {name[:60]}")
+        # `vault/started:MS`, `vault/ended:MS`
+        told = {ref.partition("/")[2].partition(":")[0]: int(ref.rpartition(":")[2]) for _, ref in rows}
+        cipher = rows[0][1].startswith("vault/")
+        since = min(told.get("started") or rows[0][0], rows[0][0])
+        return Taken(
+            f"door:{name}", cipher=cipher, keys=False, since=since, until=told.get("ended", question.until)
+        )
 
     async def _key(self, name: str, question: Question) -> Taken:
         """An epoch key opens who was wrapped under it, from its making to its end."""

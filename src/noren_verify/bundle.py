@@ -21,7 +21,7 @@ from noren_verify import Misuse, NotWhole, Signed, leaf_of, read_key, read_signe
 IN = ("put", "update", "import", "member")
 SILENT = (
     "outcome", "erase", "refused", "signin", "signout", "register", "invite", "scope", "start", "repair",
-    "key", "backup", "restore", "door", "bounce", "search_build", "right", "prove", "budget",
+    "key", "backup", "restore", "door", "connections", "bounce", "search_build", "right", "prove", "budget",
 )  # fmt: skip
 TOLD = ("released", "done", "sent", "refused")
 STATES = ("not", "possibly", "exposed")
@@ -157,7 +157,7 @@ def passed(bundle: Bundle, found: Found) -> None:
 
 
 def _has_paths(question: Json) -> bool:
-    return any(kind not in ("store", "backup", "key") for kind in question["given"])
+    return any(kind not in ("store", "backup", "key", "door") for kind in question["given"])
 
 
 def _matches(entry: Json, question: Json) -> bool | None:
@@ -206,7 +206,8 @@ def taken(bundle: Bundle, found: Found) -> None:
     for store in question["stores"]:
         since, until = store["since"], store["until"]
         state = 2 if store["form"] == "readable" else 0
-        state = 1 if store["form"] == "cipher" and not question["intact"] else state
+        foreign = store["name"].startswith("door:")
+        state = 1 if store["form"] == "cipher" and (foreign or not question["intact"]) else state
         for key, row in _rows(bundle, until).items():
             if not row.made or (row.erased and row.erased + ERASING_MS < since):
                 continue

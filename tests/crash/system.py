@@ -88,7 +88,11 @@ class System:
 
     def log(self, name: str) -> str:
         """Return all that a child has written."""
+        side, _, kind = name.partition("-")
         files = sorted((self.up.var / "log").glob(f"{name}.log*"), reverse=True)
+        if kind == "database":
+            # What the server writes itself, once it runs.
+            files += sorted((self.up.var / side / "pg-log").glob("*.json"))
         return "".join(path.read_text(encoding="utf-8", errors="replace") for path in files)
 
     def mails(self) -> list[EmailMessage]:

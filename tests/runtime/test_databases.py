@@ -30,7 +30,7 @@ def test_it_finds_a_server_again_that_was_away_for_long() -> None:
             raise Found
 
     words = databases.django({"dbname": "noren"}, "web")["OPTIONS"]["pool"]
-    pool = ConnectionPool("", connection_class=Server, open=False, **words)
+    pool = ConnectionPool("", open=False, **(words | {"connection_class": Server}))
     pool.open()
     begin = time.monotonic()
     while time.monotonic() - begin < AWAY:

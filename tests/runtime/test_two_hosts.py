@@ -21,7 +21,8 @@ import pytest
 
 from noren.runtime import authority
 from tests.environment import TOP
-from tests.runtime.up import Up, free_port
+from tests.ports import free_port
+from tests.runtime.up import Up
 from tests.servers import wait_for
 
 # Three starts of a side and a dozen commands, one after the other.

@@ -330,15 +330,21 @@ def test_it_uses_no_key_that_a_crash_left_unregistered(bench: Bench) -> None:
     assert bench.run(act) != stray.id.hex()
 
 
-def test_it_seals_addresses_and_reasons_anew(bench: Bench) -> None:
-    """Sign-ins' addresses and budgets' reasons follow the epoch's key: they open under the new one alone."""
-    rows = {"SELECT sealed FROM vault.session": "s-1", "SELECT sealed FROM vault.allowance": "allowance:r-1"}
+def test_it_seals_addresses_and_words_anew(bench: Bench) -> None:
+    """Sign-ins' addresses, budgets' reasons and strangers' names follow the epoch's key: they open under the new one alone."""
+    rows = {
+        "SELECT sealed FROM vault.session": "s-1",
+        "SELECT sealed FROM vault.allowance": "allowance:r-1",
+        "SELECT sealed FROM vault.door": "door:pg-1:login",
+    }
 
     async def act(vault: Vault) -> None:
         keys = vault.keeping.rotation._keys
         with psycopg.connect(bench.configured.database_url, autocommit=True) as connection:
             sealed = keys.addresses.seal(b"192.0.2.7", "s-1")
             connection.execute("INSERT INTO vault.session VALUES ('s-1', %s, 0)", [sealed])
+            sealed = keys.addresses.seal(b"192.0.2.7", "door:pg-1:login")
+            connection.execute("INSERT INTO vault.door VALUES ('pg-1', 'login', %s, 0)", [sealed])
             sealed = keys.addresses.seal(b"192.0.2.7", "allowance:r-1")
             connection.execute(
                 "WITH asking AS (INSERT INTO vault.actor (actor, handle, shop_id, person, made_at) "

@@ -12,6 +12,7 @@ from django.db import connection
 
 from noren import clock, people
 from noren.booking import planes, repair, zones
+from noren.doors import doctor as doors
 from noren.engine import wall
 from noren.errors import GrantRefused, LedgerUnavailable, VaultUnavailable
 from noren.people import tls
@@ -192,6 +193,26 @@ def _shops() -> Iterator[int]:
     yield from ShopDirectory.objects.order_by("id").values_list("id", flat=True)
 
 
+_NOT_WATCHED = (
+    "foreign sessions at this host's database; only who administers the vault may write them down, "
+    "and that is on its own host"
+)
+
+
+def _doors() -> list[Finding]:
+    """Ask whether anybody else was at the databases; what cannot be seen is said, and is no finding."""
+    if _remote():
+        sys.stdout.write(f"not seen: {_NOT_WATCHED}.\n")
+        return []
+    try:
+        examined = doors.examine()
+    except (VaultUnavailable, LedgerUnavailable) as error:
+        return [Finding(error.code, "sessions at the databases")]
+    for words in examined.unseen:
+        sys.stdout.write(f"not seen: {words}.\n")
+    return [Finding(what, where) for what, where in examined.findings]
+
+
 def main(argv: list[str]) -> int:
     """Print what is found (after what was repaired, where that was asked for); 1 where something is."""
     parser = argparse.ArgumentParser(prog="noren doctor", description=__doc__)
@@ -205,7 +226,7 @@ def main(argv: list[str]) -> int:
     changes = [words for shop_id in shops for words in repair.of_shop(shop_id)] if repairs else []
     for words in changes:
         sys.stdout.write(f"repaired: {words}\n")
-    findings = [*(check() if settings.APP_HERE else []), *_certificates(), *_vault()]
+    findings = [*(check() if settings.APP_HERE else []), *_certificates(), *_vault(), *_doors()]
     for finding in findings:
         sys.stdout.write(f"{'not repaired: ' if repairs else ''}{finding.what}: {finding.where}\n")
     done = f"{len(changes)} repaired, " if repairs else ""

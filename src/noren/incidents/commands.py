@@ -35,6 +35,7 @@ _NAMED: Final = (
     ("store", "STORE", f"a store that was taken as it lay: {', '.join(STORES)}"),
     ("backup", "ID", "a backup that was taken"),
     ("key", "ID", "an epoch key that was taken (its id in hex)"),
+    ("door", "ID", "a foreign session at a database, as `noren doors` names it"),
 )
 
 

@@ -10,7 +10,7 @@ from noren import people
 
 # How data can have passed, and what can have been taken as it lay.
 PATHS: Final = ("actor", "credential", "session", "process", "address", "device", "export")
-TAKEN: Final = ("store", "backup", "key")
+TAKEN: Final = ("store", "backup", "key", "door")
 STORES: Final = ("app", "vault", "keys", "host")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _AGO = re.compile(r"(\d{1,6})([smhdw])")

@@ -6,7 +6,7 @@ from urllib.parse import quote, urlencode
 
 from psycopg.conninfo import conninfo_to_dict
 
-from noren.runtime import secrets_file
+from noren.runtime import doorkey, secrets_file
 from noren.runtime.env import Env, Role
 from noren.runtime.paths import Paths
 
@@ -67,7 +67,13 @@ def django(words: Conninfo, role: Role) -> dict[str, Any]:
         # restarted server costs no request. A pool that cannot connect tries at longer and longer intervals:
         # it shall give up and let the next request try, or a server that is back after a minute is found half
         # a minute later.
-        options["pool"] = {"min_size": 1, "max_size": 8, "timeout": 5, "reconnect_timeout": 5}
+        options["pool"] = {
+            "min_size": 1,
+            "max_size": 8,
+            "timeout": 5,
+            "reconnect_timeout": 5,
+            "connection_class": doorkey.MarkedConnection,
+        }
         options.setdefault("options", "-c statement_timeout=30s -c idle_in_transaction_session_timeout=60s")
     return {
         "ENGINE": "noren.runtime.postgresql",

@@ -79,6 +79,7 @@ class Env:
     vault_backup_days: int
     backups: Path
     backup_hour: int
+    door_key: str | None
     test_database_url: str | None
     test_vault_database_url: str | None
     role: Role
@@ -182,6 +183,7 @@ NAMES: dict[str, str] = {
     "NOREN_VAULT_BACKUP_DAYS": "vault_backup_days",
     "NOREN_BACKUPS": "backups",
     "NOREN_BACKUP_HOUR": "backup_hour",
+    "NOREN_DOOR_KEY": "door_key",
     "NOREN_TEST_DATABASE_URL": "test_database_url",
     "NOREN_TEST_VAULT_DATABASE_URL": "test_vault_database_url",
     "NOREN_ROLE": "role",
@@ -218,6 +220,7 @@ def read(environ: Mapping[str, str] | None = None) -> Env:
         vault_backup_days=envint(given, "NOREN_VAULT_BACKUP_DAYS", 35, 1, 3650),
         backups=Path(envtext(given, "NOREN_BACKUPS") or var / "backups").expanduser().resolve(),
         backup_hour=envint(given, "NOREN_BACKUP_HOUR", 18, 0, 23),
+        door_key=envtext(given, "NOREN_DOOR_KEY"),
         test_database_url=envurl(given, "NOREN_TEST_DATABASE_URL", _POSTGRES),
         test_vault_database_url=envurl(given, "NOREN_TEST_VAULT_DATABASE_URL", _POSTGRES),
         role=envchoice(given, "NOREN_ROLE", "web", get_args(Role)),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO
 
 import noren
-from noren.runtime import child, databases, migrate, postgres
+from noren.runtime import child, databases, doorkey, migrate, postgres
 from noren.runtime.env import Env, Role
 from noren.runtime.keeper import Process, Spec
 from noren.runtime.paths import Paths
@@ -77,6 +77,8 @@ class House:
             "NOREN_VAULT_ADMIN_UIDS": str(os.geteuid()),
             **self.env.vault_keys(),
         }
+        if key := doorkey.given_to_child(self.paths.door_keys, databases.VAULT_LOGINS.values()):
+            settings["NOREN_VAULT_DOOR_KEY"] = key
         if self.env.bounce_domain is not None:
             settings["NOREN_VAULT_BOUNCES"] = f"{self.env.bounce_domain}:{self.env.bounce_port}"
         if self.env.vault_listen is not None:
@@ -131,6 +133,16 @@ class House:
             _start, command, self.app_environment("worker"), self.sides.app, death=signal.SIGKILL
         )
         return Spec("worker", launch)
+
+    def doors(self) -> Spec:
+        """The watcher of both databases' sessions: as our own user, who may read both logs."""
+        environ = self.app_environment("web")
+        # It has the file of the keys; a child's setting would name the web's login alone.
+        environ.pop("NOREN_DOOR_KEY", None)
+        if self.env.vault_database_url is not None:
+            environ["NOREN_VAULT_DATABASE_URL"] = self.env.vault_database_url
+        command = [sys.executable, "-m", "noren.doors.watch"]
+        return Spec("doors", partial(_start, command, environ, None))
 
     def catcher(self) -> Spec:
         command = [

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.db import connection
 from psycopg import sql
 
-from noren.runtime import child, databases, env, folders, roles, secrets_file, users
+from noren.runtime import child, databases, doorkey, env, folders, roles, secrets_file, users
 from noren.runtime.env import Env, Role, StartRefused
 from noren.runtime.paths import Paths
 
@@ -71,6 +71,13 @@ def app_environment(given: Env, role: Role) -> dict[str, str]:
         settings["NOREN_DATABASE_URL"] = given.database_url
     if given.vault_url is not None:
         settings["NOREN_VAULT_URL"] = given.vault_url
+    # Preparing the roles tries each of the logins.
+    logins = {
+        databases.app(given, role).get("user", ""),
+        *(databases.APP_LOGINS.values() if role == "migrate" else ()),
+    }
+    if keys := doorkey.given_to_child(paths.door_keys, sorted(logins)):
+        settings["NOREN_DOOR_KEY"] = keys
     return child.environment(settings, home=paths.app)
 
 
@@ -95,6 +102,9 @@ def vault_command(given: Env) -> tuple[list[str], dict[str, str]]:
     """Return the command that brings the vault's tables to this version, and its environment."""
     url = databases.url(databases.vault(given, "migrator"), become=databases.VAULT_OWNER)
     settings = {"NOREN_VAULT_DATABASE_URL": url}
+    login = databases.vault(given, "migrator").get("user", "")
+    if key := doorkey.given_to_child(Paths.of(given).door_keys, [login]):
+        settings["NOREN_VAULT_DOOR_KEY"] = key
     environ = child.environment(settings, home=Paths.of(given).vault)
     return [sys.executable, "-m", "noren_vault", "migrate"], environ
 

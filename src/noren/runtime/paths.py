@@ -54,6 +54,11 @@ class Paths:
         """The mail catcher's mailbox (development only)."""
         return self.var / "mail"
 
+    @property
+    def app_pg_log(self) -> Path:
+        """The app database's connection log, written by the server itself."""
+        return self.app / "pg-log"
+
     # -- the vault's own folders (OS user vault, 0700; the ledger's holds ids only and may be read)
 
     @property
@@ -63,6 +68,10 @@ class Paths:
     @property
     def vault_pg(self) -> Path:
         return self.vault / "pg"
+
+    @property
+    def vault_pg_log(self) -> Path:
+        return self.vault / "pg-log"
 
     @property
     def vault_secrets(self) -> Path:
@@ -104,6 +113,11 @@ class Paths:
     def children(self) -> Path:
         """The record of the children that run, by which a later start stops what a killed one left."""
         return self.run / "children.json"
+
+    @property
+    def door_keys(self) -> Path:
+        """The keys of the last starts, by which known sessions are told (0600)."""
+        return self.run / "door-keys.json"
 
     @property
     def sockets(self) -> Path:

@@ -52,6 +52,16 @@ log_min_error_statement = 'panic'
 log_parameter_max_length = 0
 log_parameter_max_length_on_error = 0
 log_checkpoints = off
+# Who connects, and when they go: written by the server itself, in files that are kept and watched.
+logging_collector = on
+log_destination = 'jsonlog'
+log_filename = 'connections-%Y%m%d-%H%M%S.log'
+log_file_mode = 0600
+log_rotation_age = '1d'
+log_rotation_size = '10MB'
+log_truncate_on_rotation = off
+log_connections = 'authorization'
+log_disconnections = on
 """
 
 # For clusters that live as long as one run of the tests.
@@ -79,6 +89,11 @@ class Cluster:
     migrator: str
     durable: bool = True
 
+    @property
+    def log(self) -> Path:
+        """The folder of the connection log, which the server makes."""
+        return self.data.with_name("pg-log")
+
     def prepare(self, password: str) -> None:
         """Make the cluster where there is none, and write its settings. Must not run."""
         if not self.data.exists():
@@ -95,7 +110,8 @@ class Cluster:
                 "take a dump with the older Noren and read it in with this one."
             )
         self._await_burial()
-        self._write("postgresql.conf", _CONF + ("" if self.durable else _FORGETFUL))
+        log = f"log_directory = '{_quoted(self.log)}'\n"
+        self._write("postgresql.conf", _CONF + log + ("" if self.durable else _FORGETFUL))
         self._write("pg_hba.conf", _HBA)
 
     def start(self, output: int | IO[bytes]) -> subprocess.Popen[bytes]:
@@ -143,6 +159,8 @@ class Cluster:
         if not password.isascii() or "'" in password or "\\" in password:
             raise RuntimeError("the first login's password must not need quoting")
         sql = f"CREATE ROLE {self.migrator} LOGIN CREATEROLE CREATEDB PASSWORD '{password}';\n"
+        # It sees who is connected, so that a session beside the log is noticed.
+        sql += f"GRANT pg_read_all_stats TO {self.migrator};\n"
         self._run("postgres", ["--single", "-D", str(fresh), "postgres"], sql)
         # Single-user mode answers 0 whatever became of the statement: the sign-in that follows is the proof.
 
@@ -185,6 +203,10 @@ class Cluster:
             os.replace(fresh, name, src_dir_fd=folder, dst_dir_fd=folder)
         finally:
             os.close(folder)
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
 
 
 def _unburied(pid: int) -> bool:

@@ -11,6 +11,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import TupleRow
 
+from noren.runtime import doorkey
 from noren.runtime.databases import Conninfo
 from noren.runtime.env import StartRefused
 
@@ -37,18 +38,18 @@ def ensure(side: Side) -> None:
     """Create what is missing; do nothing where all is there. Raises StartRefused with the SQL for a DBA."""
     with _maintenance(side) as conn:
         _carry_out(conn, side, [*_roles(conn, side), *_database(conn, side)])
-    with psycopg.connect(**side.migrator, autocommit=True) as conn:  # type: ignore[arg-type]
+    with psycopg.connect(**doorkey.marked(side.migrator), autocommit=True) as conn:
         _carry_out(conn, side, _rights(conn, side))
 
 
 def _maintenance(side: Side) -> Connection:
     """Connect to the side's database, or where there is none yet to the server's `postgres`."""
     try:
-        return psycopg.connect(**side.migrator, autocommit=True)  # type: ignore[arg-type]
+        return psycopg.connect(**doorkey.marked(side.migrator), autocommit=True)
     except psycopg.OperationalError as error:
         elsewhere = side.migrator | {"dbname": "postgres"}
         try:
-            return psycopg.connect(**elsewhere, autocommit=True)  # type: ignore[arg-type]
+            return psycopg.connect(**doorkey.marked(elsewhere), autocommit=True)
         except psycopg.OperationalError:
             raise StartRefused(f"The database {side.database} cannot be reached: {error}") from None
 
@@ -82,7 +83,7 @@ def _signs_in(side: Side, login: str, password: str) -> bool:
     """Whether the login's password is already ours; tried, since a verifier cannot be read."""
     words = side.migrator | {"user": login, "password": password}
     try:
-        psycopg.connect(**words).close()  # type: ignore[arg-type]
+        psycopg.connect(**doorkey.marked(words)).close()
     except psycopg.OperationalError:
         return False
     return True

@@ -18,7 +18,7 @@ from typing import IO
 
 import psycopg
 
-from noren.runtime import certs, child, databases, env, folders, migrate, roles, users
+from noren.runtime import certs, child, databases, doorkey, env, folders, migrate, roles, users
 from noren.runtime.backups import nightly
 from noren.runtime.env import Env, StartRefused
 from noren.runtime.house import House, source
@@ -47,6 +47,7 @@ def main(argv: list[str]) -> int:
         for name in record.stop_leftovers():
             say(f"Stopped the {name} that a killed supervisor had left.")
         _check_ports(given)
+        doorkey.make(paths.door_keys)
         if not sides.separate:
             say("One user: process separation only. Started by root, app and vault run as two users.")
         return asyncio.run(Supervisor(house, record).run(demo=demo))
@@ -97,10 +98,11 @@ class Supervisor:
             roles.ensure(migrate.app_side(house.env))
         founds = await self._start_vault() if house.env.vault_here else house.founds
         if not house.env.app_here:
+            await self._stage([house.doors()])
             say(f"\nThe vault is open on {house.env.vault_listen}.\n{_CLOSING}")
             return
         await self._once("app database's tables", "migrate", house.migration)
-        await self._stage([house.web(), house.worker()])
+        await self._stage([house.web(), house.worker(), *([house.doors()] if house.env.vault_here else [])])
         if demo and founds and self._empty():
             say("Putting in the example shops ...")
             await self._once("example shops", "import", house.import_examples)
@@ -154,7 +156,7 @@ class Supervisor:
 
     def _empty(self) -> bool:
         words = databases.app(self.house.env, "web")
-        with psycopg.connect(**words) as conn:  # type: ignore[arg-type]
+        with psycopg.connect(**doorkey.marked(words)) as conn:
             return conn.execute("SELECT FROM shops_directory LIMIT 1").fetchone() is None
 
     def _poll(self) -> None:
@@ -177,7 +179,7 @@ class Supervisor:
 
     def _say_addresses(self) -> None:
         given = self.house.env
-        with psycopg.connect(**databases.app(given, "web")) as conn:  # type: ignore[arg-type]
+        with psycopg.connect(**doorkey.marked(databases.app(given, "web"))) as conn:
             slugs = [slug for (slug,) in conn.execute(_SLUGS)]
         lines = ["", "Noren is open."]
         lines += [f"  {'' if n else 'shops':11} {given.origin}/{slug}/" for n, slug in enumerate(slugs)]

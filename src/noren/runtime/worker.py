@@ -13,6 +13,10 @@ import django
 import procrastinate
 from procrastinate.contrib.django import app as proxy
 from procrastinate.contrib.django.django_connector import DjangoConnector
+from procrastinate.contrib.django.utils import connector_params
+from procrastinate.psycopg_connector import PsycopgConnector
+
+from noren.runtime import doorkey
 
 HEARTBEAT = 2.0
 # A worker that has not been heard of for so many seconds is dead: its jobs are somebody else's now.
@@ -58,7 +62,10 @@ def main() -> int:
     connector = proxy.connector
     if not isinstance(connector, DjangoConnector):
         raise TypeError("jobs are enqueued through Django's connection")
-    with proxy.replace_connector(connector.get_worker_connector()) as app:
+    words = connector_params()
+    # Called for each connection: a mark is good for one session.
+    marking = PsycopgConnector(kwargs=lambda: doorkey.marked(words))
+    with proxy.replace_connector(marking) as app:
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         asyncio.run(work(app))

@@ -1,6 +1,7 @@
 """The operators' first page: what runs, how the ledger stands, what to do next. No shop is entered here."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -9,9 +10,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
-from noren import people
+from noren import clock, people
 from noren.accounts.access import OperatorRequest, operator_required
 from noren.errors import LedgerUnavailable, VaultUnavailable
+from noren.people import doors
 from noren.shops.models import ShopDirectory
 
 
@@ -28,7 +30,7 @@ def start(request: OperatorRequest) -> HttpResponse:
     shops = ShopDirectory.objects.count()
     health, note, away = _vault()
     context = {
-        "gauges": [*_of_vault(health), Gauge(_("Shops"), f"{shops:,}"), _mail()],
+        "gauges": [*_of_vault(health), _doors(), Gauge(_("Shops"), f"{shops:,}"), _mail()],
         "checkpoint": note,
         "away": away,
         "hints": _hints(shops),
@@ -71,6 +73,21 @@ def _witnesses(told: people.Witnessed) -> Gauge:
     return Gauge(
         _("Witnesses"), state, words % {"n": f"{told.entries:,}", "minutes": f"{told.seconds // 60:,}"}
     )
+
+
+def _doors() -> Gauge:
+    """Say whether somebody else was at the databases, and whether anybody still looks."""
+    try:
+        told = doors.watched()
+    except (VaultUnavailable, LedgerUnavailable):
+        return Gauge(_("Other doors"), _("does not answer"))
+    if told.open:
+        words = _("%(n)s foreign sessions not explained") % {"n": f"{told.open:,}"}
+        return Gauge(_("Other doors"), words, "noren doors")
+    late = clock.now() - timedelta(minutes=21)
+    if len(told.seen) < 2 or min(told.seen.values()) < late:
+        return Gauge(_("Other doors"), _("nobody watches"), "noren doctor")
+    return Gauge(_("Other doors"), _("nobody but Noren"))
 
 
 def _not_signing(told: people.Witnessed) -> str:

@@ -44,6 +44,8 @@ KINDS: Final = frozenset(
         "right",
         "prove",
         "budget",
+        "door",
+        "connections",
     }
 )
 _LIMIT = 1 << 53  # integers beyond this are not the same in every JSON reader

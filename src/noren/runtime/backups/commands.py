@@ -24,8 +24,8 @@ def backup(words: Sequence[str]) -> int:
     asked, given = parser.parse_args(words), env.read()
     if not (given.app_here and given.vault_here):
         raise StartRefused(
-            "a backup holds both sides of one moment, and the other side is on another host. Copy each host's "
-            "data folder and databases by the means of that host"
+            "a backup holds both sides of one moment, and the other side is on another host. Copy each "
+            "host's data folder and databases by the means of that host"
         )
     now = datetime.now(UTC)
     made = make(given, now)

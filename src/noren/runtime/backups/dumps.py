@@ -12,7 +12,7 @@ from typing import IO, cast
 
 import psycopg
 
-from noren.runtime import databases, postgres
+from noren.runtime import databases, doorkey, postgres
 from noren.runtime.databases import Conninfo
 from noren.runtime.env import StartRefused
 
@@ -20,7 +20,7 @@ from noren.runtime.env import StartRefused
 @contextmanager
 def snapshot(words: Conninfo, owner: str) -> Iterator[str]:
     """Hold one state of a database; gives its name for several dumps of the same state."""
-    with psycopg.connect(**words) as conn:  # type: ignore[arg-type]
+    with psycopg.connect(**doorkey.marked(words)) as conn:
         conn.execute(b"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         conn.execute(f"SET LOCAL ROLE {owner}".encode())
         row = conn.execute("SELECT pg_export_snapshot()").fetchone()
@@ -77,6 +77,9 @@ def _where(words: Conninfo) -> list[str]:
 def _environment(words: Conninfo) -> dict[str, str]:
     environ = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     environ |= {"LC_ALL": "C.UTF-8", "PGTZ": "UTC"}
+    # One session is opened with it: Noren's own mark.
+    if name := doorkey.marked(words).get("application_name"):
+        environ["PGAPPNAME"] = name
     return environ | ({"PGPASSWORD": words["password"]} if "password" in words else {})
 
 

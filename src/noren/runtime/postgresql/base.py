@@ -8,13 +8,15 @@ from typing import Any
 
 from django.db.backends.postgresql import base
 
+from noren.runtime import doorkey
+
 
 class DatabaseWrapper(base.DatabaseWrapper):
     """Takes connections from the pool until one is whole, so that a restarted server costs no request."""
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         while True:
-            raw = super().get_new_connection(conn_params)
+            raw = super().get_new_connection(doorkey.marked(conn_params))
             if self.pool is None or _is_quiet(raw.fileno()):
                 return raw
             # The pool takes a closed connection for lost, and makes another.
