@@ -331,7 +331,7 @@ def test_it_uses_no_key_that_a_crash_left_unregistered(bench: Bench) -> None:
 
 
 def test_it_seals_addresses_and_words_anew(bench: Bench) -> None:
-    """Sign-ins' addresses, budgets' reasons and strangers' names follow the epoch's key: they open under the new one alone."""
+    """Sign-ins' addresses, budgets' reasons and strangers' names follow the epoch's key, and open."""
     rows = {
         "SELECT sealed FROM vault.session": "s-1",
         "SELECT sealed FROM vault.allowance": "allowance:r-1",
