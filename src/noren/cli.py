@@ -47,6 +47,7 @@ COMMANDS = (
         "owner",
     ),
     Command(("scope",), f"{_INCIDENTS}:scope", "say whose data were seen, which fields, when", "web"),
+    Command(("trace",), "noren.incidents.trace:main", "say from which export a list comes", "web"),
     Command(
         ("ledger", "rebuild-index"),
         f"{_INCIDENTS}:rebuild_index",

@@ -12,6 +12,8 @@ from noren_vault.builds import Builds
 from noren_vault.courier import Courier
 from noren_vault.doctor import Doctor
 from noren_vault.errors import BadRequest, GrantExpired, GrantRefused, LedgerUnavailable
+from noren_vault.export_methods import ExportMethods
+from noren_vault.export_methods import Method as ExportMethod
 from noren_vault.grants import Grant, Grants
 from noren_vault.importing import Importing
 from noren_vault.index import Index
@@ -53,6 +55,7 @@ _ADMIN: Final = frozenset(
         "rebuild_index",
         "unknown_messages",
         "decide_message",
+        "import",
     }
 )
 
@@ -64,6 +67,7 @@ class Methods:
         self,
         *,
         rights: RightsMethods,
+        exports: ExportMethods,
         records: Records,
         importing: Importing,
         courier: Courier,
@@ -93,6 +97,7 @@ class Methods:
         self._builds = builds
         self._watch = watch
         self._methods = self._table() | {name: _plain(method) for name, method in rights.table.items()}
+        self._methods |= {name: _with_told(method) for name, method in exports.table.items()}
 
     def _table(self) -> dict[str, Method]:
         return {
@@ -176,6 +181,7 @@ class Methods:
             raise
 
     async def _import(self, params: Params, peer: Peer) -> Answer:
+        """An administrator's list; a shop's own comes by `take_import`, asked for and agreed to."""
         done = await self._importing.run(
             params.number("shop"),
             params.items("rows"),
@@ -341,6 +347,15 @@ def _plain(method: RightsMethod) -> Method:
 
     async def answer(params: Params, peer: Peer) -> Answer:
         return Answer(await method(params, peer))
+
+    return answer
+
+
+def _with_told(method: ExportMethod) -> Method:
+    """Make a method that may tell persons' data one of the table."""
+
+    async def answer(params: Params, peer: Peer) -> Answer:
+        return Answer(*await method(params, peer))
 
     return answer
 

@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -18,9 +19,11 @@ NAMES: Final = frozenset(
     "NOREN_VAULT_WITNESSES",
     "NOREN_VAULT_WITNESS_MINUTES",
     "NOREN_VAULT_SEARCH_MB",
+    "NOREN_VAULT_CANARY_DOMAIN",
 }
 
 _SEARCH_MB: Final = 256
+_NOBODYS: Final = "example.com"
 _LOCAL: Final = ("localhost", "127.0.0.1", "::1")
 _DOMAIN: Final = re.compile(r"(?=.{1,200}$)[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*", re.ASCII)
 
@@ -57,6 +60,14 @@ class Settings:
     """How old the tail that no quorum has witnessed may become before it is alarmed about."""
     search_bytes: int = _SEARCH_MB << 20
     """How much of people's data all texts for searching may hold in clear in memory."""
+    canary_domain: str = ""
+    """The mail domain of canaries in exports: one of the operator's own that does not look like it."""
+
+    @property
+    def canaries_at(self) -> str:
+        """The canaries' mail domain; unless one is set, that of our own sender, or one of nobody's."""
+        own = parseaddr(self.mail_from)[1].rpartition("@")[2]
+        return self.canary_domain or (own if "." in own else _NOBODYS)
 
     @property
     def host(self) -> str:
@@ -89,6 +100,7 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         witnesses=Path(path) if (path := given.get("NOREN_VAULT_WITNESSES", "").strip()) else None,
         witness_minutes=_number(given, "NOREN_VAULT_WITNESS_MINUTES", 60, 10_080),
         search_bytes=_number(given, "NOREN_VAULT_SEARCH_MB", _SEARCH_MB, 65_536) << 20,
+        canary_domain=_canary_domain(given.get("NOREN_VAULT_CANARY_DOMAIN", "").strip()),
     )
 
 
@@ -137,6 +149,12 @@ def _smtp(text: str) -> str:
     if parts.scheme == "smtp" and parts.username and parts.hostname not in _LOCAL:
         raise SettingsError("NOREN_VAULT_SMTP_URL: a password goes over smtp+starttls:// or smtps:// only")
     return text
+
+
+def _canary_domain(text: str) -> str:
+    if text and (not _DOMAIN.fullmatch(text) or "." not in text):
+        raise SettingsError("NOREN_VAULT_CANARY_DOMAIN: a mail domain, such as mail.example.jp")
+    return text.lower()
 
 
 def _bounces(text: str) -> Bounces | None:

@@ -70,6 +70,7 @@ class Env:
     witnesses: Path | None
     witness_minutes: int
     search_mb: int
+    canary_domain: str
     test_database_url: str | None
     test_vault_database_url: str | None
     role: Role
@@ -137,6 +138,7 @@ NAMES: dict[str, str] = {
     "NOREN_WITNESSES": "witnesses",
     "NOREN_WITNESS_MINUTES": "witness_minutes",
     "NOREN_SEARCH_MB": "search_mb",
+    "NOREN_CANARY_DOMAIN": "canary_domain",
     "NOREN_TEST_DATABASE_URL": "test_database_url",
     "NOREN_TEST_VAULT_DATABASE_URL": "test_vault_database_url",
     "NOREN_ROLE": "role",
@@ -162,6 +164,7 @@ def read(environ: Mapping[str, str] | None = None) -> Env:
         bounce_domain=_bounce_domain(envtext(given, "NOREN_BOUNCE_DOMAIN")),
         witnesses=None if policy is None else Path(policy).expanduser().resolve(),
         witness_minutes=envint(given, "NOREN_WITNESS_MINUTES", 60, 1, 10_080),
+        canary_domain=_canary_domain(envtext(given, "NOREN_CANARY_DOMAIN", "") or ""),
         search_mb=envint(given, "NOREN_SEARCH_MB", 256, 1, 65_536),
         test_database_url=envurl(given, "NOREN_TEST_DATABASE_URL", _POSTGRES),
         test_vault_database_url=envurl(given, "NOREN_TEST_VAULT_DATABASE_URL", _POSTGRES),
@@ -188,6 +191,12 @@ def _refuse_unknown(environ: Mapping[str, str]) -> None:
 def _bounce_domain(text: str | None) -> str | None:
     if text is not None and not _DOMAIN.fullmatch(text):
         raise StartRefused(f"NOREN_BOUNCE_DOMAIN={text}: give a domain alone, such as bounce.example.jp.")
+    return text
+
+
+def _canary_domain(text: str) -> str:
+    if text and (not _DOMAIN.fullmatch(text) or "." not in text):
+        raise StartRefused(f"NOREN_CANARY_DOMAIN={text}: give a domain alone, such as mail.example.jp.")
     return text
 
 
