@@ -69,7 +69,15 @@ class Importing:
         return done
 
     async def run(
-        self, shop: int, rows: Sequence[Any], path: Path, *, all_or_nothing: bool, check: bool, ref: str = ""
+        self,
+        shop: int,
+        rows: Sequence[Any],
+        path: Path,
+        *,
+        all_or_nothing: bool,
+        check: bool,
+        ref: str = "",
+        note: str = "",
     ) -> Imported:
         """Check the rows, and store the good ones unless `check` or `all_or_nothing` forbids it."""
         done = Imported()
@@ -81,11 +89,11 @@ class Importing:
         done.persons |= there
         good = [row for row in good if row[0] not in there]
         for start in range(0, len(good), _AN_ENTRY):
-            await self._store(shop, good[start : start + _AN_ENTRY], path, done, ref)
+            await self._store(shop, good[start : start + _AN_ENTRY], path, done, (ref, note))
         return done
 
     async def _store(
-        self, shop: int, rows: Sequence[tuple[str, Values]], path: Path, done: Imported, ref: str
+        self, shop: int, rows: Sequence[tuple[str, Values]], path: Path, done: Imported, why: tuple[str, str]
     ) -> None:
         there = await self._people.by_key(shop, [key for key, _ in rows])
         done.persons |= there
@@ -93,7 +101,9 @@ class Importing:
         # The values of those who are there already passed by once more: a second run is on record, too.
         persons = [*there.values(), *(one.person for one in people)]
         names = sorted({name for _, values in rows for name in values})
-        await self._record.write("import", path, shop=shop, persons=persons, fields=names, ref=ref)
+        await self._record.write(
+            "import", path, shop=shop, persons=persons, fields=names, ref=why[0], note=why[1]
+        )
         if not people:
             return
         stored = await self._people.insert(

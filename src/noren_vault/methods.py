@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
-from noren_vault import fields
+from noren_vault import fields, transfers
 from noren_vault import rights as rules
 from noren_vault.builds import Builds
 from noren_vault.courier import Courier
@@ -188,6 +188,7 @@ class Methods:
             peer.path(),
             all_or_nothing=params.flag("all_or_nothing"),
             check=params.flag("check"),
+            note=transfers.reason_of(params.text("reason", "moving", most=40)),
         )
         return Answer({"persons": done.persons, "bad": done.bad})
 

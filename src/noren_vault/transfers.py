@@ -49,6 +49,13 @@ LEFT JOIN vault.membership n ON n.shop_id = t.shop_id AND n.actor = t.decided_by
 """
 
 
+def reason_of(text: str) -> str:
+    """Read the code of a reason. Raises BadRequest."""
+    if text not in REASONS:
+        raise BadRequest(f"a reason is one of {', '.join(REASONS)}")
+    return text
+
+
 class Kind(StrEnum):
     """Which way the list goes; also the kind of its entries."""
 

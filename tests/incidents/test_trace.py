@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from noren.incidents import trace
+from noren.incidents import commands, trace
 from noren.people import exporting
-from tests.servers import Sink, VaultProcess
+from noren_verify import bundle
+from tests.servers import AppDatabase, Sink, VaultProcess
 from tests.vault import cast as casting
 from tests.vault.cast import SALON, Cast, customer
 from tests.vault.test_transfers import CARD, agreed, asked, taken
@@ -145,6 +146,17 @@ def test_it_says_who_asked_who_agreed_and_when_with_proofs(lists: Lists, tmp_pat
     for entry, proof in one["proofs"].items():
         assert proof.startswith(f"c2sp.org/tlog-proof@v1\nindex {entry}\n")
     assert (len(one["matched"]), one["canaries"]) == (8, 8)
+
+
+def test_an_outsider_proves_who_was_in_it(
+    lists: Lists, tmp_path: Path, module_vault: VaultProcess, module_app_db: AppDatabase
+) -> None:
+    """From the export's id to its persons, with a bundle that the verifier works out anew."""
+    assert module_app_db
+    file, words = tmp_path / "bundle.zip", ["--export", lists.one, "--since", "1h"]
+    assert commands.scope([*words, "--bundle", str(file), "--complete"]) == commands.DONE
+    lines = bundle.verify(file, (module_vault.ledger / "vkey").read_text())
+    assert any(line.startswith("proved: the answer follows from them: 430 persons") for line in lines), lines
 
 
 def test_a_file_that_is_not_there_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,8 @@
 """Lists that leave: a reason, two people beyond a hundred persons, every person on record, no canary told."""
 
 import contextlib
+import threading
+import time
 from typing import Any
 from uuid import UUID
 
@@ -243,3 +245,62 @@ def test_an_asking_whose_right_ended_is_not_agreed_to(fresh_cast: Cast, mail: Si
     people.end_member(fresh_cast.owner.grant, "yui.salon")
     with pytest.raises(errors.TransferOver):
         people.agree_begin(fresh_cast.manager.grant, transfer)
+
+
+def test_it_ends_by_time(fresh_cast: Cast, vault: VaultProcess) -> None:
+    """Not answered within a day, or not taken within its hour: over, and the places are let go."""
+    customers(SALON, 1000, 100)
+    owner, manager = fresh_cast.owner, fresh_cast.manager
+    waits, ready = asked(owner), asked(owner)
+    agreed(manager, ready)
+    days = {one.transfer: (one.until - one.asked).total_seconds() for one in people.transfers(owner.grant)}
+    assert days[waits] == 24 * 3600
+    assert 3600 <= days[ready] < 2 * 3600
+    sql(vault, "UPDATE vault.transfer SET expires_at = asked_at")
+    with pytest.raises(errors.TransferOver):
+        people.agree_begin(manager.grant, waits)
+    with pytest.raises(errors.TransferOver):
+        people.open_export(owner.grant, ready)
+    assert {one.state for one in people.transfers(owner.grant)} == {"over"}
+
+
+def test_a_kill_in_the_middle_of_pieces_loses_nobody(fresh_cast: Cast, vault: VaultProcess) -> None:
+    """Whoever arrived is named; whoever is named and did not arrive is possibly exposed, never silent."""
+    by_mail = {customer(number)["mail"]: number for number in [*range(30), *range(1000, 3000)]}
+    ids = dict(zip(range(1000, 3000), customers(SALON, 1000, 2000), strict=True))
+    ids |= dict(enumerate(fresh_cast.customers))
+    transfer = asked(fresh_cast.owner)
+    agreed(fresh_cast.manager, transfer)
+    opened = people.open_export(fresh_cast.owner.grant, transfer)
+    got: list[list[str]] = []
+
+    def read() -> None:
+        with contextlib.suppress(errors.VaultUnavailable):
+            for _ in range(100):
+                for piece in range(opened.pieces):
+                    got.extend(people.export_piece(fresh_cast.owner.grant, transfer, piece))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    while len(got) < 1000:
+        time.sleep(0.001)
+    vault.kill()
+    reader.join()
+    vault.start()
+    held = {ids[by_mail[row[2]]] for row in got if row[2] in by_mail}
+    found = named(transfer)
+    assert held <= set(found)
+    assert {found[person] for person in set(found) - held} <= {"possibly"}
+
+
+def test_nobody_but_an_administrator_imports_without_asking(fresh_cast: Cast, vault: VaultProcess) -> None:
+    """The app's own process is told no; what came in by an administrator has its reason on record."""
+    assert fresh_cast
+    people.import_rows(SALON, [people.Row("x1", customer(9001))], reason="other")
+    people.doctor()
+    [(actor, note)] = sql(
+        vault, "SELECT actor, note FROM vault.ledger_entry WHERE kind = 'import' AND note <> 'moving'"
+    )
+    assert (actor, note) == ("app", "other")
+    with pytest.raises(RuntimeError):
+        people.import_rows(SALON, [people.Row("x2", customer(9002))], reason="fun")
