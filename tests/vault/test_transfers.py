@@ -304,3 +304,36 @@ def test_nobody_but_an_administrator_imports_without_asking(fresh_cast: Cast, va
     assert (actor, note) == ("app", "other")
     with pytest.raises(RuntimeError):
         people.import_rows(SALON, [people.Row("x2", customer(9002))], reason="fun")
+
+
+def test_without_a_ledger_no_piece_is_told(fresh_cast: Cast, vault: VaultProcess) -> None:
+    """Its files gone from the folder: the piece is refused, and so is asking for another list."""
+    customers(SALON, 1000, 100)
+    transfer = asked(fresh_cast.owner)
+    agreed(fresh_cast.manager, transfer)
+    people.open_export(fresh_cast.owner.grant, transfer)
+    for path in (vault.ledger / "segments").iterdir():
+        path.unlink()
+    with pytest.raises(errors.LedgerUnavailable):
+        people.export_piece(fresh_cast.owner.grant, transfer, 0)
+    with pytest.raises(errors.LedgerUnavailable):
+        asked(fresh_cast.owner)
+
+
+def test_nobody_is_opened_before_the_entry_is_durable(fresh_cast: Cast, vault: VaultProcess) -> None:
+    """What a damaged row refuses has its entry already, which says that nothing was told."""
+    customers(SALON, 1000, 100)
+    transfer = asked(fresh_cast.owner)
+    agreed(fresh_cast.manager, transfer)
+    people.open_export(fresh_cast.owner.grant, transfer)
+    sql(vault, "UPDATE vault.field SET sealed = sealed || '\\x00'::bytea WHERE field = 'mail'")
+    with pytest.raises(errors.RecordDamaged):
+        people.export_piece(fresh_cast.owner.grant, transfer, 0)
+    assert named(transfer) == {}
+    people.doctor()
+    [(outcome, count)] = sql(
+        vault,
+        "SELECT outcome, (SELECT count(*) FROM vault.ledger_person p WHERE p.entry = e.entry) "
+        "FROM vault.ledger_entry e WHERE kind = 'export' AND note = 'piece'",
+    )
+    assert (outcome, count) == ("failed", 130)

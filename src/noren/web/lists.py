@@ -168,6 +168,7 @@ def _one(
         "agreeing": asked.state == "asked" and not asked.own,
         "taking": asked.state == "ready" and asked.own,
         "open": asked.state in ("asked", "ready"),
+        "moving": asked.state == "ready" and asked.runs and asked.told < asked.persons,
         "refused": refused,
         "faults": faults or [],
         "passkey": "confirm",
