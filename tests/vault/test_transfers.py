@@ -337,3 +337,34 @@ def test_nobody_is_opened_before_the_entry_is_durable(fresh_cast: Cast, vault: V
         "FROM vault.ledger_entry e WHERE kind = 'export' AND note = 'piece'",
     )
     assert (outcome, count) == ("failed", 130)
+
+
+def test_a_list_comes_in_by_two_and_on_record(fresh_cast: Cast, vault: VaultProcess) -> None:
+    """No more rows and no other fields than were agreed to; everybody of it in entries; again is the same."""
+    owner, manager = fresh_cast.owner, fresh_cast.manager
+    rows = [people.Row(f"n{number}", customer(number)) for number in range(7000, 7700)]
+    about = {"fields": ["name", "kana", "mail", "phone"], "rows": len(rows), "about": "0" * 64}
+    transfer = people.ask_import(owner.grant, **WHY, **about)  # type: ignore[arg-type]
+    with pytest.raises(errors.TransferWaits):
+        people.take_import(owner.grant, transfer, rows)
+    agreed(manager, transfer)
+    for wrong in ([*rows, rows[0]], [people.Row("x", {"name": "x", "note": "y"})]):
+        with pytest.raises(RuntimeError):
+            people.take_import(owner.grant, transfer, wrong, check=True)
+    with pytest.raises(errors.GrantRefused):
+        people.take_import(manager.grant, transfer, rows)
+    done = people.take_import(owner.grant, transfer, rows)
+    assert not done.bad
+    vault.kill()
+    vault.start()
+    assert people.take_import(owner.grant, transfer, rows).persons == done.persons
+    people.doctor()
+    told = sql(
+        vault,
+        "SELECT DISTINCT p.person FROM vault.ledger_entry e JOIN vault.ledger_person p USING (entry) "
+        "WHERE e.kind = 'import' AND e.ref = %s AND e.actor = 'aoi.salon'",
+        f"import:{transfer}",
+    )
+    assert {row[0] for row in told} == set(done.persons.values())
+    [one] = people.transfers(owner.grant)
+    assert (one.kind, one.told, one.runs) == ("import", 700, 2)
