@@ -5,6 +5,8 @@ named too many where all answers arrived; where the vault was killed in the midd
 named beyond must be of an answer that was lost. SEED=7 DAYS=365 SHOPS=3.
 """
 
+import csv
+import io
 import multiprocessing
 import os
 import random
@@ -24,7 +26,8 @@ import psycopg
 from bench.year import CARD, DAY, LIST, Hand, Held, House, Look, Shop, Year, book, card, drain, house, stage
 from noren import people
 from noren.errors import NorenError
-from noren.people import Purpose
+from noren.incidents import trace
+from noren.people import Purpose, exporting
 from noren_vault.passkeys import credential_name
 from tests.servers import Server, Sink
 
@@ -33,7 +36,6 @@ Triples = set[tuple[int, UUID, str]]
 NOT_YET = {
     "api key": "the public API has no keys",
     "backup": "no backups are made",
-    "export file": "no exports are made",
 }
 _PLACE = {"address": "203.0.113.66", "device": "curl/8.5.0"}
 
@@ -149,6 +151,31 @@ def _worker(year: Year, shop: Shop, hand: Hand, day: int) -> dict[str, Any]:
     return {"process": elsewhere(lambda mine: _mail(mine, shop, some, f"worker-{day}"), hand)}
 
 
+def _export(year: Year, shop: Shop, hand: Hand, day: int) -> dict[str, Any]:
+    """A list of all customers, taken out by two people, turns up later: the operator asks by its file."""
+    raw = exported(shop, day)
+    numbers = {card(number)["mail"]: person for person, number in shop.numbers.items()}
+    rows = list(csv.DictReader(io.StringIO(raw.decode("cp932"), newline="")))
+    for row in year.chance.sample(rows, len(rows)):
+        # Whose mail is nobody's is a canary: there is nobody to be told of it.
+        if row["mail"] in numbers:
+            hand.add(shop.number, numbers[row["mail"]], [name for name in CARD if row[name]])
+    answer = trace.ask(trace.texts(raw))
+    return {"export": [one["export"] for one in answer["exports"] if one["verdict"] == "sure"]}
+
+
+def exported(shop: Shop, day: int) -> bytes:
+    """Take a shop's list out by two people; as a spreadsheet in Japan saves it."""
+    shop.owner.sign_in(f"{shop.owner.handle}-day-{day}")
+    transfer = people.ask_export(shop.manager.grant, reason="letters", words="年賀状", fields=CARD)
+    if any(one.state == "asked" for one in people.transfers(shop.manager.grant) if one.transfer == transfer):
+        options = people.agree_begin(shop.owner.grant, transfer)
+        people.agree_finish(shop.owner.grant, transfer, shop.owner.passkey.get(options))
+    opened = people.open_export(shop.manager.grant, transfer)
+    pieces = people.export_rows(shop.manager.grant, transfer, opened)
+    return "".join(exporting.text(opened.fields, pieces, "en")).removeprefix(exporting.MARK).encode("cp932")
+
+
 def _dump_and_keys(year: Year, shop: Shop, hand: Hand, _day: int) -> dict[str, Any]:
     for number, person, name in dump(year.house):
         if number == shop.number:
@@ -172,6 +199,7 @@ ATTACKS: Sequence[Attack] = (
     Attack("manager passkey", "on another device", _by_device),
     Attack("app-server root", "all that passes", _root),
     Attack("worker", "sends", _worker),
+    Attack("export file", "taken out by two", _export),
     Attack("database dump", "with the keys' folder", _dump_and_keys),
     Attack("database dump", "ciphertext alone", _dump, sealed=True),
 )
@@ -186,11 +214,16 @@ def _mail(hand: Hand, shop: Shop, persons: Sequence[UUID], key: str) -> None:
 
 
 def dump(house: House) -> Iterator[tuple[int, UUID, str]]:
-    """Read the vault's database as a thief of it does: shop, person, field of each sealed value."""
+    """Read the vault's database as a thief of it does: shop, person, field of each sealed value.
+
+    A canary is nobody whose data could be taken.
+    """
     with psycopg.connect(house.database_url) as connection:
         # Not the caller's key, an id that lies sealed beside the fields.
-        query = "SELECT shop_id, person, field FROM vault.field WHERE field <> 'key'"
-        yield from connection.execute(query)
+        yield from connection.execute(
+            "SELECT shop_id, person, field FROM vault.field JOIN vault.person USING (shop_id, person) "
+            "WHERE kind <> 'canary' AND field <> 'key'"
+        )
 
 
 def elsewhere(act: Callable[[Hand], None], hand: Hand) -> str:

@@ -220,6 +220,7 @@ class Shop:
     """One shop: who works there and who comes."""
 
     number: int
+    owner: Player
     manager: Player
     staff: Player
     customers: list[UUID] = field(default_factory=list)
@@ -241,15 +242,15 @@ class Year:
         self._count = 0
 
     def found(self, number: int, customers: int) -> Shop:
-        """Found a shop with a manager and a staff member, both signed in, and import its customers."""
+        """Found a shop with an owner, a manager and a staff member, signed in, and import its customers."""
         slug = f"shop{number}"
         members = [
             people.Member(name, role, name, f"{name}さん", f"{name}@{slug}.example.jp")
             for name, role in (("aoi", "owner"), ("mei", "manager"), ("ren", "staff"))
         ]
         people.found_shop(number, slug, members)
-        manager, staff = (self._join(number, slug, name) for name in ("mei", "ren"))
-        shop = Shop(number, manager, staff)
+        owner, manager, staff = (self._join(number, slug, name) for name in ("aoi", "mei", "ren"))
+        shop = Shop(number, owner, manager, staff)
         rows = [people.Row(f"c{self.next()}", card(self._count)) for _ in range(customers)]
         persons = people.import_rows(number, rows).persons
         for row in rows:

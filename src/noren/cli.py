@@ -54,6 +54,7 @@ COMMANDS = (
     Command(("backup",), f"{_BACKUPS}:backup", "make a backup: four archives under four keys", "web"),
     Command(("restore",), f"{_BACKUPS}:restored", "bring a backup up in a new data folder", "web"),
     Command(("scope",), f"{_INCIDENTS}:scope", "say whose data were seen, which fields, when", "web"),
+    Command(("trace",), "noren.incidents.trace:main", "say from which export a list comes", "web"),
     Command(
         ("ledger", "rebuild-index"),
         f"{_INCIDENTS}:rebuild_index",

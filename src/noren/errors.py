@@ -322,6 +322,21 @@ class NoSuchRequest(NorenError):
     message = _("This request has been answered, or its time is over.")
 
 
+class NoSuchTransfer(NorenError):
+    status = 404
+    message = _("There is no such list.")
+
+
+class TransferWaits(NorenError):
+    status = 409
+    message = _("Somebody else who manages the shop must agree to this list first.")
+
+
+class TransferOver(NorenError):
+    status = 410
+    message = _("This list was declined or cancelled, or its time is over. Please ask for it anew.")
+
+
 class RecordDamaged(NorenError):
     """What the vault has stored is not what was written; the attempt is on record."""
 

@@ -85,6 +85,18 @@ class NoSuchRequest(VaultError):
     """No such request waits (any more)."""
 
 
+class NoSuchTransfer(VaultError):
+    """The shop has no such export or import."""
+
+
+class TransferWaits(VaultError):
+    """The export or import waits for a second person."""
+
+
+class TransferOver(VaultError):
+    """The export or import was declined, cancelled, or its time is over."""
+
+
 class NoSuchPerson(VaultError):
     """The shop has no such person, or no more."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from noren_vault import fields
+from noren_vault import fields, transfers
 from noren_vault import rights as rules
 from noren_vault.backup_methods import BackupMethods
 from noren_vault.builds import Builds
@@ -15,6 +15,8 @@ from noren_vault.courier import Courier
 from noren_vault.doctor import Doctor
 from noren_vault.doors import Doors, Report
 from noren_vault.errors import BadRequest, GrantExpired, GrantRefused, LedgerUnavailable
+from noren_vault.export_methods import ExportMethods
+from noren_vault.export_methods import Method as ExportMethod
 from noren_vault.grants import Grant, Grants
 from noren_vault.importing import Importing
 from noren_vault.index import Index
@@ -66,6 +68,7 @@ _ADMIN: Final = frozenset(
         "report_doors",
         "digests",
         "explain_door",
+        "import",
     }
 )
 
@@ -77,6 +80,7 @@ class Methods:
         self,
         *,
         rights: RightsMethods,
+        exports: ExportMethods,
         records: Records,
         importing: Importing,
         courier: Courier,
@@ -113,6 +117,7 @@ class Methods:
         self._mails = passwords.mails
         self._methods = self._table() | {name: partial(_plain, act) for name, act in acts.items()}
         self._doors = doors
+        self._methods |= {name: _with_told(method) for name, method in exports.table.items()}
 
     def _table(self) -> dict[str, Method]:
         return {
@@ -203,12 +208,14 @@ class Methods:
             raise
 
     async def _import(self, params: Params, peer: Peer) -> Answer:
+        """An administrator's list; a shop's own comes by `take_import`, asked for and agreed to."""
         done = await self._importing.run(
             params.number("shop"),
             params.items("rows"),
             peer.path(),
             all_or_nothing=params.flag("all_or_nothing"),
             check=params.flag("check"),
+            note=transfers.reason_of(params.text("reason", "moving", most=40)),
         )
         return Answer({"persons": done.persons, "bad": done.bad})
 
@@ -389,6 +396,15 @@ class Methods:
 async def _plain(act: Act, params: Params, peer: Peer) -> Answer:
     """An act whose answer holds no plaintext."""
     return Answer(await act(params, peer))
+
+
+def _with_told(method: ExportMethod) -> Method:
+    """Make a method that may tell persons' data one of the table."""
+
+    async def answer(params: Params, peer: Peer) -> Answer:
+        return Answer(*await method(params, peer))
+
+    return answer
 
 
 def _told(told: Told) -> Answer:

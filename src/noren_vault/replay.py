@@ -26,6 +26,8 @@ def replay(ledger: Ledger, budgets: Budgets, least: Floors, builds: Builds, nonc
             nonces.replay(entry.actor, entry.ref, entry.time)
             if entry.purpose != Purpose.OWN:
                 budgets.replay(entry.actor, entry.shop, units(entry.persons, entry.fields), entry.time)
+        elif entry.kind == "export" and entry.note == "alone":
+            budgets.replay(entry.actor, entry.shop, units(entry.persons, entry.fields), entry.time)
         elif entry.kind == "budget" and entry.note in GIVING:
             budgets.give(Allowance.from_ref(entry.ref, actor=entry.actor, shop=entry.shop, at=entry.time))
         elif entry.kind in CHANGING:

@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -25,10 +26,12 @@ NAMES: Final = frozenset(
     "NOREN_VAULT_LISTEN",
     "NOREN_VAULT_TLS",
     "NOREN_VAULT_DOOR_KEY",  # read where sessions are marked (doormark)
+    "NOREN_VAULT_CANARY_DOMAIN",
 }
 _KMS_KEY: Final = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:(key|alias)/[A-Za-z0-9/_-]+", re.ASCII)
 
 _SEARCH_MB: Final = 256
+_NOBODYS: Final = "example.com"
 _LOCAL: Final = ("localhost", "127.0.0.1", "::1")
 _DOMAIN: Final = re.compile(r"(?=.{1,200}$)[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*", re.ASCII)
 
@@ -82,6 +85,14 @@ class Settings:
     kms_endpoint: str | None = None
     backup_days: int = 35
     listen: Listen | None = None
+    canary_domain: str = ""
+    """The mail domain of canaries in exports: one of the operator's own that does not look like it."""
+
+    @property
+    def canaries_at(self) -> str:
+        """The canaries' mail domain; unless one is set, that of our own sender, or one of nobody's."""
+        own = parseaddr(self.mail_from)[1].rpartition("@")[2]
+        return self.canary_domain or (own if "." in own else _NOBODYS)
 
     @property
     def host(self) -> str:
@@ -118,6 +129,7 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         kms_endpoint=given.get("NOREN_VAULT_KMS_ENDPOINT", "").strip() or None,
         backup_days=_days(given.get("NOREN_VAULT_BACKUP_DAYS", "").strip() or "35"),
         listen=_listen(given),
+        canary_domain=_canary_domain(given.get("NOREN_VAULT_CANARY_DOMAIN", "").strip()),
     )
 
 
@@ -200,6 +212,12 @@ def _smtp(text: str) -> str:
     if parts.scheme == "smtp" and parts.username and parts.hostname not in _LOCAL:
         raise SettingsError("NOREN_VAULT_SMTP_URL: a password goes over smtp+starttls:// or smtps:// only")
     return text
+
+
+def _canary_domain(text: str) -> str:
+    if text and (not _DOMAIN.fullmatch(text) or "." not in text):
+        raise SettingsError("NOREN_VAULT_CANARY_DOMAIN: a mail domain, such as mail.example.jp")
+    return text.lower()
 
 
 def _bounces(text: str) -> Bounces | None:

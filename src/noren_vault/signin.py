@@ -136,21 +136,21 @@ class SignIn:
         await self._record.write("signout", grant.path, shop=grant.shop)
         await self._grants.end(grant)
 
-    async def fresh_begin(self, grant: Grant) -> dict[str, Any]:
-        """Options for showing one of the grant's own actor's passkeys again."""
+    async def fresh_begin(self, grant: Grant, *, deed: str = "") -> dict[str, Any]:
+        """Options for showing one of the grant's own actor's passkeys again; `deed` binds it to one deed."""
         rows = await self._database.rows(
             "SELECT credential_id FROM vault.passkey WHERE actor = %s", [grant.actor]
         )
-        return self._ceremonies.request_options(_fresh(grant), allowed=[bytes(row[0]) for row in rows])
+        return self._ceremonies.request_options(_fresh(grant, deed), allowed=[bytes(row[0]) for row in rows])
 
-    async def fresh_finish(self, grant: Grant, response: Mapping[str, Any]) -> Path:
+    async def fresh_finish(self, grant: Grant, response: Mapping[str, Any], *, deed: str = "") -> Path:
         """Check that answer: a passkey of the grant's own actor. Gives the path by that passkey."""
         known = await self._known(credential_id(response))
         path = Path(grant.handle, credential_name(known.credential_id), grant.session)
         if known.actor != grant.actor:
             await self._record.write("refused", grant.path, shop=grant.shop, note="passkey")
             refuse("passkey_of_another")
-        asserted = await self._asserted(path, response, known, kind=_fresh(grant))
+        asserted = await self._asserted(path, response, known, kind=_fresh(grant, deed))
         async with self._database.transaction() as connection:
             await self._used(connection, known, asserted)
         return path
@@ -259,9 +259,9 @@ def _ceremony(invited: Invited) -> str:
     return f"enrol:{invited.token_hash.hex()}"
 
 
-def _fresh(grant: Grant) -> str:
-    """Binds the challenge to one grant."""
-    return f"fresh:{grant.grant_id}"
+def _fresh(grant: Grant, deed: str) -> str:
+    """Binds the challenge to one grant, and to one deed where there is one."""
+    return f"fresh:{grant.grant_id}:{deed}" if deed else f"fresh:{grant.grant_id}"
 
 
 def _choose(memberships: list[dict[str, Any]], shop: int | None) -> dict[str, Any]:

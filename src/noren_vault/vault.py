@@ -18,12 +18,15 @@ from noren_vault.backup_methods import BackupMethods
 from noren_vault.backups import Backups, erase_again
 from noren_vault.budgets import Budgets
 from noren_vault.builds import Builds
+from noren_vault.canaries import Canaries
 from noren_vault.clock import Now
 from noren_vault.courier import Courier
 from noren_vault.database import Database, Heads
 from noren_vault.doctor import Doctor
 from noren_vault.doors import Doors
 from noren_vault.errors import LedgerUnavailable
+from noren_vault.export_methods import ExportMethods
+from noren_vault.exporting import Exporting
 from noren_vault.floors import Floors
 from noren_vault.grants import Grants
 from noren_vault.importing import Importing
@@ -53,6 +56,8 @@ from noren_vault.search import Search
 from noren_vault.settings import Settings
 from noren_vault.signin import SignIn
 from noren_vault.signin_methods import SigninMethods
+from noren_vault.trace import Trace
+from noren_vault.transfers import Transfers
 from noren_vault.visits import Visits
 from noren_vault.witnesses import Policy, Store, Watch
 
@@ -78,6 +83,7 @@ class Vault:
     proofs: Proofs
     budgets: Budgets
     keeping: Keeping
+    transfers: Transfers
     _databases: tuple[Database, Heads]
     _now: Now
 
@@ -147,10 +153,12 @@ class Vault:
             least=least,
             now=now,
         )
+        exports, importing, transfers = _lists(base, budgets, signin, index)
         methods = Methods(
             rights=_rights(base, budgets, signin, proofs),
+            exports=exports,
             records=records,
-            importing=Importing(people, held, record, now),
+            importing=importing,
             courier=post.courier,
             messages=post.messages,
             members=_members(base, post.courier),
@@ -170,6 +178,8 @@ class Vault:
         await _count_shops(database, budgets)
         await _begin(index, post, record, ledger.build, erase_again(database, people, record, least))
         parts = (record, records, search, index, post.returns, watch, proofs, budgets, keeping)
+        await _record_start(record, build)
+        parts = (record, records, search, index, post.returns, watch, proofs, budgets, transfers)
         return cls(settings, methods, *parts, databases, now)
 
     async def erase_forever(self) -> None:
@@ -178,6 +188,7 @@ class Vault:
         while True:
             try:
                 await self.records.erase_unkept(self._now())
+                await self.transfers.tidy()
                 await _count_shops(self._databases[0], self.budgets)
             except (psycopg.Error, LedgerUnavailable) as fault:
                 _log.error("cannot_erase", fault=type(fault).__name__)
@@ -281,6 +292,35 @@ def _rights(base: _Base, budgets: Budgets, signin: SignIn, proofs: Proofs) -> Ri
             now=now,
         ),
     )
+
+
+def _lists(
+    base: _Base, budgets: Budgets, signin: SignIn, index: Index
+) -> tuple[ExportMethods, Importing, Transfers]:
+    database, record, people, grants, now = base.database, base.record, base.people, base.grants, base.now
+    canaries = Canaries(database, people, base.settings.canaries_at, now)
+    transfers = Transfers(
+        database=database, record=record, grants=grants, signin=signin, words=base.held.addresses, now=now
+    )
+    importing = Importing(people, record, now, transfers=transfers, flock=canaries)
+    exporting = Exporting(
+        database=database,
+        people=people,
+        record=record,
+        grants=grants,
+        budgets=budgets,
+        transfers=transfers,
+        canaries=canaries,
+        now=now,
+    )
+    methods = ExportMethods(
+        grants=grants,
+        transfers=transfers,
+        exporting=exporting,
+        importing=importing,
+        trace=Trace(database=database, canaries=canaries, record=record, index=index),
+    )
+    return methods, importing, transfers
 
 
 async def _count_shops(database: Database, budgets: Budgets) -> None:

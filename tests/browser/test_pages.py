@@ -79,6 +79,7 @@ def test_it_has_no_fault_in_the_console(
         "/console/customers",
         "/console/attention",
         "/console/budget",
+        "/console/lists",
         "/console/hours",
         "/console/bookings/9",
         "/console/why",

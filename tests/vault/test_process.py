@@ -288,7 +288,7 @@ def test_it_answers_no_stranger(vault: VaultProcess) -> None:
 
 
 def test_it_keeps_admin_methods_from_plain_peers(vault: VaultProcess) -> None:
-    """A peer that is no administrator may not found shops, invite operators, ask scope, doctor or rebuild."""
+    """A peer that is no administrator may not found shops, invite operators, ask, trace, import, rebuild."""
     vault.stop()
     vault.settings = {**vault.settings, "NOREN_VAULT_ADMIN_UIDS": "4242"}
     vault.start()
@@ -299,6 +299,8 @@ def test_it_keeps_admin_methods_from_plain_peers(vault: VaultProcess) -> None:
         people.invite_operator,
         lambda: people.found_shop(1, "salon", []),
         lambda: people.scope(since=now, until=now),
+        lambda: people.trace(["x"]),
+        lambda: people.import_rows(SALON, [people.Row("x", customer(2))]),
     ):
         with pytest.raises(errors.GrantRefused):
             act()

@@ -103,22 +103,24 @@ def import_rows(
     rows: Sequence[Row],
     *,
     all_or_nothing: bool = False,
+    reason: str = "moving",
     progress: Callable[[int], None] | None = None,
 ) -> Imported:
     """Import many persons, kept at once; a key that is there already is left as it is.
 
     With `all_or_nothing` every row is checked first, and nothing is written when one is bad.
+    An administrator's process alone may: a shop's own list comes by `take_import`. `reason`: of REASONS.
     `progress` is called with the number of rows done in each step.
     """
     good, bad = _without_doubles(rows)
     if all_or_nothing:
         for chunk in _chunks(good):
-            bad.extend(_import(shop_id, chunk, check=True).bad)
+            bad.extend(_import(shop_id, chunk, reason, check=True).bad)
         if bad:
             return Imported(persons={}, bad=tuple(bad))
     persons: dict[str, UUID] = {}
     for chunk in _chunks(good):
-        done = _import(shop_id, chunk, check=False)
+        done = _import(shop_id, chunk, reason, check=False)
         persons |= done.persons
         bad.extend(done.bad)
         if progress is not None:
@@ -143,9 +145,9 @@ def _chunks(rows: Sequence[Row]) -> Iterable[Sequence[Row]]:
     return (rows[start : start + ROWS_A_REQUEST] for start in range(0, len(rows), ROWS_A_REQUEST))
 
 
-def _import(shop_id: int, rows: Sequence[Row], *, check: bool) -> Imported:
+def _import(shop_id: int, rows: Sequence[Row], reason: str, *, check: bool) -> Imported:
     sent = [{"key": row.key, "fields": dict(row.fields)} for row in rows]
-    params = {"shop": shop_id, "rows": sent, "all_or_nothing": False, "check": check}
+    params = {"shop": shop_id, "rows": sent, "all_or_nothing": False, "check": check, "reason": reason}
     answer = _call("import", params, seconds=60)
     persons = {key: UUID(person) for key, person in answer["persons"].items()}
     return Imported(persons=persons, bad=tuple(BadRow(**bad) for bad in answer["bad"]))

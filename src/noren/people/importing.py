@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from noren.people.exporting import unguarded
 from noren.people.model import BadRow, Row
 
 FIELDS = ("name", "kana", "mail", "phone", "note")
@@ -125,7 +126,7 @@ def _take(
     if len(cells) > len(names):
         found.faults.append(Fault(line, "row", "columns"))
         return
-    values = {name: cell for name, cell in zip(names, cells, strict=False) if name is not None}
+    values = {name: unguarded(cell) for name, cell in zip(names, cells, strict=False) if name is not None}
     for whole, last, first in (("name", "last name", "first name"), ("kana", "last kana", "first kana")):
         parts = [values.pop(last, "").strip(), values.pop(first, "").strip()]
         if whole not in values:

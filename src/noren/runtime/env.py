@@ -80,6 +80,7 @@ class Env:
     backups: Path
     backup_hour: int
     door_key: str | None
+    canary_domain: str
     test_database_url: str | None
     test_vault_database_url: str | None
     role: Role
@@ -184,6 +185,7 @@ NAMES: dict[str, str] = {
     "NOREN_BACKUPS": "backups",
     "NOREN_BACKUP_HOUR": "backup_hour",
     "NOREN_DOOR_KEY": "door_key",
+    "NOREN_CANARY_DOMAIN": "canary_domain",
     "NOREN_TEST_DATABASE_URL": "test_database_url",
     "NOREN_TEST_VAULT_DATABASE_URL": "test_vault_database_url",
     "NOREN_ROLE": "role",
@@ -213,6 +215,7 @@ def read(environ: Mapping[str, str] | None = None) -> Env:
         bounce_domain=_bounce_domain(envtext(given, "NOREN_BOUNCE_DOMAIN")),
         witnesses=None if policy is None else Path(policy).expanduser().resolve(),
         witness_minutes=envint(given, "NOREN_WITNESS_MINUTES", 60, 1, 10_080),
+        canary_domain=_canary_domain(envtext(given, "NOREN_CANARY_DOMAIN", "") or ""),
         search_mb=envint(given, "NOREN_SEARCH_MB", 256, 1, 65_536),
         vault_key_provider=envchoice(given, "NOREN_VAULT_KEY_PROVIDER", "file", ("file", "aws-kms")),
         vault_kms_key=envtext(given, "NOREN_VAULT_KMS_KEY"),
@@ -274,6 +277,12 @@ def _reachable(text: str) -> bool:
 def _bounce_domain(text: str | None) -> str | None:
     if text is not None and not _DOMAIN.fullmatch(text):
         raise StartRefused(f"NOREN_BOUNCE_DOMAIN={text}: give a domain alone, such as bounce.example.jp.")
+    return text
+
+
+def _canary_domain(text: str) -> str:
+    if text and (not _DOMAIN.fullmatch(text) or "." not in text):
+        raise StartRefused(f"NOREN_CANARY_DOMAIN={text}: give a domain alone, such as mail.example.jp.")
     return text
 
 

@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from noren import people
 from noren.people.importing import CustomerList, NotAList, read
+from noren.people.lists import REASONS
 from noren.shops import directory
 
 
@@ -23,6 +24,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("file", type=Path, metavar="FILE.csv")
     parser.add_argument("--shop", required=True, metavar="SLUG", help="whose customers they are")
     parser.add_argument("--all-or-nothing", action="store_true", help="take none while one is bad")
+    parser.add_argument("--reason", choices=REASONS, default="moving", help="what for; it is on record")
     given = parser.parse_args(argv)
     shop_id = directory.shop_id(given.shop)
     if not settings.IDEMPOTENCY_KEY:
@@ -32,16 +34,20 @@ def main(argv: Sequence[str]) -> int:
     except (OSError, NotAList) as error:
         sys.stderr.write(f"{given.file}: {error}\n")
         return 1
-    return take(shop_id, customers, all_or_nothing=given.all_or_nothing)
+    return take(shop_id, customers, all_or_nothing=given.all_or_nothing, reason=given.reason)
 
 
-def take(shop_id: int, customers: CustomerList, *, all_or_nothing: bool) -> int:
+def take(shop_id: int, customers: CustomerList, *, all_or_nothing: bool, reason: str = "moving") -> int:
     """Hand the rows to the vault and report; return the exit code."""
     persons, faults = 0, customers.faults
     if not (all_or_nothing and faults):
         with tqdm(total=len(customers.lines), unit="customer") as bar:
             taken = people.import_rows(
-                shop_id, customers.rows, all_or_nothing=all_or_nothing, progress=lambda rows: _step(bar, rows)
+                shop_id,
+                customers.rows,
+                all_or_nothing=all_or_nothing,
+                reason=reason,
+                progress=lambda rows: _step(bar, rows),
             )
         persons, faults = len(taken.persons), customers.faults_with(taken.bad)
     for fault in faults:

@@ -68,11 +68,12 @@ def begin(request: StaffRequest) -> JsonResponse:
 @staff_required
 @require_POST
 def finish(request: StaffRequest) -> JsonResponse:
-    people.step_up_finish(request.signed_in.grant, _answer(request))
+    people.step_up_finish(request.signed_in.grant, answer_of(request))
     return JsonResponse({"next": reverse("console_budget")})
 
 
-def _answer(request: StaffRequest) -> dict[str, Any]:
+def answer_of(request: StaffRequest) -> dict[str, Any]:
+    """Read a passkey's answer as the page's script sends it. Raises PasskeyRefused."""
     try:
         answer = json.loads(request.body)["answer"]
     except (ValueError, KeyError, TypeError):

@@ -1,0 +1,162 @@
+"""The door's functions about lists: exports and imports of persons. They raise as `client`'s do.
+
+NoSuchTransfer, TransferWaits (for a second person) and TransferOver come beside what each one names.
+"""
+
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from django.conf import settings
+
+from noren.errors import VaultUnavailable
+from noren.people import wire
+from noren.people.model import BadRow, Imported, Row
+
+REASONS: Final = ("moving", "letters", "figures", "authority", "other")
+EXPORTED: Final = ("name", "kana", "mail", "phone", "note")
+# Beyond so many persons a second person must agree.
+ALONE: Final = 100
+ROWS_A_REQUEST: Final = 500
+# A vault that was killed is there again within seconds, and the list goes on where it was.
+PATIENCE: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """An export or import as it stands. `own`: who looks asked for it; `told`: so many persons so far.
+
+    `state`: asked, ready, declined, cancelled, over. `runs`: how often it was begun; `until`: when it ends.
+    """
+
+    transfer: str
+    kind: str
+    handle: str
+    reason: str
+    words: str = field(repr=False)
+    fields: tuple[str, ...]
+    about: str
+    persons: int
+    told: int
+    runs: int
+    second: bool
+    state: str
+    asked: datetime
+    until: datetime
+    decider: str | None
+    own: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An export that was begun: its fields and the number of its pieces."""
+
+    fields: tuple[str, ...]
+    pieces: int
+    persons: int
+    reason: str
+
+
+def _call(method: str, grant: str, *, seconds: float = 10.0, **params: Any) -> dict[str, Any]:
+    return wire.call(str(settings.VAULT_SOCKET), method, {"grant": grant, **params}, seconds=seconds)
+
+
+def transfers(grant: str) -> tuple[Transfer, ...]:
+    """The shop's exports and imports of 90 days, newest first; an owner or manager asks."""
+    return tuple(_transfer(one) for one in _call("transfers", grant)["transfers"])
+
+
+def ask_export(
+    grant: str, *, reason: str, words: str, fields: Iterable[str], persons: Iterable[UUID] | None = None
+) -> str:
+    """Ask for a list of all of the shop's customers, or of some; gives its id.
+
+    `reason` is one of REASONS, `words` say more. PurposeRefused; BudgetHeld: there is no second person.
+    """
+    some = None if persons is None else [str(one) for one in persons]
+    asked: dict[str, Any] = {"reason": reason, "words": words, "fields": list(fields), "persons": some}
+    return str(_call("ask_export", grant, seconds=120, **asked)["transfer"])
+
+
+def ask_import(grant: str, *, reason: str, words: str, fields: Iterable[str], rows: int, about: str) -> str:
+    """Ask to bring in a list of so many rows; `about` is the file's hash. Gives the import's id."""
+    asked: dict[str, Any] = {"fields": list(fields), "rows": rows, "about": about}
+    return str(_call("ask_import", grant, reason=reason, words=words, **asked)["transfer"])
+
+
+def agree_begin(grant: str, transfer: str) -> dict[str, Any]:
+    """Options for `navigator.credentials.get`, good for this transfer alone. GrantRefused: one's own."""
+    return dict(_call("agree_begin", grant, transfer=transfer)["options"])
+
+
+def agree_finish(grant: str, transfer: str, response: Mapping[str, Any]) -> None:
+    """Agree to it with the passkey's answer. Raises PasskeyRefused."""
+    _call("agree_finish", grant, transfer=transfer, response=dict(response))
+
+
+def decline_transfer(grant: str, transfer: str) -> None:
+    """Say no to a colleague's."""
+    _call("decline_transfer", grant, transfer=transfer)
+
+
+def cancel_transfer(grant: str, transfer: str) -> None:
+    """End it, also in the middle."""
+    _call("cancel_transfer", grant, transfer=transfer)
+
+
+def open_export(grant: str, transfer: str) -> Opened:
+    """Begin to take an export; `export_rows` gives what is in it."""
+    told = _call("open_export", grant, transfer=transfer)
+    return Opened(tuple(told["fields"]), told["pieces"], told["persons"], told["reason"])
+
+
+def export_piece(grant: str, transfer: str, piece: int) -> list[list[str]]:
+    """One piece's rows (at most 500), canaries among them. Plaintext: never stored on the app side."""
+    return [list(row) for row in _call("export_piece", grant, transfer=transfer, piece=piece)["rows"]]
+
+
+def export_rows(grant: str, transfer: str, opened: Opened) -> Iterator[list[list[str]]]:
+    """All pieces in order. While the vault is away a piece is asked for again, for a minute."""
+    for piece in range(opened.pieces):
+        yield _patiently(grant, transfer, piece)
+
+
+def _patiently(grant: str, transfer: str, piece: int) -> list[list[str]]:
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return export_piece(grant, transfer, piece)
+        except VaultUnavailable:
+            if time.monotonic() >= end:
+                raise
+            time.sleep(0.5)
+
+
+def take_import(grant: str, transfer: str, rows: Sequence[Row], *, check: bool = False) -> Imported:
+    """Take the rows of an import that may go on; the same rows again change nothing. `check`: only look."""
+    persons: dict[str, UUID] = {}
+    bad: list[BadRow] = []
+    for first in range(0, len(rows), ROWS_A_REQUEST):
+        sent = [{"key": row.key, "fields": dict(row.fields)} for row in rows[first : first + ROWS_A_REQUEST]]
+        asked: dict[str, Any] = {"transfer": transfer, "first": first, "rows": sent, "check": check}
+        told = _call("take_import", grant, seconds=60, **asked)
+        persons |= {key: UUID(person) for key, person in told["persons"].items()}
+        bad += [BadRow(**one) for one in told["bad"]]
+    return Imported(persons=persons, bad=tuple(bad))
+
+
+def trace(texts: Sequence[str], *, grant: str | None = None) -> dict[str, Any]:
+    """Which exports' canaries are among a list's texts (at most 100,000 of 400 characters).
+
+    Gives {exports, size, checkpoint} as the vault tells them. Needs what `scope` needs.
+    """
+    params: dict[str, Any] = {"texts": list(texts)} | ({} if grant is None else {"grant": grant})
+    return wire.call(str(settings.VAULT_SOCKET), "trace", params, seconds=600)
+
+
+def _transfer(told: Mapping[str, Any]) -> Transfer:
+    instants = {name: datetime.fromtimestamp(told[name], UTC) for name in ("asked", "until")}
+    return Transfer(**{**told, **instants, "fields": tuple(told["fields"])})

@@ -1,0 +1,137 @@
+"""The protocol's methods about lists: asking, agreeing, taking, bringing in, tracing."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from noren_vault import fields
+from noren_vault.errors import GrantRefused
+from noren_vault.exporting import Exporting
+from noren_vault.grants import Grant, Grants
+from noren_vault.importing import Importing
+from noren_vault.peer import Peer
+from noren_vault.protocol import Params
+from noren_vault.record import Path
+from noren_vault.records import Told
+from noren_vault.rights import Role
+from noren_vault.trace import Trace
+from noren_vault.transfers import MOST_PERSONS, Kind, Transfers, Wanted
+
+Wire = dict[str, Any]
+Answered = tuple[Wire, Told | None]
+Method = Callable[[Params, Peer], Awaitable[Answered]]
+_ID: Final = 40
+
+
+class ExportMethods:
+    """Read the params, check who asks, call one act, shape the answer. `table` names them."""
+
+    def __init__(
+        self,
+        *,
+        grants: Grants,
+        transfers: Transfers,
+        exporting: Exporting,
+        importing: Importing,
+        trace: Trace,
+    ) -> None:
+        """Keep the acts."""
+        self._grants = grants
+        self._transfers = transfers
+        self._exporting = exporting
+        self._importing = importing
+        self._trace = trace
+        self.table: dict[str, Method] = {
+            "transfers": self._all,
+            "ask_export": self._ask_export,
+            "ask_import": self._ask_import,
+            "agree_begin": self._agree_begin,
+            "agree_finish": self._agree_finish,
+            "decline_transfer": self._decline,
+            "cancel_transfer": self._cancel,
+            "open_export": self._open,
+            "export_piece": self._piece,
+            "take_import": self._take,
+            "trace": self._find,
+        }
+
+    async def _grant(self, params: Params) -> Grant:
+        return await self._grants.of_shop(params.raw.get("grant"))
+
+    async def _all(self, params: Params, _: Peer) -> Answered:
+        return {"transfers": await self._transfers.all(await self._grant(params))}, None
+
+    # -- asking, and the second person
+
+    async def _ask_export(self, params: Params, _: Peer) -> Answered:
+        """Without `persons`: all of the shop's customers."""
+        grant, names = await self._grant(params), fields.known(params.raw.get("fields"))
+        persons = None
+        if params.raw.get("persons") is not None:
+            persons = [Params({"person": one}).person("person") for one in params.items("persons")]
+        reason, words = params.text("reason", most=_ID), params.text("words", most=300)
+        return {"transfer": await self._exporting.ask(grant, reason, words, names, persons)}, None
+
+    async def _ask_import(self, params: Params, _: Peer) -> Answered:
+        wanted = Wanted(
+            Kind.IMPORT,
+            params.text("reason", most=_ID),
+            params.text("words", most=300),
+            fields.known(params.raw.get("fields")),
+            params.number("rows", most=MOST_PERSONS),
+            params.text("about", "", most=64),
+        )
+        return {"transfer": await self._importing.ask(await self._grant(params), wanted)}, None
+
+    async def _agree_begin(self, params: Params, _: Peer) -> Answered:
+        grant = await self._grant(params)
+        return {"options": await self._transfers.decide_begin(grant, params.text("transfer", most=_ID))}, None
+
+    async def _agree_finish(self, params: Params, _: Peer) -> Answered:
+        grant, transfer = await self._grant(params), params.text("transfer", most=_ID)
+        await self._transfers.approve(grant, transfer, params.mapping("response"))
+        return {}, None
+
+    async def _decline(self, params: Params, _: Peer) -> Answered:
+        await self._transfers.decline(await self._grant(params), params.text("transfer", most=_ID))
+        return {}, None
+
+    async def _cancel(self, params: Params, _: Peer) -> Answered:
+        await self._transfers.cancel(await self._grant(params), params.text("transfer", most=_ID))
+        return {}, None
+
+    # -- what moves
+
+    async def _open(self, params: Params, _: Peer) -> Answered:
+        grant = await self._grant(params)
+        return await self._exporting.open(grant, params.text("transfer", most=_ID)), None
+
+    async def _piece(self, params: Params, _: Peer) -> Answered:
+        grant, number = await self._grant(params), params.number("piece", most=MOST_PERSONS)
+        piece = await self._exporting.piece(grant, params.text("transfer", most=_ID), number)
+        return piece.to_wire(), piece.told
+
+    async def _take(self, params: Params, _: Peer) -> Answered:
+        done = await self._importing.take(
+            await self._grant(params),
+            params.text("transfer", most=_ID),
+            params.number("first", most=MOST_PERSONS),
+            params.items("rows"),
+            check=params.flag("check"),
+        )
+        return {"persons": done.persons, "bad": done.bad}, None
+
+    # -- a list that turned up
+
+    async def _find(self, params: Params, peer: Peer) -> Answered:
+        return await self._trace.find(params.items("texts"), await self._may_ask(params, peer)), None
+
+    async def _may_ask(self, params: Params, peer: Peer) -> Path:
+        """An operator's grant, or an administrator's process."""
+        if params.raw.get("grant") is None:
+            if not peer.admin:
+                raise GrantRefused("an administrator's process, or an operator's grant, may ask this")
+            return peer.admin_path
+        grant = await self._grants.check(params.raw.get("grant"))
+        if grant.role is not Role.OPERATOR:
+            raise GrantRefused("an operator may ask this")
+        return grant.path
