@@ -18,7 +18,8 @@ class Caller(StrEnum):
 
 # What the worker needs, and nothing else: a method that is new must be put here to be asked by it.
 _WORKER: Final = frozenset({"keep", "send", "owners", "checkpoint", "health"})
-# What the pages never ask. Who takes over a web process shall send no mail, and keep or bring in nobody.
+# What the pages never ask. Who takes over a web process shall send no mail, and keep nobody, nor bring any in
+# without a shop's own people agreeing to it.
 _NOT_WEB: Final = frozenset({"keep", "send", "owners", "import"})
 
 

@@ -15,6 +15,7 @@ from noren_vault.clock import Now
 from noren_vault.database import Connection, Database
 from noren_vault.errors import RecordDamaged
 from noren_vault.fields import Values
+from noren_vault.keys import Keys
 from noren_vault.people import NewPerson, People
 
 KIND: Final = "canary"
@@ -95,10 +96,11 @@ class Flock:
 class Canaries:
     """Makes canaries and knows them again."""
 
-    def __init__(self, database: Database, people: People, domain: str, now: Now) -> None:
+    def __init__(self, database: Database, people: People, keys: Keys, domain: str, now: Now) -> None:
         """Keep the parts."""
         self._database = database
         self._people = people
+        self._keys = keys
         self._domain = domain
         self._now = now
 
@@ -106,7 +108,8 @@ class Canaries:
         """Store so many, sealed; gives their ids. Until `belong` they are no export's, and harmless."""
         values = [fields.checked(invent(self._domain)) for _ in range(count)]
         made = [NewPerson.of(None, one) for one in values]
-        await self._people.insert(shop, made, kind=KIND, state="kept", searched=False, now=self._now())
+        async with self._keys.steady.hold():
+            await self._people.insert(shop, made, kind=KIND, state="kept", searched=False, now=self._now())
         return [one.person for one in made]
 
     async def belong(self, connection: Connection, shop: int, transfer: str, persons: Sequence[str]) -> None:

@@ -100,7 +100,7 @@ class Exporting:
         wanted = Wanted(Kind.EXPORT, reason, words, names, count)
         second = await self._transfers.may_ask(grant, wanted)
         canaries = await self._canaries.make(grant.shop, number_for(count))
-        async with self._database.transaction() as connection:
+        async with self._transfers.transaction() as connection:
             places = count + len(canaries)
             transfer = await self._transfers.begin(connection, grant, wanted, places=places, second=second)
             stored = await connection.execute(

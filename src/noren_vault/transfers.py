@@ -7,8 +7,8 @@ the ledger.
 """
 
 import secrets
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -21,14 +21,13 @@ from noren_vault.errors import (
     BudgetHeld,
     GrantRefused,
     NoSuchTransfer,
-    RecordDamaged,
     TransferOver,
     TransferWaits,
 )
 from noren_vault.grants import HOUR_MS, Grant, Grants
+from noren_vault.keys import Keys
 from noren_vault.record import Path, Record
 from noren_vault.rights import DECIDING, Purpose
-from noren_vault.sealing import PlainKey
 from noren_vault.signin import SignIn
 
 ALONE: Final = rights.MOST_OTHERWISE
@@ -125,15 +124,15 @@ class Transfers:
         record: Record,
         grants: Grants,
         signin: SignIn,
-        words: PlainKey,
+        keys: Keys,
         now: Now,
     ) -> None:
-        """Keep the parts. `words` seals the reasons."""
+        """Keep the parts."""
         self._database = database
         self._record = record
         self._grants = grants
         self._signin = signin
-        self._words = words
+        self._keys = keys
         self._now = now
 
     async def may_ask(self, grant: Grant, wanted: Wanted) -> bool:
@@ -167,7 +166,7 @@ class Transfers:
                 grant.shop,
                 grant.actor,
                 wanted.reason,
-                self._words.seal(wanted.words.strip().encode(), _place(transfer)),
+                self._keys.addresses.seal(wanted.words.strip().encode(), place(transfer)),
                 list(wanted.fields),
                 wanted.about,
                 wanted.persons,
@@ -180,9 +179,11 @@ class Transfers:
         )
         return transfer
 
-    def transaction(self) -> AbstractAsyncContextManager[Connection]:
-        """Open a transaction for `begin`."""
-        return self._database.transaction()
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """Open a transaction for `begin`, while the keys stay."""
+        async with self._keys.steady.hold(), self._database.transaction() as connection:
+            yield connection
 
     async def all(self, grant: Grant) -> list[dict[str, Any]]:
         """The shop's transfers of the last 90 days, newest first; who decides there may see them."""
@@ -337,11 +338,7 @@ class Transfers:
         }
 
     def _opened(self, one: Transfer) -> str:
-        """The words, or nothing once the key that sealed them is gone."""
-        try:
-            return self._words.open(one.sealed, _place(one.id)).decode()
-        except RecordDamaged:
-            return ""
+        return self._keys.opens(one.sealed).open(one.sealed, place(one.id)).decode()
 
 
 def _decides(grant: Grant) -> None:
@@ -362,6 +359,6 @@ def _transfer(row: Row) -> Transfer:
     return Transfer(*told)
 
 
-def _place(transfer: str) -> str:
+def place(transfer: str) -> str:
     """Binds the sealed words to their transfer."""
     return f"transfer:{transfer}"

@@ -177,9 +177,7 @@ class Vault:
         )
         await _count_shops(database, budgets)
         await _begin(index, post, record, ledger.build, erase_again(database, people, record, least))
-        parts = (record, records, search, index, post.returns, watch, proofs, budgets, keeping)
-        await _record_start(record, build)
-        parts = (record, records, search, index, post.returns, watch, proofs, budgets, transfers)
+        parts = (record, records, search, index, post.returns, watch, proofs, budgets, keeping, transfers)
         return cls(settings, methods, *parts, databases, now)
 
     async def erase_forever(self) -> None:
@@ -298,11 +296,11 @@ def _lists(
     base: _Base, budgets: Budgets, signin: SignIn, index: Index
 ) -> tuple[ExportMethods, Importing, Transfers]:
     database, record, people, grants, now = base.database, base.record, base.people, base.grants, base.now
-    canaries = Canaries(database, people, base.settings.canaries_at, now)
+    canaries = Canaries(database, people, base.held, base.settings.canaries_at, now)
     transfers = Transfers(
-        database=database, record=record, grants=grants, signin=signin, words=base.held.addresses, now=now
+        database=database, record=record, grants=grants, signin=signin, keys=base.held, now=now
     )
-    importing = Importing(people, record, now, transfers=transfers, flock=canaries)
+    importing = Importing(people, base.held, record, now, transfers=transfers, flock=canaries)
     exporting = Exporting(
         database=database,
         people=people,

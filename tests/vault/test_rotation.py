@@ -335,6 +335,7 @@ def test_it_seals_addresses_and_words_anew(bench: Bench) -> None:
     rows = {
         "SELECT sealed FROM vault.session": "s-1",
         "SELECT sealed FROM vault.allowance": "allowance:r-1",
+        "SELECT sealed FROM vault.transfer": "transfer:0123456789abcdef",
         "SELECT sealed FROM vault.door": "door:pg-1:login",
     }
 
@@ -350,6 +351,13 @@ def test_it_seals_addresses_and_words_anew(bench: Bench) -> None:
                 "WITH asking AS (INSERT INTO vault.actor (actor, handle, shop_id, person, made_at) "
                 "VALUES (gen_random_uuid(), 'ren.salon', 1, gen_random_uuid(), 0) RETURNING actor) "
                 "INSERT INTO vault.allowance SELECT 'r-1', 1, actor, %s, 1, 1, 'asked', 0, 0 FROM asking",
+                [sealed],
+            )
+            sealed = keys.addresses.seal(b"192.0.2.7", "transfer:0123456789abcdef")
+            connection.execute(
+                "INSERT INTO vault.transfer (transfer, kind, shop_id, actor, reason, sealed, fields, "
+                "persons, places, second, state, asked_at, expires_at) SELECT '0123456789abcdef', 'export', 1, actor, "
+                "'moving', %s, '{name}', 1, 1, false, 'ready', 0, 0 FROM vault.actor",
                 [sealed],
             )
         await vault.keeping.rotation.begin(What.EPOCH, ADMIN)

@@ -18,6 +18,7 @@ SEALED = {
     ("vault", "recovery", "sealed"),
     ("vault", "session", "sealed"),
     ("vault", "totp", "sealed"),
+    ("vault", "transfer", "sealed"),
 }
 
 
