@@ -334,6 +334,11 @@ class NoSuchPerson(NorenError):
     message = _("There is no such customer.")
 
 
+class NoSuchEntry(NorenError):
+    status = 404
+    message = _("There is no such line in your list.")
+
+
 class NoSuchMessage(NorenError):
     status = 404
     message = _("There is no such message in doubt.")

@@ -89,6 +89,10 @@ class NoSuchPerson(VaultError):
     """The shop has no such person, or no more."""
 
 
+class NoSuchEntry(VaultError):
+    """No such line stands in the list of who asks."""
+
+
 class NoSuchMessage(VaultError):
     """No message with this key is in doubt."""
 

@@ -18,6 +18,7 @@ from noren_vault.index import Index
 from noren_vault.letter import Attachment, Letter
 from noren_vault.members import Members
 from noren_vault.messages import Messages, decision_of
+from noren_vault.mydata_methods import MyDataMethods
 from noren_vault.peer import Peer
 from noren_vault.protocol import Params, Request
 from noren_vault.question import Question
@@ -64,6 +65,7 @@ class Methods:
         self,
         *,
         rights: RightsMethods,
+        mydata: MyDataMethods,
         records: Records,
         importing: Importing,
         courier: Courier,
@@ -93,6 +95,7 @@ class Methods:
         self._builds = builds
         self._watch = watch
         self._methods = self._table() | {name: _plain(method) for name, method in rights.table.items()}
+        self._methods |= {name: _plain(method) for name, method in mydata.table.items()}
 
     def _table(self) -> dict[str, Method]:
         return {

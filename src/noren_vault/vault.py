@@ -31,6 +31,9 @@ from noren_vault.ledger.note import Signer
 from noren_vault.members import Members
 from noren_vault.memberships import Memberships
 from noren_vault.methods import Methods
+from noren_vault.mydata import MyData
+from noren_vault.mydata_methods import MyDataMethods
+from noren_vault.naming import Investigations, Naming
 from noren_vault.narrowing import Narrowing
 from noren_vault.nonces import Nonces
 from noren_vault.passkeys import Ceremonies, Challenges
@@ -138,6 +141,7 @@ class Vault:
         )
         methods = Methods(
             rights=_rights(base, budgets, signin, proofs),
+            mydata=_mydata(base, proofs, index, watch),
             records=records,
             importing=Importing(people, record, now),
             courier=post.courier,
@@ -255,6 +259,20 @@ def _rights(base: _Base, budgets: Budgets, signin: SignIn, proofs: Proofs) -> Ri
             words=base.held.addresses,
             now=now,
         ),
+    )
+
+
+def _mydata(base: _Base, proofs: Proofs, index: Index, watch: Watch) -> MyDataMethods:
+    database, record, now = base.database, base.record, base.now
+    naming = Naming(database=database, record=record, now=now)
+    return MyDataMethods(
+        grants=base.grants,
+        people=base.people,
+        proofs=proofs,
+        mydata=MyData(database=database, record=record, index=index, naming=naming, watch=watch),
+        naming=naming,
+        investigations=Investigations(database=database, record=record, now=now),
+        now=now,
     )
 
 

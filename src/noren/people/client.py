@@ -234,7 +234,7 @@ def register_finish(
     """Enrol the passkey and sign in at once. Raises InviteRefused, PasskeyRefused."""
     visit = {"session": session, "address": address, "device": device}
     params = {"invite": invite, "response": dict(response), **visit}
-    return _signed_in(_call("register_finish", params))
+    return signed_in(_call("register_finish", params))
 
 
 def signin_begin() -> dict[str, Any]:
@@ -260,7 +260,7 @@ def signin_finish(
         "device": device,
         "shop": shop_id,
     }
-    return _signed_in(_call("signin_finish", params))
+    return signed_in(_call("signin_finish", params))
 
 
 def whoami(grant: str) -> Who:
@@ -273,7 +273,8 @@ def signout(grant: str) -> None:
     _call("signout", {"grant": grant})
 
 
-def _signed_in(answer: dict[str, Any]) -> SignedIn:
+def signed_in(answer: dict[str, Any]) -> SignedIn:
+    """Read what a sign-in gives."""
     return SignedIn(grant=answer["grant"], who=_who(answer))
 
 
@@ -288,7 +289,7 @@ def prove_finish(
     """Take the code: the address is proved, and the person has a grant of her own. Raises CodeRefused."""
     visit = {"session": session, "address": address, "device": device}
     params = {"shop": shop_id, "person": str(person), "code": code, **visit}
-    return _signed_in(_call("prove_finish", params))
+    return signed_in(_call("prove_finish", params))
 
 
 def _who(answer: dict[str, Any]) -> Who:
