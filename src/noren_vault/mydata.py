@@ -125,7 +125,6 @@ class MyData:
                 "search_build": await self._last("search_build", grant.shop),
                 "backup": await self._last("backup", 0),
             },
-            "withheld_days": LONGEST_MS // 86_400_000,
         }
 
     async def proof(self, grant: Grant, entry: int, now: int) -> str:

@@ -81,6 +81,7 @@ from noren.people.model import (
     Witnessed,
 )
 from noren.people.mydata import (
+    WITHHELD_DAYS,
     Lookup,
     Lookups,
     close_investigation,
@@ -106,6 +107,7 @@ from noren.people.rights import (
 )
 
 __all__ = [
+    "WITHHELD_DAYS",
     "Actor",
     "AddressState",
     "Attachment",

@@ -5,13 +5,16 @@ Each raises, beside what it names, VaultUnavailable and LedgerUnavailable.
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 
 from noren.people import answers, wire
 from noren.people.client import signed_in
 from noren.people.model import SignedIn
+
+# A look for an incident is told at the latest so many days after it; the vault's own number.
+WITHHELD_DAYS: Final = 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,6 @@ class Lookups:
     last_reading: datetime | None
     searched: datetime | None
     copied: datetime | None
-    withheld_days: int
 
 
 def own_begin(shop_id: int, mail: str, *, session: str = "") -> None:
@@ -114,7 +116,6 @@ def _lookups(answer: dict[str, Any]) -> Lookups:
         last_reading=_maybe(readings["last"]),
         searched=_maybe(untold["search_build"]),
         copied=_maybe(untold["backup"]),
-        withheld_days=answer["withheld_days"],
     )
 
 
