@@ -120,7 +120,7 @@ class MyData:
             "records_left_off": left_off,
             "named": named,
             "covered": await self._covered(asked["size"], now),
-            "readings": await self._readings(asked),
+            "readings": await self._readings(asked, first=before is None),
             "untold": {
                 "search_build": await self._last("search_build", grant.shop),
                 "backup": await self._last("backup", 0),
@@ -162,10 +162,11 @@ class MyData:
         found = [row[0] for row in await self._database.rows(_RECORDS, wanted)]
         mine = found[:MOST_RECORDS]
         await self._record.settle()
+        # Up to here the list is whole. Her own reading comes after it and need not be in the index.
+        size = self._record.ledger.size
         await self._record.write(
             "intent", grant.path, shop=grant.shop, purpose=Purpose.OWN, persons=mine, ref=ref, note=note
         )
-        size = self._record.ledger.size
         await self._index.reach(size, _SECONDS)
         asked = {
             "shop": grant.shop,
@@ -189,9 +190,10 @@ class MyData:
         row = await self._database.row(_BEGIN)
         return {"since": (row[0] if row is not None else now) / 1000, "until": now / 1000, "size": size}
 
-    async def _readings(self, asked: dict[str, Any]) -> dict[str, Any]:
+    async def _readings(self, asked: dict[str, Any], *, first: bool) -> dict[str, Any]:
+        """How often she opened the list, this time counted, and when last before it."""
         count, last = await self._database.row(_READ, asked) or (0, None)
-        return {"count": count, "last": None if last is None else last / 1000}
+        return {"count": count + first, "last": None if last is None else last / 1000}
 
     async def _last(self, kind: str, shop: int) -> float | None:
         row = await self._database.row(_LAST, [kind, shop])

@@ -207,8 +207,10 @@ def _line(**given: Any) -> people.Lookup:
         ),
         (
             {"state": "possibly", "fields": ("phone", "name")},
-            "Staff of S may have seen your name and phone number, for today's list. "
-            "How it ended is not on record.",
+            (
+                "Staff of S may have seen your name and phone number, for today's list. "
+                "How it ended is not on record."
+            ),
             "Sのスタッフが、本日の一覧のためにお名前と電話番号を見た可能性があります。結果は記録されていません。",
         ),
         (

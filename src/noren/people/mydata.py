@@ -39,7 +39,8 @@ class Lookup:
 class Lookups:
     """A page of lines, newest first, and what they cover: all `size` entries from `since` to `until`.
 
-    `next` is what to ask for with `before`. `readings` is how often she opened this list, and when last.
+    `next` is what to ask for with `before`. `readings` is how often she opened this list, now
+    counted, and `last_reading` when before.
     `searched` and `copied` are the last times of what is told in general words only.
     """
 
