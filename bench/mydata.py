@@ -46,7 +46,7 @@ def main() -> None:
 def _busy(begin: int) -> Iterator[bytes]:
     """The year's entries, but that she is in every act of her shop: of one in two hundred entries."""
     for entry in entries(begin):
-        yield _FIRST.sub(rb"\1" + HER.encode(), entry, count=1) if _HERS in entry else entry
+        yield _FIRST.sub(rb"\g<1>" + HER.encode(), entry, count=1) if _HERS in entry else entry
 
 
 async def _read(place: House) -> None:

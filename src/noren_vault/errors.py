@@ -93,6 +93,10 @@ class NoSuchEntry(VaultError):
     """No such line stands in the list of who asks."""
 
 
+class InvestigationRefused(VaultError):
+    """None of this name is open, or one was opened before; or the name is no short code."""
+
+
 class NoSuchMessage(VaultError):
     """No message with this key is in doubt."""
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from noren_vault import fields
 from noren_vault.clock import Now
-from noren_vault.errors import BadRequest, GrantRefused
+from noren_vault.errors import GrantRefused, InvestigationRefused
 from noren_vault.grants import Grant, Grants
 from noren_vault.mydata import MyData
 from noren_vault.naming import Investigations, Naming
@@ -123,5 +123,5 @@ class MyDataMethods:
 def _name(params: Params) -> str:
     name = params.text("name", most=63)
     if not _NAME.fullmatch(name):
-        raise BadRequest("an investigation's name is a short code")
+        raise InvestigationRefused("an investigation's name is a short code")
     return name

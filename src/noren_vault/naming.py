@@ -7,7 +7,7 @@ much at most).
 
 from noren_vault.clock import Now
 from noren_vault.database import Database
-from noren_vault.errors import BadRequest, GrantRefused
+from noren_vault.errors import GrantRefused, InvestigationRefused
 from noren_vault.grants import Grant
 from noren_vault.record import Outcome, Path, Record
 from noren_vault.rights import DECIDING, Role
@@ -57,10 +57,10 @@ class Investigations:
         self._now = now
 
     async def open(self, name: str, shop: int, path: Path) -> None:
-        """Open one, of a shop or (0) of all. Raises BadRequest where the name was used before."""
+        """Open one, of a shop or (0) of all. Raises InvestigationRefused where the name was used before."""
         there = await self._database.row("SELECT 1 FROM vault.investigation WHERE name = %s", [name])
         if there is not None:
-            raise BadRequest("an investigation of this name was opened before")
+            raise InvestigationRefused("an investigation of this name was opened before")
         await self._record.write(
             "right", path, shop=shop, ref=f"investigation:{name}", note="investigation:opened"
         )
@@ -71,12 +71,12 @@ class Investigations:
         )
 
     async def close(self, name: str, path: Path) -> None:
-        """Close one for good. Raises BadRequest where none of this name is open."""
+        """Close one for good. Raises InvestigationRefused where none of this name is open."""
         row = await self._database.row(
             "SELECT shop_id FROM vault.investigation WHERE name = %s AND closed_at IS NULL", [name]
         )
         if row is None:
-            raise BadRequest("no investigation of this name is open")
+            raise InvestigationRefused("no investigation of this name is open")
         await self._record.write(
             "right", path, shop=row[0], ref=f"investigation:{name}", note="investigation:closed"
         )

@@ -8,7 +8,7 @@ import noren_verify
 from noren import errors, people
 from noren.people import Purpose
 from noren_vault import lookups as rules
-from noren_vault.errors import BadRequest, GrantRefused, NoSuchEntry
+from noren_vault.errors import GrantRefused, InvestigationRefused, NoSuchEntry
 from noren_vault.mydata import PAGE
 from noren_vault.mydata_methods import NOBODY
 from noren_vault.record import Path
@@ -321,8 +321,9 @@ def test_it_withholds_an_open_investigation_and_tells_it_later(bench: Bench, mai
         assert await _incidents(vault, grant) == [(during, True), (before, False)]
         await ask(vault, "lookup_proof", grant=grant, entry=during)
         for method in ("open_investigation", "close_investigation"):
-            with pytest.raises(BadRequest):
-                await ask(vault, method, name="case-1", shop=0)
+            for name in ("case-1", "Not A Code"):
+                with pytest.raises(InvestigationRefused):
+                    await ask(vault, method, name=name, shop=0)
 
     bench.run(act)
 
