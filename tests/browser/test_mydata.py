@@ -61,7 +61,7 @@ def _look(page: Page, name: str) -> list[str]:
     for size, screen in (("phone", PHONE), ("desk", DESK)):
         for theme in ("light", "dark"):
             page.set_viewport_size(screen)  # type: ignore[arg-type]
-            page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+            page.emulate_media(color_scheme=theme)
             faults += [f"{name} {size} {theme}: {fault}" for fault in axe(page)]
             if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
                 faults.append(f"{name} {size} {theme}: wider than the screen")
