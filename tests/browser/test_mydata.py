@@ -89,7 +89,7 @@ def test_it_walks_from_her_booking_to_a_proof_by_keys_alone(
     page.locator("#code").focus()
     page.keyboard.type(_code(system, 1))
     page.keyboard.press("Enter")
-    expect(page.locator("ol.looks")).to_contain_text("スタッフが、お客さまのページで")
+    expect(page.locator("ol.looks")).to_contain_text("スタッフが、お客様のページで")
     expect(page.locator("ol.looks")).to_contain_text("スタッフが、検索で")
     assert "さくら" not in page.locator("ol.looks").inner_text()
     faults += _look(page, "list-ja")

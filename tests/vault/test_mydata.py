@@ -149,6 +149,17 @@ def test_it_reads_every_record_of_a_proved_address(fresh_cast: Cast, mail: Sink)
     assert theirs not in {one.entry for one in people.lookups(grant).lines}
 
 
+def test_it_holds_a_proof_for_the_version_that_was_proved(fresh_cast: Cast, mail: Sink) -> None:
+    """Who proves her address while she books, and then types another's, reads nothing of the other's."""
+    person = people.put(SALON, "hold:9", {"name": "N", "mail": "own@example.jp"})
+    people.prove_begin(SALON, person)
+    wait_for(lambda: bool(_codes(mail, "own@example.jp")))
+    grant = people.prove_finish(SALON, person, _codes(mail, "own@example.jp")[-1]).grant
+    assert people.put(SALON, "hold:9", {"name": "N", "mail": customer(5)["mail"]}) == person
+    assert people.lookups(grant).records == 1
+    assert fresh_cast
+
+
 def test_it_leaves_her_own_reading_out_and_counts_it(
     fresh_cast: Cast, mail: Sink, vault: VaultProcess
 ) -> None:

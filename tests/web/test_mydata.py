@@ -82,7 +82,7 @@ def test_it_lets_her_in_by_a_mailed_code_and_tells_her_in_words(
     _enter(mail, visitor)
     assert visitor.now_at == "/salon/my-data"
     assert (
-        "のオーナーが、お客さまのページでお名前、フリガナ、メールアドレス、電話番号と備考を見ました。"
+        "のオーナーが、お客様のページでお名前、フリガナ、メールアドレス、電話番号と備考を見ました。"
         in visitor.text
     )
     assert "ご予約の際に、" in visitor.text
@@ -231,7 +231,7 @@ def _line(**given: Any) -> people.Lookup:
         (
             {"kind": "update", "role": "customer", "purpose": ""},
             "Another customer changed your name.",
-            "ほかのお客さまが、お名前を変更しました。",
+            "ほかのお客様が、お名前を変更しました。",
         ),
     ],
 )

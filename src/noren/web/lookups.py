@@ -78,7 +78,7 @@ def _template(one: people.Lookup) -> str:
         "put": _("Your %(fields)s came in with a booking."),
         "import": _("%(who)s brought in your %(fields)s from a list of customers."),
         "update": _("%(who)s changed your %(fields)s."),
-        "messages": _("%(who)s looked at which mails you were sent."),
+        "messages": _("%(who)s asked which mails you were sent."),
         "bounce": _("Noren noted whether mail reaches your address."),
         "erase": _("Noren erased your data."),
     }
