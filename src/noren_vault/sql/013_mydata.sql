@@ -13,4 +13,6 @@ CREATE TABLE vault.investigation (
     opened_at bigint NOT NULL,
     closed_at bigint
 );
+-- The last time of what is told in general words only.
+CREATE INDEX ledger_untold_v1 ON vault.ledger_entry (kind, shop_id, at) WHERE kind IN ('search_build', 'backup');
 GRANT SELECT, INSERT, UPDATE ON vault.naming, vault.investigation TO noren_vault;
