@@ -98,6 +98,18 @@ COMMANDS = (
         "web",
     ),
     Command(
+        ("investigation", "open"),
+        "noren.incidents.investigations:open_one",
+        "tell people of looks for an incident later, until it is closed",
+        "web",
+    ),
+    Command(
+        ("investigation", "close"),
+        "noren.incidents.investigations:close_one",
+        "close an investigation for good: what was withheld is shown",
+        "web",
+    ),
+    Command(
         ("operator", "invite"),
         f"{_INCIDENTS}:invite_operator",
         "invite the very first operator: a one-time link",

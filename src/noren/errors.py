@@ -349,6 +349,16 @@ class NoSuchPerson(NorenError):
     message = _("There is no such customer.")
 
 
+class NoSuchEntry(NorenError):
+    status = 404
+    message = _("There is no such line in your list.")
+
+
+class InvestigationRefused(NorenError):
+    status = 409
+    message = _("No investigation of this name is open, or it was used before. A name is a-z, 0-9 and -.")
+
+
 class NoSuchMessage(NorenError):
     status = 404
     message = _("There is no such message in doubt.")

@@ -101,6 +101,14 @@ class NoSuchPerson(VaultError):
     """The shop has no such person, or no more."""
 
 
+class NoSuchEntry(VaultError):
+    """No such line stands in the list of who asks."""
+
+
+class InvestigationRefused(VaultError):
+    """None of this name is open, or one was opened before; or the name is no short code."""
+
+
 class NoSuchMessage(VaultError):
     """No message with this key is in doubt."""
 

@@ -24,6 +24,7 @@ from noren_vault.key_methods import Act, KeyMethods
 from noren_vault.letter import Attachment, Letter
 from noren_vault.members import Members
 from noren_vault.messages import Messages, decision_of
+from noren_vault.mydata_methods import MyDataMethods
 from noren_vault.peer import Peer
 from noren_vault.protocol import Params, Request
 from noren_vault.question import Question
@@ -81,6 +82,7 @@ class Methods:
         *,
         rights: RightsMethods,
         exports: ExportMethods,
+        mydata: MyDataMethods,
         records: Records,
         importing: Importing,
         courier: Courier,
@@ -113,7 +115,7 @@ class Methods:
         self._record = record
         self._builds = builds
         self._watch = watch
-        acts = keys.acts | passwords.acts | rights.table | backups.acts
+        acts = keys.acts | passwords.acts | rights.table | backups.acts | mydata.table
         self._mails = passwords.mails
         self._methods = self._table() | {name: partial(_plain, act) for name, act in acts.items()}
         self._doors = doors

@@ -41,6 +41,9 @@ from noren_vault.members import Members
 from noren_vault.memberships import Memberships
 from noren_vault.messages import Messages
 from noren_vault.methods import Methods
+from noren_vault.mydata import MyData
+from noren_vault.mydata_methods import MyDataMethods
+from noren_vault.naming import Investigations, Naming
 from noren_vault.narrowing import Narrowing
 from noren_vault.nonces import Nonces
 from noren_vault.passkeys import Ceremonies, Challenges
@@ -157,6 +160,7 @@ class Vault:
         methods = Methods(
             rights=_rights(base, budgets, signin, proofs),
             exports=exports,
+            mydata=_mydata(base, proofs, index, watch),
             records=records,
             importing=importing,
             courier=post.courier,
@@ -319,6 +323,20 @@ def _lists(
         trace=Trace(database=database, canaries=canaries, record=record, index=index),
     )
     return methods, importing, transfers
+
+
+def _mydata(base: _Base, proofs: Proofs, index: Index, watch: Watch) -> MyDataMethods:
+    database, record, now = base.database, base.record, base.now
+    naming = Naming(database=database, record=record, now=now)
+    return MyDataMethods(
+        grants=base.grants,
+        people=base.people,
+        proofs=proofs,
+        mydata=MyData(database=database, record=record, index=index, naming=naming, watch=watch),
+        naming=naming,
+        investigations=Investigations(database=database, record=record, now=now),
+        now=now,
+    )
 
 
 async def _count_shops(database: Database, budgets: Budgets) -> None:

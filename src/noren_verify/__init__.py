@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from noren_verify import online
+from noren_verify.proof import carried, leaf_of, prove, read_proof, verify_proof
 from noren_verify.signed import (
     MAX_TEXT,
-    NUMBER,
     Key,
     Misuse,
     NotWhole,
@@ -32,7 +32,19 @@ from noren_verify.signed import (
     read_signed,
 )
 
-__all__ = ["Key", "Misuse", "NotWhole", "Signed", "decoded", "main", "read_key", "read_signed"]
+__all__ = [
+    "Key",
+    "Misuse",
+    "NotWhole",
+    "Signed",
+    "decoded",
+    "leaf_of",
+    "main",
+    "read_key",
+    "read_proof",
+    "read_signed",
+    "verify_proof",
+]
 
 LIMITS = {"S": 1_024, "E": 65_535, "H": 4_096}
 BUILD_DIGITS = 32
@@ -64,11 +76,6 @@ class Stack:
         for _, value in reversed(self.items):
             found = value if found is None else hashlib.sha256(b"\x01" + value + found).digest()
         return hashlib.sha256(b"").digest() if found is None else found
-
-
-def leaf_of(entry: bytes) -> bytes:
-    """The hash under which an entry stands in the tree."""
-    return hashlib.sha256(b"\x00" + entry).digest()
 
 
 def build_of(entry: bytes) -> str:
@@ -228,37 +235,6 @@ def _bytes(path: Path) -> bytes | None:
         return file.read(MAX_TEXT + 1)
 
 
-def read_proof(text: bytes, key: Key) -> tuple[int, list[bytes], Signed]:
-    """A c2sp.org/tlog-proof@v1 file: index, hashes from leaf to root, checkpoint. Raises NotWhole."""
-    top, blank, checkpoint = text.partition(b"\n\n")
-    lines = top.decode(errors="replace").split("\n")
-    if lines[0] != "c2sp.org/tlog-proof@v1" or not blank:
-        raise NotWhole("the proof is not a tlog-proof")
-    if len(lines) > 1 and lines[1].startswith("extra ") and decoded(lines.pop(1)[6:]) is None:
-        raise NotWhole("the proof's extra line is not base64")
-    index = lines[1].removeprefix("index ") if len(lines) > 1 and lines[1].startswith("index ") else ""
-    hashes = [decoded(line) or b"" for line in lines[2:]]
-    if not NUMBER.fullmatch(index) or len(hashes) > 63 or any(len(one) != 32 for one in hashes):
-        raise NotWhole("the proof has no index, or hashes that are not 32 bytes of base64")
-    return int(index), hashes, read_signed(checkpoint, key, "the proof's checkpoint")
-
-
-def verify_proof(entry: bytes, index: int, hashes: list[bytes], signed: Signed) -> None:
-    """Raise NotWhole unless the proof leads from the entry to the signed root."""
-    if index >= signed.size:
-        raise NotWhole(f"entry {index}: the proof's checkpoint has only {signed.size} entries")
-    found, at, last, rest = leaf_of(entry), index, signed.size - 1, list(hashes)
-    while last:
-        if at % 2 or at < last:  # a right child, or a left child that has a sibling
-            if not rest:
-                raise NotWhole(f"entry {index}: the proof is too short")
-            pair = (rest.pop(0), found) if at % 2 else (found, rest.pop(0))
-            found = hashlib.sha256(b"\x01" + pair[0] + pair[1]).digest()
-        at, last = at // 2, last // 2
-    if rest or found != signed.root:
-        raise NotWhole(f"entry {index}: the proof does not lead to the signed root")
-
-
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="noren-verify", description="Check that a ledger is whole.")
     parser.add_argument("folder", nargs="?", help="the ledger folder, or the address where it is served")
@@ -294,8 +270,8 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         if found.proof is not None or found.entry is not None or found.checkpoint:
             parser.error("--compare goes with a key and, where the sizes differ, the folder")
         return found
-    if found.folder is None and (found.proof is None or found.entry is None or found.checkpoint):
-        parser.error("give a ledger folder, or a proof and its entry")
+    if found.folder is None and (found.proof is None or found.checkpoint):
+        parser.error("give a ledger folder, or a proof (and its entry, where it does not bring it along)")
     if found.folder is not None and not found.folder.is_dir():
         parser.error(f"{found.folder} is not a folder")
     if not all(re.fullmatch(r"[0-9a-f]{32,64}", one, re.ASCII) for one in found.build):
@@ -328,9 +304,10 @@ def check(options: argparse.Namespace) -> tuple[list[str], list[str]]:
         entry = entry or reading.entry
         builds = reading.builds
     if proof is not None:
-        verify_proof(entry, *proof)
-        lines += [f"proved: entry {proof[0]} is in the ledger of {proof[2].size} entries"]
-        if options.folder is None:
+        brought = carried(_given(options.proof))
+        lines += prove(entry, brought, *proof)
+        entry = entry or (brought if len(brought) != 32 else b"")
+        if options.folder is None and entry:
             builds = {build_of(entry): [proof[0], proof[0], 1]}
     known = {one[:BUILD_DIGITS] for one in options.build}
     told = {

@@ -135,7 +135,7 @@ def test_it_books_with_the_vault_on_another_host(hosts: Hosts) -> None:
     assert f"The vault is open on {hosts.vault.settings['NOREN_VAULT_LISTEN']}." in hosts.vault.text()
     hosts.app.start()
     assert "Putting in the example shops ..." in hosts.app.text()
-    assert set(hosts.vault.children()) == {"vault database", "vault", "mail catcher"}
+    assert set(hosts.vault.children()) == {"vault database", "vault", "mail catcher", "doors"}
     assert set(hosts.app.children()) == {"app database", "web", "worker"}
     assert {path.name for path in hosts.app.var.iterdir()} == {"app", "log", "run", "tls"}
     assert not (hosts.vault.var / "app").exists()

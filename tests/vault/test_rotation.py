@@ -356,8 +356,9 @@ def test_it_seals_addresses_and_words_anew(bench: Bench) -> None:
             sealed = keys.addresses.seal(b"192.0.2.7", "transfer:0123456789abcdef")
             connection.execute(
                 "INSERT INTO vault.transfer (transfer, kind, shop_id, actor, reason, sealed, fields, "
-                "persons, places, second, state, asked_at, expires_at) SELECT '0123456789abcdef', 'export', 1, actor, "
-                "'moving', %s, '{name}', 1, 1, false, 'ready', 0, 0 FROM vault.actor",
+                "persons, places, second, state, asked_at, expires_at) "
+                "SELECT '0123456789abcdef', 'export', 1, actor, 'moving', %s, '{name}', 1, 1, false, 'ready', 0, 0 "
+                "FROM vault.actor",
                 [sealed],
             )
         await vault.keeping.rotation.begin(What.EPOCH, ADMIN)

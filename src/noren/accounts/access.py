@@ -22,6 +22,7 @@ __all__ = [
     "OperatorRequest",
     "SignedIn",
     "StaffRequest",
+    "customer_of",
     "manager_required",
     "operator_required",
     "safe_next",
@@ -57,6 +58,12 @@ View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 def signed_in(request: HttpRequest) -> SignedIn | None:
     """Return who asks, or None. For pages that differ only a little for somebody signed in."""
     return read_session(request, now=clock.now())
+
+
+def customer_of(request: HttpRequest, shop_id: int) -> SignedIn | None:
+    """Return the customer of this shop who came in by a mailed code, or None."""
+    who = signed_in(request)
+    return who if who is not None and who.role == CUSTOMER and who.shop_id == shop_id else None
 
 
 def staff_required(view: StaffView[P]) -> View[P]:

@@ -87,6 +87,18 @@ def finish_join(request: HttpRequest, invite: str, answer: Mapping[str, Any], *,
     return _enter(request, accepted, name, now)
 
 
+def finish_code(request: HttpRequest, shop_id: int, mail: str, code: str, *, now: datetime) -> Entered:
+    """Take a customer's mailed code and open the session.
+
+    CodeRefused, VaultUnavailable, LedgerUnavailable.
+    """
+    name = _session_name()
+    accepted = people.own_finish(
+        shop_id, mail, code, session=name, address=_address(request), device=_device(request)
+    )
+    return _enter(request, accepted, name, now)
+
+
 def sign_out(request: HttpRequest, response: HttpResponseBase) -> None:
     """End the grant in the vault, the session and the cookie; with the vault away, the last two."""
     grant = request.COOKIES.get(cookie_name())

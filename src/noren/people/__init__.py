@@ -115,6 +115,19 @@ from noren.people.model import (
     Witness,
     Witnessed,
 )
+from noren.people.mydata import (
+    WITHHELD_DAYS,
+    Lookup,
+    Lookups,
+    close_investigation,
+    lookup_proof,
+    lookups,
+    name_staff,
+    naming,
+    open_investigation,
+    own_begin,
+    own_finish,
+)
 from noren.people.rights import (
     ask_second,
     change_member,
@@ -129,6 +142,7 @@ from noren.people.rights import (
 )
 
 __all__ = [
+    "WITHHELD_DAYS",
     "Actor",
     "AddressState",
     "Attachment",
@@ -154,6 +168,8 @@ __all__ = [
     "KeyRotation",
     "KeySide",
     "KeySideEntry",
+    "Lookup",
+    "Lookups",
     "Member",
     "Membership",
     "Message",
@@ -188,6 +204,7 @@ __all__ = [
     "cancel_transfer",
     "change_member",
     "checkpoint",
+    "close_investigation",
     "decide_message",
     "decide_second",
     "decline_transfer",
@@ -204,10 +221,17 @@ __all__ = [
     "invite_operator",
     "keep",
     "keys",
+    "lookup_proof",
+    "lookups",
     "members",
     "messages",
+    "name_staff",
+    "naming",
     "narrow",
     "open_export",
+    "open_investigation",
+    "own_begin",
+    "own_finish",
     "owners",
     "password_check",
     "password_join",

@@ -14,6 +14,7 @@ from noren.web import (
     language,
     ledger,
     lists,
+    mydata,
     operations,
     own,
     public,
@@ -96,7 +97,13 @@ urlpatterns = [
     path("ledger/vkey", ledger.vkey),
     re_path(f"^ledger/tile/(?P<level>0|[1-9][0-9]?)/{ledger.TILE}$", ledger.tile),
     re_path(f"^ledger/tile/entries/{ledger.TILE}$", ledger.entries),
+    path("console/my-data", mydata.naming, name="console_naming"),
     re_path(f"^{SHOP}/$", public.shop, name="shop"),
+    re_path(f"^{SHOP}/my-data$", mydata.page, name="my_data"),
+    re_path(f"^{SHOP}/my-data/code$", mydata.code, name="my_data_code"),
+    re_path(f"^{SHOP}/my-data/enter$", mydata.enter, name="my_data_enter"),
+    re_path(f"^{SHOP}/my-data/leave$", mydata.leave, name="my_data_leave"),
+    re_path(rf"^{SHOP}/my-data/(?P<entry>[0-9]{{1,15}})\.tlog-proof$", mydata.proof, name="my_data_proof"),
     re_path(f"^{SHOP}/book/{SERVICE}/$", times.choose, name="book"),
     re_path(
         r"^(?P<slug>[a-z][a-z0-9-]+)/book/(?P<service_id>[0-9]{1,12})/you$", reserve.who, name="book_who"

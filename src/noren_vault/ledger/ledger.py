@@ -162,16 +162,19 @@ class Ledger:
             return iter(())
         return read_payloads(self.folder, self._sequencer.index, start, stop)
 
-    def proof(self, index: int) -> str:
-        """The `.tlog-proof` file of one entry under the present head. Blocks; raises ProofInvalid."""
-        head = self._sequencer.head
+    def proof(self, index: int, head: Head | None = None, extra: bytes = b"") -> str:
+        """The `.tlog-proof` file of one entry under a head of this ledger's, the present one unless given.
+
+        `extra` goes with it as it is. Blocks; raises ProofInvalid.
+        """
+        head = head or self._sequencer.head
         try:
             hashes = inclusion_proof(index, head.size, self._sequencer.tree.node)
             leaf = self._sequencer.tree.node(0, index)
             verify_inclusion(index, head.size, leaf, hashes, head.root)
         except (OSError, ValueError, ProofInvalid) as error:
             raise ProofInvalid(f"no proof for entry {index}: {error}") from error
-        return proof_text(index, hashes, head)
+        return proof_text(index, hashes, head, extra)
 
     def root(self, size: int) -> bytes:
         """The root of the first `size` entries. Blocks; raises ProofInvalid."""

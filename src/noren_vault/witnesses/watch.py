@@ -146,6 +146,11 @@ class Watch:
         for one in self._asked:
             one.line.stop()
 
+    @property
+    def cosigned(self) -> Head | None:
+        """The newest head that met the quorum, with its witnesses' signatures."""
+        return self._cosigned
+
     def tail(self) -> Tail:
         """What no quorum has witnessed, as of the last look."""
         size = 0 if self._ledger is None else self._ledger.size

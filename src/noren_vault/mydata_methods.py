@@ -1,0 +1,127 @@
+"""The protocol's methods about a person's own data: entering by mail, reading, proving; naming staff."""
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from noren_vault import fields
+from noren_vault.clock import Now
+from noren_vault.errors import GrantRefused, InvestigationRefused
+from noren_vault.grants import Grant, Grants
+from noren_vault.mydata import MyData
+from noren_vault.naming import Investigations, Naming
+from noren_vault.peer import Peer
+from noren_vault.people import People
+from noren_vault.proofs import Proofs
+from noren_vault.protocol import Params
+from noren_vault.record import Path
+from noren_vault.rights import PLATFORM, Role
+from noren_vault.visits import MOST_DEVICE, Visit
+
+Wire = dict[str, Any]
+Method = Callable[[Params, Peer], Awaitable[Wire]]
+# In the record in place of a person when nobody of the shop has the address: all else goes as ever.
+NOBODY: Final = "00000000-0000-0000-0000-000000000000"
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}", re.ASCII)
+
+
+class MyDataMethods:
+    """Read the params, check who asks, call one act, shape the answer. `table` names them."""
+
+    def __init__(
+        self,
+        *,
+        grants: Grants,
+        people: People,
+        proofs: Proofs,
+        mydata: MyData,
+        naming: Naming,
+        investigations: Investigations,
+        now: Now,
+    ) -> None:
+        """Keep the acts."""
+        self._grants = grants
+        self._people = people
+        self._proofs = proofs
+        self._mydata = mydata
+        self._naming = naming
+        self._investigations = investigations
+        self._now = now
+        self.table: dict[str, Method] = {
+            "own_begin": self._own_begin,
+            "own_finish": self._own_finish,
+            "lookups": self._lookups,
+            "lookup_proof": self._lookup_proof,
+            "naming": self._named,
+            "name_staff": self._name_staff,
+            "open_investigation": self._open,
+            "close_investigation": self._close,
+        }
+
+    async def _own_begin(self, params: Params, peer: Peer) -> Wire:
+        """Mail a code to who has this address in the shop. The answer is the same for everybody."""
+        shop, path = params.number("shop"), peer.path(params.text("session", "", most=200))
+        await self._proofs.begin(shop, await self._whose(shop, params), path)
+        return {}
+
+    async def _own_finish(self, params: Params, _: Peer) -> Wire:
+        shop = params.number("shop")
+        visit = Visit(
+            session=params.text("session", "", most=200),
+            address=params.text("address", "", most=100),
+            device=params.text("device", "")[:MOST_DEVICE],
+        )
+        person = await self._whose(shop, params)
+        return await self._proofs.finish(shop, person, params.text("code", most=20), visit)
+
+    async def _whose(self, shop: int, params: Params) -> str:
+        """Whose address it is; of several records the first by id, so that a code finds the same again.
+
+        What is no address is nobody's.
+        """
+        values, _ = fields.check({"mail": params.text("mail", most=300)})
+        found = await self._people.by_mail(shop, values["mail"].text if "mail" in values else "")
+        return found[0] if found else NOBODY
+
+    async def _lookups(self, params: Params, _: Peer) -> Wire:
+        before = params.number("before") if "before" in params.raw else None
+        return await self._mydata.page(await self._grant(params), before, self._now())
+
+    async def _lookup_proof(self, params: Params, _: Peer) -> Wire:
+        grant, entry = await self._grant(params), params.number("entry")
+        return {"proof": await self._mydata.proof(grant, entry, self._now())}
+
+    async def _named(self, params: Params, _: Peer) -> Wire:
+        return {"named": await self._naming.of(await self._grant(params))}
+
+    async def _name_staff(self, params: Params, _: Peer) -> Wire:
+        await self._naming.change(await self._grant(params), named=params.flag("named"))
+        return {}
+
+    async def _open(self, params: Params, peer: Peer) -> Wire:
+        path, shop = await self._investigator(params, peer), params.number("shop")
+        await self._investigations.open(_name(params), max(shop, PLATFORM), path)
+        return {}
+
+    async def _close(self, params: Params, peer: Peer) -> Wire:
+        await self._investigations.close(_name(params), await self._investigator(params, peer))
+        return {}
+
+    async def _grant(self, params: Params) -> Grant:
+        return await self._grants.of_shop(params.raw.get("grant"))
+
+    async def _investigator(self, params: Params, peer: Peer) -> Path:
+        """An operator's grant, or an administrator's process."""
+        if params.raw.get("grant") is None and peer.admin:
+            return peer.admin_path
+        grant = await self._grants.check(params.raw.get("grant"))
+        if grant.role is not Role.OPERATOR:
+            raise GrantRefused("an operator opens and closes investigations")
+        return grant.path
+
+
+def _name(params: Params) -> str:
+    name = params.text("name", most=63)
+    if not _NAME.fullmatch(name):
+        raise InvestigationRefused("an investigation's name is a short code")
+    return name
