@@ -357,8 +357,8 @@ def test_it_seals_addresses_and_words_anew(bench: Bench) -> None:
             connection.execute(
                 "INSERT INTO vault.transfer (transfer, kind, shop_id, actor, reason, sealed, fields, "
                 "persons, places, second, state, asked_at, expires_at) "
-                "SELECT '0123456789abcdef', 'export', 1, actor, 'moving', %s, '{name}', 1, 1, false, 'ready', 0, 0 "
-                "FROM vault.actor",
+                "SELECT '0123456789abcdef', 'export', 1, actor, 'moving', %s, '{name}', "
+                "1, 1, false, 'ready', 0, 0 FROM vault.actor",
                 [sealed],
             )
         await vault.keeping.rotation.begin(What.EPOCH, ADMIN)
