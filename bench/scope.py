@@ -169,7 +169,7 @@ def main() -> None:
 def _write(place: House, begin: int) -> None:
     given = place.configured
     provider = FileProvider(given.keys)
-    for kind in (Kind.EPOCH, Kind.INDEX, Kind.LEDGER):
+    for kind in Kind:
         provider.make(provider.new(kind))
     key, origin = ledger_key(provider)
     start = time.perf_counter()

@@ -20,12 +20,15 @@ from uuid import UUID
 
 from django.test import override_settings
 
+from bench.line import Line
 from noren import people
 from noren.errors import BudgetExceeded
 from noren.people import Purpose
 from noren.runtime import databases, env
 from noren_vault import settings
+from noren_vault.network import Network, holds
 from noren_vault.server import Server as Socket
+from noren_vault.tls import Trust
 from noren_vault.vault import Vault
 from tests.environment import GIVEN, PATHS, TOP
 from tests.servers import Server, Sink, embedded, serve_vault, sink, wait_for
@@ -60,6 +63,7 @@ class Player:
 
     shop: int
     handle: str
+    mail: str
     passkey: Passkey
     address: str
     device: str
@@ -85,8 +89,11 @@ class House:
 
     folder: Path
     database_url: str
+    migrator: databases.Conninfo
+    owner: str
     mail: Sink
     clock: int
+    line: Line
     process: "subprocess.Popen[bytes] | None" = None
     rebuilt: float = 0.0
 
@@ -116,10 +123,21 @@ class House:
         async def serve() -> None:
             given = self.configured
             vault = await Vault.open(given, lambda: self.clock)
-            socket = Socket(vault.methods, vault.record, peers=given.peer_uids, admins=given.admin_uids)
+            self.line.prepare()
+            trust = Trust(self.line.certificates)
+            socket = Socket(
+                vault.methods,
+                vault.record,
+                peers=given.peer_uids,
+                admins=given.admin_uids,
+                holds=holds(trust, lambda: self.clock),
+            )
             await socket.start(given.socket)
+            network = Network(trust, socket, lambda: self.clock, self.line.certificates)
+            self.line.port = await network.start("127.0.0.1", 0)
             ready.set()
             await done.wait()
+            await network.stop()
             await socket.stop()
             await vault.close()
 
@@ -168,7 +186,7 @@ class House:
             "NOREN_VAULT_PEER_UIDS": str(os.geteuid()),
             "NOREN_VAULT_ADMIN_UIDS": str(os.geteuid()),
         }
-        log = self.folder / "log"
+        log = self.folder / "vault.log"
         with log.open("wb") as out:
             command = [sys.executable, "-m", "noren_vault", "serve"]
             self.process = subprocess.Popen(command, env=environ, stdout=out, stderr=out)
@@ -199,7 +217,8 @@ def house(server: Server, mail: Sink, folder: Path, begin: int) -> Iterator[Hous
     """A place for the vault, with a database of its own; `begin` is its clock's first instant."""
     with server.clone() as name:
         words = databases.vault(env.read(), "vault") | {"dbname": name}
-        yield House(folder, databases.url(words), mail, begin)
+        migrator = server.side.migrator | {"dbname": name}
+        yield House(folder, databases.url(words), migrator, server.side.owner, mail, begin, Line(folder))
 
 
 # -- the honest year
@@ -223,6 +242,7 @@ class Shop:
     owner: Player
     manager: Player
     staff: Player
+    desk: Player
     customers: list[UUID] = field(default_factory=list)
     numbers: dict[UUID, int] = field(default_factory=dict)
 
@@ -242,15 +262,16 @@ class Year:
         self._count = 0
 
     def found(self, number: int, customers: int) -> Shop:
-        """Found a shop with an owner, a manager and a staff member, signed in, and import its customers."""
+        """Found a shop whose owner, manager, staff and desk are signed in, and import its customers."""
         slug = f"shop{number}"
         members = [
             people.Member(name, role, name, f"{name}さん", f"{name}@{slug}.example.jp")
-            for name, role in (("aoi", "owner"), ("mei", "manager"), ("ren", "staff"))
+            for name, role in (("aoi", "owner"), ("mei", "manager"), ("ren", "staff"), ("sora", "reception"))
         ]
         people.found_shop(number, slug, members)
-        owner, manager, staff = (self._join(number, slug, name) for name in ("aoi", "mei", "ren"))
-        shop = Shop(number, owner, manager, staff)
+        names = ("aoi", "mei", "ren", "sora")
+        owner, manager, staff, desk = (self._join(number, slug, name) for name in names)
+        shop = Shop(number, owner, manager, staff, desk)
         rows = [people.Row(f"c{self.next()}", card(self._count)) for _ in range(customers)]
         persons = people.import_rows(number, rows).persons
         for row in rows:
@@ -299,7 +320,9 @@ class Year:
             session=f"join-{name}-{number}",
             address=place,
         )
-        return Player(number, f"{name}.{slug}", passkey, place, "Mozilla/5.0 (Macintosh) Safari/605.1.15")
+        return Player(
+            number, f"{name}.{slug}", address, passkey, place, "Mozilla/5.0 (Macintosh) Safari/605.1.15"
+        )
 
 
 @dataclass(frozen=True, slots=True)

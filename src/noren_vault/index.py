@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 
 import psycopg
@@ -43,6 +44,7 @@ class Index:
         self._ledger = ledger
         self.size = 0
         self._news = asyncio.Event()
+        self._hurry = asyncio.Event()
         self._moved = asyncio.Condition()
         self._one = asyncio.Lock()
         self._awaited = 0
@@ -74,6 +76,7 @@ class Index:
     async def reach(self, size: int, seconds: float) -> None:
         """Wait until `size` entries are in the index. Raises VaultUnavailable after `seconds`."""
         self._news.set()
+        self._hurry.set()
         self._awaited += 1
         try:
             async with asyncio.timeout(seconds), self._moved:
@@ -169,8 +172,11 @@ class Index:
                 continue
             await self._news.wait()
             self._news.clear()
+            self._hurry.clear()
             if not self._awaited:
-                await asyncio.sleep(_TOGETHER_SECONDS)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_TOGETHER_SECONDS):
+                        await self._hurry.wait()
 
     async def _copy(self) -> None:
         start, end = self.size, min(self.size + _BATCH, self._ledger.size)

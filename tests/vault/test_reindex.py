@@ -1,11 +1,12 @@
 """The index made anew in one go: the same rows as those that followed entry by entry, or the old ones."""
 
+import asyncio
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from noren_vault import reindex
+from noren_vault import index, reindex
 from noren_vault.ledger import LedgerDamaged
 from noren_vault.record import Outcome, Path
 from noren_vault.vault import Vault
@@ -99,3 +100,18 @@ def test_it_starts_anew_on_persons_without_their_entries(bench: Bench) -> None:
 
     bench.run(fill)
     bench.run(check)
+
+
+def test_it_breaks_its_pause_off_for_who_waits(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Entries are copied together after a pause; a question in the middle of it does not wait for its end."""
+    monkeypatch.setattr(index, "_TOGETHER_SECONDS", 3600)
+
+    async def act(vault: Vault) -> None:
+        for _ in range(3):
+            await vault.record.write("intent", WHO, shop=1)
+            await asyncio.sleep(0.1)  # the follower has the news by now, and pauses
+            size = vault.record.ledger.size
+            assert vault.index.size < size
+            await vault.index.reach(size, 30)
+
+    bench.run(act)

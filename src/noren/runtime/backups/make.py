@@ -52,8 +52,9 @@ def make(given: Env, now: datetime) -> Made:
     backup = manifest.new_id(now)
     with _unfinished(given.backups, backup) as half:
         begun = wire.call(str(paths.vault_socket), "backup_begin", {"backup": backup}, seconds=_SECONDS)
-        files = _Files(half, paths, begun["recipient"])
-        _databases(given, files)
+        files = Files(half, paths, begun["recipient"])
+        _app(given, files)
+        vault_archives(databases.vault(given, "migrator"), databases.VAULT_OWNER, files)
         end = files.ledger(paths.ledger)
         done = Manifest(
             id=backup,
@@ -88,7 +89,7 @@ def prune(given: Env, now: datetime) -> list[str]:
     return old
 
 
-class _Files:
+class Files:
     """Writes the archives of one backup."""
 
     def __init__(self, folder: Path, paths: Paths, keystore: str) -> None:
@@ -99,14 +100,17 @@ class _Files:
         self._recipients[KEYSTORE] = keystore
 
     def add(self, name: str, archive: str, source: age.Readable) -> None:
+        """Encrypt a stream into a file under its archive's key."""
         sha256, size = age.encrypt(source, self.folder / name, self._recipients[archive])
         self.made[name] = File(archive, sha256, size)
 
     def dump(self, archive: str, words: databases.Conninfo, owner: str, *options: str) -> None:
+        """Dump a database, or a part of it."""
         with dumps.dump(words, owner, options, self.log) as output:
             self.add(f"{archive}.dump.age", archive, output)
 
     def ledger(self, folder: Path) -> ledgerfiles.End:
+        """Pack the ledger; gives the head that it ends with."""
         with tempfile.TemporaryFile() as tar:
             end = ledgerfiles.pack(folder, tar)
             tar.seek(0)
@@ -114,12 +118,15 @@ class _Files:
         return end
 
 
-def _databases(given: Env, files: _Files) -> None:
+def _app(given: Env, files: Files) -> None:
     files.dump("app", databases.app(given, "owner"), databases.APP_OWNER)
     kept = secrets_file.read(Paths.of(given).app_secrets)
     text = json.dumps({name: kept[name] for name in APP_SECRETS})
     files.add("app.secrets.age", "app", io.BytesIO(text.encode()))
-    words, owner = databases.vault(given, "migrator"), databases.VAULT_OWNER
+
+
+def vault_archives(words: databases.Conninfo, owner: str, files: Files) -> None:
+    """Write the vault's two archives, both of one state of its database."""
     with dumps.snapshot(words, owner) as name:
         same = f"--snapshot={name}"
         files.dump("vault", words, owner, same, "--exclude-schema=keystore", *_DERIVED)
