@@ -24,6 +24,7 @@ from noren_vault.record import Path, Record
 from noren_vault.rights import PLATFORM, SHOP_ROLES, Role
 
 _STAFF_KEY: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}", re.ASCII)
+_LONGEST_STAFF: Final = 200
 _SLUG: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}", re.ASCII)
 _SUBJECT: Final = "暖簾 ログインのご招待 / Your invitation to Noren"
 _TEXT: Final = """\
@@ -61,7 +62,8 @@ class Member:
         role, staff = given.get("role"), given.get("staff")
         if not _STAFF_KEY.fullmatch(key) or (dot and shop != slug):
             raise BadRequest("a handle is <staff key>.<shop slug>")
-        if role not in SHOP_ROLES or not (staff is None or isinstance(staff, str)):
+        fits = isinstance(staff, str) and len(staff) <= _LONGEST_STAFF and "\x00" not in staff
+        if role not in SHOP_ROLES or not (staff is None or fits):
             raise BadRequest("a member has a role of a shop and a staff key or none")
         return cls(f"{key}.{slug}", Role(role), staff, str(given.get("name", "")), str(given.get("mail", "")))
 

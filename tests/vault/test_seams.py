@@ -2,10 +2,13 @@
 
 import asyncio
 
+import psycopg
 import pyotp
 import pytest
 
+from noren_vault.backups import erase_again
 from noren_vault.errors import BadRequest, GrantExpired, GrantRefused, PasswordRefused
+from noren_vault.floors import Floors
 from noren_vault.vault import Vault
 from tests.servers import Sink
 from tests.vault.accounts import OTHER, check, joined
@@ -123,5 +126,41 @@ def test_it_records_who_was_right_and_works_there_no_more(bench: Bench, mail: Si
         last = [entry for _, entry in vault.record.ledger.entries()][-1]
         assert (last.kind, last.note, last.actor, last.shop) == ("refused", "membership", "mei.salon", SALON)
         assert last.credential.startswith("pw-")
+
+    bench.run(act)
+
+
+def test_it_destroys_what_signs_in_with_who_is_erased_again(bench: Bench, mail: Sink) -> None:
+    """An older database that was put back brings back nobody's mail or password either."""
+
+    async def act(vault: Vault) -> None:
+        await joined(vault, mail, "aoi", "mei")
+        person = (await ask(vault, "put", shop=SALON, key="x", fields=EVE))["person"]
+        await ask(vault, "keep", shop=SALON, person=person)
+        with psycopg.connect(bench.configured.database_url, autocommit=True) as connection:
+            connection.execute("UPDATE vault.actor SET person = %s WHERE handle = 'aoi.salon'", [person])
+            least = Floors()
+            least.erase(SALON, person)
+            parts = vault.records._database, vault.records._people
+            assert await erase_again(*parts, vault.record, least) == 1
+            rows = connection.execute(
+                "SELECT (SELECT count(*) FROM keystore.signin_mail), (SELECT count(*) FROM vault.password)"
+            ).fetchone()
+        assert rows == (1, 1)
+        with pytest.raises(PasswordRefused):
+            await check(vault, "aoi")
+        assert await check(vault, "mei")
+
+    bench.run(act)
+
+
+def test_it_takes_no_endless_staff_key(bench: Bench, mail: Sink) -> None:
+    """A staff key is a short one: it lies in clear, and goes out with each sign-in."""
+
+    async def act(vault: Vault) -> None:
+        [aoi] = await joined(vault, mail, "aoi")
+        for staff in ("x" * 201, "a\x00", 7):
+            with pytest.raises(BadRequest):
+                await ask(vault, "add_member", grant=aoi["grant"], member=REN | {"staff": staff})
 
     bench.run(act)
