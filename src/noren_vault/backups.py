@@ -22,6 +22,7 @@ from noren_vault.record import Outcome, Path, Record
 from noren_vault.records import Records
 from noren_vault.rights import PLATFORM
 from noren_vault.sealing import plain_key
+from noren_vault.signin_mails import SigninMails
 
 # What may be told of a restore: `verified` and `failed` of a trial, the rest of one that is to serve.
 TOLD: Final = ("verified", "failed", "restored", "older_ledger")
@@ -133,4 +134,5 @@ async def erase_again(database: Database, people: People, record: Record, least:
                 return 0
             async with database.transaction() as connection:
                 await people.destroy(connection, shop, some)
+                await SigninMails.forget(connection, shop, some)
     return len(found)

@@ -12,7 +12,7 @@ from noren_vault.errors import BadRequest
 from noren_vault.fields import Values
 from noren_vault.grants import Grant
 from noren_vault.keys import Keys
-from noren_vault.people import NewPerson, People
+from noren_vault.people import OWN_KEYS, NewPerson, People
 from noren_vault.record import Path, Record
 from noren_vault.transfers import Kind, Transfers, Wanted
 
@@ -126,8 +126,8 @@ def _check(rows: Sequence[Any], bad: list[dict[str, str]]) -> list[tuple[str, Va
         if not isinstance(row, dict) or not isinstance(row.get("fields"), dict):
             raise BadRequest("a row is {key, fields}")
         key = row.get("key")
-        if not isinstance(key, str) or not 0 < len(key) <= 200:
-            raise BadRequest("a row's key is a text of at most 200 characters")
+        if not isinstance(key, str) or not 0 < len(key) <= 200 or key.startswith(OWN_KEYS):
+            raise BadRequest("a row's key is a text of at most 200 characters, and none of the vault's own")
         values, reasons = fields.check(row["fields"], required=_REQUIRED)
         bad += [{"key": key, "field": name, "reason": str(reason)} for name, reason in reasons.items()]
         if key in good:

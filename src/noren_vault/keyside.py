@@ -18,10 +18,18 @@ SELECT e.entry, e.at, e.kind, e.actor, e.note, e.ref FROM vault.ledger_entry e
 WHERE e.at >= %(since)s AND e.at <= %(until)s AND e.entry < %(size)s
   AND e.kind NOT IN
     ('intent', 'outcome', 'put', 'update', 'erase', 'search', 'signin', 'signout', 'send', 'import')
-  AND e.kind = ANY(%(kinds)s) AND NOT (e.kind = 'restore' AND e.note = ANY(%(tried)s))
-  -- A session at the app's database is not at the keys' side; an end or a reason is no session.
-  AND (e.kind <> 'door' OR e.ref LIKE 'vault/%%' AND e.note NOT IN ('ended', 'explained'))
-ORDER BY e.entry
+  AND e.kind = ANY(%(kinds)s) AND NOT (e.kind = 'restore' AND e.note = ANY(%(tried)s)) AND e.kind <> 'door'
+UNION ALL
+-- A foreign session counts from its start to its end, whenever it was told of. One at the app's database is
+-- not at the keys' side; an end or a reason is no session.
+SELECT e.entry, e.at, e.kind, e.actor, e.note, e.ref FROM vault.ledger_entry e
+WHERE e.kind = 'door' AND e.ref LIKE 'vault/%%' AND e.note NOT IN ('ended', 'explained')
+  AND e.entry < %(size)s
+  AND least(e.at - e.skew, substring(e.ref FROM '^vault/started:([0-9]+)$')::bigint) <= %(until)s
+  AND (e.at BETWEEN %(since)s AND %(until)s OR NOT EXISTS (
+    SELECT FROM vault.ledger_entry x WHERE x.kind = 'door' AND x.session = e.session AND x.note = 'ended'
+      AND x.entry < %(size)s AND substring(x.ref FROM '^vault/ended:([0-9]+)$')::bigint < %(since)s))
+ORDER BY 1
 """
 _KINDS: Final = ("start", "key", "repair", *TOUCHED)
 

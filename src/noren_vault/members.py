@@ -24,6 +24,7 @@ from noren_vault.record import Path, Record
 from noren_vault.rights import PLATFORM, SHOP_ROLES, Role
 
 _STAFF_KEY: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}", re.ASCII)
+_LONGEST_STAFF: Final = 200
 _SLUG: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}", re.ASCII)
 _SUBJECT: Final = "暖簾 ログインのご招待 / Your invitation to Noren"
 _TEXT: Final = """\
@@ -61,7 +62,8 @@ class Member:
         role, staff = given.get("role"), given.get("staff")
         if not _STAFF_KEY.fullmatch(key) or (dot and shop != slug):
             raise BadRequest("a handle is <staff key>.<shop slug>")
-        if role not in SHOP_ROLES or not (staff is None or isinstance(staff, str)):
+        fits = isinstance(staff, str) and len(staff) <= _LONGEST_STAFF and "\x00" not in staff
+        if role not in SHOP_ROLES or not (staff is None or fits):
             raise BadRequest("a member has a role of a shop and a staff key or none")
         return cls(f"{key}.{slug}", Role(role), staff, str(given.get("name", "")), str(given.get("mail", "")))
 
@@ -117,7 +119,8 @@ class Members:
         rows = await self._database.rows(
             "SELECT a.person::text FROM vault.membership m JOIN vault.actor a USING (actor) "
             "WHERE m.shop_id = %s AND m.role = 'owner' AND m.ended_at IS NULL AND a.person IS NOT NULL "
-            "AND EXISTS (SELECT 1 FROM vault.passkey p WHERE p.actor = a.actor) ORDER BY 1",
+            "AND (EXISTS (SELECT 1 FROM vault.passkey p WHERE p.actor = a.actor) "
+            "OR EXISTS (SELECT 1 FROM vault.password w WHERE w.actor = a.actor)) ORDER BY 1",
             [shop],
         )
         return [row[0] for row in rows]
@@ -163,7 +166,8 @@ class Members:
         """
         given = {"name": member.name, "mail": member.mail}
         row = await self._database.row(
-            "SELECT EXISTS (SELECT 1 FROM vault.passkey p WHERE p.actor = a.actor), "
+            "SELECT EXISTS (SELECT 1 FROM vault.passkey p WHERE p.actor = a.actor) "
+            "OR EXISTS (SELECT 1 FROM vault.password w WHERE w.actor = a.actor), "
             "EXISTS (SELECT 1 FROM vault.invite i WHERE i.actor = a.actor AND i.expires_at > %s) "
             "AND EXISTS (SELECT 1 FROM vault.message m WHERE m.shop_id = a.shop_id AND m.person = a.person "
             "AND m.state IN ('sent', 'unknown')), EXISTS (SELECT 1 FROM vault.membership s "

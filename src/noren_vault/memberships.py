@@ -14,7 +14,8 @@ from noren_vault.rights import DECIDING, SHOP_ROLES, Role
 
 _LIST: Final = """
 SELECT a.actor::text, a.handle, m.role, m.staff,
-       EXISTS (SELECT 1 FROM vault.passkey k WHERE k.actor = a.actor) AS joined
+       EXISTS (SELECT 1 FROM vault.passkey k WHERE k.actor = a.actor)
+           OR EXISTS (SELECT 1 FROM vault.password w WHERE w.actor = a.actor) AS joined
 FROM vault.membership m JOIN vault.actor a USING (actor)
 WHERE m.shop_id = %s AND m.ended_at IS NULL
 """

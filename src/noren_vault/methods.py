@@ -26,6 +26,7 @@ from noren_vault.members import Members
 from noren_vault.messages import Messages, decision_of
 from noren_vault.mydata_methods import MyDataMethods
 from noren_vault.peer import Peer
+from noren_vault.people import OWN_KEYS
 from noren_vault.protocol import Params, Request
 from noren_vault.question import Question
 from noren_vault.record import Path, Record
@@ -174,6 +175,8 @@ class Methods:
 
     async def _put(self, params: Params, peer: Peer) -> Answer:
         shop, key = params.number("shop"), params.text("key", most=_KEY)
+        if key.startswith(OWN_KEYS):
+            raise BadRequest("the key is one of the vault's own")
         values = fields.checked(params.mapping("fields"), required=_REQUIRED)
         person, created = await self._records.put(shop, key, values, peer.path(params.text("session", "")))
         return Answer({"person": person, "created": created})

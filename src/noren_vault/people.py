@@ -67,6 +67,9 @@ _KEPT: Final = (
 
 # The caller's idempotency key, sealed as a field that no request can name: a new index key needs it.
 KEY_FIELD: Final = "key"
+# What the vault's own parts store persons under, a member by the handle: from outside nobody may, or a
+# member's invitation would go to an address that was planted there.
+OWN_KEYS: Final = ("member:", "backup:")
 CUSTOMER: Final = ("customer",)
 ANYBODY: Final = ("customer", "member")
 

@@ -91,6 +91,8 @@ class Params:
             return default
         if not isinstance(value, str) or len(value) > most or (default is None and not value):
             raise BadRequest(f"{name} is a text of at most {most} characters")
+        if "\x00" in value:  # PostgreSQL holds none: it would answer with a fault of the database
+            raise BadRequest(f"{name} has a character that no text has")
         return value
 
     def maybe_text(self, name: str) -> str | None:

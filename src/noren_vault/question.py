@@ -92,7 +92,8 @@ def _milliseconds(value: object, *, up: bool = False) -> int:
 def _texts(params: Mapping[str, Any], name: str) -> Texts:
     value = params.get(name)
     given = [] if value is None else value if isinstance(value, list) else [value]
-    if not all(isinstance(one, str) and 0 < len(one) <= _LONGEST for one in given) or len(given) > _MOST:
+    fine = all(isinstance(one, str) and 0 < len(one) <= _LONGEST and "\x00" not in one for one in given)
+    if not fine or len(given) > _MOST:
         raise BadRequest(f"{name} is a text, or a list of at most {_MOST} texts")
     return tuple(dict.fromkeys(given))
 

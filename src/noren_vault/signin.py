@@ -9,7 +9,7 @@ import structlog
 
 from noren_vault.clock import Now
 from noren_vault.database import Connection, Database
-from noren_vault.errors import GrantRefused, PasskeyRefused
+from noren_vault.errors import GrantRefused, PasskeyRefused, PasswordRefused
 from noren_vault.grants import LIFE_MS, Grant, Grants
 from noren_vault.invites import Invited, Invites
 from noren_vault.keys import Keys
@@ -24,6 +24,8 @@ SELECT m.shop_id, coalesce(s.slug, ''), m.role, m.staff
 FROM vault.membership m LEFT JOIN vault.shop s USING (shop_id)
 WHERE m.actor = %s AND m.ended_at IS NULL ORDER BY m.shop_id
 """
+# Who sets another password waits for this sign-in, and ends it then.
+_STILL: Final = b"SELECT 1 FROM vault.password WHERE actor = %s AND credential = %s FOR SHARE"
 
 
 class SignIn:
@@ -65,7 +67,7 @@ class SignIn:
         session = session_name(visit.session)
         asserted = await self._asserted(Path(handle, name, session), response, known, challenge=challenge)
         memberships = await self._memberships(known.actor)
-        chosen = _choose(memberships, shop)
+        chosen = await self._chosen(memberships, shop, Path(handle, name, session))
         note = "counter_regression" if asserted.regressed else ""
         if asserted.regressed:
             _log.error("passkey_counter_regression", credential=name)
@@ -78,13 +80,21 @@ class SignIn:
     async def admit(
         self, actor: str, credential: str, visit: Visit, shop: int, *, note: str
     ) -> dict[str, Any]:
-        """Sign in whom another part has checked: on record first, then the grant. Raises GrantRefused."""
+        """Sign in by a password that was checked: on record first, then the grant.
+
+        Raises GrantRefused (does not work there), PasswordRefused: another one was set since, which ends
+        every sign-in by this one, and so an open one, too.
+        """
         handle = await self._handle(actor)
         memberships = await self._memberships(actor)
-        chosen = _choose(memberships, shop)
         path = Path(handle, credential, session_name(visit.session))
+        chosen = await self._chosen(memberships, shop, path)
         await self._record.write("signin", path, shop=shop, note=note)
         async with self._keys.steady.hold(), self._database.transaction() as connection:
+            held = await connection.execute(_STILL, [actor, credential])
+            if await held.fetchone() is None:
+                await self._record.write("refused", path, shop=shop, note="password")
+                raise PasswordRefused
             grant = await self.issue(connection, shop, actor, credential, visit)
         return self._answer(grant, actor, handle, chosen, memberships)
 
@@ -156,6 +166,16 @@ class SignIn:
         return path
 
     # -- inside
+
+    async def _chosen(
+        self, memberships: list[dict[str, Any]], shop: int | None, path: Path
+    ) -> dict[str, Any]:
+        """Give the membership to sign in to; who was right and has none is on record."""
+        try:
+            return _choose(memberships, shop)
+        except GrantRefused:
+            await self._record.write("refused", path, shop=shop or PLATFORM, note="membership")
+            raise
 
     async def _asserted(
         self,

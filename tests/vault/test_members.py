@@ -226,7 +226,9 @@ def test_it_refuses_and_records_a_wrong_signature(cast: Cast, module_vault: Vaul
         people.signin_finish(options["challenge"], forged.get(options))
     people.doctor()
     rows = sql(
-        module_vault, "SELECT note FROM vault.ledger_entry WHERE kind = 'refused' AND actor = 'ren.salon'"
+        module_vault,
+        "SELECT note FROM vault.ledger_entry WHERE kind = 'refused' AND actor = 'ren.salon' "
+        "ORDER BY entry DESC LIMIT 1",
     )
     assert rows == [("passkey",)]
 

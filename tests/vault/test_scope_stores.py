@@ -180,6 +180,26 @@ def test_it_takes_a_trial_for_no_touch_of_the_key_side(bench: Bench) -> None:
     bench.run(act)
 
 
+def test_it_counts_a_door_as_long_as_it_stood_open(bench: Bench) -> None:
+    """A foreign session touches the key side from its start to its end, whenever it was told of."""
+
+    async def act(vault: Vault) -> None:
+        async def intact(at: float) -> bool:
+            return bool((await _store(vault, at, at + 1, store="vault"))["keyside"]["intact"])
+
+        await _put(vault, 1)
+        bench.clock += HOUR
+        way = Way("postgres", "noren_vault", "pg-vault-7")
+        await vault.record.write("door", way, ref=f"vault/started:{START + HOUR // 2}", note="stranger")
+        hours = (0.2, 0.7, 1, 2)
+        assert [await intact(T0 + 3600 * one) for one in hours] == [True, False, False, False]
+        bench.clock += HOUR
+        await vault.record.write("door", way, ref=f"vault/ended:{START + HOUR * 3 // 2}", note="ended")
+        assert [await intact(T0 + 3600 * one) for one in (*hours, 3)] == [True, False, False, True, True]
+
+    bench.run(act)
+
+
 def test_it_takes_an_export_by_its_id(bench: Bench) -> None:
     """Who was in one export file, and nobody of another."""
 
