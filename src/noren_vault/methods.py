@@ -14,6 +14,7 @@ from noren_vault.builds import Builds
 from noren_vault.courier import Courier
 from noren_vault.doctor import Doctor
 from noren_vault.doors import Doors, Report
+from noren_vault.ending import Ending
 from noren_vault.errors import BadRequest, GrantExpired, GrantRefused, LedgerUnavailable
 from noren_vault.grants import Grant, Grants
 from noren_vault.importing import Importing
@@ -66,6 +67,7 @@ _ADMIN: Final = frozenset(
         "report_doors",
         "digests",
         "explain_door",
+        "end_grants",
     }
 )
 
@@ -94,6 +96,7 @@ class Methods:
         passwords: SigninMethods,
         backups: BackupMethods,
         doors: Doors,
+        ending: Ending,
     ) -> None:
         """Keep the acts."""
         self._records = records
@@ -109,7 +112,7 @@ class Methods:
         self._record = record
         self._builds = builds
         self._watch = watch
-        acts = keys.acts | passwords.acts | rights.table | backups.acts
+        acts = keys.acts | passwords.acts | rights.table | backups.acts | ending.acts
         self._mails = passwords.mails
         self._methods = self._table() | {name: partial(_plain, act) for name, act in acts.items()}
         self._doors = doors
