@@ -120,7 +120,10 @@ def door(year: Year, _shop: Shop, hand: Hand, day: int) -> dict[str, Any]:
     more = {"host": "203.0.113.66", "application": "psql", "started": house.clock}
     doors.report("vault", signs=[{**sign, **more}])
     with psycopg.connect(house.database_url) as connection:
-        query = "SELECT shop_id, person, field FROM vault.field WHERE field <> 'key'"
+        query = (
+            "SELECT shop_id, person, field FROM vault.field JOIN vault.person USING (shop_id, person) "
+            "WHERE kind <> 'canary' AND field <> 'key'"
+        )
         for number, person, field in connection.execute(query):
             hand.add(number, person, [field])
     year.tick()

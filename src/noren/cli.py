@@ -110,6 +110,9 @@ COMMANDS = (
         "web",
     ),
     Command(
+        ("grants", "end"), "noren.incidents.ending:end", "shut somebody out at once, a shop, or all", "web"
+    ),
+    Command(
         ("operator", "invite"),
         f"{_INCIDENTS}:invite_operator",
         "invite the very first operator: a one-time link",

@@ -14,6 +14,7 @@ from noren_vault.builds import Builds
 from noren_vault.courier import Courier
 from noren_vault.doctor import Doctor
 from noren_vault.doors import Doors, Report
+from noren_vault.ending import Ending
 from noren_vault.errors import BadRequest, GrantExpired, GrantRefused, LedgerUnavailable
 from noren_vault.export_methods import ExportMethods
 from noren_vault.export_methods import Method as ExportMethod
@@ -71,6 +72,7 @@ _ADMIN: Final = frozenset(
         "digests",
         "explain_door",
         "import",
+        "end_grants",
     }
 )
 
@@ -101,6 +103,7 @@ class Methods:
         passwords: SigninMethods,
         backups: BackupMethods,
         doors: Doors,
+        ending: Ending,
     ) -> None:
         """Keep the acts."""
         self._records = records
@@ -116,7 +119,7 @@ class Methods:
         self._record = record
         self._builds = builds
         self._watch = watch
-        acts = keys.acts | passwords.acts | rights.table | backups.acts | mydata.table
+        acts = keys.acts | passwords.acts | rights.table | backups.acts | mydata.table | ending.acts
         self._mails = passwords.mails
         self._methods = self._table() | {name: partial(_plain, act) for name, act in acts.items()}
         self._doors = doors

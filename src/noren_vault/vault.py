@@ -24,6 +24,7 @@ from noren_vault.courier import Courier
 from noren_vault.database import Database, Heads
 from noren_vault.doctor import Doctor
 from noren_vault.doors import Doors
+from noren_vault.ending import Ending
 from noren_vault.errors import LedgerUnavailable
 from noren_vault.export_methods import ExportMethods
 from noren_vault.exporting import Exporting
@@ -178,6 +179,7 @@ class Vault:
             passwords=_passwords(base, signin, post.messages),
             backups=BackupMethods(Backups(records, people, record, keeping.backup_keys, settings.host)),
             doors=Doors(database=database, record=record, index=index, keys=held, now=now),
+            ending=Ending(database=database, record=record, grants=grants, now=now),
         )
         await _count_shops(database, budgets)
         await _begin(index, post, record, ledger.build, erase_again(database, people, record, least))

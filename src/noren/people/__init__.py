@@ -57,6 +57,7 @@ from noren.people.credentials import (
     totp_end,
     totp_finish,
 )
+from noren.people.ending import end_grants
 from noren.people.keeping import erase, keys, retire_keys, rotate_keys
 from noren.people.lists import (
     Opened,
@@ -209,6 +210,7 @@ __all__ = [
     "decide_second",
     "decline_transfer",
     "doctor",
+    "end_grants",
     "end_member",
     "entries",
     "erase",
