@@ -115,7 +115,7 @@ class Thief:
     def _fields(self) -> Iterator[tuple[int, UUID, str, str, bytes]]:
         people = {row[1] for row in self._table("vault", "person") if row[2] != "canary"}
         for shop, person, field, version, box, *_ in self._table("vault", "field"):
-            # Not the caller's key, an id that lies sealed beside the fields; nor a list's canary, who is nobody.
+            # Not the caller's key, an id that lies sealed beside the fields; nor a canary, who is nobody.
             if field != "key" and person in people:
                 yield int(shop), UUID(person), field, version, _bytes(box)
 
