@@ -107,6 +107,7 @@ def test_it_calls_a_text_with_a_null_a_bad_request(bench: Bench, mail: Sink) -> 
             ("end_member", {"grant": aoi["grant"], "handle": "a\x00.salon"}),
             ("decide_second", {"grant": aoi["grant"], "request": "\x00", "approve": True}),
             ("decide_message", {"shop": SALON, "message_key": "\x00", "decision": "leave"}),
+            ("search", {"grant": aoi["grant"], "query": "\x00"}),
             ("scope", {"since": 0, "until": 1, "actor": "\x00"}),
         ):
             with pytest.raises(BadRequest):
