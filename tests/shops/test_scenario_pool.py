@@ -5,6 +5,7 @@ import random
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, cast
 
 import psycopg
 import pytest
@@ -13,6 +14,9 @@ from django.db import DatabaseError, OperationalError, connection, connections
 from noren.shops.tenancy import shop
 from tests.booking.scene import salon
 from tests.servers import AppDatabase
+
+if TYPE_CHECKING:
+    from django.db.backends.postgresql.base import DatabaseWrapper
 
 REQUESTS = 10_000
 THREADS = 8
@@ -34,7 +38,7 @@ def pooled(app_db: AppDatabase) -> Iterator[AppDatabase]:
         yield app_db
     finally:
         connection.close()
-        connection.close_pool()
+        cast("DatabaseWrapper", connection).close_pool()
         del options["pool"]
 
 
@@ -83,7 +87,7 @@ def test_it_mixes_no_shops_in_ten_thousand_requests(pooled: AppDatabase) -> None
     with ThreadPoolExecutor(THREADS) as threads:
         ends = sum(threads.map(some, range(THREADS)), Counter[str]())
     assert ends.total() == REQUESTS
-    assert connection.pool.get_stats()["requests_num"] > REQUESTS
+    assert cast("DatabaseWrapper", connection).pool.get_stats()["requests_num"] > REQUESTS
     assert ends.keys() == {"well", "fails", "cancelled", "cut"}
 
 
