@@ -34,7 +34,7 @@ def pooled(app_db: AppDatabase) -> Iterator[AppDatabase]:
         yield app_db
     finally:
         connection.close()
-        connection.close_pool()
+        connection.close_pool()  # type: ignore[attr-defined]
         del options["pool"]
 
 
@@ -83,7 +83,7 @@ def test_it_mixes_no_shops_in_ten_thousand_requests(pooled: AppDatabase) -> None
     with ThreadPoolExecutor(THREADS) as threads:
         ends = sum(threads.map(some, range(THREADS)), Counter[str]())
     assert ends.total() == REQUESTS
-    assert connection.pool.get_stats()["requests_num"] > REQUESTS
+    assert connection.pool.get_stats()["requests_num"] > REQUESTS  # type: ignore[attr-defined]
     assert ends.keys() == {"well", "fails", "cancelled", "cut"}
 
 
