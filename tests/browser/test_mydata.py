@@ -62,6 +62,7 @@ def _look(page: Page, name: str) -> list[str]:
         for theme in ("light", "dark"):
             page.set_viewport_size(screen)  # type: ignore[arg-type]
             page.emulate_media(color_scheme=theme)
+            page.evaluate("Promise.all(document.getAnimations().map(one => one.finished))")  # colours change
             faults += [f"{name} {size} {theme}: {fault}" for fault in axe(page)]
             if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
                 faults.append(f"{name} {size} {theme}: wider than the screen")
