@@ -177,7 +177,7 @@ class Methods:
     # -- records
 
     async def _put(self, params: Params, peer: Peer) -> Answer:
-        shop, key = params.number("shop"), params.text("key", most=_KEY)
+        shop, key = params.shop(), params.text("key", most=_KEY)
         if key.startswith(OWN_KEYS):
             raise BadRequest("the key is one of the vault's own")
         values = fields.checked(params.mapping("fields"), required=_REQUIRED)
@@ -185,7 +185,7 @@ class Methods:
         return Answer({"person": person, "created": created})
 
     async def _keep(self, params: Params, _: Peer) -> Answer:
-        await self._records.keep(params.number("shop"), params.person("person"))
+        await self._records.keep(params.shop(), params.person("person"))
         return Answer({})
 
     async def _update(self, params: Params, _: Peer) -> Answer:
@@ -218,7 +218,7 @@ class Methods:
     async def _import(self, params: Params, peer: Peer) -> Answer:
         """An administrator's list; a shop's own comes by `take_import`, asked for and agreed to."""
         done = await self._importing.run(
-            params.number("shop"),
+            params.shop(),
             params.items("rows"),
             peer.path(),
             all_or_nothing=params.flag("all_or_nothing"),
@@ -237,7 +237,7 @@ class Methods:
             attachments=[Attachment.of(one) for one in attachments],
             neutral=params.texts("neutral"),
         )
-        state = await self._courier.send(params.number("shop"), params.person("person"), letter, peer.path())
+        state = await self._courier.send(params.shop(), params.person("person"), letter, peer.path())
         return Answer({"state": state})
 
     async def _messages_of(self, params: Params, _: Peer) -> Answer:
@@ -261,7 +261,7 @@ class Methods:
 
     async def _found_shop(self, params: Params, peer: Peer) -> Answer:
         invited = await self._members.found(
-            params.number("shop"), params.text("slug", most=63), params.items("members"), peer.admin_path
+            params.shop(), params.text("slug", most=63), params.items("members"), peer.admin_path
         )
         return Answer({"invited": invited})
 

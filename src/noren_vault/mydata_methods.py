@@ -60,12 +60,12 @@ class MyDataMethods:
 
     async def _own_begin(self, params: Params, peer: Peer) -> Wire:
         """Mail a code to who has this address in the shop. The answer is the same for everybody."""
-        shop, path = params.number("shop"), peer.path(params.text("session", "", most=200))
+        shop, path = params.shop(), peer.path(params.text("session", "", most=200))
         await self._proofs.begin(shop, await self._whose(shop, params), path)
         return {}
 
     async def _own_finish(self, params: Params, _: Peer) -> Wire:
-        shop = params.number("shop")
+        shop = params.shop()
         visit = Visit(
             session=params.text("session", "", most=200),
             address=params.text("address", "", most=100),

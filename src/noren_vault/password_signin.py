@@ -26,7 +26,7 @@ from noren_vault.invites import Invites
 from noren_vault.keys import Keys
 from noren_vault.passwords import Passwords
 from noren_vault.record import Path, Record, session_name
-from noren_vault.rights import PLATFORM
+from noren_vault.rights import PLATFORM, Role
 from noren_vault.second_factors import SecondFactors
 from noren_vault.signin import SignIn
 from noren_vault.signin_mails import SigninMails
@@ -70,8 +70,10 @@ class PasswordSignin:
         self._now = now
 
     async def fresh(self, token: object) -> Grant:
-        """Give a shop's grant that was issued just now. Raises FreshSignInNeeded, and as `Grants.of_shop`."""
+        """Give a member's grant, issued just now. Raises FreshSignInNeeded, and as `Grants.of_shop`."""
         grant = await self._grants.of_shop(token)
+        if grant.role is Role.CUSTOMER:
+            raise GrantRefused("a customer comes in by a code")
         if self._now() >= grant.expires_at - LIFE_MS + FRESH_MS:
             raise FreshSignInNeeded("signed in too long ago")
         return grant

@@ -80,6 +80,12 @@ class Params:
             raise BadRequest(f"{name} is a whole number from 0 to {most}")
         return value
 
+    def shop(self) -> int:
+        """Read the shop; 0 is no shop but the vault's own, and nobody's outside."""
+        if not (shop := self.number("shop")):
+            raise BadRequest("shop is a whole number from 1")
+        return shop
+
     def maybe_number(self, name: str) -> int | None:
         """Read a whole number, or None where it is left out."""
         return None if self.raw.get(name) is None else self.number(name)

@@ -80,7 +80,7 @@ class RightsMethods:
 
     async def _prove_begin(self, params: Params, peer: Peer) -> Wire:
         path = peer.path(params.text("session", "", most=200))
-        await self._proofs.begin(params.number("shop"), params.person("person"), path)
+        await self._proofs.begin(params.shop(), params.person("person"), path)
         return {}
 
     async def _prove_finish(self, params: Params, _: Peer) -> Wire:
@@ -89,7 +89,7 @@ class RightsMethods:
             address=params.text("address", "", most=100),
             device=params.text("device", "")[:MOST_DEVICE],
         )
-        shop, person = params.number("shop"), params.person("person")
+        shop, person = params.shop(), params.person("person")
         return await self._proofs.finish(shop, person, params.text("code", most=20), visit)
 
     # -- budgets

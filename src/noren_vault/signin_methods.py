@@ -94,7 +94,7 @@ class SigninMethods:
 
     async def _password_check(self, params: Params, _: Peer) -> Wire:
         mail, text = params.text("mail", most=_LONGEST_MAIL), params.text("password", most=_LONGEST_PASSWORD)
-        return await self._acts.check(params.number("shop"), mail, text, visit_of(params))
+        return await self._acts.check(params.shop(), mail, text, visit_of(params))
 
     async def _totp_begin(self, params: Params, _: Peer) -> Wire:
         return await self._acts.totp_begin(await self._fresh(params))

@@ -88,6 +88,14 @@ def test_it_debits_nobody_for_her_own_data(cast: Cast) -> None:
     assert people.standing(cast.owner.grant).budget == before
 
 
+def test_it_lets_her_set_no_password(cast: Cast) -> None:
+    """She comes in by a code alone; a password of hers would take a mail that a member may have, too."""
+    me = cast.customers[3]
+    grant = people.prove_finish(SALON, me, _code(cast.mail, me, customer(3)["mail"])).grant
+    with pytest.raises(errors.GrantRefused):
+        people.password_set(grant, "correct horse battery staple")
+
+
 def test_it_says_nothing_of_who_is_there(cast: Cast) -> None:
     """A person without an address, another shop's and nobody look the same, at the beginning and the end."""
     [silent] = people.import_rows(SALON, [people.Row("silent", {"name": "無口"})]).persons.values()

@@ -16,6 +16,7 @@ from tests.vault.cast import SALON
 from tests.vault.conftest import Bench, ask
 
 REN = {"handle": "ren", "role": "staff", "staff": "ren", "name": "連", "mail": "ren@staff.example.jp"}
+NOBODY = "00000000-0000-4000-8000-000000000000"
 EVE = {"name": "伊部", "mail": "eve@example.com"}
 
 
@@ -31,6 +32,24 @@ def test_it_lets_nobody_stand_where_a_member_will(bench: Bench, mail: Sink) -> N
                 await ask(vault, "import", shop=SALON, rows=[{"key": key, "fields": EVE}])
         await ask(vault, "add_member", grant=owner["grant"], member=REN)
         assert mail.messages[-1]["To"] == REN["mail"]
+
+    bench.run(act)
+
+
+def test_it_takes_the_vaults_own_shop_from_nobody(bench: Bench) -> None:
+    """Shop 0 holds the backups' canaries: nobody outside puts, keeps, mails or proves anybody there."""
+
+    async def act(vault: Vault) -> None:
+        for method, params in (
+            ("put", {"key": "k", "fields": EVE}),
+            ("import", {"rows": [{"key": "k", "fields": EVE}]}),
+            ("keep", {"person": NOBODY}),
+            ("prove_begin", {"person": NOBODY, "session": "s"}),
+            ("prove_finish", {"person": NOBODY, "code": "123456", "session": "s"}),
+            ("own_begin", {"mail": EVE["mail"], "session": "s"}),
+        ):
+            with pytest.raises(BadRequest, match="shop"):
+                await ask(vault, method, shop=0, **params)
 
     bench.run(act)
 
