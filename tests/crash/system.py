@@ -17,7 +17,7 @@ import psycopg
 
 from noren.errors import LedgerUnavailable, VaultUnavailable
 from noren.people import wire
-from noren.runtime import databases, env
+from noren.runtime import databases, doorkey, env
 from noren.runtime.paths import Paths
 from tests.ports import free_port
 from tests.runtime.up import Up
@@ -58,7 +58,7 @@ class System:
     def app(self) -> "psycopg.Connection[Row]":
         """Open the app's database as its owner, who sees every shop."""
         words = databases.app(env.read(self.settings), "owner")
-        return _connect(words, databases.APP_OWNER)
+        return self._connect(words, databases.APP_OWNER)
 
     def rows(self, query: str, *values: object) -> list[Row]:
         """Read from the app's database."""
@@ -67,7 +67,7 @@ class System:
 
     def vault(self) -> "psycopg.Connection[Row]":
         """Open the vault's database as its owner."""
-        return _connect(databases.vault(env.read(self.settings), "migrator"), databases.VAULT_OWNER)
+        return self._connect(databases.vault(env.read(self.settings), "migrator"), databases.VAULT_OWNER)
 
     def vault_rows(self, query: str) -> list[Row]:
         """Read from the vault's database."""
@@ -95,16 +95,17 @@ class System:
             files += sorted((self.up.var / side / "pg-log").glob("*.json"))
         return "".join(path.read_text(encoding="utf-8", errors="replace") for path in files)
 
+    def _connect(self, words: dict[str, str], role: str) -> "psycopg.Connection[Row]":
+        """Connect as a process of the system does, with its mark: who looks here is no stranger."""
+        known = doorkey.marked(words, Paths(self.up.var).door_keys)
+        return psycopg.connect(**known, options=f"-c role={role}", autocommit=True, connect_timeout=5)
+
     def mails(self) -> list[EmailMessage]:
         """Return what the mail catcher holds."""
         return [
             message_from_bytes(path.read_bytes(), policy=policy.default)
             for path in sorted((self.up.var / "mail").glob("*.eml"))
         ]
-
-
-def _connect(words: dict[str, str], role: str) -> "psycopg.Connection[Row]":
-    return psycopg.connect(**words, options=f"-c role={role}", autocommit=True, connect_timeout=5)  # type: ignore[arg-type]
 
 
 @contextmanager

@@ -67,9 +67,13 @@ def mac_of(key: bytes, words: str) -> str:
     return _text(hmac.digest(key, words.encode(), "sha256"))[:_MAC_BYTES]
 
 
-def marked(words: Mapping[str, Any]) -> dict[str, Any]:
-    """Return psycopg's connection words with a mark for one session, where this process has the key."""
-    key = _own(str(words.get("user") or ""))
+def marked(words: Mapping[str, Any], file: Path | None = None) -> dict[str, Any]:
+    """Return psycopg's connection words with a mark for one session, where this process has the key.
+
+    `file` is the keys' file of a system that is not the one this process was set for.
+    """
+    login = str(words.get("user") or "")
+    key = _own(login) if file is None else _newest(file, login)
     if key is None:
         return dict(words)
     told = f"noren:{os.getpid()}.{_start()}:{int(time.time())}.{_text(secrets.token_bytes(6))}"
@@ -91,7 +95,11 @@ def _own(login: str) -> bytes | None:
     if held:
         keys = dict(one.split("=", 1) for one in held.split(","))
         return bytes.fromhex(keys[login]) if login in keys else None
-    found = read(Path(os.environ.get("NOREN_VAR", "var")).expanduser() / "run" / "door-keys.json")
+    return _newest(Path(os.environ.get("NOREN_VAR", "var")).expanduser() / "run" / "door-keys.json", login)
+
+
+def _newest(path: Path, login: str) -> bytes | None:
+    found = read(path)
     return derived(found[-1][1], login) if found else None
 
 
