@@ -250,7 +250,7 @@ def test_it_puts_what_is_new_under_the_new_pepper_alone(bench: Bench, mail: Sink
         assert (await check(vault, "aoi", OTHER))["grant"]
         return _rows(
             bench,
-            "SELECT count(*), min(l.pepper) = min(p.id) FROM vault.password_layer l, "
+            "SELECT count(*), bool_and(l.pepper = p.id) FROM vault.password_layer l, "
             "(SELECT id FROM vault.pepper ORDER BY number DESC LIMIT 1) p",
         )
 

@@ -142,7 +142,7 @@ def check_out(shop_id: int, booking_id: int, *, now: datetime, by: Actor) -> Boo
             raise NotThatStatus(status=booking.status)
         end = _whole_minute(max(now, booking.start + timedelta(minutes=1)))
         if has_left(booking_id):
-            return booking
+            return of_id(booking_id)  # what was read above may be from before she left
         if end >= booking.end or booking.session_id is not None:
             locked(booking_id)
             if not has_left(booking_id):
