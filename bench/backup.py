@@ -25,7 +25,6 @@ from noren.people import wire
 from noren.runtime import postgres
 from noren.runtime.backups import manifest
 from noren.runtime.backups.make import Files, vault_archives
-from noren.runtime.backups.manifest import Manifest
 from noren.runtime.paths import Paths
 
 Rows = Iterator[list[str]]
@@ -48,19 +47,7 @@ def make(house: House) -> Path:
     begun = wire.call(socket, "backup_begin", {"backup": backup}, seconds=60)
     files = Files(folder, paths, begun["recipient"])
     vault_archives(house.migrator, house.owner, files)
-    end = files.ledger(paths.ledger)
-    done = Manifest(
-        id=backup,
-        made_at=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
-        key=begun["key"],
-        sealed=begun["sealed"],
-        origin=end.origin,
-        size=end.size,
-        root=end.root,
-        canary=begun["canary"]["person"],
-        canary_sha256=begun["canary"]["sha256"],
-        files=files.made,
-    )
+    done = files.manifest(backup, datetime.now(UTC), begun, files.ledger(paths.ledger))
     house.clock += MINUTE
     wire.call(socket, "backup_end", {"backup": backup, "manifest": done.write(folder)}, seconds=60)
     return folder

@@ -4,15 +4,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from noren_vault import fields
-from noren_vault.errors import GrantRefused
 from noren_vault.exporting import Exporting
 from noren_vault.grants import Grant, Grants
 from noren_vault.importing import Importing
 from noren_vault.peer import Peer
 from noren_vault.protocol import Params
-from noren_vault.record import Path
 from noren_vault.records import Told
-from noren_vault.rights import Role
 from noren_vault.trace import Trace
 from noren_vault.transfers import MOST_PERSONS, Kind, Transfers, Wanted
 
@@ -123,15 +120,5 @@ class ExportMethods:
     # -- a list that turned up
 
     async def _find(self, params: Params, peer: Peer) -> Answered:
-        return await self._trace.find(params.items("texts"), await self._may_ask(params, peer)), None
-
-    async def _may_ask(self, params: Params, peer: Peer) -> Path:
-        """An operator's grant, or an administrator's process."""
-        if params.raw.get("grant") is None:
-            if not peer.admin:
-                raise GrantRefused("an administrator's process, or an operator's grant, may ask this")
-            return peer.admin_path
-        grant = await self._grants.check(params.raw.get("grant"))
-        if grant.role is not Role.OPERATOR:
-            raise GrantRefused("an operator may ask this")
-        return grant.path
+        path = await self._grants.may_ask(params.raw.get("grant"), peer)
+        return await self._trace.find(params.items("texts"), path), None

@@ -20,6 +20,7 @@ from noren_vault.budgets import Spender
 from noren_vault.clock import Now
 from noren_vault.database import Connection, Database, Row
 from noren_vault.errors import GrantExpired, GrantRefused
+from noren_vault.peer import Peer
 from noren_vault.record import Path
 from noren_vault.rights import DECIDING, PLATFORM, Narrowed, Role
 from noren_vault.together import Together
@@ -159,6 +160,20 @@ class Grants:
         if grant.shop == PLATFORM:
             raise GrantRefused("an operator enters no shop without a lent power")
         return grant
+
+    async def may_ask(self, token: object, peer: Peer) -> Path:
+        """Give the path of an operator's grant, or without one of an administrator's process.
+
+        Raises GrantExpired, GrantRefused.
+        """
+        if token is None:
+            if not peer.admin:
+                raise GrantRefused("an administrator's process, or an operator's grant, may ask this")
+            return peer.admin_path
+        grant = await self.check(token)
+        if grant.role is not Role.OPERATOR:
+            raise GrantRefused("an operator may ask this")
+        return grant.path
 
     async def end(self, grant: Grant) -> None:
         """End a grant."""

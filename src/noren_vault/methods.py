@@ -30,9 +30,8 @@ from noren_vault.peer import Peer
 from noren_vault.people import OWN_KEYS
 from noren_vault.protocol import Params, Request
 from noren_vault.question import Question
-from noren_vault.record import Path, Record
+from noren_vault.record import Record
 from noren_vault.records import Records, Told
-from noren_vault.rights import Role
 from noren_vault.rights_methods import RightsMethods
 from noren_vault.scope import Scope, Wanted
 from noren_vault.signin import SignIn
@@ -312,12 +311,12 @@ class Methods:
     # -- the record
 
     async def _ask_scope(self, params: Params, peer: Peer) -> Answer:
-        path = await self._may_ask(params, peer)
+        path = await self._grants.may_ask(params.raw.get("grant"), peer)
         return Answer(await self._scope.answer(Question.of(params.raw), path))
 
     async def _evidence(self, params: Params, peer: Peer) -> Answer:
         """What proves an answer: bounds of a time, outcomes, entries as they stand, hashes of the tree."""
-        await self._may_ask(params, peer)
+        await self._grants.may_ask(params.raw.get("grant"), peer)
         wanted, size = Wanted.of(params), params.number("size")
         told: dict[str, Any] = {}
         if wanted.bounds is not None:
@@ -330,17 +329,6 @@ class Methods:
                 "nodes": await self._scope.nodes(wanted.nodes),
             }
         )
-
-    async def _may_ask(self, params: Params, peer: Peer) -> Path:
-        """An operator's grant, or an administrator's process."""
-        if params.raw.get("grant") is None:
-            if not peer.admin:
-                raise GrantRefused("an administrator's process, or an operator's grant, may ask this")
-            return peer.admin_path
-        grant = await self._grants.check(params.raw.get("grant"))
-        if grant.role is not Role.OPERATOR:
-            raise GrantRefused("an operator may ask this")
-        return grant.path
 
     async def _health(self, _params: Params, _: Peer) -> Answer:
         refusal = self._record.ledger.refusal
@@ -364,7 +352,7 @@ class Methods:
 
     async def _entries(self, params: Params, peer: Peer) -> Answer:
         """Entries as they stand in the ledger; who fetched them is one of the next."""
-        path = await self._may_ask(params, peer)
+        path = await self._grants.may_ask(params.raw.get("grant"), peer)
         first, count = params.number("first"), params.number("count")
         if not 1 <= count <= _BUNDLE:
             raise BadRequest("a bundle has 1 to 256 entries")
@@ -388,7 +376,7 @@ class Methods:
         return Answer({"digests": await self._doors.digests()})
 
     async def _list_doors(self, params: Params, peer: Peer) -> Answer:
-        path = await self._may_ask(params, peer)
+        path = await self._grants.may_ask(params.raw.get("grant"), peer)
         since, until = params.number("since"), params.number("until")
         return Answer({"doors": await self._doors.listed(since, until, path)})
 

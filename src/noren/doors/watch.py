@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -58,23 +58,17 @@ def clusters(given: Env) -> list[Cluster]:
 
 
 def _app(given: Env) -> Cluster:
-    words = databases.app(given, "owner")
-    return Cluster(
-        "app",
-        Paths.of(given).app_pg_log if given.database_url is None else None,
-        words,
-        frozenset({*databases.APP_LOGINS.values(), str(words.get("user"))}),
-    )
+    folder = Paths.of(given).app_pg_log if given.database_url is None else None
+    return _cluster("app", folder, databases.app(given, "owner"), databases.APP_LOGINS.values())
 
 
 def _vault(given: Env) -> Cluster:
-    words = databases.vault(given, "migrator")
-    return Cluster(
-        "vault",
-        Paths.of(given).vault_pg_log if given.vault_database_url is None else None,
-        words,
-        frozenset({*databases.VAULT_LOGINS.values(), str(words.get("user"))}),
-    )
+    folder = Paths.of(given).vault_pg_log if given.vault_database_url is None else None
+    return _cluster("vault", folder, databases.vault(given, "migrator"), databases.VAULT_LOGINS.values())
+
+
+def _cluster(name: str, folder: Path | None, words: Mapping[str, Any], logins: Iterable[str]) -> Cluster:
+    return Cluster(name, folder, words, frozenset({*logins, str(words.get("user"))}))
 
 
 class Telling:

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from noren.people import wire
 from noren.runtime import databases, secrets_file
@@ -55,19 +56,7 @@ def make(given: Env, now: datetime) -> Made:
         files = Files(half, paths, begun["recipient"])
         _app(given, files)
         vault_archives(databases.vault(given, "migrator"), databases.VAULT_OWNER, files)
-        end = files.ledger(paths.ledger)
-        done = Manifest(
-            id=backup,
-            made_at=f"{now:%Y-%m-%dT%H:%M:%SZ}",
-            key=begun["key"],
-            sealed=begun["sealed"],
-            origin=end.origin,
-            size=end.size,
-            root=end.root,
-            canary=begun["canary"]["person"],
-            canary_sha256=begun["canary"]["sha256"],
-            files=files.made,
-        )
+        done = files.manifest(backup, now, begun, files.ledger(paths.ledger))
         digest = done.write(half)
         told = {"backup": backup, "manifest": digest}
         entry = wire.call(str(paths.vault_socket), "backup_end", told, seconds=_SECONDS)["entry"]
@@ -98,6 +87,21 @@ class Files:
         self.made: dict[str, File] = {}
         self._recipients = {name: age.recipient(paths.backup_keys, name) for name in age.KEPT}
         self._recipients[KEYSTORE] = keystore
+
+    def manifest(self, backup: str, now: datetime, begun: dict[str, Any], end: ledgerfiles.End) -> Manifest:
+        """Say what was made: `begun` is the vault's answer at the beginning, `end` the packed ledger's."""
+        return Manifest(
+            id=backup,
+            made_at=f"{now:%Y-%m-%dT%H:%M:%SZ}",
+            key=begun["key"],
+            sealed=begun["sealed"],
+            origin=end.origin,
+            size=end.size,
+            root=end.root,
+            canary=begun["canary"]["person"],
+            canary_sha256=begun["canary"]["sha256"],
+            files=self.made,
+        )
 
     def add(self, name: str, archive: str, source: age.Readable) -> None:
         """Encrypt a stream into a file under its archive's key."""
