@@ -1,8 +1,11 @@
 """The vault's connections to its database."""
 
+import asyncio
+import os
 import select
+import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
 import psycopg
@@ -15,7 +18,12 @@ from noren_vault.ledger import Head
 Row = tuple[Any, ...]
 Connection = AsyncConnection[Row]
 _MOST: Final = 12
-_WAIT_SECONDS: Final = 5.0
+_WAIT_SECONDS: Final = 5
+_STORE: Final = b"""
+INSERT INTO vault.ledger_head AS held (size, root, signed) VALUES (%s, %s, %s)
+ON CONFLICT (one) DO UPDATE SET size = excluded.size, root = excluded.root, signed = excluded.signed
+WHERE held.size <= excluded.size
+"""
 
 
 class Database:
@@ -46,9 +54,7 @@ class Database:
         Who has lost one has lost them all, as a rule. The pool would find that out one by one, with growing
         waits between: five would take longer than a caller waits.
         """
-        waiting = select.poll()
-        waiting.register(connection.fileno(), select.POLLIN)
-        if waiting.poll(0):
+        if _readable(connection.fileno()):
             try:
                 await AsyncConnectionPool.check_connection(connection)
             except psycopg.Error:
@@ -106,33 +112,68 @@ class Database:
 class Heads:
     """The ledger's newest head in the database: the second place that knows how long the files must be.
 
-    It has a connection of its own, for an append must never wait for one that waits for the append. Written
-    without waiting for the server's disk: after a crash of its machine the row may be the head of some
-    milliseconds before, which asks for a little less and never for something wrong.
+    It has a connection of its own, for an append must never wait for one that waits for the append; one
+    thread at a time uses it. Written without waiting for the server's disk: after a crash of its machine the
+    row may be the head of some milliseconds before, which asks for a little less and never for something
+    wrong.
     """
 
     def __init__(self, url: str) -> None:
-        """Keep the one connection closed before `open`; there is one row."""
-        self._database = Database(url, most=1, options="-c synchronous_commit=off")
+        """Keep the address; the connection is made when it is needed first, and anew when it was cut."""
+        self._url = url
+        self._connection: psycopg.Connection[Row] | None = None
 
     async def open(self) -> None:
-        """Open the connection."""
-        await self._database.open()
+        """Open the connection; raises psycopg's errors when there is no database."""
+        await asyncio.to_thread(self._ready)
 
     async def close(self) -> None:
         """Close it."""
-        await self._database.close()
+        await asyncio.to_thread(self._drop)
 
     async def load(self) -> Head | None:
         """Give the stored head, or None before the first."""
-        row = await self._database.row("SELECT size, root, signed FROM vault.ledger_head")
+        return await asyncio.to_thread(self._load)
+
+    def store(self, head: Head) -> None:
+        """Store a head; an older one never replaces a newer. Blocks."""
+        try:
+            self._ready().execute(_STORE, [head.size, head.root, head.signed])
+        except psycopg.Error:
+            self._drop()
+            raise
+
+    def cut(self) -> None:
+        """End the connection under a `store` that hangs, from another thread."""
+        if (connection := self._connection) is not None:
+            with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as line:
+                line.shutdown(socket.SHUT_RDWR)
+
+    def _load(self) -> Head | None:
+        row = self._ready().execute(b"SELECT size, root, signed FROM vault.ledger_head").fetchone()
         return None if row is None else Head(row[0], bytes(row[1]), row[2])
 
-    async def store(self, head: Head) -> None:
-        """Store a head; an older one never replaces a newer."""
-        await self._database.run(
-            "INSERT INTO vault.ledger_head AS held (size, root, signed) VALUES (%s, %s, %s) "
-            "ON CONFLICT (one) DO UPDATE SET size = excluded.size, root = excluded.root, "
-            "signed = excluded.signed WHERE held.size <= excluded.size",
-            [head.size, head.root, head.signed],
-        )
+    def _ready(self) -> psycopg.Connection[Row]:
+        if self._connection is not None and _readable(self._connection.fileno()):
+            self._drop()
+        if self._connection is None:
+            self._connection = psycopg.connect(
+                self._url,
+                autocommit=True,
+                application_name=doormark.name(),
+                options="-c synchronous_commit=off",
+                connect_timeout=_WAIT_SECONDS,
+            )
+        return self._connection
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def _readable(descriptor: int) -> bool:
+    """Whether there is something to read: between two uses it is the end of the stream, as a rule."""
+    waiting = select.poll()
+    waiting.register(descriptor, select.POLLIN)
+    return bool(waiting.poll(0))

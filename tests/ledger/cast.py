@@ -41,16 +41,22 @@ class Heads:
         self.head = head
         self.broken = False
         self.hanging = False
+        self._cut = threading.Event()
 
     async def load(self) -> Head | None:
         return self.head
 
-    async def store(self, head: Head) -> None:
-        if self.hanging:
-            await asyncio.Event().wait()
+    def store(self, head: Head) -> None:
+        self._cut.clear()
+        while self.hanging:
+            if self._cut.wait(0.01):
+                raise ConnectionError("the connection was cut")
         if self.broken:
             raise ConnectionError("the database is gone")
         self.head = head
+
+    def cut(self) -> None:
+        self._cut.set()
 
 
 class FaultyDisk(Disk):

@@ -229,7 +229,7 @@ class Ledger:
         """After the walk: bring the head store up to the files, record a repair, publish."""
         try:
             if recovered.head.size and (stored is None or stored.size < recovered.head.size):
-                await heads.store(recovered.head)
+                await asyncio.to_thread(heads.store, recovered.head)
             if recovered.torn:
                 ref = _REPAIR_REF.format(recovered.segment, recovered.end, recovered.torn)
                 _log.warning("ledger: cut off a torn batch: %s (%s)", ref, recovered.words)

@@ -37,8 +37,14 @@ class HeadStore(Protocol):
     async def load(self) -> Head | None:
         """The head stored last, or None when there never was one."""
 
-    async def store(self, head: Head) -> None:
-        """Keep `head` durably in place of the one before. Any exception means: not surely kept."""
+    def store(self, head: Head) -> None:
+        """Keep `head` in place of the one before; blocks. Any exception means: not surely kept.
+
+        Called on the sequencer's thread, right behind the sync: a way over the loop would cost twice as much.
+        """
+
+    def cut(self) -> None:
+        """Make a `store` that hangs fail. Called on the loop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +69,7 @@ class _Written:
     offset: int
     leaves: list[bytes]
     head: Head
+    fault: Exception | None = None
 
 
 class Sequencer:
@@ -170,7 +177,7 @@ class Sequencer:
     async def _serve(self, batch: list[_Wish]) -> None:
         """Write one batch and answer everyone in it."""
         try:
-            await self._store_head()
+            await self._store_head(batch)
             first = await self._write([wish.entry for wish in batch], batch)
         except LedgerUnavailable as error:
             self._refuse(error, batch)
@@ -198,13 +205,15 @@ class Sequencer:
         """Entries to disk, the head to its store; the index of the first."""
         data = [entry.to_bytes() for entry in entries]
         try:
-            written = await self._by_hand(lambda: self._write_batch(data), batch)
+            written = await self._by_hand(lambda: self._stored(self._write_batch(data)), batch)
         except LedgerUnavailable as error:
             if error.reason == "full":
                 await self._record_full()
             raise
         first = self._apply(written, entries)
-        await self._store_head()
+        if written.fault is not None:
+            raise _unkept(written.fault) from written.fault
+        self._unstored = None
         return first
 
     def _write_batch(self, data: list[bytes], reserve: int = RESERVE_BYTES) -> _Written:
@@ -222,6 +231,14 @@ class Sequencer:
         offset = self._writer.append(block)
         return _Written(self._writer.number, offset, leaves, head)
 
+    def _stored(self, written: _Written) -> _Written:
+        """On the thread: have the head stored. The batch is durable whether that succeeds or not."""
+        try:
+            self._heads.store(written.head)
+        except Exception as fault:  # noqa: BLE001 -- whatever it was: the head is not surely kept
+            return replace(written, fault=fault)
+        return written
+
     def _apply(self, written: _Written, entries: list[Entry]) -> int:
         """The batch is durable: from here on it is the ledger's last."""
         first = self.tree.size
@@ -231,15 +248,14 @@ class Sequencer:
         self._after(written.head, list(enumerate(entries, first)))
         return first
 
-    async def _store_head(self) -> None:
-        """Store the head that is not stored yet, so that the files are at most one batch ahead of it."""
-        if self._unstored is None:
+    async def _store_head(self, batch: Sequence[_Wish]) -> None:
+        """Store a head that could not be stored with its batch: the files are one batch ahead at most."""
+        if (head := self._unstored) is None:
             return
         try:
-            async with asyncio.timeout(self._deadline):
-                await self._heads.store(self._unstored)
+            await self._by_hand(lambda: self._heads.store(head), batch)
         except Exception as error:
-            raise LedgerUnavailable("heads", f"the signed head could not be stored: {error!r}") from error
+            raise _unkept(error) from error
         self._unstored = None
 
     async def _record_full(self) -> None:
@@ -259,8 +275,11 @@ class Sequencer:
             async with asyncio.timeout(self._deadline):
                 return await asyncio.shield(job)
         except TimeoutError:
-            slow = LedgerUnavailable("slow", f"the disk has not answered for {self._deadline:g} s")
+            slow = LedgerUnavailable(
+                "slow", f"the disk or the store of heads has not answered for {self._deadline:g} s"
+            )
             _log.critical("ledger: %s", slow)
+            self._heads.cut()
             self._refusal = self._refusal or slow
             _fail([*batch, *self._waiting], slow)
             self._waiting.clear()
@@ -268,6 +287,10 @@ class Sequencer:
             if self._refusal is slow:
                 self._refusal = None
             return result
+
+
+def _unkept(fault: Exception) -> LedgerUnavailable:
+    return LedgerUnavailable("heads", f"the signed head could not be stored: {fault!r}")
 
 
 def _fail(wishes: Sequence[_Wish] | deque[_Wish], error: LedgerUnavailable) -> None:

@@ -332,6 +332,10 @@ async def _cut_and_mend(folder: Path, url: str, line: Line, cut: str) -> None:
             await ledger.append(intent(1))
             line.cut = cut
             assert await _append(ledger, 2) in ("heads", "slow")
+            for _ in range(100):  # the thread is cut off from the line a moment after the refusal
+                if ledger.size == 2:
+                    break
+                await asyncio.sleep(0.02)
             assert ledger.size == 2
             if cut != "silent":
                 held = await heads.load()
