@@ -99,10 +99,10 @@ class Security:
 
     async def overview(self, grant: Grant) -> dict[str, Any]:
         """Give all that the first page shows. On record before anything is opened."""
-        await self._looks(grant, "security")
+        look = await self._looks(grant, "security")
         shown = await self._freshness.shown(grant)
         set_at, _, reset, totp, codes = await self._database.row(_FACTORS, [grant.actor]) or (None,) * 5
-        return {
+        told = {
             "role": grant.role,
             "fresh": shown.fresh,
             "fresh_passkey": shown.by_passkey,
@@ -114,11 +114,15 @@ class Security:
             "sessions": await self.sessions.all(grant),
             **await self._events.page(grant, None, _NEWEST),
         }
+        self._record.outcome_later(look, Outcome.RELEASED, grant.path)
+        return told
 
     async def events(self, grant: Grant, before: int | None) -> dict[str, Any]:
         """Give the newest events older than an entry. On record."""
-        await self._looks(grant, "security.events")
-        return await self._events.page(grant, before, PAGE)
+        look = await self._looks(grant, "security.events")
+        told = await self._events.page(grant, before, PAGE)
+        self._record.outcome_later(look, Outcome.RELEASED, grant.path)
+        return told
 
     async def confirm_state(self, grant: Grant) -> dict[str, bool]:
         """Say whether she has to show that it is she, and by what she can. Nothing is opened."""
@@ -167,8 +171,8 @@ class Security:
 
     # -- inside
 
-    async def _looks(self, grant: Grant, note: str) -> None:
-        await self._record.write(
+    async def _looks(self, grant: Grant, note: str) -> int:
+        return await self._record.write(
             "intent",
             grant.path,
             shop=grant.shop,

@@ -144,9 +144,8 @@ class Vault:
         grants, invites = Grants(database, now), Invites(database, now)
         base = _Base(settings, database, held, record, people, grants, invites, visits, now)
         post, ceremonies = Post.of(settings, database, people, record, now), _ceremonies(base)
-        signin, freshness = _signin(base, ceremonies), Freshness(database, grants, now)
-        alerts = Alerts(database=database, courier=post.courier, origin=settings.origin, now=now)
-        passwords = _passwords(base, signin, post.messages, freshness, alerts)
+        signin = _signin(base, ceremonies)
+        passwords, security, alerts = _accounts(base, signin, ceremonies, post, index)
         proofs = _proofs(base, post.courier, signin)
         search = Search(people, record, now, most_bytes=settings.search_bytes)
         keeping = Keeping.of(
@@ -184,21 +183,7 @@ class Vault:
             watch=watch,
             keys=KeyMethods(database, keeping, grants),
             passwords=passwords,
-            security=SecurityMethods.of(
-                database=database,
-                keys=held,
-                record=record,
-                grants=grants,
-                invites=invites,
-                signin=signin,
-                ceremonies=ceremonies,
-                visits=visits,
-                index=index,
-                accounts=passwords,
-                freshness=freshness,
-                alerts=alerts,
-                now=now,
-            ),
+            security=security,
             backups=BackupMethods(Backups(records, people, record, keeping.backup_keys, settings.host)),
             doors=Doors(database=database, record=record, index=index, keys=held, now=now),
             ending=Ending(database=database, record=record, grants=grants, now=now),
@@ -282,6 +267,31 @@ def _passwords(
         host=base.settings.host,
         now=base.now,
     )
+
+
+def _accounts(
+    base: _Base, signin: SignIn, ceremonies: Ceremonies, post: Post, index: Index
+) -> tuple[SigninMethods, SecurityMethods, Alerts]:
+    database, now = base.database, base.now
+    freshness = Freshness(database, base.grants, now)
+    alerts = Alerts(database=database, courier=post.courier, origin=base.settings.origin, now=now)
+    passwords = _passwords(base, signin, post.messages, freshness, alerts)
+    security = SecurityMethods.of(
+        database=database,
+        keys=base.held,
+        record=base.record,
+        grants=base.grants,
+        invites=base.invites,
+        signin=signin,
+        ceremonies=ceremonies,
+        visits=base.visits,
+        index=index,
+        accounts=passwords,
+        freshness=freshness,
+        alerts=alerts,
+        now=now,
+    )
+    return passwords, security, alerts
 
 
 def _members(base: _Base, courier: Courier) -> Members:

@@ -534,6 +534,9 @@ def test_a_look_is_on_record_before_it_is_told(bench: Bench, mail: Sink) -> None
         )
         assert len(entry.persons) == 1
         assert entry.fields == ("address", "device")
+        await vault.record.settle()
+        [(_, outcome)] = list(vault.record.ledger.entries(size + 1, size + 2))
+        assert (outcome.kind, outcome.ref, outcome.note) == ("outcome", str(size), "released")
         for file in (bench.configured.ledger / "segments").iterdir():
             file.unlink()
         with pytest.raises(errors.LedgerUnavailable):

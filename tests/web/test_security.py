@@ -311,6 +311,9 @@ def test_a_customer_sees_where_she_is_signed_in(cast: Cast) -> None:
     for part in ('id="passkeys"', 'id="password"', 'id="codes"', 'class="rail"'):
         assert part not in page
     assert her.get("/settings/security/password").status_code == 302
+    # Her look at her own sessions is a line among those at her data.
+    seen = her.get(f"/{cast.shop.slug}/my-data").content.decode()
+    assert "You yourself saw your network address and device, on your own page" in seen
     answer = her.post("/settings/security/sessions/end", {"which": "all"})
     assert answer["Location"] == f"/{cast.shop.slug}/my-data"
     assert her.get("/settings/security").status_code == 302
