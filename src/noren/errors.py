@@ -422,7 +422,36 @@ class BadPassword(NorenError):
 
 class FreshSignInNeeded(NorenError):
     status = 403
-    message = _("Please sign in again first: it is more than five minutes ago.")
+    message = _("Please confirm first that it is you: it is more than five minutes ago.")
+
+
+class OwnPasswordRefused(NorenError):
+    status = 403
+    message = _("This is not your present password. Please check it.")
+
+
+class NoSuchPasskey(NorenError):
+    status = 404
+    message = _("There is no such passkey.")
+
+
+class NoSuchSession(NorenError):
+    status = 404
+    message = _("There is no such sign-in. It may have ended.")
+
+
+class LastWayIn(NorenError):
+    """Facts: least (how many passkeys must stay)."""
+
+    status = 409
+    message = _("You need this passkey to come in again. Please add another one first.")
+
+
+class TooManyPasskeys(NorenError):
+    """Facts: most."""
+
+    status = 409
+    message = _("You have %(most)s passkeys, and no more fit. Please remove one that you do not use.")
 
 
 class MailTaken(NorenError):

@@ -161,6 +161,26 @@ class FreshSignInNeeded(VaultError):
     """What one signs in with is changed only within minutes after signing in."""
 
 
+class OwnPasswordRefused(VaultError):
+    """It is not the present password of who is signed in."""
+
+
+class NoSuchPasskey(VaultError):
+    """The account has no such passkey."""
+
+
+class NoSuchSession(VaultError):
+    """The account has no such session, or event."""
+
+
+class LastWayIn(VaultError):
+    """The passkey is needed to come in again. Facts: least (how many must stay)."""
+
+
+class TooManyPasskeys(VaultError):
+    """The account has as many passkeys as one may have. Facts: most."""
+
+
 class MailTaken(VaultError):
     """Another account of the shop signs in with this mail."""
 

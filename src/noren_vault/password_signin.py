@@ -1,7 +1,7 @@
 """Signing in by mail and password, and setting up what one signs in with. Each step is on record first.
 
-Whoever changes what an account signs in with has just signed in (`fresh`), or holds an invitation to it: a
-cookie that was stolen does not do. Operators have passkeys only.
+Whoever changes what an account signs in with has just shown who she is (`freshness`), or holds an invitation
+to it: a cookie that was stolen does not do. Operators have passkeys only.
 """
 
 import asyncio
@@ -21,9 +21,11 @@ from noren_vault.errors import (
     NoSecondFactor,
     PasswordRefused,
 )
-from noren_vault.grants import LIFE_MS, Grant, Grants
+from noren_vault.freshness import Freshness
+from noren_vault.grants import Grant, Grants
 from noren_vault.invites import Invites
 from noren_vault.keys import Keys
+from noren_vault.own_password import OwnPassword
 from noren_vault.passwords import Passwords
 from noren_vault.record import Path, Record, session_name
 from noren_vault.rights import PLATFORM, Role
@@ -33,7 +35,6 @@ from noren_vault.signin_mails import SigninMails
 from noren_vault.tickets import Ticket, Tickets
 from noren_vault.visits import Visit
 
-FRESH_MS: Final = 300_000
 _SERVICE: Final = "noren"
 
 
@@ -52,6 +53,8 @@ class PasswordSignin:
         mails: SigninMails,
         passwords: Passwords,
         factors: SecondFactors,
+        freshness: Freshness,
+        own_password: OwnPassword,
         host: str,
         now: Now,
     ) -> None:
@@ -65,23 +68,35 @@ class PasswordSignin:
         self._mails = mails
         self._passwords = passwords
         self._factors = factors
+        self._freshness = freshness
+        self._own_password = own_password
         self._tickets = Tickets(now)
         self._words = [_SERVICE, host]
-        self._now = now
 
-    async def fresh(self, token: object) -> Grant:
-        """Give a member's grant, issued just now. Raises FreshSignInNeeded, and as `Grants.of_shop`."""
+    async def member(self, token: object) -> Grant:
+        """Give a member's grant. Raises GrantRefused, and as `Grants.of_shop`."""
         grant = await self._grants.of_shop(token)
         if grant.role is Role.CUSTOMER:
             raise GrantRefused("a customer comes in by a code")
-        if self._now() >= grant.expires_at - LIFE_MS + FRESH_MS:
-            raise FreshSignInNeeded("signed in too long ago")
+        return grant
+
+    async def fresh(self, token: object) -> Grant:
+        """Give a member's grant whose holder has shown just now who she is. Raises FreshSignInNeeded, too."""
+        grant = await self.member(token)
+        await self._freshness.check(grant)
         return grant
 
     # -- passwords
 
-    async def set(self, grant: Grant, text: str, words: list[str]) -> None:
-        """Set the account's password and end its other sessions. Raises BadPassword, MailTaken, Busy."""
+    async def set(self, grant: Grant, text: str, words: list[str], old: str | None) -> None:
+        """Set the account's password and end its other sessions, by the old one or a fresh passkey.
+
+        Raises FreshSignInNeeded (neither), OwnPasswordRefused, BadPassword, MailTaken, Busy.
+        """
+        if old is None and not (await self._freshness.shown(grant)).by_passkey:
+            raise FreshSignInNeeded("neither the old password nor a fresh passkey")
+        if old is not None:
+            await self._own_password.check(grant, old)
         await self._check(grant.actor, text, words)
         await self._mails.note(grant.actor)
         fresh, credential = await self._passwords.hashed(grant.actor, text), _credential()

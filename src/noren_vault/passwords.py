@@ -18,20 +18,23 @@ import structlog
 
 from noren_vault import password_rules as rules
 from noren_vault.clock import Now
-from noren_vault.database import Connection, Database
+from noren_vault.database import Connection, Database, Row
 from noren_vault.errors import BadPassword, Busy, RecordDamaged
 from noren_vault.hashing import COST, HASH_BYTES, SALT_BYTES, Cost, Hashing
 from noren_vault.keys import Keys
 from noren_vault.signin_mails import SigninMails
 
-_FIND: Final = """
+_STORED: Final = """
 SELECT a.actor::text, a.handle, p.credential, p.memory_kib, p.passes, p.lanes, p.salt, p.alone, p.sealed,
        p.pepper,
        (SELECT array_agg(l.pepper ORDER BY l.place) FROM vault.password_layer l WHERE l.actor = p.actor),
        EXISTS (SELECT 1 FROM vault.totp t WHERE t.actor = a.actor AND t.state = 'on')
-FROM keystore.signin_mail m JOIN vault.actor a USING (actor) JOIN vault.password p USING (actor)
-WHERE m.shop_id = %s AND m.token = ANY(%s)
+FROM vault.actor a JOIN vault.password p USING (actor)
 """
+_FIND: Final = (
+    f"{_STORED} JOIN keystore.signin_mail m USING (actor) WHERE m.shop_id = %s AND m.token = ANY(%s)"
+)
+_FIND_OF: Final = f"{_STORED} WHERE a.actor = %s"
 _SET: Final = b"""
 INSERT INTO vault.password
     (actor, credential, scheme, memory_kib, passes, lanes, salt, alone, sealed, pepper, set_at)
@@ -113,10 +116,36 @@ class Passwords:
         words = self._words(fresh) | {"credential": credential, "now": self._now()}
         await connection.execute(_SET, words)
         await self._only_layer(connection, fresh.actor)
+        await connection.execute(
+            b"UPDATE vault.account_state SET must_reset_since = NULL WHERE actor = %s", [fresh.actor]
+        )
+
+    async def require_reset(self, connection: Connection, actor: str) -> None:
+        """Mark the account's password as one to be set anew, in the caller's transaction."""
+        await connection.execute(
+            b"INSERT INTO vault.account_state (actor, must_reset_since) VALUES (%s, %s) "
+            b"ON CONFLICT (actor) DO UPDATE SET must_reset_since = excluded.must_reset_since",
+            [actor, self._now()],
+        )
 
     async def check(self, shop: int, mail: str, text: str) -> Checked:
         """Check mail and password. Who is unknown costs as much as who is known. Raises Busy."""
-        row = await self._database.row(_FIND, [shop, self._mails.tokens(shop, mail)])
+        return await self._checked(
+            await self._database.row(_FIND, [shop, self._mails.tokens(shop, mail)]), text
+        )
+
+    async def check_of(self, actor: str, text: str) -> Checked:
+        """Check the password of an account that is known already. Raises Busy."""
+        return await self._checked(await self._database.row(_FIND_OF, [actor]), text)
+
+    async def alone(self, actor: str) -> bool:
+        """Whether the account's password is long enough by itself; true where there is none."""
+        row = await self._database.row("SELECT alone FROM vault.password WHERE actor = %s", [actor])
+        return row is None or bool(row[0])
+
+    # -- inside
+
+    async def _checked(self, row: Row | None, text: str) -> Checked:
         stored = self._nobodys() if row is None else _stored(row)
         try:
             password = rules.prepared(text)
@@ -129,13 +158,6 @@ class Passwords:
         if right:
             await self._renew(stored, text)
         return Checked(right, row[0], row[1], row[2], alone=row[7], second_factor=row[11])
-
-    async def alone(self, actor: str) -> bool:
-        """Whether the account's password is long enough by itself; true where there is none."""
-        row = await self._database.row("SELECT alone FROM vault.password WHERE actor = %s", [actor])
-        return row is None or bool(row[0])
-
-    # -- inside
 
     def _layered(self, hashed: bytes, layers: Sequence[bytes]) -> bytes:
         for layer in layers:

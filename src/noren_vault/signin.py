@@ -13,6 +13,7 @@ from noren_vault.errors import GrantRefused, PasskeyRefused, PasswordRefused
 from noren_vault.grants import LIFE_MS, Grant, Grants
 from noren_vault.invites import Invited, Invites
 from noren_vault.keys import Keys
+from noren_vault.passkey_words import PasskeyWords
 from noren_vault.passkeys import Asserted, Ceremonies, Enrolled, Known, credential_id, credential_name, refuse
 from noren_vault.record import Path, Record, session_name
 from noren_vault.rights import PLATFORM
@@ -124,6 +125,8 @@ class SignIn:
             async with self._keys.steady.hold(), self._database.transaction() as connection:
                 await self._invites.use(connection, invited)
                 await self._store(connection, invited.actor, enrolled)
+                words = PasskeyWords.of("", visit.device, response.get("authenticatorAttachment"))
+                await words.store(connection, self._keys, invited.actor, enrolled.name)
                 grant = await self.issue(connection, invited.shop, invited.actor, enrolled.name, visit)
         except psycopg.errors.UniqueViolation:
             raise PasskeyRefused("enrolled already") from None
@@ -193,7 +196,8 @@ class SignIn:
             raise
 
     async def _used(self, connection: Connection, known: Known, asserted: Asserted) -> None:
-        await connection.execute(
+        """Note its use in the caller's transaction. Raises PasskeyRefused: it was removed meanwhile."""
+        cursor = await connection.execute(
             b"UPDATE vault.passkey SET sign_count = %s, backed_up = %s, used_at = %s, "
             b"flagged_at = CASE WHEN %s THEN %s ELSE flagged_at END WHERE credential_id = %s",
             [
@@ -205,6 +209,8 @@ class SignIn:
                 known.credential_id,
             ],
         )
+        if cursor.rowcount != 1:
+            refuse("removed")
 
     async def _known(self, asked: bytes) -> Known:
         row = await self._database.row(

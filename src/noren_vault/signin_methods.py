@@ -3,14 +3,17 @@
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
+from noren_vault.alerts import Alerts
 from noren_vault.clock import Now
 from noren_vault.database import Database
 from noren_vault.errors import BadRequest
+from noren_vault.freshness import Freshness
 from noren_vault.grants import Grant, Grants
 from noren_vault.hashing import Hashing
 from noren_vault.invites import Invites
 from noren_vault.keys import Keys
 from noren_vault.messages import Messages
+from noren_vault.own_password import OwnPassword
 from noren_vault.password_signin import PasswordSignin
 from noren_vault.passwords import Passwords
 from noren_vault.peer import Peer
@@ -31,11 +34,23 @@ _MOST_WORDS: Final = 20
 
 
 class SigninMethods:
-    """`acts` names the methods. `mails` is for who enrols an account in another way."""
+    """`acts` names the methods. The other parts are for who deals with an account in another way."""
 
-    def __init__(self, acts: PasswordSignin, mails: SigninMails, messages: Messages) -> None:
+    def __init__(
+        self,
+        acts: PasswordSignin,
+        mails: SigninMails,
+        messages: Messages,
+        *,
+        passwords: Passwords,
+        own_password: OwnPassword,
+        alerts: Alerts,
+    ) -> None:
         """Keep the acts."""
         self.mails = mails
+        self.passwords = passwords
+        self.own_password = own_password
+        self._alerts = alerts
         self._acts = acts
         self._messages = messages
         self.acts: dict[str, Act] = {
@@ -61,12 +76,15 @@ class SigninMethods:
         invites: Invites,
         signin: SignIn,
         messages: Messages,
+        freshness: Freshness,
+        alerts: Alerts,
         host: str,
         now: Now,
     ) -> "SigninMethods":
         """Give each part its parts."""
         mails = SigninMails(database, keys, people)
         passwords = Passwords(database=database, keys=keys, mails=mails, hashing=Hashing(), now=now)
+        own_password = OwnPassword(passwords=passwords, freshness=freshness, record=record)
         acts = PasswordSignin(
             database=database,
             keys=keys,
@@ -77,16 +95,23 @@ class SigninMethods:
             mails=mails,
             passwords=passwords,
             factors=SecondFactors(database, keys, now),
+            freshness=freshness,
+            own_password=own_password,
             host=host,
             now=now,
         )
-        return cls(acts, mails, messages)
+        return cls(acts, mails, messages, passwords=passwords, own_password=own_password, alerts=alerts)
 
     async def _password_set(self, params: Params, _: Peer) -> Wire:
-        """By a grant that was issued just now, or by an invitation, which signs in."""
+        """By a grant and the old password or a fresh passkey, or by an invitation, which signs in."""
         text, words = params.text("password", most=_LONGEST_PASSWORD), _words(params)
         if params.raw.get("invite") is None:
-            await self._acts.set(await self._fresh(params), text, words)
+            old = None
+            if params.raw.get("old") is not None:
+                old = params.text("old", most=_LONGEST_PASSWORD)
+            grant = await self._acts.member(params.raw.get("grant"))
+            await self._acts.set(grant, text, words, old)
+            await self._alerts.changed(grant.actor, "password")
             return {}
         ok = await self._acts.join(params.raw["invite"], text, words, visit_of(params))
         await self._messages.proved(ok["shop"], ok["actor"]["id"])
@@ -100,21 +125,30 @@ class SigninMethods:
         return await self._acts.totp_begin(await self._fresh(params))
 
     async def _totp_finish(self, params: Params, _: Peer) -> Wire:
-        await self._acts.totp_finish(await self._fresh(params), _code(params))
+        grant = await self._fresh(params)
+        await self._acts.totp_finish(grant, _code(params))
+        await self._alerts.changed(grant.actor, "totp")
         return {}
 
     async def _totp_end(self, params: Params, _: Peer) -> Wire:
-        await self._acts.totp_end(await self._fresh(params))
+        grant = await self._fresh(params)
+        await self._acts.totp_end(grant)
+        await self._alerts.changed(grant.actor, "totp_ended")
         return {}
 
     async def _totp_check(self, params: Params, _: Peer) -> Wire:
         return await self._acts.totp_check(params.text("second"), _code(params), visit_of(params))
 
     async def _recovery_make(self, params: Params, _: Peer) -> Wire:
-        return {"codes": await self._acts.recovery_make(await self._fresh(params))}
+        grant = await self._fresh(params)
+        codes = await self._acts.recovery_make(grant)
+        await self._alerts.changed(grant.actor, "recovery_codes")
+        return {"codes": codes}
 
     async def _recovery_use(self, params: Params, _: Peer) -> Wire:
-        return await self._acts.recovery_use(params.text("second"), _code(params), visit_of(params))
+        ok = await self._acts.recovery_use(params.text("second"), _code(params), visit_of(params))
+        await self._alerts.changed(ok["actor"]["id"], "recovery_used")
+        return ok
 
     async def _fresh(self, params: Params) -> Grant:
         return await self._acts.fresh(params.raw.get("grant"))

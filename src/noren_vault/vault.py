@@ -13,6 +13,7 @@ import structlog
 
 from noren_vault import migrations, replay
 from noren_vault.addresses import Addresses
+from noren_vault.alerts import Alerts
 from noren_vault.allowances import Allowances
 from noren_vault.backup_methods import BackupMethods
 from noren_vault.backups import Backups, erase_again
@@ -29,6 +30,7 @@ from noren_vault.errors import LedgerUnavailable
 from noren_vault.export_methods import ExportMethods
 from noren_vault.exporting import Exporting
 from noren_vault.floors import Floors
+from noren_vault.freshness import Freshness
 from noren_vault.grants import Grants
 from noren_vault.importing import Importing
 from noren_vault.index import Index
@@ -57,6 +59,7 @@ from noren_vault.returns import Returns
 from noren_vault.rights_methods import RightsMethods
 from noren_vault.scope import Scope
 from noren_vault.search import Search
+from noren_vault.security_methods import SecurityMethods
 from noren_vault.settings import Settings
 from noren_vault.signin import SignIn
 from noren_vault.signin_methods import SigninMethods
@@ -88,6 +91,7 @@ class Vault:
     budgets: Budgets
     keeping: Keeping
     transfers: Transfers
+    alerts: Alerts
     _databases: tuple[Database, Heads]
     _now: Now
 
@@ -139,7 +143,9 @@ class Vault:
         people = People(database, held, least)
         grants, invites = Grants(database, now), Invites(database, now)
         base = _Base(settings, database, held, record, people, grants, invites, visits, now)
-        post, signin = Post.of(settings, database, people, record, now), _signin(base)
+        post, ceremonies = Post.of(settings, database, people, record, now), _ceremonies(base)
+        signin = _signin(base, ceremonies)
+        passwords, security, alerts = _accounts(base, signin, ceremonies, post, index)
         proofs = _proofs(base, post.courier, signin)
         search = Search(people, record, now, most_bytes=settings.search_bytes)
         keeping = Keeping.of(
@@ -176,7 +182,8 @@ class Vault:
             builds=builds,
             watch=watch,
             keys=KeyMethods(database, keeping, grants),
-            passwords=_passwords(base, signin, post.messages),
+            passwords=passwords,
+            security=security,
             backups=BackupMethods(Backups(records, people, record, keeping.backup_keys, settings.host)),
             doors=Doors(database=database, record=record, index=index, keys=held, now=now),
             ending=Ending(database=database, record=record, grants=grants, now=now),
@@ -184,7 +191,7 @@ class Vault:
         await _count_shops(database, budgets)
         await _begin(index, post, record, ledger.build, erase_again(database, people, record, least))
         parts = (record, records, search, index, post.returns, watch, proofs, budgets, keeping, transfers)
-        return cls(settings, methods, *parts, databases, now)
+        return cls(settings, methods, *parts, alerts, databases, now)
 
     async def erase_forever(self) -> None:
         """Erase what was not kept within its hour, and let go of what is not searched, every minute."""
@@ -203,6 +210,7 @@ class Vault:
         """Write what waits, then let go."""
         await self.watch.stop()
         await self.proofs.stop()
+        await self.alerts.stop()
         await self.record.settle()
         await self.index.stop()
         await self.record.ledger.close()
@@ -225,11 +233,15 @@ class _Base:
     now: Now
 
 
-def _signin(base: _Base) -> SignIn:
+def _ceremonies(base: _Base) -> Ceremonies:
+    return Ceremonies(base.settings.origin, base.settings.host, Challenges(base.now))
+
+
+def _signin(base: _Base, ceremonies: Ceremonies) -> SignIn:
     return SignIn(
         database=base.database,
         record=base.record,
-        ceremonies=Ceremonies(base.settings.origin, base.settings.host, Challenges(base.now)),
+        ceremonies=ceremonies,
         invites=base.invites,
         grants=base.grants,
         visits=base.visits,
@@ -238,7 +250,9 @@ def _signin(base: _Base) -> SignIn:
     )
 
 
-def _passwords(base: _Base, signin: SignIn, messages: Messages) -> SigninMethods:
+def _passwords(
+    base: _Base, signin: SignIn, messages: Messages, freshness: Freshness, alerts: Alerts
+) -> SigninMethods:
     return SigninMethods.of(
         database=base.database,
         keys=base.held,
@@ -248,9 +262,36 @@ def _passwords(base: _Base, signin: SignIn, messages: Messages) -> SigninMethods
         invites=base.invites,
         signin=signin,
         messages=messages,
+        freshness=freshness,
+        alerts=alerts,
         host=base.settings.host,
         now=base.now,
     )
+
+
+def _accounts(
+    base: _Base, signin: SignIn, ceremonies: Ceremonies, post: Post, index: Index
+) -> tuple[SigninMethods, SecurityMethods, Alerts]:
+    database, now = base.database, base.now
+    freshness = Freshness(database, base.grants, now)
+    alerts = Alerts(database=database, courier=post.courier, origin=base.settings.origin, now=now)
+    passwords = _passwords(base, signin, post.messages, freshness, alerts)
+    security = SecurityMethods.of(
+        database=database,
+        keys=base.held,
+        record=base.record,
+        grants=base.grants,
+        invites=base.invites,
+        signin=signin,
+        ceremonies=ceremonies,
+        visits=base.visits,
+        index=index,
+        accounts=passwords,
+        freshness=freshness,
+        alerts=alerts,
+        now=now,
+    )
+    return passwords, security, alerts
 
 
 def _members(base: _Base, courier: Courier) -> Members:

@@ -7,6 +7,7 @@ then counts as one that may have come from anywhere.
 import ipaddress
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -75,6 +76,23 @@ class Visits:
             unsure={one for one, seen in there.items() if seen not in ({True}, {False})},
         )
 
+    async def of(self, sessions: Sequence[str]) -> dict[str, Visit]:
+        """Give from where sessions were opened, the newest opening of each; what cannot be told is not there.
+
+        The caller has written down that she looks.
+        """
+        rows = await self._database.rows(
+            "SELECT DISTINCT ON (session) session, sealed FROM vault.session WHERE session = ANY(%s) "
+            "ORDER BY session, opened_at DESC",
+            [list(sessions)],
+        )
+        found: dict[str, Visit] = {}
+        for session, sealed in rows:
+            with suppress(RecordDamaged):
+                told = json.loads(self._keys.opens(bytes(sealed)).open(bytes(sealed), session))
+                found[session] = Visit(session, told["address"], told["device"])
+        return found
+
     def _matches(
         self, session: str, sealed: bytes, networks: Sequence[_Network], parts: Sequence[str]
     ) -> bool | None:
@@ -84,6 +102,18 @@ class Visits:
             return None
         device = told["device"].casefold()
         return any(part in device for part in parts) or _within(told["address"], networks)
+
+
+def network_words(address: str) -> str:
+    """Give the network of an address as people read it: `203.0.113.x`, `2001:db8:1::x`. Empty for none."""
+    try:
+        at = ipaddress.ip_address(address)
+    except ValueError:
+        return ""
+    at = getattr(at, "ipv4_mapped", None) or at
+    if at.version == 4:
+        return f"{str(at).rpartition('.')[0]}.x"
+    return f"{ipaddress.ip_network((at, 48), strict=False).network_address}x"
 
 
 def _network(text: str) -> _Network:

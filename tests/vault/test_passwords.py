@@ -16,8 +16,8 @@ from noren import errors, people
 from noren.people import Purpose, SignedIn
 from noren_vault import passwords, sealing
 from noren_vault.errors import Busy, FreshSignInNeeded, LedgerUnavailable, PasswordRefused, RecordDamaged
+from noren_vault.freshness import FRESH_MS
 from noren_vault.hashing import COST, Cost, argon2id
-from noren_vault.password_signin import FRESH_MS
 from noren_vault.providers import FileProvider, Kind
 from noren_vault.vault import Vault
 from tests.servers import Sink, VaultProcess
@@ -276,13 +276,13 @@ def test_it_finds_nobody_by_a_mail_without_the_key(cast: Cast, module_vault: Vau
 
 
 def test_it_changes_nothing_for_a_cookie_that_is_not_fresh(bench: Bench, mail: Sink) -> None:
-    """Five minutes after signing in a grant still reads, and changes nothing that one signs in with."""
+    """Five minutes after she showed who she is a grant still reads, and changes nothing one signs in with."""
 
     async def act(vault: Vault) -> None:
         [signed] = await joined(vault, mail, "aoi")
         bench.clock += FRESH_MS - 1
-        await ask(vault, "password_set", grant=signed["grant"], password=OTHER)
-        bench.clock += 1
+        await ask(vault, "password_set", grant=signed["grant"], password=OTHER, old=PASSWORD)
+        bench.clock += FRESH_MS
         for method, more in (
             ("password_set", {"password": PASSWORD}),
             ("totp_begin", {}),
@@ -397,7 +397,10 @@ def test_it_tells_nothing_that_it_cannot_write_down(
             for password in (PASSWORD, OTHER):
                 with pytest.raises(LedgerUnavailable):
                     await check(vault, "aoi", password)
-            for method, more in (("password_set", {"password": OTHER}), ("totp_begin", {})):
+            for method, more in (
+                ("password_set", {"password": OTHER, "old": PASSWORD}),
+                ("totp_begin", {}),
+            ):
                 with pytest.raises(LedgerUnavailable):
                     await ask(vault, method, grant=signed["grant"], **more)
         assert await check(vault, "aoi")

@@ -245,7 +245,7 @@ def test_it_puts_what_is_new_under_the_new_pepper_alone(bench: Bench, mail: Sink
     async def act(vault: Vault) -> list[tuple[Any, ...]]:
         [signed] = await joined(vault, mail, "aoi")
         await vault.keeping.rotation.begin(What.PEPPER, ADMIN)
-        await ask(vault, "password_set", grant=signed["grant"], password=OTHER)
+        await ask(vault, "password_set", grant=signed["grant"], password=OTHER, old=PASSWORD)
         await vault.keeping.rotation.work()
         assert (await check(vault, "aoi", OTHER))["grant"]
         return _rows(

@@ -14,6 +14,7 @@ SEALED = {
     ("vault", "allowance", "sealed"),
     ("vault", "door", "sealed"),
     ("vault", "field", "sealed"),
+    ("vault", "passkey_word", "sealed"),
     ("vault", "password", "sealed"),
     ("vault", "recovery", "sealed"),
     ("vault", "session", "sealed"),

@@ -11,7 +11,7 @@ from noren_vault.errors import BadRequest, GrantExpired, GrantRefused, PasswordR
 from noren_vault.floors import Floors
 from noren_vault.vault import Vault
 from tests.servers import Sink
-from tests.vault.accounts import OTHER, check, joined
+from tests.vault.accounts import OTHER, PASSWORD, check, joined
 from tests.vault.cast import SALON
 from tests.vault.conftest import Bench, ask
 
@@ -63,7 +63,7 @@ def test_it_ends_an_open_sign_in_with_the_password(bench: Bench, mail: Sink) -> 
         phone = pyotp.TOTP(begun["secret"])
         await ask(vault, "totp_finish", grant=signed["grant"], code=phone.generate_otp(bench.clock // 30_000))
         ticket = (await check(vault, "aoi"))["second"]
-        await ask(vault, "password_set", grant=signed["grant"], password=OTHER)
+        await ask(vault, "password_set", grant=signed["grant"], password=OTHER, old=PASSWORD)
         bench.clock += 30_000
         with pytest.raises(PasswordRefused):
             await ask(vault, "totp_check", second=ticket, code=phone.generate_otp(bench.clock // 30_000))

@@ -14,7 +14,7 @@ from noren_vault.second_factors import MOST_FAILURES, RECOVERY_CODES, step_of
 from noren_vault.tickets import LIFE_MS
 from noren_vault.vault import Vault
 from tests.servers import Sink
-from tests.vault.accounts import OTHER, check, joined
+from tests.vault.accounts import OTHER, PASSWORD, check, joined
 from tests.vault.cast import SALON, Cast
 from tests.vault.conftest import Bench, ask
 
@@ -231,9 +231,9 @@ def test_it_lets_a_short_password_stand_only_beside_a_code(bench: Bench, mail: S
         signed, _ = await _on(vault, bench, mail)
         grant = signed["grant"]
         with pytest.raises(BadPassword) as refused:
-            await ask(vault, "password_set", grant=grant, password="x1y2z3w")
+            await ask(vault, "password_set", grant=grant, password="x1y2z3w", old=PASSWORD)
         assert refused.value.facts["least"] == 8
-        await ask(vault, "password_set", grant=grant, password="x1y2z3w4")
+        await ask(vault, "password_set", grant=grant, password="x1y2z3w4", old=PASSWORD)
         assert "second" in await check(vault, "aoi", "x1y2z3w4")
         with pytest.raises(BadPassword):
             await ask(vault, "totp_end", grant=grant)

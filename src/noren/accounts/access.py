@@ -1,5 +1,5 @@
-"""Who may enter a view: `@staff_required`, `@manager_required` and `@operator_required` give it a request
-that knows who asks.
+"""Who may enter a view: `@signed_in_required`, `@staff_required`, `@manager_required` and
+`@operator_required` give it a request that knows who asks.
 
 A view so guarded never runs for anybody else, its answer is not kept by any cache, and a grant that
 ends while it runs leads back to sign-in: /console/sign-in for shops, /operations/sign-in for operators.
@@ -21,12 +21,14 @@ from noren.errors import GrantExpired, GrantRefused
 __all__ = [
     "OperatorRequest",
     "SignedIn",
+    "SignedInRequest",
     "StaffRequest",
     "customer_of",
     "manager_required",
     "operator_required",
     "safe_next",
     "signed_in",
+    "signed_in_required",
     "staff_required",
 ]
 
@@ -50,6 +52,13 @@ class OperatorRequest(HttpRequest):
     signed_in: SignedIn
 
 
+class SignedInRequest(HttpRequest):
+    """A request of somebody who is signed in, whoever it is."""
+
+    signed_in: SignedIn
+
+
+SignedInView = Callable[Concatenate[SignedInRequest, P], HttpResponseBase]
 StaffView = Callable[Concatenate[StaffRequest, P], HttpResponseBase]
 OperatorView = Callable[Concatenate[OperatorRequest, P], HttpResponseBase]
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
@@ -104,6 +113,21 @@ def operator_required(view: OperatorView[P]) -> View[P]:
         known = cast("OperatorRequest", request)
         known.signed_in = who
         return _answer(request, lambda: view(known, *args, **kwargs), OPERATOR_SIGN_IN)
+
+    return guarded
+
+
+def signed_in_required(view: SignedInView[P]) -> View[P]:
+    """Let whoever is signed in in: staff, operators, customers. Others are led to /console/sign-in."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        who = signed_in(request)
+        if who is None:
+            return _to_sign_in(request, STAFF_SIGN_IN)
+        known = cast("SignedInRequest", request)
+        known.signed_in = who
+        return _answer(request, lambda: view(known, *args, **kwargs), STAFF_SIGN_IN)
 
     return guarded
 

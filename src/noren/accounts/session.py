@@ -1,9 +1,14 @@
-"""What a signed-in session holds, and how it ends: by time, by the account's epoch, by its own hand.
+"""What a signed-in session holds, and how it ends: with its grant, by time, by the account's epoch.
+
+The vault is asked at each use whether the grant still holds: a session ends at once in whatever way its grant
+was ended. While the vault cannot be reached a session goes on, within its own limits: pages that need no
+personal data do not stop with it. Decision 30.
 
 The session row holds ids only. The grant's secret is in the user's cookie and nowhere else on this side; the
 session knows the grant's id, so that a cookie of another sign-in does not fit.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -15,6 +20,7 @@ from django.utils.crypto import constant_time_compare
 
 from noren import people
 from noren.accounts.models import Account
+from noren.errors import GrantExpired, GrantRefused, LedgerUnavailable, NorenError, VaultUnavailable
 
 KEY = "signed_in"
 # SP 800-63B-4: AAL2 idle at most an hour, overall a day; operators are held to AAL3.
@@ -108,6 +114,13 @@ def read_session(request: HttpRequest, *, now: datetime) -> SignedIn | None:
         return None
     account = Account.objects.filter(id=held["actor"]).first()
     if account is None or not constant_time_compare(held["hash"], account.session_hash()):
+        request.session.pop(KEY, None)
+        with suppress(NorenError):
+            people.signout(grant)  # so that the vault does not list it as a session that holds
+        return None
+    if not _holds(grant):
+        # Without the row nothing is left that could hold again while the vault is away.
+        request.session.pop(KEY, None)
         return None
     if stamp - held["seen"] >= int(TOUCH.total_seconds()):
         request.session[KEY] = {**held, "seen": stamp}
@@ -121,3 +134,14 @@ def read_session(request: HttpRequest, *, now: datetime) -> SignedIn | None:
         staff_id=held["staff"],
         grant=grant,
     )
+
+
+def _holds(grant: str) -> bool:
+    """Whether the vault knows the grant as one that holds, or cannot be asked."""
+    try:
+        people.whoami(grant)
+    except (GrantExpired, GrantRefused):
+        return False
+    except (VaultUnavailable, LedgerUnavailable):
+        return True
+    return True

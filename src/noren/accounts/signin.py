@@ -7,6 +7,7 @@ puts the grant into the cookie of the answer. The vault checks everything; nothi
 
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from ipaddress import ip_address
@@ -113,6 +114,11 @@ def sign_out(request: HttpRequest, response: HttpResponseBase) -> None:
 
 
 def _enter(request: HttpRequest, accepted: people.SignedIn, name: str, now: datetime) -> Entered:
+    before = request.COOKIES.get(cookie_name())
+    if before:
+        # The cookie is written over: what it held would live on in the vault with nobody to use it.
+        with suppress(NorenError):
+            people.signout(before)
     open_session(request.session, accepted.who, accepted.grant, name=name, now=now)
     return Entered(who=accepted.who, grant=accepted.grant)
 

@@ -267,7 +267,7 @@ def signin_finish(
 
 def whoami(grant: str) -> Who:
     """Whose grant this is, if it still holds. Raises GrantExpired, GrantRefused."""
-    return _who(_call("whoami", {"grant": grant}))
+    return _who(_call("whoami", {"grant": grant}, seconds=3))
 
 
 def signout(grant: str) -> None:

@@ -1,7 +1,7 @@
 """The door's functions on passwords and second factors. Each raises what `client`'s raise, too.
 
-What an account signs in with is changed with a grant that was issued within the last five minutes
-(FreshSignInNeeded). `shop_id` is the shop in which somebody signs in: an account is a shop's.
+What an account signs in with is changed within five minutes after somebody signed in or confirmed that it is
+she (FreshSignInNeeded). `shop_id` is the shop in which somebody signs in: an account is a shop's.
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,12 +34,13 @@ def _call(method: str, params: Mapping[str, Any]) -> dict[str, Any]:
     return wire.call(str(settings.VAULT_SOCKET), method, dict(params), seconds=10)
 
 
-def password_set(grant: str, password: str, *, words: Sequence[str] = ()) -> None:
+def password_set(grant: str, password: str, *, words: Sequence[str] = (), old: str | None = None) -> None:
     """Set the account's password and end its other sessions. `words`: names of shop and service.
 
-    Raises BadPassword (facts: reason, least, most), MailTaken, FreshSignInNeeded, Busy.
+    By the `old` one, or else by a passkey that was shown within five minutes (FreshSignInNeeded). Raises
+    OwnPasswordRefused, BadPassword (facts: reason, least, most), MailTaken, Busy.
     """
-    _call("password_set", {"grant": grant, "password": password, "words": list(words)})
+    _call("password_set", {"grant": grant, "password": password, "words": list(words), "old": old})
 
 
 def password_join(

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -72,7 +72,7 @@ def finish(request: StaffRequest) -> JsonResponse:
     return JsonResponse({"next": reverse("console_budget")})
 
 
-def answer_of(request: StaffRequest) -> dict[str, Any]:
+def answer_of(request: HttpRequest) -> dict[str, Any]:
     """Read a passkey's answer as the page's script sends it. Raises PasskeyRefused."""
     try:
         answer = json.loads(request.body)["answer"]

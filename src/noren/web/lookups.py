@@ -135,6 +135,8 @@ def _fields(fields: tuple[str, ...]) -> str:
         "answers": pgettext("field", "answers"),
         "health": pgettext("field", "health answers"),
         "card_last4": pgettext("field", "card's last four digits"),
+        "address": pgettext("field", "network address"),
+        "device": pgettext("field", "device"),
     }
     # In the order of the list above, whatever the record's.
     told = [word for field, word in words.items() if field in fields]

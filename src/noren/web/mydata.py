@@ -28,17 +28,15 @@ _LONGEST_MAIL, _LONGEST_CODE = 254, 20
 @require_safe
 def page(request: HttpRequest, slug: str) -> HttpResponse:
     """Her list, or the way in."""
-    face = face_or_404(slug)
+    face, held = face_or_404(slug), KEY in request.session
     who = customer_of(request, face.id)
     if who is None:
-        return _door(request, face)
+        return _over(request, face) if held and KEY not in request.session else _door(request, face)
     try:
         told = people.lookups(who.grant, _before(request))
     except (GrantExpired, GrantRefused):
         request.session.pop(KEY, None)
-        response = _door(request, face, refused=_("Your time here is over. Please come in once more."))
-        forget_grant(response)
-        return response
+        return _over(request, face)
     context = {
         "shop": face,
         "told": told,
@@ -50,6 +48,13 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
         **_rules(face, told),
     }
     return _answer(request, "web/own/mydata.html", context)
+
+
+def _over(request: HttpRequest, face: Face) -> HttpResponse:
+    """The way in again for whose grant has ended."""
+    response = _door(request, face, refused=_("Your time here is over. Please come in once more."))
+    forget_grant(response)
+    return response
 
 
 @sensitive_post_parameters("mail")

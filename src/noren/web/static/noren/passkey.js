@@ -1,4 +1,4 @@
-// Sign-in and joining by passkey. The page says where to ask; the vault decides; this only carries bytes.
+// Sign-in, joining, adding and confirming by passkey. The page says where to ask; the vault decides; this only carries bytes.
 
 const text = (name) => form.dataset[name];
 const form = document.querySelector("form[data-passkey]");
@@ -76,8 +76,9 @@ const go = async () => {
   tell(text("wait"), false);
   try {
     const joining = form.dataset.passkey === "join";
+    const making = joining || form.dataset.passkey === "add";
     const options = withBytes((await post(text("begin"), joining ? { invite } : {})).options);
-    const made = joining
+    const made = making
       ? await navigator.credentials.create({ publicKey: options })
       : await navigator.credentials.get({ publicKey: options });
     const { next } = await post(text("finish") + location.search, { answer: asJson(made), ...(joining && { invite }) });
