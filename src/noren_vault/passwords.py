@@ -135,13 +135,17 @@ class Passwords:
         for statement in _SETTLED:
             await connection.execute(statement, {"actor": fresh.actor, "now": self._now()})
 
+    async def hold(self, connection: Connection, *actors: str) -> None:
+        """Lock these accounts' passwords in the caller's transaction, before whatever else it changes."""
+        await connection.execute(_HOLD, [list(actors)])
+
     async def require_reset(self, connection: Connection, *actors: str) -> None:
         """Let these accounts' passwords sign in no more until others are set, in the caller's transaction.
 
         Who has a passkey still signs in by it. Whoever ends their grants does so after this, in the same
         transaction: no sign-in comes between. An account without a password has nothing to reset.
         """
-        await connection.execute(_HOLD, [list(actors)])
+        await self.hold(connection, *actors)
         await connection.execute(_REQUIRE, [self._now(), list(actors)])
 
     async def check(self, shop: int, mail: str, text: str) -> Checked:

@@ -132,6 +132,7 @@ class Resets:
         path = Path(account.handle, credential, session)
         await self._record.write("register", path, shop=account.shop, note="password_reset")
         async with self._keys.steady.hold(), self._database.transaction() as connection:
+            await self._passwords.hold(connection, account.actor)
             used = await connection.execute(_USE, {"hash": hashed, "now": self._now()})
             if used.rowcount != 1:
                 raise ResetRefused("unknown, used or over")

@@ -26,9 +26,9 @@ FROM vault.actor a LEFT JOIN vault.shop s USING (shop_id) WHERE a.actor = %s
 _FORGOTTEN: Final = (
     b"keystore.signin_mail",
     b"keystore.former_mail",
+    b"vault.password",
     b"vault.reset",
     b"vault.account_state",
-    b"vault.password",
     b"vault.totp",
     b"vault.recovery",
 )

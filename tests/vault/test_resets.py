@@ -116,6 +116,31 @@ def test_it_takes_a_link_once_however_many_try_at_once(bench: Bench, mail: Sink)
     bench.run(act)
 
 
+def test_it_takes_one_of_two_links_at_once(bench: Bench, mail: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two links of one account at the same moment, and a change beside them: none waits in a ring."""
+
+    async def act(vault: Vault) -> None:
+        [aoi] = await joined(vault, mail, "aoi")
+        await forgot(vault)
+        bench.clock += APART_MS
+        await forgot(vault)
+        store = vault.resets._passwords.store
+
+        async def slow(*given: Any) -> None:
+            await asyncio.sleep(0.3)
+            await store(*given)
+
+        monkeypatch.setattr(vault.resets._passwords, "store", slow)
+        tries = [ask(vault, "reset_finish", token=token, password=NEW) for token in tokens(mail)]
+        change = ask(vault, "password_set", grant=aoi["grant"], password=OTHER)
+        ended = await asyncio.gather(*tries, change, return_exceptions=True)
+        assert not [one for one in ended if not isinstance(one, dict | ResetRefused | GrantExpired)]
+        assert sum(isinstance(one, ResetRefused) for one in ended[:2]) >= 1
+        await settled(vault)
+
+    bench.run(act)
+
+
 def test_it_ends_open_links_with_any_new_password(bench: Bench, mail: Sink) -> None:
     """Who set another password otherwise, or by one link, is not overtaken by a link mailed before."""
 
