@@ -57,10 +57,12 @@ WHERE a.actor = %s AND a.shop_id > 0 AND p.state <> 'erased'
 # The lock makes the pace exact: two requests at once make one link.
 _TURN: Final = b"SELECT 1 FROM vault.actor WHERE actor = %s FOR NO KEY UPDATE"
 _MAKE: Final = b"""
-INSERT INTO vault.reset (token_hash, actor, made_at, expires_at)
-SELECT %(hash)s, %(actor)s, %(now)s, %(until)s
-WHERE NOT EXISTS (SELECT 1 FROM vault.reset WHERE actor = %(actor)s AND made_at > %(now)s - %(apart)s)
-  AND (SELECT count(*) FROM vault.reset WHERE actor = %(actor)s AND made_at > %(now)s - %(hour)s) < %(most)s
+INSERT INTO vault.reset (token_hash, actor, kind, made_at, expires_at)
+SELECT %(hash)s, %(actor)s, %(kind)s, %(now)s, %(until)s
+FROM (SELECT count(*) AS hour, count(*) FILTER (WHERE made_at > %(now)s - %(apart)s) AS minute
+      FROM vault.reset
+      WHERE actor = %(actor)s AND kind = %(kind)s AND made_at > %(now)s - %(hour)s) lately
+WHERE lately.minute = 0 AND lately.hour < %(most)s
 """
 _USE: Final = b"""
 UPDATE vault.reset SET used_at = %(now)s
@@ -188,7 +190,8 @@ class Resets:
         if account is None:
             return
         token = secrets.token_urlsafe(32)
-        if not await self._make(account, token, path, life=LIFE_MS if account.has_password else 0):
+        life = LIFE_MS if account.has_password else 0
+        if not await self._make(account, token, path, kind="password", life=life):
             return
         if account.has_password:
             letter = reset_letters.link(f"{self._origin}/password/reset#{token}")
@@ -206,8 +209,10 @@ class Resets:
 
     async def _passkey(self, actor: str, path: Path) -> None:
         account = await self._account(actor)
-        # Paced with the links: a token of which nobody is told opens nothing.
-        if account is None or not await self._make(account, secrets.token_urlsafe(32), path, life=0):
+        if account is None:
+            return
+        # For the pace alone: a token of which nobody is told, and that is over, opens nothing.
+        if not await self._make(account, secrets.token_urlsafe(32), path, kind="passkey", life=0):
             return
         await self._record.write(
             "invite", path, shop=account.shop, persons=[account.person], ref=account.handle, note="passkey"
@@ -240,10 +245,10 @@ class Resets:
                 break
         _log.error("notice_not_sent", shop=account.shop, message_key=letter.key)
 
-    async def _make(self, account: Account, token: str, path: Path, *, life: int) -> bool:
+    async def _make(self, account: Account, token: str, path: Path, *, kind: str, life: int) -> bool:
         """Keep a new link beside those that are still good; false, and on record, when it is too soon."""
         now = self._now()
-        words = {"hash": _hash(token), "actor": account.actor, "now": now, "until": now + life}
+        words = {"hash": _hash(token), "actor": account.actor, "kind": kind, "now": now, "until": now + life}
         async with self._database.transaction() as connection:
             await connection.execute(_TURN, [account.actor])
             made = await connection.execute(

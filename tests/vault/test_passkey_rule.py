@@ -20,7 +20,7 @@ from tests.vault.accounts import OTHER, PASSWORD, check, joined
 from tests.vault.authenticator import Passkey
 from tests.vault.cast import invitation_of
 from tests.vault.conftest import Bench, ask
-from tests.vault.resetting import passkey_tokens, settled, with_codes
+from tests.vault.resetting import forgot, passkey_tokens, settled, with_codes
 
 REN = {"handle": "ren", "role": "staff", "staff": "ren", "name": "蓮", "mail": "ren@staff.example.jp"}
 
@@ -63,9 +63,11 @@ def test_it_leads_to_a_passkey_by_mail(bench: Bench, mail: Sink) -> None:
     async def act(vault: Vault) -> None:
         aoi, _ = await staffed(vault, mail)
         await ask(vault, "require_passkeys", grant=aoi["grant"], roles=["staff"])
-        with pytest.raises(PasskeyRequired) as caught:
-            await check(vault, "ren")
-        assert caught.value.facts == {"enrolled": False, "mailed": True}
+        await forgot(vault, REN["mail"])  # another link, a moment ago, does not keep this one back
+        for _ in range(2):
+            with pytest.raises(PasskeyRequired) as caught:
+                await check(vault, "ren")
+            assert caught.value.facts == {"enrolled": False, "mailed": True}
         await settled(vault)
         [token] = passkey_tokens(mail, REN["mail"])
         with pytest.raises(PasskeyRequired):

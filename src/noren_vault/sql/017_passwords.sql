@@ -8,10 +8,11 @@ CREATE TABLE vault.account_state (
 );
 
 -- Links by which another password is set: the SHA-256 of 256 random bits. The rows of the last hour are also what
--- asking is paced by.
+-- asking is paced by, each kind by itself: a `passkey` row opens nothing, that link is an invitation.
 CREATE TABLE vault.reset (
     token_hash bytea  NOT NULL PRIMARY KEY CHECK (length(token_hash) = 32),
     actor      uuid   NOT NULL REFERENCES vault.actor (actor),
+    kind       text   NOT NULL CHECK (kind IN ('password', 'passkey')),
     made_at    bigint NOT NULL,
     expires_at bigint NOT NULL,
     used_at    bigint
