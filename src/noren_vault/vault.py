@@ -42,7 +42,6 @@ from noren_vault.ledger import Ledger
 from noren_vault.ledger.note import Signer
 from noren_vault.members import Members
 from noren_vault.memberships import Memberships
-from noren_vault.messages import Messages
 from noren_vault.methods import Methods
 from noren_vault.mydata import MyData
 from noren_vault.mydata_methods import MyDataMethods
@@ -55,6 +54,8 @@ from noren_vault.post import Post
 from noren_vault.proofs import Proofs
 from noren_vault.record import Path, Record
 from noren_vault.records import Records
+from noren_vault.reset_methods import ResetMethods
+from noren_vault.resets import Resets
 from noren_vault.returns import Returns
 from noren_vault.rights_methods import RightsMethods
 from noren_vault.scope import Scope
@@ -92,6 +93,7 @@ class Vault:
     keeping: Keeping
     transfers: Transfers
     alerts: Alerts
+    resets: Resets
     _databases: tuple[Database, Heads]
     _now: Now
 
@@ -184,6 +186,7 @@ class Vault:
             keys=KeyMethods(database, keeping, grants),
             passwords=passwords,
             security=security,
+            resets=ResetMethods(passwords.resets, passwords.rule, passwords.signin, grants),
             backups=BackupMethods(Backups(records, people, record, keeping.backup_keys, settings.host)),
             doors=Doors(database=database, record=record, index=index, keys=held, now=now),
             ending=Ending(database=database, record=record, grants=grants, now=now),
@@ -191,7 +194,7 @@ class Vault:
         await _count_shops(database, budgets)
         await _begin(index, post, record, ledger.build, erase_again(database, people, record, least))
         parts = (record, records, search, index, post.returns, watch, proofs, budgets, keeping, transfers)
-        return cls(settings, methods, *parts, alerts, databases, now)
+        return cls(settings, methods, *parts, alerts, passwords.resets, databases, now)
 
     async def erase_forever(self) -> None:
         """Erase what was not kept within its hour, and let go of what is not searched, every minute."""
@@ -200,6 +203,7 @@ class Vault:
             try:
                 await self.records.erase_unkept(self._now())
                 await self.transfers.tidy()
+                await self.resets.tidy()
                 await _count_shops(self._databases[0], self.budgets)
             except (psycopg.Error, LedgerUnavailable) as fault:
                 _log.error("cannot_erase", fault=type(fault).__name__)
@@ -211,6 +215,7 @@ class Vault:
         await self.watch.stop()
         await self.proofs.stop()
         await self.alerts.stop()
+        await self.resets.stop()
         await self.record.settle()
         await self.index.stop()
         await self.record.ledger.close()
@@ -251,7 +256,7 @@ def _signin(base: _Base, ceremonies: Ceremonies) -> SignIn:
 
 
 def _passwords(
-    base: _Base, signin: SignIn, messages: Messages, freshness: Freshness, alerts: Alerts
+    base: _Base, signin: SignIn, post: Post, freshness: Freshness, alerts: Alerts
 ) -> SigninMethods:
     return SigninMethods.of(
         database=base.database,
@@ -261,10 +266,11 @@ def _passwords(
         grants=base.grants,
         invites=base.invites,
         signin=signin,
-        messages=messages,
+        messages=post.messages,
         freshness=freshness,
         alerts=alerts,
-        host=base.settings.host,
+        courier=post.courier,
+        settings=base.settings,
         now=base.now,
     )
 
@@ -275,7 +281,7 @@ def _accounts(
     database, now = base.database, base.now
     freshness = Freshness(database, base.grants, now)
     alerts = Alerts(database=database, courier=post.courier, origin=base.settings.origin, now=now)
-    passwords = _passwords(base, signin, post.messages, freshness, alerts)
+    passwords = _passwords(base, signin, post, freshness, alerts)
     security = SecurityMethods.of(
         database=database,
         keys=base.held,

@@ -30,6 +30,14 @@ def test_it_leaves_other_peoples_names_alone() -> None:
     assert env.read({"PORT": "1", "PATH": "/bin"}).port == 8000
 
 
+@pytest.mark.parametrize("url", ["http://pwned.example.jp", "pwned.example.jp", "ftp://pwned.example.jp"])
+def test_it_asks_no_service_over_an_open_line(url: str) -> None:
+    assert not env.read({}).pwned
+    assert env.read({"NOREN_PWNED": "https://pwned.example.jp"}).pwned == "https://pwned.example.jp"
+    with pytest.raises(StartRefused, match="NOREN_PWNED"):
+        env.read({"NOREN_PWNED": url})
+
+
 @pytest.mark.parametrize("port", ["0", "65534", "80a", "-1", "８０００", "1.5"])
 def test_it_stops_at_a_port_that_is_none(port: str) -> None:
     with pytest.raises(StartRefused, match="NOREN_PORT"):

@@ -51,6 +51,9 @@ def test_it_misses_each(name: str) -> None:
         {"NOREN_VAULT_KMS_KEY": "", "NOREN_VAULT_KEY_PROVIDER": "aws-kms"},
         {"NOREN_VAULT_BACKUP_DAYS": "0"},
         {"NOREN_VAULT_BACKUP_DAYS": "many"},
+        {"NOREN_VAULT_PWNED": "http://pwned.example.jp"},
+        {"NOREN_VAULT_PWNED": "https://pwned.example.jp/?x=1"},
+        {"NOREN_VAULT_PWNED": "pwned.example.jp"},
     ],
 )
 def test_it_refuses_what_cannot_be(bad: dict[str, str]) -> None:

@@ -68,8 +68,9 @@ const tell = (words, wrong) => {
 };
 
 // The invitation stands behind the #, so it never reaches a log; it leaves the address bar as soon as it is read.
-const invite = location.hash.slice(1);
-if (invite) history.replaceState(null, "", location.pathname + location.search);
+// A page that refused a password has it in that form.
+const invite = location.hash.slice(1) || (document.querySelector("input[name=invite]")?.value ?? "");
+if (location.hash) history.replaceState(null, "", location.pathname + location.search);
 
 const go = async () => {
   button.disabled = true;
