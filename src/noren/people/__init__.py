@@ -76,6 +76,7 @@ from noren.people.lists import (
     transfers,
 )
 from noren.people.model import (
+    AccountData,
     Actor,
     Attachment,
     BadRow,
@@ -144,6 +145,7 @@ from noren.people.rights import (
 
 __all__ = [
     "WITHHELD_DAYS",
+    "AccountData",
     "Actor",
     "AddressState",
     "Attachment",
