@@ -161,6 +161,22 @@ class FreshSignInNeeded(VaultError):
     """What one signs in with is changed only within minutes after signing in."""
 
 
+class ApiKeyRefused(VaultError):
+    """No key that holds here: unknown, ended, expired, another shop's. One error for all reasons."""
+
+
+class ScopeNeeded(VaultError):
+    """The key holds, and is not good for this. Facts: scope."""
+
+
+class NoSuchApiKey(VaultError):
+    """The shop has no key of this name."""
+
+
+class TooManyApiKeys(VaultError):
+    """The shop has as many keys as it may. Facts: most."""
+
+
 class MailTaken(VaultError):
     """Another account of the shop signs in with this mail."""
 

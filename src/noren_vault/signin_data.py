@@ -39,6 +39,7 @@ SORTS: Final[Mapping[str, Sort]] = {
     "reason": Sort(READABLE, Kind.EPOCH),
     "door": Sort(READABLE, Kind.EPOCH),
     "invitation": Sort(HASHED),
+    "api_key": Sort(HASHED),
     "other": Sort(READABLE, Kind.PEPPER),
 }
 # What a `register` sets, by its note; a note that is not known here sets something, too: `other`.
@@ -48,10 +49,15 @@ SETS: Final[Mapping[str, tuple[str, ...]]] = {
     "totp_begun": ("totp",),
     "totp": ("totp",),
     "recovery_codes": ("recovery",),
+    "api_key": ("api_key", "reason"),
 }
-ENDS: Final[Mapping[str, tuple[str, ...]]] = {"totp_ended": ("totp", "recovery")}
+ENDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "totp_ended": ("totp", "recovery"),
+    # Its hash and its label lie there on.
+    "api_key_ended": (),
+}
 # These have a name of their own; a new password takes the place of every other.
-NAMED: Final = ("passkey", "password")
+NAMED: Final = ("passkey", "password", "api_key")
 # An erasure destroys these. What stays names nobody any more but by the ids of the record.
 FORGOTTEN: Final = ("password", "totp", "recovery", "mail_index", "other")
 
@@ -92,6 +98,7 @@ SELECT a.shop_id, a.handle, a.person::text, t.kind, t.credential, t.at FROM vaul
     UNION ALL SELECT actor, 'invitation', '', min(made_at) FROM vault.invite GROUP BY actor
     UNION ALL SELECT actor, 'address', '', min(issued_at)
         FROM vault.access_grant WHERE session <> '' GROUP BY actor
+    UNION ALL SELECT made_by, 'api_key', name, made_at FROM vault.api_key
     UNION ALL SELECT actor, 'reason', '', min(asked_at) FROM vault.allowance GROUP BY actor
     UNION ALL SELECT actor, 'reason', '', min(asked_at) FROM vault.transfer GROUP BY actor
 ) t USING (actor) WHERE t.at <= %(until)s

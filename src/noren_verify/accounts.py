@@ -21,6 +21,7 @@ SORTS = {
     "reason": ("readable", "epoch"),
     "door": ("readable", "epoch"),
     "invitation": ("hashed", ""),
+    "api_key": ("hashed", ""),
     "other": ("readable", "pepper"),
 }
 # a `register`'s note: what it sets
@@ -30,9 +31,10 @@ SETS = {
     "totp_begun": ("totp",),
     "totp": ("totp",),
     "recovery_codes": ("recovery",),
+    "api_key": ("api_key", "reason"),
 }
-ENDS = {"totp_ended": ("totp", "recovery")}
-NAMED = ("passkey", "password")
+ENDS = {"totp_ended": ("totp", "recovery"), "api_key_ended": ()}
+NAMED = ("passkey", "password", "api_key")
 FORGOTTEN = ("password", "totp", "recovery", "mail_index", "other")
 
 
