@@ -3,6 +3,16 @@
 The socket is `settings.VAULT_SOCKET`, read at each call (`override_settings` turns it in a test).
 """
 
+from noren.people.apikeys import (
+    SCOPES,
+    ApiKey,
+    NewApiKey,
+    api_keys,
+    end_api_key,
+    make_api_key,
+    reveal_by_key,
+    use_api_key,
+)
 from noren.people.client import (
     add_member,
     builds,
@@ -144,10 +154,12 @@ from noren.people.rights import (
 )
 
 __all__ = [
+    "SCOPES",
     "WITHHELD_DAYS",
     "AccountData",
     "Actor",
     "AddressState",
+    "ApiKey",
     "Attachment",
     "BadRow",
     "Budget",
@@ -177,6 +189,7 @@ __all__ = [
     "Membership",
     "Message",
     "MessageState",
+    "NewApiKey",
     "Opened",
     "Purpose",
     "Revealed",
@@ -200,6 +213,7 @@ __all__ = [
     "add_member",
     "agree_begin",
     "agree_finish",
+    "api_keys",
     "ask_export",
     "ask_import",
     "ask_second",
@@ -212,6 +226,7 @@ __all__ = [
     "decide_second",
     "decline_transfer",
     "doctor",
+    "end_api_key",
     "end_grants",
     "end_member",
     "entries",
@@ -227,6 +242,7 @@ __all__ = [
     "keys",
     "lookup_proof",
     "lookups",
+    "make_api_key",
     "members",
     "messages",
     "name_staff",
@@ -250,6 +266,7 @@ __all__ = [
     "register_finish",
     "retire_keys",
     "reveal",
+    "reveal_by_key",
     "rotate_keys",
     "scope",
     "search",
@@ -271,5 +288,6 @@ __all__ = [
     "try_address",
     "unknown_messages",
     "update",
+    "use_api_key",
     "whoami",
 ]
