@@ -16,7 +16,7 @@ from django.test import override_settings
 from bench import backup
 from bench.year import CARD, LIST, Hand, Look, Shop, Year, book, card, drain
 from noren import people
-from noren.errors import BudgetExceeded
+from noren.errors import ApiKeyRefused, BudgetExceeded
 from noren.people import Purpose, doors, wire
 from noren_vault.budgets import LIMITS
 from noren_vault.rights import Role
@@ -57,6 +57,29 @@ def code(year: Year, shop: Shop, hand: Hand, day: int) -> dict[str, Any]:
     signed = people.prove_finish(shop.number, person, found[1], session=session, **PLACE)
     hand.take(shop.number, people.reveal(signed.grant, Purpose.OWN, [person], CARD))
     return {"session": session}
+
+
+def api_key(year: Year, shop: Shop, hand: Hand, day: int) -> dict[str, Any]:
+    """A key lay in a repository: whoever finds it takes a hundred at a time until its budget ends it.
+
+    It is ended, and what is asked with it afterwards brings nobody.
+    """
+    shop.manager.sign_in(f"key-{shop.number}-{day}")
+    made = people.make_api_key(shop.manager.grant, label="在庫", scopes=("people:read",), days=30)
+    rows = [people.Row(f"c{year.next()}", card(number)) for number in range(LIMITS[Role.KEY].hour + 60)]
+    fresh = list(people.import_rows(shop.number, rows).persons.values())
+    try:
+        for first in range(0, len(fresh), 50):
+            some = fresh[first : first + 50]
+            hand.take(shop.number, people.reveal_by_key(made.key, shop.number, "day", some, LIST[:1]))
+    except BudgetExceeded:
+        year.tick()
+    people.end_api_key(shop.manager.grant, made.name)
+    try:
+        people.reveal_by_key(made.key, shop.number, "day", fresh[:1], LIST[:1])
+    except ApiKeyRefused:
+        return {"credential": made.name}
+    raise RuntimeError("an ended key goes on")
 
 
 def substring(year: Year, shop: Shop, hand: Hand, day: int) -> dict[str, Any]:
