@@ -69,7 +69,7 @@ def _page(
     chosen = request.POST.getlist("scopes") if refused else [people.SCOPES[0]]
     context: dict[str, Any] = {
         "shop": face,
-        "way": "api_keys",
+        "way": "lists",
         "keys": [_line(face, one) for one in people.api_keys(request.signed_in.grant)],
         "scopes": [(code, label, code in chosen) for code, label in _scopes().items()],
         "days": DAYS,
