@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from django.test import override_settings
@@ -66,8 +67,7 @@ def api_key(year: Year, shop: Shop, hand: Hand, day: int) -> dict[str, Any]:
     """
     shop.manager.sign_in(f"key-{shop.number}-{day}")
     made = people.make_api_key(shop.manager.grant, label="在庫", scopes=("people:read",), days=30)
-    rows = [people.Row(f"c{year.next()}", card(number)) for number in range(LIMITS[Role.KEY].hour + 60)]
-    fresh = list(people.import_rows(shop.number, rows).persons.values())
+    fresh = _fresh(year, shop, LIMITS[Role.KEY].hour + 60)
     try:
         for first in range(0, len(fresh), 50):
             some = fresh[first : first + 50]
@@ -97,8 +97,7 @@ def substring(year: Year, shop: Shop, hand: Hand, day: int) -> dict[str, Any]:
 def second_person(year: Year, shop: Shop, hand: Hand, day: int) -> dict[str, Any]:
     """The budget ends it; the manager is talked into being the second person, and it goes on."""
     most = LIMITS[Role.RECEPTION].hour
-    rows = [people.Row(f"c{year.next()}", card(number)) for number in range(most + 60)]
-    fresh = list(people.import_rows(shop.number, rows).persons.values())
+    fresh = _fresh(year, shop, most + 60)
     year.tick()
     session = shop.desk.sign_in(f"second-{shop.number}-{day}", **PLACE)
     drain(hand, shop.desk, fresh, Look(20, Purpose.DAY, LIST))
@@ -109,6 +108,15 @@ def second_person(year: Year, shop: Shop, hand: Hand, day: int) -> dict[str, Any
     if not stopped < len(hand.held) <= most + 60:
         raise RuntimeError(f"the budget let {stopped} through, and {len(hand.held)} in all")
     return {"session": session}
+
+
+def _fresh(year: Year, shop: Shop, count: int) -> list[UUID]:
+    """So many customers whom nobody has looked at."""
+    numbers = [5_000_000 + year.next() for _ in range(count)]
+    rows = [people.Row(f"c{number}", card(number)) for number in numbers]
+    persons = people.import_rows(shop.number, rows).persons
+    shop.numbers |= {persons[f"c{number}"]: number for number in numbers}
+    return [persons[f"c{number}"] for number in numbers]
 
 
 # -- ways past the pages
