@@ -39,6 +39,8 @@ def _looks(page: Page, picture: Path) -> list[str]:
     for wide, dark in SCREENS:
         page.emulate_media(color_scheme="dark" if dark else "light")
         page.set_viewport_size({"width": 1280, "height": 900} if wide else {"width": 390, "height": 844})
+        # A colour on its way from one theme to the other is no colour to be judged.
+        page.evaluate("Promise.allSettled(document.getAnimations().map((one) => one.finished))")
         found += axe(page)
         if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
             found.append(f"{picture.name}: wider than the screen")
