@@ -34,10 +34,6 @@ from noren_vault.passkeys import credential_name
 from tests.servers import Server, Sink
 
 Triples = set[tuple[int, UUID, str]]
-# Not among the attackers, and why.
-NOT_THERE = {
-    "api key": "no such credential exists: the public API asks for none (noren.api.endpoints, decision 0010)",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,16 +130,21 @@ def _by_device(year: Year, shop: Shop, hand: Hand, day: int) -> dict[str, Any]:
 
 def _root(year: Year, shop: Shop, hand: Hand, day: int) -> dict[str, Any]:
     """Whoever is root on the app's server has what its process types, asks, gets and mails."""
+    numbers = [year.next() + 1_000_000 + day * 1000 for _ in range(5)]
 
     def act(mine: Hand) -> None:
-        for _ in range(5):
-            number = year.next() + 1_000_000 + day * 1000
+        for number in numbers:
             mine.add(shop.number, book(shop, number, f"root-{number}"), CARD)
         for player in (shop.staff, shop.manager):
             drain(mine, player, year.chance.sample(shop.customers[:40], 20), Look(7, Purpose.DAY, LIST))
         _mail(mine, shop, shop.customers[:6], f"root-{day}")
 
-    return {"process": elsewhere(act, hand)}
+    name = elsewhere(act, hand)
+    # Who booked there is a customer like any other: a list that is taken later holds them, too.
+    booked = [person for _, person in hand.held if person not in shop.numbers]
+    for person, number in zip(booked, numbers, strict=True):
+        shop.add(person, number)
+    return {"process": name}
 
 
 def _worker(year: Year, shop: Shop, hand: Hand, day: int) -> dict[str, Any]:
@@ -203,6 +204,7 @@ ATTACKS: Sequence[Attack] = (
     Attack("database dump", "with the keys' folder", _dump_and_keys),
     Attack("database dump", "ciphertext alone", _dump, sealed=True),
     Attack("staff password", "from another place", thieves.password),
+    Attack("API key", "until its budget ends it", thieves.api_key),
     Attack("customer's code", "from her mailbox", thieves.code),
     Attack("staff session", "search by a few signs", thieves.substring),
     Attack("desk session", "with a second person", thieves.second_person),
@@ -379,8 +381,6 @@ def main() -> int:
     print(HEADING)
     for verdict in verdicts:
         print(verdict.line())
-    for thing, why in NOT_THERE.items():
-        print(f"{thing}: not among the attackers, {why}")
     wrong = [one for one in verdicts if one.missed or one.unexplained]
     for one in wrong:
         print(f"WRONG {one.name}: missed {sorted(one.missed)[:5]}, too many {sorted(one.unexplained)[:5]}")

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from django.test import override_settings
@@ -16,7 +17,7 @@ from django.test import override_settings
 from bench import backup
 from bench.year import CARD, LIST, Hand, Look, Shop, Year, book, card, drain
 from noren import people
-from noren.errors import BudgetExceeded
+from noren.errors import ApiKeyRefused, BudgetExceeded
 from noren.people import Purpose, doors, wire
 from noren_vault.budgets import LIMITS
 from noren_vault.rights import Role
@@ -59,6 +60,28 @@ def code(year: Year, shop: Shop, hand: Hand, day: int) -> dict[str, Any]:
     return {"session": session}
 
 
+def api_key(year: Year, shop: Shop, hand: Hand, day: int) -> dict[str, Any]:
+    """A key lay in a repository: whoever finds it takes a hundred at a time until its budget ends it.
+
+    It is ended, and what is asked with it afterwards brings nobody.
+    """
+    shop.manager.sign_in(f"key-{shop.number}-{day}")
+    made = people.make_api_key(shop.manager.grant, label="在庫", scopes=("people:read",), days=30)
+    fresh = _fresh(year, shop, LIMITS[Role.KEY].hour + 60)
+    try:
+        for first in range(0, len(fresh), 50):
+            some = fresh[first : first + 50]
+            hand.take(shop.number, people.reveal_by_key(made.key, shop.number, "day", some, LIST[:1]))
+    except BudgetExceeded:
+        year.tick()
+    people.end_api_key(shop.manager.grant, made.name)
+    try:
+        people.reveal_by_key(made.key, shop.number, "day", fresh[:1], LIST[:1])
+    except ApiKeyRefused:
+        return {"credential": made.name}
+    raise RuntimeError("an ended key goes on")
+
+
 def substring(year: Year, shop: Shop, hand: Hand, day: int) -> dict[str, Any]:
     """A few signs bring twenty people at a time; those who fit and are not shown are not held."""
     session = shop.staff.sign_in(f"substring-{shop.number}-{day}", **PLACE)
@@ -74,8 +97,7 @@ def substring(year: Year, shop: Shop, hand: Hand, day: int) -> dict[str, Any]:
 def second_person(year: Year, shop: Shop, hand: Hand, day: int) -> dict[str, Any]:
     """The budget ends it; the manager is talked into being the second person, and it goes on."""
     most = LIMITS[Role.RECEPTION].hour
-    rows = [people.Row(f"c{year.next()}", card(number)) for number in range(most + 60)]
-    fresh = list(people.import_rows(shop.number, rows).persons.values())
+    fresh = _fresh(year, shop, most + 60)
     year.tick()
     session = shop.desk.sign_in(f"second-{shop.number}-{day}", **PLACE)
     drain(hand, shop.desk, fresh, Look(20, Purpose.DAY, LIST))
@@ -86,6 +108,15 @@ def second_person(year: Year, shop: Shop, hand: Hand, day: int) -> dict[str, Any
     if not stopped < len(hand.held) <= most + 60:
         raise RuntimeError(f"the budget let {stopped} through, and {len(hand.held)} in all")
     return {"session": session}
+
+
+def _fresh(year: Year, shop: Shop, count: int) -> list[UUID]:
+    """So many customers whom nobody has looked at."""
+    numbers = [5_000_000 + year.next() for _ in range(count)]
+    rows = [people.Row(f"c{number}", card(number)) for number in numbers]
+    persons = people.import_rows(shop.number, rows).persons
+    shop.numbers |= {persons[f"c{number}"]: number for number in numbers}
+    return [persons[f"c{number}"] for number in numbers]
 
 
 # -- ways past the pages

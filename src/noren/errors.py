@@ -478,6 +478,32 @@ class TooManyPasskeys(NorenError):
     message = _("You have %(most)s passkeys, and no more fit. Please remove one that you do not use.")
 
 
+class ApiKeyRefused(NorenError):
+    """No key, or none that holds for this shop: one refusal for all reasons."""
+
+    status = 401
+    message = _("This needs an API key of the shop that still holds. Its owner makes one in the console.")
+
+
+class ScopeNeeded(NorenError):
+    """Facts: scope."""
+
+    status = 403
+    message = _("This key is not good for that. It needs the scope %(scope)s.")
+
+
+class NoSuchApiKey(NorenError):
+    status = 404
+    message = _("There is no such key.")
+
+
+class TooManyApiKeys(NorenError):
+    """Facts: most."""
+
+    status = 409
+    message = _("A shop has at most %(most)s keys. Please end one that is not needed any more.")
+
+
 class MailTaken(NorenError):
     status = 409
     message = _("Somebody else of this shop signs in with this mail address.")

@@ -1,19 +1,21 @@
 """Ending grants at once: the way to shut out whoever has stolen one, from an administrator's shell.
 
-It takes what sign-ins gave, not the power to sign in: whose passkey is stolen is ended as a member, too.
+It takes what sign-ins gave, not the power to sign in: whose passkey is stolen is ended as a member, too. An
+API key that is named by its credential is ended for good.
 """
 
 import re
 from enum import StrEnum
 from typing import Any, Final
 
+from noren_vault.api_keys import end_again
 from noren_vault.clock import Now
-from noren_vault.database import Database
+from noren_vault.database import Database, Row
 from noren_vault.errors import BadRequest
 from noren_vault.grants import Grants, shop_mark
 from noren_vault.peer import Peer
 from noren_vault.protocol import Params
-from noren_vault.record import Outcome, Record, session_name
+from noren_vault.record import Outcome, Path, Record, session_name
 from noren_vault.rights import PLATFORM
 
 
@@ -63,10 +65,25 @@ class Ending:
         path, ref = peer.admin_path, f"{whose}:{name}" if name else str(whose)
         entry = await self._record.write("signout", path, ref=ref, note="ended")
         ended = await self._database.rows(_END, [self._now(), str(whose), name])
+        if whose is Whose.CREDENTIAL:
+            ended += await self._end_key(name, path)
         # All of a shop's are read again: those that were not ended go on.
         self._grants.changed(*{shop_mark(shop) for (shop,) in ended})
         await self._record.outcome(entry, Outcome.DONE, path)
         return {"ended": len(ended), "entry": entry}
+
+    async def _end_key(self, name: str, path: Path) -> list[Row]:
+        """End an API key that is named: nothing else of it could be ended."""
+        row = await self._database.row(
+            "SELECT shop_id FROM vault.api_key WHERE name = %s AND revoked_at IS NULL", [name]
+        )
+        if row is None:
+            return []
+        note = Path(path.actor, name, path.session)
+        await self._record.write("register", note, shop=row[0], note="api_key_ended")
+        await end_again(self._database, [name], self._now())
+        self._grants.changed(name)
+        return [row]
 
 
 def _asked(params: Params) -> tuple[Whose, str]:

@@ -193,6 +193,22 @@ class TooManyPasskeys(VaultError):
     """The account has as many passkeys as one may have. Facts: most."""
 
 
+class ApiKeyRefused(VaultError):
+    """No key that holds here: unknown, ended, expired, another shop's. One error for all reasons."""
+
+
+class ScopeNeeded(VaultError):
+    """The key holds, and is not good for this. Facts: scope."""
+
+
+class NoSuchApiKey(VaultError):
+    """The shop has no key of this name."""
+
+
+class TooManyApiKeys(VaultError):
+    """The shop has as many keys as it may. Facts: most."""
+
+
 class MailTaken(VaultError):
     """Another account of the shop signs in with this mail."""
 

@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -102,6 +102,8 @@ class Grants:
         # Actor, grant id or "shop:<number>" -> the turn in which its rights were changed last.
         self._changes: dict[str, int] = {}
         self._turn = 0
+        # By role: how a grant that is not one of these rows is read anew.
+        self.also: dict[Role, Callable[[Grant], Awaitable[Grant]]] = {}
         self._forgotten = 0
 
     async def issue(
@@ -143,8 +145,15 @@ class Grants:
         changed = any(self._changes.get(mark, self._forgotten) > grant.turn for mark in marks)
         return changed or self._now() >= grant.expires_at
 
+    @property
+    def turn(self) -> int:
+        """How many changes there were: to be taken before a right is read."""
+        return self._turn
+
     async def again(self, grant: Grant) -> Grant:
         """Read a grant anew that was good a moment ago. Raises GrantExpired, GrantRefused."""
+        if grant.role in self.also:
+            return await self.also[grant.role](grant)
         turn = self._turn
         row = await self._rows.get(grant.grant_id)
         if row is None:

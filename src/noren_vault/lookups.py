@@ -72,6 +72,8 @@ def role_of(kind: str, actor: str, mine: Sequence[str], member: Member | None) -
         return "self" if actor.removeprefix("person:") in mine else "customer"
     if member is not None:
         return member.role
+    if actor.startswith("key-"):
+        return Role.KEY
     if kind in ("put", "update") and actor == "app":
         return "booking"
     if kind == "import":

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from noren_vault import fields, transfers
 from noren_vault import rights as rules
+from noren_vault.api_keys import ApiKeys
 from noren_vault.backup_methods import BackupMethods
 from noren_vault.builds import Builds
 from noren_vault.courier import Courier
@@ -107,6 +108,7 @@ class Methods:
         backups: BackupMethods,
         doors: Doors,
         ending: Ending,
+        api_keys: ApiKeys,
     ) -> None:
         """Keep the acts."""
         self._records = records
@@ -125,10 +127,12 @@ class Methods:
         acts = keys.acts | passwords.acts | rights.table | backups.acts | mydata.table | ending.acts
         acts |= security.acts
         acts |= resets.acts
+        acts |= api_keys.acts
         self._mails = passwords.mails
         self._methods = self._table() | {name: partial(_plain, act) for name, act in acts.items()}
         self._doors = doors
-        self._methods |= {name: _with_told(method) for name, method in exports.table.items()}
+        telling = exports.table | api_keys.telling
+        self._methods |= {name: _with_told(method) for name, method in telling.items()}
 
     def _table(self) -> dict[str, Method]:
         return {

@@ -1,4 +1,5 @@
-"""What the ledger remembers, brought back to memory at the start: budgets, versions, builds, used nonces.
+"""What the ledger remembers, brought back to memory at the start: budgets, versions, builds, used nonces, and
+which API keys were ended.
 
 One walk over all entries; blocks, so it runs before the vault serves.
 """
@@ -17,9 +18,10 @@ CHANGING = ("update", "erase")
 GIVING = ("step_up", "approved")
 
 
-def replay(ledger: Ledger, budgets: Budgets, least: Floors, builds: Builds, nonces: Nonces) -> None:
-    """Fill the empty counters, floors, builds and nonces."""
+def replay(ledger: Ledger, budgets: Budgets, least: Floors, builds: Builds, nonces: Nonces) -> list[str]:
+    """Fill the empty counters, floors, builds and nonces; gives the names of the keys that were ended."""
     waiting: dict[str, Entry] = {}
+    ended: list[str] = []
     for index, entry in ledger.entries():
         builds.replay(index, entry.build)
         if entry.kind in SEEING:
@@ -30,12 +32,15 @@ def replay(ledger: Ledger, budgets: Budgets, least: Floors, builds: Builds, nonc
             budgets.replay(entry.actor, entry.shop, units(entry.persons, entry.fields), entry.time)
         elif entry.kind == "budget" and entry.note in GIVING:
             budgets.give(Allowance.from_ref(entry.ref, actor=entry.actor, shop=entry.shop, at=entry.time))
+        elif entry.kind == "register" and entry.note == "api_key_ended":
+            ended.append(entry.credential)
         elif entry.kind in CHANGING:
             waiting[str(index)] = entry
         elif entry.kind == "outcome" and entry.ref in waiting:
             changed = waiting.pop(entry.ref)
             if entry.note == Outcome.DONE:
                 _settle(changed, least)
+    return ended
 
 
 def _settle(changed: Entry, least: Floors) -> None:

@@ -16,7 +16,10 @@ WHOLE: Final[Narrowed] = MappingProxyType({})
 
 
 class Role(StrEnum):
-    """What somebody is in a shop; an operator's shop is 0, the platform. A customer is one of its persons."""
+    """What somebody is in a shop; an operator's shop is 0, the platform. A customer is one of its persons.
+
+    A key is a program of the shop's; nobody is added as one.
+    """
 
     OWNER = "owner"
     MANAGER = "manager"
@@ -25,6 +28,7 @@ class Role(StrEnum):
     ACCOUNTANT = "accountant"
     CUSTOMER = "customer"
     OPERATOR = "operator"
+    KEY = "key"
 
 
 # Whom an owner may add to a shop; the first two decide there.
@@ -58,23 +62,25 @@ _AT_THE_DESK: Final = (Role.OWNER, Role.MANAGER, Role.STAFF, Role.RECEPTION)
 # Purpose -> role -> fields. Health answers are for who decides and for who serves, one customer's page at a
 # time and in no list. `message` is the courier's, who needs no grant and tells nobody; `export` is a flow of
 # its own, with a second person; `support` and `incident` wait for powers that are lent for a reason and a
-# time: no role has them by standing. An accountant sees nobody: money goes by numbers.
+# time: no role has them by standing. An accountant sees nobody: money goes by numbers. A program sees names
+# and contacts, never a free text.
 MATRIX: Final[Mapping[Purpose, Mapping[Role, frozenset[str]]]] = MappingProxyType(
     {
         Purpose.TODAY: dict.fromkeys(_AT_THE_DESK, _LIST),
-        Purpose.DAY: dict.fromkeys(_AT_THE_DESK, _LIST),
+        Purpose.DAY: dict.fromkeys(_AT_THE_DESK, _LIST) | {Role.KEY: frozenset({"name", "kana"})},
         Purpose.CUSTOMER: {
             Role.OWNER: _ALL | {"card_last4"},
             Role.MANAGER: _ALL | {"card_last4"},
             Role.STAFF: _CARD | {"health"},
             Role.RECEPTION: _CARD,
+            Role.KEY: _CONTACTS,
         },
         Purpose.SEARCH: dict.fromkeys(_AT_THE_DESK, frozenset({"name", "kana"})),
         Purpose.CHECK_IN: dict.fromkeys(_AT_THE_DESK, _LIST | {"phone"}),
         Purpose.MESSAGE: {},
         Purpose.EXPORT: dict.fromkeys(DECIDING, _CARD),
         Purpose.SUPPORT: {},
-        Purpose.OWN: dict.fromkeys(Role, _CONTACTS),
+        Purpose.OWN: dict.fromkeys((role for role in Role if role is not Role.KEY), _CONTACTS),
         Purpose.INCIDENT: {},
     }
 )
@@ -90,6 +96,7 @@ WRITABLE: Final[Mapping[Role, frozenset[str]]] = MappingProxyType(
         Role.ACCOUNTANT: _NONE,
         Role.CUSTOMER: _CONTACTS,
         Role.OPERATOR: _NONE,
+        Role.KEY: _NONE,
     }
 )
 

@@ -81,13 +81,13 @@ class Scope:
         ways: list[dict[str, Any]] = []
         if question.passed:
             ways = await self._passed.read(question, asked, head.size, found)
-        told: dict[str, Any] = {"stores": [], "keyside": None}
+        told: dict[str, Any] = {"stores": [], "keyside": None, "accounts": []}
         if question.taken:
             side = await keyside.read(
                 self._database, since=question.since, until=question.until, size=head.size
             )
-            stores = await self._stores.read(question, head.size, found, intact=side["intact"])
-            told = {"stores": stores, "keyside": side}
+            stores, accounts = await self._stores.read(question, head.size, found, intact=side["intact"])
+            told = {"stores": stores, "keyside": side, "accounts": accounts}
         if question.persons:
             found.ask_for(question.shop or 0, question.persons)
         exposed, spared = found.split()

@@ -8,9 +8,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from noren_vault import signin_data
 from noren_vault.database import Database, Row
 from noren_vault.errors import BadRequest
 from noren_vault.exposure import Exposures, State
+from noren_vault.providers import Kind
 from noren_vault.question import Question
 
 # An erasure ends with its transaction, a little after its entry.
@@ -47,15 +49,23 @@ WHERE e.kind = 'door' AND e.session = %s AND e.note <> 'explained' ORDER BY e.en
 _WRAPPED: Final = """
 SELECT count(*) FROM keystore.person_key WHERE epoch = %s AND (%s::bigint IS NULL OR shop_id = %s)
 """
+# A pepper that is in use, or one that was.
+_PEPPER: Final = """
+SELECT p.made_at, NULL::bigint FROM vault.pepper p WHERE p.id = %(id)s
+UNION ALL SELECT NULL, r.retired_at FROM vault.retired_key r WHERE r.kind = 'pepper' AND r.id = %(id)s
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """One thing that was taken, and when at the earliest and at the latest. `lasting`: a key still in use."""
+    """One thing that was taken, and when at the earliest and at the latest.
+
+    `keys` are the kinds of keys in it that open something; `lasting`: a key still in use.
+    """
 
     name: str
     cipher: bool
-    keys: bool
+    keys: frozenset[str]
     since: int
     until: int
     lasting: bool = False
@@ -67,25 +77,31 @@ class Holding:
 
     parts: list[Taken] = field(default_factory=list)
 
+    def fitting(self, part: Taken) -> frozenset[str]:
+        """Which kinds of keys fit one part: a key opens what was sealed while it was in use."""
+        fits = [
+            one.keys
+            for one in self.parts
+            if one.since <= part.until and (one.lasting or part.since <= one.until)
+        ]
+        return frozenset[str]().union(*fits)
+
     def form(self, part: Taken) -> str:
-        """What a person's fields are in one part: a key opens what was sealed while it was in use."""
+        """What a person's fields are in one part."""
         if part.cipher:
-            fits = (
-                one.since <= part.until and (one.lasting or part.since <= one.until)
-                for one in self.parts
-                if one.keys
-            )
-            return "readable" if any(fits) else "cipher"
+            return "readable" if Kind.EPOCH in self.fitting(part) else "cipher"
         return "keys" if part.keys else "ids"
 
 
 # What lies where: the app's database holds opaque ids and no person's field; the vault's database and its
 # backups hold ciphertext and wrapped keys; the keys that unwrap lie with the provider; the host has them all.
-_STORES: Final[Mapping[str, tuple[bool, bool]]] = {
-    "app": (False, False),
-    "vault": (True, False),
-    "keys": (False, True),
-    "host": (True, True),
+_NONE: Final[frozenset[str]] = frozenset()
+_ALL: Final[frozenset[str]] = frozenset({Kind.EPOCH, Kind.PEPPER})
+_STORES: Final[Mapping[str, tuple[bool, frozenset[str]]]] = {
+    "app": (False, _NONE),
+    "vault": (True, _NONE),
+    "keys": (False, _ALL),
+    "host": (True, _ALL),
 }
 
 
@@ -98,17 +114,23 @@ class Stores:
 
     async def read(
         self, question: Question, size: int, found: Exposures, *, intact: bool
-    ) -> list[dict[str, Any]]:
-        """Put who lay in what was taken into `found`; gives what each store says. Raises BadRequest."""
+    ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """Put who lay in what was taken into `found`; gives what each store says, and accounts' things in it.
+
+        Raises BadRequest.
+        """
         holding = Holding(await self._parts(question))
-        told = []
+        told, accounts = [], []
         for part in holding.parts:
-            form = holding.form(part)
+            form, safe = holding.form(part), intact and not part.name.startswith("door:")
             there = await self._rows(question, size, part)
             for row in there:
-                _add(found, row, part, _state(form, intact=intact and not part.name.startswith("door:")))
-            told.append(_words(part, form, there))
-        return told
+                _add(found, row, part, _state(form, intact=safe))
+            told.append(_words(part, form, there, sorted(holding.fitting(part)) if part.cipher else []))
+            if part.cipher:
+                hand = signin_data.Hand(part.name, part.since, part.until, holding.fitting(part), safe)
+                accounts += await signin_data.read(self._database, question, size, hand)
+        return told, accounts
 
     async def _rows(self, question: Question, size: int, part: Taken) -> list[Row]:
         narrow = {"shop": question.shop, "persons": list(question.persons) or None}
@@ -137,7 +159,7 @@ class Stores:
         if row is None or row[0] is None:
             raise BadRequest(f"the ledger has no backup {name[:60]}")
         until = max(question.until, row[1]) if row[2] else row[1]
-        return Taken(f"backup:{name}", cipher=True, keys=False, since=row[0], until=until)
+        return Taken(f"backup:{name}", cipher=True, keys=_NONE, since=row[0], until=until)
 
     async def _door(self, name: str, question: Question) -> Taken:
         """A foreign session could read its cluster's store from its start to its end."""
@@ -149,24 +171,28 @@ class Stores:
         cipher = rows[0][1].startswith("vault/")
         since = min(told.get("started") or rows[0][0], rows[0][0])
         return Taken(
-            f"door:{name}", cipher=cipher, keys=False, since=since, until=told.get("ended", question.until)
+            f"door:{name}", cipher=cipher, keys=_NONE, since=since, until=told.get("ended", question.until)
         )
 
     async def _key(self, name: str, question: Question) -> Taken:
-        """An epoch key opens who was wrapped under it, from its making to its end."""
+        """An epoch key opens who was wrapped under it, a pepper what people sign in with."""
         try:
             key_id = bytes.fromhex(name)
         except ValueError:
             raise BadRequest("a key is named by its id in hex") from None
+        pepper = await self._database.row(_PEPPER, {"id": key_id})
         life = await self._database.row(_KEY_LIFE, [name.lower()]) or (None, None)
+        if pepper is not None:
+            life = pepper[0] or life[0], pepper[1]
         wrapped = await self._database.row(_WRAPPED, [key_id, question.shop, question.shop]) or (0,)
         if life == (None, None) and not wrapped[0]:
             raise BadRequest(f"no key {name[:16]} is known")
         ended = None if wrapped[0] else life[1]
+        kind = Kind.EPOCH if pepper is None else Kind.PEPPER
         return Taken(
             f"key:{name.lower()}",
             cipher=False,
-            keys=True,
+            keys=frozenset({kind}),
             since=life[0] or 0,
             until=question.until if ended is None else ended,
             lasting=ended is None,
@@ -197,7 +223,7 @@ def _add(found: Exposures, row: Row, part: Taken, state: State) -> None:
     )
 
 
-def _words(one: Taken, form: str, there: Iterable[Row]) -> dict[str, Any]:
+def _words(one: Taken, form: str, there: Iterable[Row], keys: list[str]) -> dict[str, Any]:
     shops: dict[int, int] = {}
     for row in there:
         shops[row[0]] = shops.get(row[0], 0) + 1
@@ -209,4 +235,5 @@ def _words(one: Taken, form: str, there: Iterable[Row]) -> dict[str, Any]:
         "persons": {str(shop): count for shop, count in sorted(shops.items())},
         # Whoever has the host, or cipher with its keys, reads on later and leaves no entry.
         "unbounded": one.name == "host",
+        "keys": keys,
     }

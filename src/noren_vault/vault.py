@@ -15,6 +15,7 @@ from noren_vault import migrations, replay
 from noren_vault.addresses import Addresses
 from noren_vault.alerts import Alerts
 from noren_vault.allowances import Allowances
+from noren_vault.api_keys import ApiKeys, end_again
 from noren_vault.backup_methods import BackupMethods
 from noren_vault.backups import Backups, erase_again
 from noren_vault.budgets import Budgets
@@ -141,7 +142,7 @@ class Vault:
         (ring, held, ledger, watch), database = opened, databases[0]
         record, index, visits = Record(ledger), Index(database, ledger), Visits(database, held)
         budgets, least, builds, nonces = Budgets(), Floors(), Builds(ledger.build), Nonces(now)
-        await asyncio.to_thread(replay.replay, ledger, budgets, least, builds, nonces)
+        ended = await asyncio.to_thread(replay.replay, ledger, budgets, least, builds, nonces)
         people = People(database, held, least)
         grants, invites = Grants(database, now), Invites(database, now)
         base = _Base(settings, database, held, record, people, grants, invites, visits, now)
@@ -190,7 +191,11 @@ class Vault:
             backups=BackupMethods(Backups(records, people, record, keeping.backup_keys, settings.host)),
             doors=Doors(database=database, record=record, index=index, keys=held, now=now),
             ending=Ending(database=database, record=record, grants=grants, now=now),
+            api_keys=ApiKeys(
+                database=database, record=record, grants=grants, records=records, keys=held, now=now
+            ),
         )
+        await end_again(database, ended, now())
         await _count_shops(database, budgets)
         await _begin(index, post, record, ledger.build, erase_again(database, people, record, least))
         parts = (record, records, search, index, post.returns, watch, proofs, budgets, keeping, transfers)

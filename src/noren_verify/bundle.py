@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from noren_verify import Misuse, NotWhole, Signed, leaf_of, read_key, read_signed
+from noren_verify.accounts import in_store
 
 IN = ("put", "update", "import", "member")
 SILENT = (
@@ -263,6 +264,29 @@ def answered(bundle: Bundle) -> tuple[list[Json], list[Json]]:
     return persons, spared
 
 
+def accounts(bundle: Bundle) -> list[Json]:
+    """Sign-in data in what was taken, as the entries say."""
+    question, outcomes = bundle.question, bundle.outcomes()
+    return [
+        one
+        for store in question["stores"]
+        for one in in_store(bundle.entries, outcomes, store, intact=question["intact"])
+        if question["shop"] in (None, one["shop"])
+        and (not question["persons"] or one["person"] in question["persons"])
+    ]
+
+
+def _compare_accounts(told: list[Json], mine: list[Json]) -> int:
+    """Compare what has entries to show; gives how many have none."""
+    shown = [one for one in told if one["entries"]]
+    for one in mine:
+        if one not in shown:
+            raise NotWhole(f"accounts: of {one['kind']} of {one['actor']} the entries say something else")
+    if len(shown) != len(mine):
+        raise NotWhole("accounts: not as the entries say")
+    return len(told) - len(shown)
+
+
 def verify(path: Path, key_text: str) -> list[str]:
     """Check a bundle; the lines to print. Raises NotWhole, Misuse."""
     key = read_key(key_text)
@@ -271,13 +295,24 @@ def verify(path: Path, key_text: str) -> list[str]:
             signed = read_signed(file.read("checkpoint"), key, "the bundle's checkpoint")
             bundle = Bundle(path, signed, file)
         persons, spared = answered(bundle)
+        lain = accounts(bundle)
     except (zipfile.BadZipFile, KeyError, TypeError, AttributeError, ValueError) as fault:
         raise NotWhole(f"{path.name} is not a bundle: {fault}") from None
     if bundle.answer["size"] != signed.size:
         raise NotWhole("the answer was given from another head")
     for what, mine in (("persons", persons), ("spared", spared)):
         _compare(what, bundle.answer[what], mine)
-    return _words(bundle, persons, spared)
+    by_table = _compare_accounts(bundle.answer["accounts"], lain)
+    lines = _words(bundle, persons, spared)
+    if lain:
+        exposed = sum(one["state"] != "not" for one in lain)
+        lines.insert(
+            3,
+            f"proved: sign-in data follow: {exposed} things, {len(lain) - exposed} more not exposed",
+        )
+    if by_table:
+        lines += [f"not proved here: {by_table} things of accounts, which only the vault's tables say"]
+    return lines
 
 
 def _compare(what: str, told: list[Json], mine: list[Json]) -> None:

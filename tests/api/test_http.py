@@ -115,12 +115,13 @@ def test_it_shows_the_race_is_one(served: Served) -> None:
     assert Counter(status for status, _ in answers) == {201: PARALLEL}
 
 
-# With a shop that exists, a well-formed wish can still not be had: 422 says which rule, 410 which link.
+# With a shop that exists, a well-formed wish can still not be had: 422 says which rule, 410 which link, 401
+# that it takes a key (test_keyed.py has one).
 KNOWN_SHOP = """
 [parameters]
 "path.slug" = "salon"
 [checks.positive_data_acceptance]
-expected-statuses = ["2xx", "404", "409", "410", "422"]
+expected-statuses = ["2xx", "401", "404", "409", "410", "422"]
 """
 
 

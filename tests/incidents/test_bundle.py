@@ -124,6 +124,41 @@ def test_it_says_so_in_the_command(
     assert main(["bundle", str(tmp_path / "none.zip"), "--vkey", vkey]) == 1
 
 
+def test_it_works_out_what_people_sign_in_with(
+    house: tuple[dict[str, Colleague], list[UUID]], bundle: Callable[..., Made]
+) -> None:
+    """A password that lay in the vault's database with the keys is proved by the entry that set it."""
+    colleagues, _ = house
+    people.password_set(colleagues["aoi"].grant, "quite another long sentence")
+    words = ("--store", "vault", "--store", "keys", "--complete")
+    for asked in (words, words[:4], (*words, "--shop", "salon"), ("--store", "vault")):
+        path, vkey = bundle(*asked)
+        lines = verify(path, vkey)
+        [line] = [one for one in lines if one.startswith("proved: sign-in data follow: ")]
+        with zipfile.ZipFile(path) as file:
+            lain = json.loads(file.read("answer.json"))["accounts"]
+        [password] = [one for one in lain if one["kind"] == "password"]
+        state = "exposed" if "keys" in asked else "not"
+        assert (password["actor"], password["state"]) == ("aoi.salon", state)
+        assert {one["kind"] for one in lain} == {"password", "mail_index", "passkey", "address", "invitation"}
+        assert line.split()[4] == str(sum(one["state"] != "not" for one in lain))
+        for change in (_drop_account, _soften_account):
+            with pytest.raises(NotWhole, match="accounts: "):
+                verify(changed(path, "answer.json", change), vkey)
+
+
+def _drop_account(text: str) -> str:
+    answer = json.loads(text)
+    answer["accounts"].pop()
+    return json.dumps(answer)
+
+
+def _soften_account(text: str) -> str:
+    answer = json.loads(text)
+    answer["accounts"][0]["form"] = "clear" if answer["accounts"][0]["form"] != "clear" else "cipher"
+    return json.dumps(answer)
+
+
 def _drop_person(text: str) -> str:
     answer = json.loads(text)
     answer["persons"].pop()

@@ -11,7 +11,7 @@ import pytest
 from noren import people
 from noren.incidents import report
 from noren.incidents.scope import BadMoment, Question, moment
-from noren.people import Exposure, ExposureState, Seen, Store, Way
+from noren.people import AccountData, Exposure, ExposureState, Seen, Store, Way
 
 NOON = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 PERSON = UUID("0197d2a4-7a3e-7c1e-9c1e-1f2a3b4c5d6e")
@@ -125,6 +125,33 @@ def test_it_names_the_ways_and_the_stores() -> None:
     assert "Store host, 2026-11-25 12:00:00Z to 2026-11-25 12:00:00Z: readable" in text
     assert "; 4 persons." in text
     assert "everyone, from 2026-11-25 12:00:00Z." in text
+
+
+def test_it_names_what_people_sign_in_with() -> None:
+    """Each thing that is exposed, the others by number, and what only the tables know."""
+    thing = AccountData(
+        store="vault",
+        shop_id=1,
+        actor="aoi.salon",
+        person=PERSON,
+        kind="passkey",
+        credential="pk-1",
+        form="clear",
+        key="",
+        first=NOON,
+        last=NOON,
+        state=ExposureState.EXPOSED,
+        entries=(7,),
+    )
+    spared = replace(thing, kind="password", form="cipher", state=ExposureState.NOT, entries=())
+    found = replace(scope(), accounts=(thing, spared))
+    text = report.as_text(QUESTION, found)
+    assert "Sign-in data in vault:\n" in text
+    assert f"aoi.salon  {PERSON}  passkey  pk-1        clear" in text
+    assert "  Not exposed, though it lay there: 1 password.\n" in text
+    assert "  1 of these only by the vault's tables of today.\n" in text
+    [told, _] = json.loads(json.dumps(report.as_json(QUESTION, found)))["accounts"]
+    assert (told["person"], told["kind"], told["state"]) == (str(PERSON), "passkey", "exposed")
 
 
 def test_it_prints_what_it_was_answered_from() -> None:

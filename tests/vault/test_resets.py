@@ -6,7 +6,14 @@ from typing import Any
 import psycopg
 import pytest
 
-from noren_vault.errors import BadPassword, GrantExpired, LedgerUnavailable, PasswordRefused, ResetRefused
+from noren_vault.errors import (
+    BadPassword,
+    GrantExpired,
+    LedgerUnavailable,
+    OwnPasswordRefused,
+    PasswordRefused,
+    ResetRefused,
+)
 from noren_vault.resets import APART_MS, LIFE_MS
 from noren_vault.signin_mails import FORMER_MS
 from noren_vault.vault import Vault
@@ -132,9 +139,13 @@ def test_it_takes_one_of_two_links_at_once(bench: Bench, mail: Sink, monkeypatch
 
         monkeypatch.setattr(vault.resets._passwords, "store", slow)
         tries = [ask(vault, "reset_finish", token=token, password=NEW) for token in tokens(mail)]
-        change = ask(vault, "password_set", grant=aoi["grant"], password=OTHER)
+        change = ask(vault, "password_set", old=PASSWORD, grant=aoi["grant"], password=OTHER)
         ended = await asyncio.gather(*tries, change, return_exceptions=True)
-        assert not [one for one in ended if not isinstance(one, dict | ResetRefused | GrantExpired)]
+        assert not [
+            one
+            for one in ended
+            if not isinstance(one, dict | ResetRefused | GrantExpired | OwnPasswordRefused)
+        ]
         assert sum(isinstance(one, ResetRefused) for one in ended[:2]) >= 1
         await settled(vault)
 
@@ -156,7 +167,7 @@ def test_it_ends_open_links_with_any_new_password(bench: Bench, mail: Sink) -> N
         bench.clock += APART_MS
         await forgot(vault)
         aoi = await check(vault, "aoi", NEW)
-        await ask(vault, "password_set", grant=aoi["grant"], password=OTHER)
+        await ask(vault, "password_set", old=PASSWORD, grant=aoi["grant"], password=OTHER)
         with pytest.raises(ResetRefused):
             await ask(vault, "reset_finish", token=tokens(mail)[2], password=NEW)
 
@@ -250,7 +261,7 @@ def test_it_tells_the_address_that_was_lately_replaced(bench: Bench, mail: Sink)
 
     async def act(vault: Vault) -> None:
         aoi, _ = await joined(vault, mail, "aoi", "mei")
-        await ask(vault, "password_set", grant=aoi["grant"], password=OTHER)
+        await ask(vault, "password_set", old=PASSWORD, grant=aoi["grant"], password=OTHER)
         # As a change of the account's own mail will leave it: Mei's field is now Aoi's.
         rows(
             bench,
@@ -262,7 +273,7 @@ def test_it_tells_the_address_that_was_lately_replaced(bench: Bench, mail: Sink)
             "DELETE FROM keystore.signin_mail USING vault.actor a "
             "WHERE a.actor = signin_mail.actor AND a.handle = 'mei.salon'",
         )
-        await ask(vault, "password_set", grant=aoi["grant"], password=PASSWORD)
+        await ask(vault, "password_set", old=PASSWORD, grant=aoi["grant"], password=PASSWORD)
         await forgot(vault)
         assert not tokens(mail)
         await forgot(vault, "mei@staff.example.jp")

@@ -13,6 +13,7 @@ SEALED = {
     ("keystore", "person_key", "wrapped"),
     ("keystore", "signin_mail", "sealed"),
     ("vault", "allowance", "sealed"),
+    ("vault", "api_key", "sealed"),
     ("vault", "door", "sealed"),
     ("vault", "field", "sealed"),
     ("vault", "passkey_word", "sealed"),

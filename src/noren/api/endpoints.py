@@ -1,11 +1,10 @@
-"""The public API, version 1: a program can do here what a customer does on the pages.
+"""The public API, version 1: a program can do here what a customer does on the pages, and a shop's own, with
+a key, what is in `keyed`.
 
-No cookie is read, so a forged form gains nothing. No answer holds personal data.
+No cookie is read, so a forged form gains nothing. Without a key no answer holds personal data.
 """
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Annotated, Any
+from typing import Annotated
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Header, Path, Query
@@ -13,8 +12,9 @@ from ninja.decorators import decorate_view
 from ninja.responses import Status
 
 from noren import clock
-from noren.api import bookings, free, offers, series, waiting
-from noren.api.problems import Api, problem
+from noren.api import bookings, free, keyed, offers, series, waiting
+from noren.api.limits import small
+from noren.api.problems import Api
 from noren.api.schemas import (
     Availability,
     BookingShown,
@@ -33,11 +33,7 @@ from noren.api.schemas import (
     WaitingShown,
     Window,
 )
-from noren.errors import RequestTooLarge
 from noren.shops import directory
-
-# Room for 10,000 letters written as escapes, so that a name that is far too long is told so by its field.
-LARGEST_BODY = 128 * 1024
 
 api = Api(
     title="Noren",
@@ -47,19 +43,7 @@ api = Api(
     urls_namespace="api",
 )
 
-View = Callable[..., HttpResponse]
-
-
-def _small(view: View) -> View:
-    """Refuse a body that is too long before it is read."""
-
-    @wraps(view)
-    def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if int(request.META.get("CONTENT_LENGTH") or 0) > LARGEST_BODY:
-            return problem(RequestTooLarge(limit=LARGEST_BODY))
-        return view(request, *args, **kwargs)
-
-    return checked
+keyed.mount(api)
 
 
 @api.get(
@@ -103,7 +87,7 @@ def availability(
     operation_id="book",
     summary="Book",
 )
-@decorate_view(_small)
+@decorate_view(small)
 def book(
     request: HttpRequest,  # noqa: ARG001 - ninja's signature
     response: HttpResponse,
@@ -131,7 +115,7 @@ def book(
     operation_id="look_at_series",
     summary="Which dates of a series are free",
 )
-@decorate_view(_small)
+@decorate_view(small)
 def look_at_series(
     request: HttpRequest,  # noqa: ARG001 - ninja's signature
     response: HttpResponse,
@@ -158,7 +142,7 @@ def look_at_series(
     operation_id="book_series",
     summary="Book a series, or a course",
 )
-@decorate_view(_small)
+@decorate_view(small)
 def book_series(
     request: HttpRequest,  # noqa: ARG001 - ninja's signature
     response: HttpResponse,
@@ -215,7 +199,7 @@ def cancel(request: HttpRequest, response: HttpResponse, token: Annotated[Token,
     operation_id="move",
     summary="Move a booking to another time",
 )
-@decorate_view(_small)
+@decorate_view(small)
 def move(
     request: HttpRequest,  # noqa: ARG001 - ninja's signature
     response: HttpResponse,
@@ -245,7 +229,7 @@ def move(
     operation_id="join",
     summary="Join the waiting list",
 )
-@decorate_view(_small)
+@decorate_view(small)
 def join(
     request: HttpRequest,  # noqa: ARG001 - ninja's signature
     response: HttpResponse,

@@ -14,9 +14,17 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.cache import add_never_cache_headers
 from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
-from ninja.errors import HttpError, ValidationError
+from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from noren.errors import BadField, NorenError, NothingHere, OurFault, RequestTooLarge, RequestUnreadable
+from noren.errors import (
+    ApiKeyRefused,
+    BadField,
+    NorenError,
+    NothingHere,
+    OurFault,
+    RequestTooLarge,
+    RequestUnreadable,
+)
 
 View = Callable[..., HttpResponse]
 log = structlog.get_logger(__name__)
@@ -37,6 +45,8 @@ def problem(error: NorenError) -> HttpResponse:
         told["dates"] = error.facts["dates"]
     response = JsonResponse(told, status=error.status, json_dumps_params={"ensure_ascii": False})
     add_never_cache_headers(response)
+    if isinstance(error, ApiKeyRefused):
+        response["WWW-Authenticate"] = "Bearer"
     if error.status == 503:
         response["Retry-After"] = "30"
     return response
@@ -72,6 +82,8 @@ def _named(exc: Exception | type[Exception]) -> NorenError:
     match exc:
         case NorenError():
             return exc
+        case AuthenticationError():
+            return ApiKeyRefused()
         case ValidationError():
             return bad_fields(exc.errors)
         case pydantic.ValidationError():

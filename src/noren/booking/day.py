@@ -5,9 +5,13 @@ from uuid import UUID
 
 from noren.booking.impact import OPEN
 from noren.booking.models import STANDING, Booking, Event, Status
+from noren.booking.transact import of_id
 from noren.engine import wall
 from noren.shops.rules import known
 from noren.shops.tenancy import shop
+
+# A stranger's form that is being filled, or was not finished.
+_NONE_YET = (Status.HELD, Status.EXPIRED)
 
 
 def day(shop_id: int, on: date) -> list[Booking]:
@@ -21,10 +25,28 @@ def day(shop_id: int, on: date) -> list[Booking]:
         return list(rows.order_by("start", "id"))
 
 
+def between(shop_id: int, first: date, last: date) -> list[Booking]:
+    """Return the bookings of all statuses that begin on these dates of the shop's, in order."""
+    with shop(shop_id):
+        zone = known().rules.zone
+        begin, end = (
+            datetime.fromtimestamp(wall.midnight(zone, number) * 60, UTC)
+            for number in (wall.number(first), wall.number(last) + 1)
+        )
+        rows = Booking.objects.filter(start__gte=begin, start__lt=end).exclude(status__in=_NONE_YET)
+        return list(rows.order_by("start", "id"))
+
+
+def one(shop_id: int, booking_id: int) -> Booking:
+    """Return a booking of any status. Raises BookingUnknown."""
+    with shop(shop_id):
+        return of_id(booking_id)
+
+
 def history(shop_id: int, person_id: UUID) -> list[Booking]:
     """Return a customer's bookings of all statuses, the newest first."""
     with shop(shop_id):
-        rows = Booking.objects.filter(person_id=person_id).exclude(status__in=[Status.HELD, Status.EXPIRED])
+        rows = Booking.objects.filter(person_id=person_id).exclude(status__in=_NONE_YET)
         return list(rows.order_by("-start", "-id"))
 
 

@@ -64,6 +64,7 @@ def nodes_beside(chosen: Sequence[int], size: int) -> Iterator[Node]:
 def _chosen(question: Question, found: people.Scope, *, complete: bool) -> list[int]:
     """The entries that are needed, and with `complete` their whole range and one beyond at each end."""
     needed = {entry for one in (*found.persons, *found.spared) for entry in one.entries}
+    needed |= {entry for one in found.accounts for entry in one.entries}
     if found.keyside is not None:
         needed |= {one.entry for one in found.keyside.entries}
     if complete and found.head_size:
@@ -102,6 +103,7 @@ def _question(question: Question, found: people.Scope) -> dict[str, Any]:
                 "since": _milliseconds(one.since),
                 "until": _milliseconds(one.until),
                 "form": one.form,
+                "keys": list(one.keys),
             }
             for one in found.stores
         ],
@@ -115,7 +117,25 @@ def _answer(found: people.Scope) -> dict[str, Any]:
     return {
         "persons": [_person(one) for one in found.persons],
         "spared": [_person(one) for one in found.spared],
+        "accounts": [_account(one) for one in found.accounts],
         "size": found.head_size,
+    }
+
+
+def _account(one: people.AccountData) -> dict[str, Any]:
+    return {
+        "store": one.store,
+        "shop": one.shop_id,
+        "actor": one.actor,
+        "person": None if one.person is None else str(one.person),
+        "kind": one.kind,
+        "credential": one.credential,
+        "form": one.form,
+        "key": one.key,
+        "first": _milliseconds(one.first),
+        "last": _milliseconds(one.last),
+        "state": str(one.state),
+        "entries": list(one.entries),
     }
 
 

@@ -1,14 +1,17 @@
 """The answer to a scope question, as text for a person and as JSON for a program. Ids only."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any, Final
+from uuid import UUID
 
 from noren import people
 from noren.incidents.scope import Question
 
 HEADINGS = ("person", "fields", "first", "last", "purposes", "state", "entries")
+ACCOUNTS = ("account", "person", "what", "credential", "form", "first", "last", "state")
 WAYS = ("actor", "credential", "session", "process", "kind", "first", "last", "entries")
 _MOST_ENTRIES: Final = 8
 _MOST_WAYS: Final = 20
@@ -30,7 +33,7 @@ def as_text(question: Question, found: people.Scope) -> str:
         exposures = list(there)
         rows = [row for exposure in exposures for row in _rows(exposure)]
         lines += [f"Shop {shop}: {_counted(exposures)}.", *_table([HEADINGS, *rows]), ""]
-    lines += [*_spared(question, found), *_stores(found), *_ways(found)]
+    lines += [*_spared(question, found), *_stores(found), *_accounts(found), *_ways(found)]
     lines += [f"Head: {found.head_size} entries, root {found.head_root}", "Checkpoint:"]
     lines += [f"  {line}".rstrip() for line in found.checkpoint.rstrip("\n").split("\n")]
     lines += ["", completeness(found)]
@@ -48,6 +51,7 @@ def as_json(question: Question, found: people.Scope) -> dict[str, Any]:
         "spared": [_values(exposure) for exposure in found.spared],
         "ways": [_plain(way) for way in found.ways],
         "stores": [_plain(store) for store in found.stores],
+        "accounts": [_plain(account) for account in found.accounts],
         "keyside": None if found.keyside is None else _plain(found.keyside),
         "entries": found.entries,
         "head": {"size": found.head_size, "root": found.head_root},
@@ -92,6 +96,35 @@ def _stores(found: people.Scope) -> list[str]:
             lines += [f"  What is read there later leaves no entry: everyone, from {_time(store.since)}."]
     if found.keyside is not None:
         lines += _keyside(found.keyside)
+    return [*lines, ""] if lines else []
+
+
+def _accounts(found: people.Scope) -> list[str]:
+    """What people sign in with: each that is (possibly) exposed, the others by number."""
+    lines: list[str] = []
+    for store, there in groupby(found.accounts, key=lambda one: one.store):
+        held = list(there)
+        spared = Counter(one.kind for one in held if one.state is people.ExposureState.NOT)
+        rows = [
+            (
+                one.actor or "-",
+                "-" if one.person is None else str(one.person),
+                one.kind,
+                one.credential or "-",
+                one.form,
+                _time(one.first),
+                _time(one.last),
+                str(one.state),
+            )
+            for one in held
+            if one.state is not people.ExposureState.NOT
+        ]
+        lines += [f"Sign-in data in {store}:", *(_table([ACCOUNTS, *rows]) if rows else [])]
+        if spared:
+            told = ", ".join(f"{count} {kind}" for kind, count in sorted(spared.items()))
+            lines += [f"  Not exposed, though it lay there: {told}."]
+        by_table = sum(not one.entries for one in held)
+        lines += [f"  {by_table} of these only by the vault's tables of today."] if by_table else []
     return [*lines, ""] if lines else []
 
 
@@ -149,6 +182,8 @@ def _plain(value: Any) -> Any:
     """Turn a value of `people` into JSON's kinds."""
     if isinstance(value, datetime):
         return value.isoformat()
+    if isinstance(value, UUID):
+        return str(value)
     if isinstance(value, tuple):
         return [_plain(one) for one in value]
     if hasattr(value, "__dataclass_fields__"):

@@ -3,6 +3,16 @@
 The socket is `settings.VAULT_SOCKET`, read at each call (`override_settings` turns it in a test).
 """
 
+from noren.people.apikeys import (
+    SCOPES,
+    ApiKey,
+    NewApiKey,
+    api_keys,
+    end_api_key,
+    make_api_key,
+    reveal_by_key,
+    use_api_key,
+)
 from noren.people.client import (
     add_member,
     builds,
@@ -76,6 +86,7 @@ from noren.people.lists import (
     transfers,
 )
 from noren.people.model import (
+    AccountData,
     Actor,
     Attachment,
     BadRow,
@@ -166,10 +177,13 @@ from noren.people.security import (
 )
 
 __all__ = [
+    "SCOPES",
     "WITHHELD_DAYS",
     "Account",
+    "AccountData",
     "Actor",
     "AddressState",
+    "ApiKey",
     "Attachment",
     "BadRow",
     "Budget",
@@ -201,6 +215,7 @@ __all__ = [
     "Membership",
     "Message",
     "MessageState",
+    "NewApiKey",
     "Opened",
     "OwnEvent",
     "OwnPasskey",
@@ -231,6 +246,7 @@ __all__ = [
     "add_member",
     "agree_begin",
     "agree_finish",
+    "api_keys",
     "ask_export",
     "ask_import",
     "ask_second",
@@ -247,6 +263,7 @@ __all__ = [
     "decide_second",
     "decline_transfer",
     "doctor",
+    "end_api_key",
     "end_grants",
     "end_member",
     "entries",
@@ -262,6 +279,7 @@ __all__ = [
     "keys",
     "lookup_proof",
     "lookups",
+    "make_api_key",
     "members",
     "messages",
     "name_staff",
@@ -290,6 +308,7 @@ __all__ = [
     "register_finish",
     "retire_keys",
     "reveal",
+    "reveal_by_key",
     "rotate_keys",
     "scope",
     "search",
@@ -313,5 +332,6 @@ __all__ = [
     "try_address",
     "unknown_messages",
     "update",
+    "use_api_key",
     "whoami",
 ]

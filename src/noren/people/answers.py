@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from noren.people.model import (
+    AccountData,
     Evidence,
     Exposure,
     ExposureState,
@@ -34,6 +35,7 @@ def scope(answer: Json) -> Scope:
         checkpoint=answer["checkpoint"],
         complete=answer["complete"],
         proofs={int(index): text for index, text in answer["proofs"].items()},
+        accounts=tuple(map(_account, answer["accounts"])),
     )
 
 
@@ -82,6 +84,24 @@ def _store(found: Json) -> Store:
         form=found["form"],
         persons={int(shop): count for shop, count in found["persons"].items()},
         unbounded=found["unbounded"],
+        keys=tuple(found["keys"]),
+    )
+
+
+def _account(found: Json) -> AccountData:
+    return AccountData(
+        store=found["store"],
+        shop_id=found["shop"],
+        actor=found["actor"],
+        person=None if found["person"] is None else UUID(found["person"]),
+        kind=found["kind"],
+        credential=found["credential"],
+        form=found["form"],
+        key=found["key"],
+        first=instant(found["first"]),
+        last=instant(found["last"]),
+        state=ExposureState(found["state"]),
+        entries=tuple(found["entries"]),
     )
 
 

@@ -79,7 +79,7 @@ def reveal(grant: str, purpose: str, persons: Iterable[UUID], fields: Iterable[s
         # Made anew for each call: what is recorded off the wire and sent again is refused.
         "nonce": secrets.token_hex(16),
     }
-    return _revealed(_call("reveal", asked))
+    return revealed(_call("reveal", asked))
 
 
 def search(grant: str, query: str, *, limit: int = 20) -> Found:
@@ -88,11 +88,12 @@ def search(grant: str, query: str, *, limit: int = 20) -> Found:
     Several words must all be there. The first search of a large shop takes some seconds.
     """
     answer = _call("search", {"grant": grant, "query": query, "limit": limit}, seconds=60)
-    seen = _revealed(answer)
+    seen = revealed(answer)
     return Found(seen.persons, seen.entry, seen.budget, found=answer["found"])
 
 
-def _revealed(answer: dict[str, Any]) -> Revealed:
+def revealed(answer: dict[str, Any]) -> Revealed:
+    """Read the answer of a reveal."""
     persons = {UUID(person): dict(fields) for person, fields in answer["persons"].items()}
     budget = Budget(today=answer["budget"]["today"], left=answer["budget"]["left"])
     return Revealed(persons=persons, entry=answer["entry"], budget=budget)

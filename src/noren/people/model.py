@@ -324,7 +324,7 @@ class Way:
 class Store:
     """What was taken as it lay. `form`: readable, cipher, keys or ids; `persons` counts them by shop.
 
-    `unbounded`: what happened with it later cannot be told.
+    `unbounded`: what happened with it later cannot be told. `keys`: which kinds of keys in the same hand fit.
     """
 
     name: str
@@ -333,6 +333,30 @@ class Store:
     form: str
     persons: Mapping[int, int]
     unbounded: bool
+    keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AccountData:
+    """One thing of an account that lay in a store: what it signs in with, or what came of its signing in.
+
+    `kind`: passkey, password, totp, recovery, mail_index, address, reason, door, invitation, other;
+    `form`: clear, hashed, readable, guessable (a password's hash with its key) or cipher; `key` the kind of
+    key that it lies under. `entries` are empty for what only the vault's tables of today say.
+    """
+
+    store: str
+    shop_id: int
+    actor: str
+    person: UUID | None
+    kind: str
+    credential: str
+    form: str
+    key: str
+    first: datetime
+    last: datetime
+    state: ExposureState
+    entries: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,7 +387,8 @@ class Scope:
     """The answer to "whose data": `entries` counts the ledger's entries that say so.
 
     `persons` are exposed or possibly; `spared` stand in it and are not; everybody else does not stand in it.
-    `ways` are those by which it passed (the thousand with most entries); `asked` is the question as it was
+    `accounts` are their things in the stores. `ways` are those by which it passed (the thousand with most
+    entries); `asked` is the question as it was
     put to the entries, addresses and devices turned into sessions (`unsure`: those that may have been opened
     from there).
     `head_size` and `head_root` (hex) name the tree it was answered from; `checkpoint` is its signed note;
@@ -382,6 +407,7 @@ class Scope:
     checkpoint: str
     complete: bool
     proofs: dict[int, str]
+    accounts: tuple[AccountData, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,6 +113,7 @@ def _who(role: str, shop: str, name: str) -> str:
         "staff": _("Staff of %(shop)s"),
         "reception": _("The reception of %(shop)s"),
         "accountant": _("The accountant of %(shop)s"),
+        "key": _("A program of %(shop)s"),
         "customer": _("Another customer"),
         "self": _("You yourself"),
         "booking": _("Whoever booked"),

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from noren.booking import history
 from noren.booking.history import Change, Move, What
-from noren.booking.transact import CUSTOMER
+from noren.booking.transact import CUSTOMER, by_staff
 from noren.web import deeds, shopfront, wording
 from noren.web.shopfront import Face
 
@@ -67,11 +67,11 @@ def _members(face: Face) -> dict[int, str]:
 def _who(by: str) -> str:
     """A member of staff is named by the handle she signs in with."""
     words = {CUSTOMER: _("customer"), "api": _("by program"), "system": _("by itself")}
-    return words.get(by) or by.removeprefix("staff:")
+    return words.get(by) or by.removeprefix("staff:").removeprefix("key:")
 
 
 def _side(by: str) -> str:
-    return _("the shop") if by.startswith("staff:") else ""
+    return _("the shop") if by_staff(by) else ""
 
 
 def _what(code: str) -> str:

@@ -3,6 +3,7 @@
 from django.urls import URLPattern, include, path, re_path
 
 from noren.web import (
+    apikeys,
     attention,
     budget,
     console,
@@ -97,6 +98,9 @@ urlpatterns = [
     path("console/lists/<slug:transfer>/end", lists.end, name="console_list_end"),
     path("console/lists/<slug:transfer>/file", lists.file, name="console_list_file"),
     path("console/lists/<slug:transfer>/take", lists.take, name="console_list_take"),
+    path("console/api-keys", apikeys.page, name="console_api_keys"),
+    path("console/api-keys/make", apikeys.make, name="console_api_key_make"),
+    path("console/api-keys/end", apikeys.end, name="console_api_key_end"),
     path("console/hours", hours.hours, name="console_hours"),
     path("console/bookings/<int:booking_id>/move", reception.move, name="console_move"),
     path("console/bookings/<int:booking_id>/<str:deed>", reception.deed, name="console_deed"),
