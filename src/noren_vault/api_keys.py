@@ -22,9 +22,9 @@ from noren_vault.errors import (
     ScopeNeeded,
     TooManyApiKeys,
 )
+from noren_vault.freshness import FRESH_MS
 from noren_vault.grants import LIFE_MS, Grant, Grants
 from noren_vault.keys import Keys
-from noren_vault.freshness import FRESH_MS
 from noren_vault.peer import Peer
 from noren_vault.protocol import Params
 from noren_vault.record import Path, Record
