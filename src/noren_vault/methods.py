@@ -19,6 +19,7 @@ from noren_vault.ending import Ending
 from noren_vault.errors import BadRequest, GrantExpired, GrantRefused, LedgerUnavailable
 from noren_vault.export_methods import ExportMethods
 from noren_vault.export_methods import Method as ExportMethod
+from noren_vault.forced import Forced
 from noren_vault.grants import Grant, Grants
 from noren_vault.importing import Importing
 from noren_vault.index import Index
@@ -75,6 +76,9 @@ _ADMIN: Final = frozenset(
         "explain_door",
         "import",
         "end_grants",
+        "forced_begin",
+        "forced_stop",
+        "forced_resume",
     }
 )
 
@@ -109,6 +113,7 @@ class Methods:
         doors: Doors,
         ending: Ending,
         api_keys: ApiKeys,
+        forced: Forced,
     ) -> None:
         """Keep the acts."""
         self._records = records
@@ -125,8 +130,7 @@ class Methods:
         self._builds = builds
         self._watch = watch
         acts = keys.acts | passwords.acts | rights.table | backups.acts | mydata.table | ending.acts
-        acts |= security.acts
-        acts |= resets.acts
+        acts |= security.acts | resets.acts | forced.acts
         acts |= api_keys.acts
         self._mails = passwords.mails
         self._methods = self._table() | {name: partial(_plain, act) for name, act in acts.items()}

@@ -31,6 +31,7 @@ from noren_vault.errors import LedgerUnavailable
 from noren_vault.export_methods import ExportMethods
 from noren_vault.exporting import Exporting
 from noren_vault.floors import Floors
+from noren_vault.forced import Forced
 from noren_vault.freshness import Freshness
 from noren_vault.grants import Grants
 from noren_vault.importing import Importing
@@ -50,6 +51,7 @@ from noren_vault.naming import Investigations, Naming
 from noren_vault.narrowing import Narrowing
 from noren_vault.nonces import Nonces
 from noren_vault.passkeys import Ceremonies, Challenges
+from noren_vault.passwords import Passwords
 from noren_vault.people import People
 from noren_vault.post import Post
 from noren_vault.proofs import Proofs
@@ -95,6 +97,7 @@ class Vault:
     transfers: Transfers
     alerts: Alerts
     resets: Resets
+    forced: Forced
     _databases: tuple[Database, Heads]
     _now: Now
 
@@ -167,6 +170,7 @@ class Vault:
             now=now,
         )
         exports, importing, transfers = _lists(base, budgets, signin, index)
+        forced = _forced(base, passwords.passwords, post.courier)
         methods = Methods(
             rights=_rights(base, budgets, signin, proofs),
             exports=exports,
@@ -194,12 +198,13 @@ class Vault:
             api_keys=ApiKeys(
                 database=database, record=record, grants=grants, records=records, keys=held, now=now
             ),
+            forced=forced,
         )
         await end_again(database, ended, now())
         await _count_shops(database, budgets)
         await _begin(index, post, record, ledger.build, erase_again(database, people, record, least))
         parts = (record, records, search, index, post.returns, watch, proofs, budgets, keeping, transfers)
-        return cls(settings, methods, *parts, alerts, passwords.resets, databases, now)
+        return cls(settings, methods, *parts, alerts, passwords.resets, forced, databases, now)
 
     async def erase_forever(self) -> None:
         """Erase what was not kept within its hour, and let go of what is not searched, every minute."""
@@ -303,6 +308,18 @@ def _accounts(
         now=now,
     )
     return passwords, security, alerts
+
+
+def _forced(base: _Base, passwords: Passwords, courier: Courier) -> Forced:
+    return Forced(
+        database=base.database,
+        record=base.record,
+        grants=base.grants,
+        passwords=passwords,
+        courier=courier,
+        origin=base.settings.origin,
+        now=base.now,
+    )
 
 
 def _members(base: _Base, courier: Courier) -> Members:
