@@ -110,6 +110,15 @@ COMMANDS = (
         "web",
     ),
     Command(
+        ("resets", "begin"),
+        "noren.incidents.forced:begin",
+        "after a leak: end passwords of many accounts, who are told to set others",
+        "web",
+    ),
+    Command(("resets", "show"), "noren.incidents.forced:show", "how the forced resets stand", "web"),
+    Command(("resets", "stop"), "noren.incidents.forced:stop", "hold a forced reset's mails back", "web"),
+    Command(("resets", "resume"), "noren.incidents.forced:resume", "let them go on", "web"),
+    Command(
         ("grants", "end"), "noren.incidents.ending:end", "shut somebody out at once, a shop, or all", "web"
     ),
     Command(

@@ -322,6 +322,11 @@ class NoSuchRequest(NorenError):
     message = _("This request has been answered, or its time is over.")
 
 
+class NoSuchReset(NorenError):
+    status = 404
+    message = _("There is no forced reset of this id. `noren resets show` lists them.")
+
+
 class NoSuchTransfer(NorenError):
     status = 404
     message = _("There is no such list.")

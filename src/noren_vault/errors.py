@@ -85,6 +85,10 @@ class NoSuchRequest(VaultError):
     """No such request waits (any more)."""
 
 
+class NoSuchReset(VaultError):
+    """There is no forced reset of this id."""
+
+
 class NoSuchTransfer(VaultError):
     """The shop has no such export or import."""
 

@@ -137,11 +137,11 @@ class Params:
         """Read a person's id, in the one spelling it has in the record."""
         return _uuid(self.raw.get(name))
 
-    def persons(self, name: str) -> list[str]:
+    def persons(self, name: str, *, most: int = _MOST_PERSONS) -> list[str]:
         """Read a list of persons' ids, not empty."""
         found = [_uuid(one) for one in self.items(name)]
-        if not 0 < len(found) <= _MOST_PERSONS:
-            raise BadRequest(f"{name} names 1 to {_MOST_PERSONS} persons")
+        if not 0 < len(found) <= most:
+            raise BadRequest(f"{name} names 1 to {most} persons")
         return found
 
 

@@ -1,0 +1,90 @@
+"""The door's functions of forced resets: many accounts' passwords are over at once, and their people are told.
+
+They need an administrator's process; an operator's grant may ask how they stand. Raise what `client`'s raise.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+
+from noren.people import wire
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """`accounts` that could sign in, `passwords` that are over among them, grants that `ended`."""
+
+    reset: str
+    accounts: int
+    passwords: int
+    ended: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """How one stands. Of its `passwords`: mails that wait, went out, failed, may have; set anew by now."""
+
+    reset: str
+    whose: str
+    a_minute: int
+    ended: int
+    asked: datetime
+    stopped: datetime | None
+    passwords: int
+    waiting: int
+    told: int
+    failed: int
+    unknown: int
+    set_anew: int
+
+
+def begin(
+    whose: str,
+    name: str | int | None = None,
+    *,
+    persons: Sequence[UUID] = (),
+    a_minute: int | None = None,
+) -> Begun:
+    """End grants and passwords at once, and let the mails begin.
+
+    `whose` is "everybody", "shop" (`name` is its number), "actor" (a handle) or "persons" (200,000 at most).
+    """
+    params: dict[str, Any] = {"whose": whose}
+    if name is not None:
+        params["name"] = name
+    if persons:
+        params["persons"] = [str(one) for one in persons]
+    if a_minute is not None:
+        params["a_minute"] = a_minute
+    return Begun(**_call("forced_begin", params))
+
+
+def standing(grant: str | None = None) -> tuple[Reset, ...]:
+    """Every forced reset, the newest first."""
+    answer = _call("forced_resets", {} if grant is None else {"grant": grant})
+    return tuple(
+        Reset(**{**one, "asked": _instant(one["asked"]), "stopped": _instant(one["stopped"])})
+        for one in answer["resets"]
+    )
+
+
+def stop(reset: str) -> None:
+    """Hold the mails back. Raises NoSuchReset."""
+    _call("forced_stop", {"reset": reset})
+
+
+def resume(reset: str) -> None:
+    """Let the mails go on. Raises NoSuchReset."""
+    _call("forced_resume", {"reset": reset})
+
+
+def _instant(milliseconds: int | None) -> datetime | None:
+    return None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def _call(method: str, params: dict[str, Any]) -> dict[str, Any]:
+    return wire.call(str(settings.VAULT_SOCKET), method, params, seconds=120)
