@@ -415,8 +415,32 @@ class PasswordRefused(NorenError):
     message = _("Mail address and password do not match. Please try again.")
 
 
+class ResetRequired(NorenError):
+    """The password was right and is over. Facts: breached (it is known from a breach)."""
+
+    status = 403
+    message = _(
+        "This password can no longer be used. We have mailed you a link: please set a new one with it, "
+        "then sign in."
+    )
+
+
+class ResetRefused(NorenError):
+    status = 410
+    message = _("This link has been used or has expired. Please ask for a new one.")
+
+
+class PasskeyRequired(NorenError):
+    """Facts: enrolled (there is a passkey), mailed (a link by which one is added)."""
+
+    status = 403
+    message = _("This shop asks you to sign in with a passkey.")
+
+
 class BadPassword(NorenError):
-    """Facts: reason (too_short, too_long, common, pattern, own_words, not_text), least, most (characters)."""
+    """Facts: reason (too_short, too_long, common, pattern, own_words, not_text, breached), least and most
+    (characters).
+    """
 
     status = 422
     message = _(

@@ -10,6 +10,8 @@ surely has it not, for good, though the same key may be tried once more when som
 import asyncio
 import hashlib
 import secrets
+from dataclasses import replace
+from functools import partial
 from typing import Final
 
 import structlog
@@ -19,6 +21,7 @@ from noren_vault.channel import Answer, Channel, Handed, Stamp
 from noren_vault.clock import Now
 from noren_vault.database import Database
 from noren_vault.errors import BadRequest, LedgerUnavailable, NoSuchPerson, RecordDamaged
+from noren_vault.fields import Value
 from noren_vault.letter import PERSONAL, Letter
 from noren_vault.people import ANYBODY, People, Sealed
 from noren_vault.record import Outcome, Path, Record
@@ -64,10 +67,11 @@ class Courier:
             [self._now()],
         )
 
-    async def send(self, shop: int, person: str, letter: Letter, path: Path) -> str:
+    async def send(self, shop: int, person: str, letter: Letter, path: Path, *, to: str = "") -> str:
         """Send a letter; gives sent, already, unknown, deferred, failed or bounced.
 
-        Raises NoSuchPerson, LedgerUnavailable.
+        With `to` it goes to that address of the person's, which is not the one in her fields: it names nobody
+        then, and says nothing of how her own address stands. Raises NoSuchPerson, LedgerUnavailable.
         """
         letter.check()
         await self._addressee(shop, person)
@@ -78,11 +82,12 @@ class Courier:
             try:
                 # Read at its turn: while it waited, the person may have been changed.
                 sealed = await self._addressee(shop, person)
-                shut = await self._shut(shop, sealed)
+                shut = "" if to else await self._shut(shop, sealed)
                 if shut:
                     await self._move(shop, letter.key, Answer(Handed.FAILED, shut))
                     return str(Handed.FAILED)
-                entry, address, made = await self._prepare(shop, sealed, letter, stamp, path)
+                way = partial(self._prepare_to, to=to) if to else self._prepare
+                entry, address, made = await way(shop, sealed, letter, stamp, path)
             except (BadRequest, RecordDamaged):
                 await self._move(shop, letter.key, Answer(Handed.FAILED, "not_prepared"))
                 raise
@@ -97,14 +102,15 @@ class Courier:
         otherwise = Outcome.REFUSED if answer.told else Outcome.FAILED
         await self._record.outcome(entry, _OUTCOMES.get(answer.handed, otherwise), path)
         if answer.handed is not Handed.SENT:
-            await self._say(Place.of(shop, sealed, self._channel), letter.key, answer, path)
+            place = Place.of(shop, sealed, self._channel)
+            await self._say(replace(place, version=0) if to else place, letter.key, answer, path)
         return str(answer.handed)
 
     async def _say(self, place: Place, key: str, answer: Answer, path: Path) -> None:
         """Say that it was not sent, and of the address that it takes nothing, if that was the reason."""
         state, reason = str(answer.handed), answer.reason
         _log.warning("not_sent", shop=place.shop, message_key=key, state=state, reason=reason)
-        if answer.no_such_address:
+        if answer.no_such_address and place.version:
             try:
                 await self._addresses.mark(place, AddressState.REFUSED, reason, path)
             except LedgerUnavailable:
@@ -158,12 +164,37 @@ class Courier:
             raise
         if made is None:
             return entry, "", None
+        await self._sending(shop, letter.key, sealed.versions[field])
+        return entry, opened[field].text, made
+
+    async def _prepare_to(
+        self, shop: int, sealed: Sealed, letter: Letter, stamp: Stamp, path: Path, *, to: str
+    ) -> tuple[int, str, bytes | None]:
+        """Write down, then build: the same for an address that is known otherwise."""
+        field, person = self._channel.field, sealed.person
+        entry = await self._record.write(
+            "send",
+            path,
+            shop=shop,
+            purpose=Purpose.MESSAGE,
+            persons=[person],
+            fields=[field],
+            ref=letter.key,
+        )
+        try:
+            made = self._channel.make(letter.unnamed(), {field: Value(to)}, stamp)
+        except BadRequest:
+            await self._record.outcome(entry, Outcome.FAILED, path)
+            raise
+        await self._sending(shop, letter.key, 0)
+        return entry, to, made
+
+    async def _sending(self, shop: int, key: str, version: int) -> None:
         await self._database.run(
             "UPDATE vault.message SET state = 'sending', reason = '', version = %s, changed_at = %s "
             "WHERE shop_id = %s AND message_key = %s",
-            [sealed.versions[field], self._now(), shop, letter.key],
+            [version, self._now(), shop, key],
         )
-        return entry, opened[field].text, made
 
     async def _claim(self, shop: int, person: str, key: str) -> tuple[str | None, Stamp]:
         """Take the key for one attempt, or say how it stands. One that was surely not taken is free again.

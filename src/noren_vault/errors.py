@@ -157,6 +157,18 @@ class PasswordRefused(VaultError):
     """Mail and password do not hold. One error for all reasons, an unknown mail included."""
 
 
+class ResetRequired(VaultError):
+    """The password is right, and over: another is set by the link that was mailed. Facts: breached."""
+
+
+class ResetRefused(VaultError):
+    """The link to set another password is unknown, used, or over."""
+
+
+class PasskeyRequired(VaultError):
+    """The shop takes no password of this role. Facts: enrolled (has a passkey), mailed (a link for one)."""
+
+
 class BadPassword(VaultError):
     """A password that may not be chosen. Facts: reason (a code), least and most (characters)."""
 

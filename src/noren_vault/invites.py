@@ -23,6 +23,7 @@ class Invited:
     actor: str
     handle: str
     shop: int
+    passkey_only: bool
 
 
 def life_ms(role: Role) -> int:
@@ -38,10 +39,11 @@ class Invites:
         self._database = database
         self._now = now
 
-    async def make(self, actor: str, role: Role) -> str:
+    async def make(self, actor: str, role: Role, *, passkey_ms: int = 0) -> str:
         """Make an invitation in place of the actor's unused ones; the token is told once.
 
-        An operator's takes the place of every operator's: the shell invites one, whatever names it gives.
+        With `passkey_ms` it lasts so long, and no password is set by it. An operator's takes the place of
+        every operator's: the shell invites one, whatever names it gives.
         """
         token, now = secrets.token_urlsafe(32), self._now()
         async with self._database.transaction() as connection:
@@ -52,8 +54,9 @@ class Invites:
                 [now, now, actor, role is Role.OPERATOR],
             )
             await connection.execute(
-                b"INSERT INTO vault.invite (token_hash, actor, made_at, expires_at) VALUES (%s, %s, %s, %s)",
-                [_hash(token), actor, now, now + life_ms(role)],
+                b"INSERT INTO vault.invite (token_hash, actor, made_at, expires_at, passkey_only) "
+                b"VALUES (%s, %s, %s, %s, %s)",
+                [_hash(token), actor, now, now + (passkey_ms or life_ms(role)), passkey_ms > 0],
             )
         return token
 
@@ -62,7 +65,7 @@ class Invites:
         if not isinstance(token, str) or len(token) > 200:
             raise InviteRefused("not an invitation")
         row = await self._database.row(
-            "SELECT i.token_hash, a.actor::text, a.handle, a.shop_id FROM vault.invite i "
+            "SELECT i.token_hash, a.actor::text, a.handle, a.shop_id, i.passkey_only FROM vault.invite i "
             "JOIN vault.actor a USING (actor) "
             "JOIN vault.membership m ON m.actor = a.actor AND m.shop_id = a.shop_id AND m.ended_at IS NULL "
             "WHERE i.token_hash = %s AND i.used_at IS NULL AND i.expires_at > %s",
@@ -70,7 +73,7 @@ class Invites:
         )
         if row is None:
             raise InviteRefused("unknown, used or over")
-        return Invited(bytes(row[0]), row[1], row[2], row[3])
+        return Invited(bytes(row[0]), *row[1:])
 
     async def use(self, connection: Connection, invited: Invited) -> None:
         """Use it up in the caller's transaction. Raises InviteRefused when another was faster."""

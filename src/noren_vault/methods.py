@@ -32,6 +32,7 @@ from noren_vault.protocol import Params, Request
 from noren_vault.question import Question
 from noren_vault.record import Record
 from noren_vault.records import Records, Told
+from noren_vault.reset_methods import ResetMethods
 from noren_vault.rights_methods import RightsMethods
 from noren_vault.scope import Scope, Wanted
 from noren_vault.signin import SignIn
@@ -100,6 +101,7 @@ class Methods:
         watch: Watch,
         keys: KeyMethods,
         passwords: SigninMethods,
+        resets: ResetMethods,
         backups: BackupMethods,
         doors: Doors,
         ending: Ending,
@@ -119,6 +121,7 @@ class Methods:
         self._builds = builds
         self._watch = watch
         acts = keys.acts | passwords.acts | rights.table | backups.acts | mydata.table | ending.acts
+        acts |= resets.acts
         self._mails = passwords.mails
         self._methods = self._table() | {name: partial(_plain, act) for name, act in acts.items()}
         self._doors = doors

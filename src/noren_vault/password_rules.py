@@ -34,6 +34,7 @@ class Reason(StrEnum):
     COMMON = "common"
     PATTERN = "pattern"
     OWN_WORDS = "own_words"
+    BREACHED = "breached"
 
 
 @cache
@@ -80,6 +81,11 @@ def check(text: str, *, least: int, words: Iterable[str], common: Common = commo
         raise _bad(Reason.COMMON, least)
     if _made_of("".join(_WORDS.findall(folded)), _parts(words)):
         raise _bad(Reason.OWN_WORDS, least)
+
+
+def breached(least: int) -> BadPassword:
+    """The refusal of one that stood in a breach."""
+    return _bad(Reason.BREACHED, least)
 
 
 def _bad(reason: Reason, least: int) -> BadPassword:

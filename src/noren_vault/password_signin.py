@@ -4,13 +4,12 @@ Whoever changes what an account signs in with has just signed in (`fresh`), or h
 cookie that was stolen does not do. Operators have passkeys only.
 """
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from secrets import token_hex
 from typing import Any, Final
 
 from noren_vault import password_rules as rules
+from noren_vault.choosing import Choosing
 from noren_vault.clock import Now
 from noren_vault.database import Connection, Database
 from noren_vault.errors import (
@@ -19,13 +18,17 @@ from noren_vault.errors import (
     FreshSignInNeeded,
     GrantRefused,
     NoSecondFactor,
+    PasskeyRequired,
     PasswordRefused,
+    ResetRequired,
 )
 from noren_vault.grants import LIFE_MS, Grant, Grants
 from noren_vault.invites import Invites
 from noren_vault.keys import Keys
-from noren_vault.passwords import Passwords
+from noren_vault.passkey_rule import PasskeyRule
+from noren_vault.passwords import Checked, Passwords, credential_name
 from noren_vault.record import Path, Record, session_name
+from noren_vault.resets import Resets
 from noren_vault.rights import PLATFORM, Role
 from noren_vault.second_factors import SecondFactors
 from noren_vault.signin import SignIn
@@ -34,7 +37,6 @@ from noren_vault.tickets import Ticket, Tickets
 from noren_vault.visits import Visit
 
 FRESH_MS: Final = 300_000
-_SERVICE: Final = "noren"
 
 
 class PasswordSignin:
@@ -52,10 +54,12 @@ class PasswordSignin:
         mails: SigninMails,
         passwords: Passwords,
         factors: SecondFactors,
-        host: str,
+        choosing: Choosing,
+        resets: Resets,
+        rule: PasskeyRule,
         now: Now,
     ) -> None:
-        """Keep the parts; `host` is the service's, and no part of a password."""
+        """Keep the parts."""
         self._database = database
         self._keys = keys
         self._record = record
@@ -66,7 +70,9 @@ class PasswordSignin:
         self._passwords = passwords
         self._factors = factors
         self._tickets = Tickets(now)
-        self._words = [_SERVICE, host]
+        self._choosing = choosing
+        self._resets = resets
+        self._rule = rule
         self._now = now
 
     async def fresh(self, token: object) -> Grant:
@@ -82,9 +88,9 @@ class PasswordSignin:
 
     async def set(self, grant: Grant, text: str, words: list[str]) -> None:
         """Set the account's password and end its other sessions. Raises BadPassword, MailTaken, Busy."""
-        await self._check(grant.actor, text, words)
+        await self._choosing.check(grant.actor, text, words)
         await self._mails.note(grant.actor)
-        fresh, credential = await self._passwords.hashed(grant.actor, text), _credential()
+        fresh, credential = await self._passwords.hashed(grant.actor, text), credential_name()
         path = Path(grant.handle, credential, grant.session)
         await self._record.write("register", path, shop=grant.shop, note="password")
         async with self._writing() as connection:
@@ -93,13 +99,19 @@ class PasswordSignin:
         self._grants.changed(grant.actor)
 
     async def join(self, invite: object, text: str, words: list[str], visit: Visit) -> dict[str, Any]:
-        """Set the password of whom an invitation names, use it up, and sign in. Raises InviteRefused, too."""
+        """Set the password of whom an invitation names, use it up, and sign in.
+
+        Raises InviteRefused and PasskeyRequired, too.
+        """
         invited = await self._invites.check(invite)
         if invited.shop == PLATFORM:
             raise GrantRefused("operators have passkeys only")
-        await self._check(invited.actor, text, words)
+        enrolled = await self._rule.asks(invited.shop, invited.actor)
+        if invited.passkey_only or enrolled is not None:
+            raise PasskeyRequired(enrolled=bool(enrolled), mailed=False)
+        await self._choosing.check(invited.actor, text, words)
         await self._mails.note(invited.actor)
-        fresh, credential = await self._passwords.hashed(invited.actor, text), _credential()
+        fresh, credential = await self._passwords.hashed(invited.actor, text), credential_name()
         path = Path(invited.handle, credential, session_name(visit.session))
         await self._record.write("register", path, shop=invited.shop, note="password")
         async with self._writing() as connection:
@@ -110,13 +122,15 @@ class PasswordSignin:
     async def check(self, shop: int, mail: str, text: str, visit: Visit) -> dict[str, Any]:
         """Check mail and password: a grant, or a ticket `second` where a second factor is asked for.
 
-        Raises PasswordRefused, Busy, GrantRefused (does not work there any more).
+        Raises PasswordRefused, Busy, GrantRefused (does not work there any more), ResetRequired (another one
+        must be set: a link was mailed), PasskeyRequired (the shop takes no password of this role).
         """
         found, session = await self._passwords.check(shop, mail, text), session_name(visit.session)
         path = Path(found.handle, found.credential, session)
         if not found.right:
             await self._record.write("refused", path, shop=shop, note="password")
             raise PasswordRefused
+        await self._still_good(found, text, shop, path)
         if found.second_factor:
             await self._record.write("refused", path, shop=shop, note="second_factor")
             ticket = self._tickets.make(
@@ -130,6 +144,7 @@ class PasswordSignin:
         if not found.alone:
             await self._record.write("refused", path, shop=shop, note="second_factor_gone")
             raise PasswordRefused
+        await self._passkey_asked(found.actor, shop, path)
         return await self._signin.admit(found.actor, found.credential, visit, shop, note="password")
 
     # -- second factors
@@ -185,13 +200,27 @@ class PasswordSignin:
 
     # -- inside
 
-    async def _check(self, actor: str, text: str, words: list[str]) -> None:
-        """Raise BadPassword unless the account may have it."""
-        second = await self._factors.is_on(actor)
-        least = rules.LEAST_WITH_SECOND if second else rules.LEAST_ALONE
-        own = [*self._words, *words, *await self._mails.words(actor)]
-        # In a thread: the first one unpacks the blocklist.
-        await asyncio.to_thread(rules.check, text, least=least, words=own)
+    async def _still_good(self, found: Checked, text: str, shop: int, path: Path) -> None:
+        """Raise ResetRequired where a right password is over, and have the link mailed that leads on."""
+        breached = not found.must_reset and await self._choosing.breached(text)
+        if not (found.must_reset or breached):
+            return
+        await self._record.write("refused", path, shop=shop, note="breached" if breached else "must_reset")
+        if breached:  # so that it stays so while the service is away
+            async with self._database.transaction() as connection:
+                await self._passwords.require_reset(connection, found.actor)
+        self._resets.mail_link(found.actor, path)
+        raise ResetRequired(breached=breached)
+
+    async def _passkey_asked(self, actor: str, shop: int, path: Path) -> None:
+        """Raise PasskeyRequired where all of it was right and the shop asks for a passkey."""
+        enrolled = await self._rule.asks(shop, actor)
+        if enrolled is None:
+            return
+        await self._record.write("refused", path, shop=shop, note="passkey_required")
+        if not enrolled:
+            self._resets.mail_passkey(actor, path)
+        raise PasskeyRequired(enrolled=enrolled, mailed=not enrolled)
 
     async def _registered(self, grant: Grant, note: str) -> None:
         await self._record.write("register", grant.path, shop=grant.shop, note=note)
@@ -202,6 +231,8 @@ class PasswordSignin:
 
     async def _admit(self, ticket: Ticket, visit: Visit, note: str) -> dict[str, Any]:
         self._tickets.use(ticket)
+        path = Path(ticket.handle, ticket.credential, ticket.session)
+        await self._passkey_asked(ticket.actor, ticket.shop, path)
         return await self._signin.admit(ticket.actor, ticket.credential, visit, ticket.shop, note=note)
 
     @asynccontextmanager
@@ -209,8 +240,3 @@ class PasswordSignin:
         """A transaction in which the newest pepper stays the newest."""
         async with self._keys.steady.hold(), self._database.transaction() as connection:
             yield connection
-
-
-def _credential() -> str:
-    """A password's name in the record: of chance, nothing of it can be told from it."""
-    return f"pw-{token_hex(12)}"

@@ -28,7 +28,8 @@ _FIND: Final = """
 SELECT a.actor::text, a.handle, p.credential, p.memory_kib, p.passes, p.lanes, p.salt, p.alone, p.sealed,
        p.pepper,
        (SELECT array_agg(l.pepper ORDER BY l.place) FROM vault.password_layer l WHERE l.actor = p.actor),
-       EXISTS (SELECT 1 FROM vault.totp t WHERE t.actor = a.actor AND t.state = 'on')
+       EXISTS (SELECT 1 FROM vault.totp t WHERE t.actor = a.actor AND t.state = 'on'),
+       EXISTS (SELECT 1 FROM vault.account_state s WHERE s.actor = a.actor AND s.must_reset_since IS NOT NULL)
 FROM keystore.signin_mail m JOIN vault.actor a USING (actor) JOIN vault.password p USING (actor)
 WHERE m.shop_id = %s AND m.token = ANY(%s)
 """
@@ -47,6 +48,20 @@ UPDATE vault.password SET memory_kib = %(memory)s, passes = %(passes)s, lanes = 
     sealed = %(sealed)s, pepper = %(pepper)s
 WHERE actor = %(actor)s AND salt = %(old)s
 """
+# The first waits for sign-ins under way, which hold the row (`signin`): the grants they give are there to be
+# ended when the second is done. In order, so that two of these do not wait for each other.
+_HOLD: Final = b"SELECT 1 FROM vault.password WHERE actor = ANY(%s::uuid[]) ORDER BY actor FOR UPDATE"
+_REQUIRE: Final = b"""
+INSERT INTO vault.account_state (actor, must_reset_since)
+SELECT p.actor, %s FROM vault.password p WHERE p.actor = ANY(%s::uuid[]) ORDER BY p.actor
+ON CONFLICT (actor) DO UPDATE
+    SET must_reset_since = coalesce(vault.account_state.must_reset_since, excluded.must_reset_since)
+"""
+# What another password makes of no account any more: that it must be reset, and the links to do so.
+_SETTLED: Final = (
+    b"UPDATE vault.account_state SET must_reset_since = NULL WHERE actor = %(actor)s",
+    b"UPDATE vault.reset SET expires_at = %(now)s WHERE actor = %(actor)s AND expires_at > %(now)s",
+)
 _NOBODY: Final = "00000000-0000-0000-0000-000000000000"
 _log = structlog.get_logger("passwords")
 
@@ -89,6 +104,7 @@ class Checked:
     credential: str = ""
     alone: bool = False
     second_factor: bool = False
+    must_reset: bool = False
 
 
 class Passwords:
@@ -109,10 +125,24 @@ class Passwords:
         return await self._fresh(actor, text, alone=rules.stands_alone(text))
 
     async def store(self, connection: Connection, fresh: "Fresh", credential: str) -> None:
-        """Store it in place of the account's, in the caller's transaction, which holds the keys steady."""
+        """Store it in place of the account's, in the caller's transaction, which holds the keys steady.
+
+        A reset that was asked for, or required, is done with it.
+        """
         words = self._words(fresh) | {"credential": credential, "now": self._now()}
         await connection.execute(_SET, words)
         await self._only_layer(connection, fresh.actor)
+        for statement in _SETTLED:
+            await connection.execute(statement, {"actor": fresh.actor, "now": self._now()})
+
+    async def require_reset(self, connection: Connection, *actors: str) -> None:
+        """Let these accounts' passwords sign in no more until others are set, in the caller's transaction.
+
+        Who has a passkey still signs in by it. Whoever ends their grants does so after this, in the same
+        transaction: no sign-in comes between. An account without a password has nothing to reset.
+        """
+        await connection.execute(_HOLD, [list(actors)])
+        await connection.execute(_REQUIRE, [self._now(), list(actors)])
 
     async def check(self, shop: int, mail: str, text: str) -> Checked:
         """Check mail and password. Who is unknown costs as much as who is known. Raises Busy."""
@@ -128,7 +158,7 @@ class Passwords:
             return Checked(right=False)
         if right:
             await self._renew(stored, text)
-        return Checked(right, row[0], row[1], row[2], alone=row[7], second_factor=row[11])
+        return Checked(right, row[0], row[1], row[2], alone=row[7], second_factor=row[11], must_reset=row[12])
 
     async def alone(self, actor: str) -> bool:
         """Whether the account's password is long enough by itself; true where there is none."""
@@ -206,6 +236,11 @@ class Fresh:
     salt: bytes
     hashed: bytes
     alone: bool
+
+
+def credential_name() -> str:
+    """Make a password's name in the record: of chance, nothing of it can be told from it."""
+    return f"pw-{secrets.token_hex(12)}"
 
 
 def _stored(row: Sequence[Any]) -> Stored:

@@ -33,6 +33,7 @@ Words = dict[str, Any]
 # What is still to be brought under the new pepper; `new` is its id.
 LEFT: Final = (
     "SELECT (SELECT count(*) FROM keystore.signin_mail WHERE pepper <> %(new)s)"
+    " + (SELECT count(*) FROM keystore.former_mail WHERE pepper <> %(new)s)"
     " + (SELECT count(*) FROM vault.totp WHERE pepper <> %(new)s)"
     " + (SELECT count(*) FROM vault.recovery WHERE pepper <> %(new)s)"
     " + (SELECT count(*) FROM vault.password p WHERE p.pepper <> %(new)s OR NOT EXISTS"
@@ -104,8 +105,9 @@ _LAYER: Final = b"""
 INSERT INTO vault.password_layer (actor, place, pepper) VALUES (%(actor)s, %(place)s, %(pepper)s)
 ON CONFLICT (actor, pepper) DO NOTHING
 """
-# A seed that was begun and one that is on are two rows of one account: `old` is which.
+# Of one account there may be two rows, a seed that is on and one that was begun, or more: `old` is which.
 _SEED: Final = b"UPDATE vault.totp" + _SEALED + b" AND sealed = %(old)s"
+_FORMER: Final = b"UPDATE keystore.former_mail" + _SEALED + b" AND sealed = %(old)s"
 _TABLES: Final = (
     Table(b"keystore.signin_mail", b"shop_id, sealed, pepper", _mail, (_MAIL,)),
     Table(
@@ -114,6 +116,7 @@ _TABLES: Final = (
         _password,
         (b"UPDATE vault.password" + _SEALED, _LAYER),
     ),
+    Table(b"keystore.former_mail", b"sealed, pepper", _again(mail_place), (_FORMER,)),
     Table(b"vault.totp", b"sealed, pepper", _again(totp_place), (_SEED,)),
     Table(
         b"vault.recovery", b"sealed, pepper", _again(recovery_place), (b"UPDATE vault.recovery" + _SEALED,)

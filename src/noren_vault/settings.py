@@ -27,6 +27,7 @@ NAMES: Final = frozenset(
     "NOREN_VAULT_TLS",
     "NOREN_VAULT_DOOR_KEY",  # read where sessions are marked (doormark)
     "NOREN_VAULT_CANARY_DOMAIN",
+    "NOREN_VAULT_PWNED",
 }
 _KMS_KEY: Final = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:(key|alias)/[A-Za-z0-9/_-]+", re.ASCII)
 
@@ -87,6 +88,8 @@ class Settings:
     listen: Listen | None = None
     canary_domain: str = ""
     """The mail domain of canaries in exports: one of the operator's own that does not look like it."""
+    pwned: str = ""
+    """The range service that is asked for breached passwords, by its root's URL; empty: nobody is."""
 
     @property
     def canaries_at(self) -> str:
@@ -130,6 +133,7 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         backup_days=_days(given.get("NOREN_VAULT_BACKUP_DAYS", "").strip() or "35"),
         listen=_listen(given),
         canary_domain=_canary_domain(given.get("NOREN_VAULT_CANARY_DOMAIN", "").strip()),
+        pwned=_pwned(given.get("NOREN_VAULT_PWNED", "").strip()),
     )
 
 
@@ -218,6 +222,17 @@ def _canary_domain(text: str) -> str:
     if text and (not _DOMAIN.fullmatch(text) or "." not in text):
         raise SettingsError("NOREN_VAULT_CANARY_DOMAIN: a mail domain, such as mail.example.jp")
     return text.lower()
+
+
+def _pwned(text: str) -> str:
+    parts = urlsplit(text)
+    plain = not parts.query and not parts.fragment and parts.username is None
+    safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOCAL)
+    if text and not (parts.hostname and plain and safe):
+        raise SettingsError(
+            "NOREN_VAULT_PWNED: https, or http on localhost, such as https://api.pwnedpasswords.com"
+        )
+    return text.rstrip("/")
 
 
 def _bounces(text: str) -> Bounces | None:

@@ -24,8 +24,10 @@ SELECT m.shop_id, coalesce(s.slug, ''), m.role, m.staff
 FROM vault.membership m LEFT JOIN vault.shop s USING (shop_id)
 WHERE m.actor = %s AND m.ended_at IS NULL ORDER BY m.shop_id
 """
-# Who sets another password waits for this sign-in, and ends it then.
+# Who sets another password, or requires one, waits for this sign-in, and ends it then. The second is a
+# statement of its own: what was committed while the first waited is seen.
 _STILL: Final = b"SELECT 1 FROM vault.password WHERE actor = %s AND credential = %s FOR SHARE"
+_OVER: Final = b"SELECT 1 FROM vault.account_state WHERE actor = %s AND must_reset_since IS NOT NULL"
 
 
 class SignIn:
@@ -82,8 +84,8 @@ class SignIn:
     ) -> dict[str, Any]:
         """Sign in by a password that was checked: on record first, then the grant.
 
-        Raises GrantRefused (does not work there), PasswordRefused: another one was set since, which ends
-        every sign-in by this one, and so an open one, too.
+        Raises GrantRefused (does not work there), PasswordRefused: another one was set since, or must be,
+        which ends every sign-in by this one, and so an open one, too.
         """
         handle = await self._handle(actor)
         memberships = await self._memberships(actor)
@@ -91,8 +93,7 @@ class SignIn:
         chosen = await self._chosen(memberships, shop, path)
         await self._record.write("signin", path, shop=shop, note=note)
         async with self._keys.steady.hold(), self._database.transaction() as connection:
-            held = await connection.execute(_STILL, [actor, credential])
-            if await held.fetchone() is None:
+            if not await self._still(connection, actor, credential):
                 await self._record.write("refused", path, shop=shop, note="password")
                 raise PasswordRefused
             grant = await self.issue(connection, shop, actor, credential, visit)
@@ -166,6 +167,14 @@ class SignIn:
         return path
 
     # -- inside
+
+    async def _still(self, connection: Connection, actor: str, credential: str) -> bool:
+        """Whether the password signs in, from here to the transaction's end."""
+        held = await connection.execute(_STILL, [actor, credential])
+        if await held.fetchone() is None:
+            return False
+        over = await connection.execute(_OVER, [actor])
+        return await over.fetchone() is None
 
     async def _chosen(
         self, memberships: list[dict[str, Any]], shop: int | None, path: Path

@@ -5,24 +5,41 @@ shop's staff later write into a field does not change by which mail somebody sig
 """
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any, Final
 
 import psycopg
 import structlog
 
 from noren_vault import spelling
-from noren_vault.database import Connection, Database
-from noren_vault.errors import MailTaken
+from noren_vault.clock import Now
+from noren_vault.database import Connection, Database, Row
+from noren_vault.errors import MailTaken, RecordDamaged
 from noren_vault.keys import Keys
 from noren_vault.people import ANYBODY, People
-from noren_vault.sealing import PepperKey
 
 _ACTOR: Final = """
 SELECT a.shop_id, a.person::text, a.handle, coalesce(s.slug, '')
 FROM vault.actor a LEFT JOIN vault.shop s USING (shop_id) WHERE a.actor = %s
 """
 # In the order of their foreign keys: what hangs on a row goes with it.
-_FORGOTTEN: Final = (b"keystore.signin_mail", b"vault.password", b"vault.totp", b"vault.recovery")
+_FORGOTTEN: Final = (
+    b"keystore.signin_mail",
+    b"keystore.former_mail",
+    b"vault.reset",
+    b"vault.account_state",
+    b"vault.password",
+    b"vault.totp",
+    b"vault.recovery",
+)
+# So long an address by which an account signed in is told of what happens to it.
+FORMER_MS: Final = 30 * 86_400_000
+_FORMER: Final = b"""
+INSERT INTO keystore.former_mail (actor, until, sealed, pepper)
+SELECT actor, %s, sealed, pepper FROM keystore.signin_mail WHERE actor = %s
+"""
+_MAIL: Final = "SELECT sealed, pepper FROM keystore.signin_mail WHERE actor = %s"
+_LATELY: Final = "SELECT sealed, pepper FROM keystore.former_mail WHERE actor = %s AND until > %s"
 _FIELDS: Final = ("mail", "name", "kana")
 _log = structlog.get_logger("signin_mails")
 
@@ -35,11 +52,12 @@ def place(actor: str) -> str:
 class SigninMails:
     """Notes and finds."""
 
-    def __init__(self, database: Database, keys: Keys, people: People) -> None:
+    def __init__(self, database: Database, keys: Keys, people: People, now: Now) -> None:
         """Keep the parts."""
         self._database = database
         self._keys = keys
         self._people = people
+        self._now = now
 
     def tokens(self, shop: int, mail: str) -> list[bytes]:
         """Give the hashes under which a mail may be noted: one for each pepper in use."""
@@ -65,7 +83,10 @@ class SigninMails:
             if taken is not None and taken != actor:
                 raise MailTaken
             try:
-                await self._insert(self._keys.pepper, actor, shop, mail)
+                async with self._database.transaction() as connection:
+                    if taken is None:  # so what it signed in by, if anything, was another one
+                        await connection.execute(_FORMER, [self._now() + FORMER_MS, actor])
+                    await self._insert(connection, actor, shop, mail)
             except psycopg.errors.UniqueViolation:
                 raise MailTaken from None
 
@@ -75,6 +96,22 @@ class SigninMails:
             await self.note(actor)
         except MailTaken:
             _log.warning("signin_mail_taken")
+
+    async def address(self, actor: str) -> str:
+        """Give the mail by which the account signs in, or nothing. For the courier's hands only."""
+        return (await self._as_written(actor, self._opened(actor, await self._rows(actor))) or [""])[0]
+
+    async def told(self, actor: str) -> list[str]:
+        """Give every address that is told of a change: of now, of lately, and what the person's own says."""
+        _, fields, _ = await self._known(actor)
+        lately = await self._database.rows(_LATELY, [actor, self._now()])
+        mails = await self._as_written(actor, self._opened(actor, [*await self._rows(actor), *lately]))
+        own = fields.get("mail", "")
+        return mails if not own or own in mails else [*mails, own]
+
+    async def tidy(self) -> None:
+        """Let go of addresses whose time is over."""
+        await self._database.run("DELETE FROM keystore.former_mail WHERE until <= %s", [self._now()])
 
     async def words(self, actor: str) -> list[str]:
         """Give the words that stand for the account: none may be its password."""
@@ -106,11 +143,31 @@ class SigninMails:
             fields = {name: value.text for name, value in opened.items()}
         return shop, fields, [handle, slug]
 
-    async def _insert(self, key: PepperKey, actor: str, shop: int, mail: str) -> None:
-        await self._database.run(
-            "INSERT INTO keystore.signin_mail (actor, shop_id, token, sealed, pepper) "
-            "VALUES (%s, %s, %s, %s, %s) "
-            "ON CONFLICT (actor) DO UPDATE SET token = excluded.token, sealed = excluded.sealed, "
-            "pepper = excluded.pepper",
+    async def _rows(self, actor: str) -> list[Row]:
+        return await self._database.rows(_MAIL, [actor])
+
+    def _opened(self, actor: str, rows: Sequence[Row]) -> list[str]:
+        """Open stored mails: as they are compared, not as they are written."""
+        found: list[str] = []
+        for sealed, pepper in rows:
+            key = self._keys.peppers.get(bytes(pepper))
+            if key is None:
+                raise RecordDamaged("decryption failed")
+            found.append(key.open(bytes(sealed), place(actor)).decode())
+        return found
+
+    async def _as_written(self, actor: str, stored: list[str]) -> list[str]:
+        """Give mails as their person writes them, where she does: for comparing they were folded."""
+        _, fields, _ = await self._known(actor)
+        own = fields.get("mail", "")
+        return list(dict.fromkeys(own if spelling.mail(own) == one else one for one in stored))
+
+    async def _insert(self, connection: Connection, actor: str, shop: int, mail: str) -> None:
+        key = self._keys.pepper
+        await connection.execute(
+            b"INSERT INTO keystore.signin_mail (actor, shop_id, token, sealed, pepper) "
+            b"VALUES (%s, %s, %s, %s, %s) "
+            b"ON CONFLICT (actor) DO UPDATE SET token = excluded.token, sealed = excluded.sealed, "
+            b"pepper = excluded.pepper",
             [actor, shop, key.token(shop, mail), key.seal(mail.encode(), place(actor)), key.id],
         )

@@ -3,7 +3,9 @@
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
+from noren_vault.choosing import Choosing
 from noren_vault.clock import Now
+from noren_vault.courier import Courier
 from noren_vault.database import Database
 from noren_vault.errors import BadRequest
 from noren_vault.grants import Grant, Grants
@@ -11,21 +13,25 @@ from noren_vault.hashing import Hashing
 from noren_vault.invites import Invites
 from noren_vault.keys import Keys
 from noren_vault.messages import Messages
+from noren_vault.passkey_rule import PasskeyRule
 from noren_vault.password_signin import PasswordSignin
 from noren_vault.passwords import Passwords
 from noren_vault.peer import Peer
 from noren_vault.people import People
 from noren_vault.protocol import Params
+from noren_vault.pwned import Pwned
 from noren_vault.record import Record
+from noren_vault.resets import Resets
 from noren_vault.second_factors import SecondFactors
+from noren_vault.settings import Settings
 from noren_vault.signin import SignIn
 from noren_vault.signin_mails import SigninMails
 from noren_vault.visits import MOST_DEVICE, Visit
 
 Wire = dict[str, Any]
 Act = Callable[[Params, Peer], Awaitable[Wire]]
-_LONGEST_PASSWORD: Final = 2_000
-_LONGEST_MAIL: Final = 500
+LONGEST_PASSWORD: Final = 2_000
+LONGEST_MAIL: Final = 500
 _LONGEST_CODE: Final = 100
 _MOST_WORDS: Final = 20
 
@@ -33,9 +39,14 @@ _MOST_WORDS: Final = 20
 class SigninMethods:
     """`acts` names the methods. `mails` is for who enrols an account in another way."""
 
-    def __init__(self, acts: PasswordSignin, mails: SigninMails, messages: Messages) -> None:
+    def __init__(
+        self, acts: PasswordSignin, mails: SigninMails, messages: Messages, resets: Resets, rule: PasskeyRule
+    ) -> None:
         """Keep the acts."""
         self.mails = mails
+        self.signin = acts
+        self.resets = resets
+        self.rule = rule
         self._acts = acts
         self._messages = messages
         self.acts: dict[str, Act] = {
@@ -61,12 +72,29 @@ class SigninMethods:
         invites: Invites,
         signin: SignIn,
         messages: Messages,
-        host: str,
+        courier: Courier,
+        settings: Settings,
         now: Now,
     ) -> "SigninMethods":
         """Give each part its parts."""
-        mails = SigninMails(database, keys, people)
+        mails = SigninMails(database, keys, people, now)
         passwords = Passwords(database=database, keys=keys, mails=mails, hashing=Hashing(), now=now)
+        factors, pwned = SecondFactors(database, keys, now), Pwned(settings.pwned, now)
+        choosing = Choosing(mails=mails, factors=factors, pwned=pwned, host=settings.host)
+        rule = PasskeyRule(database=database, record=record, now=now)
+        resets = Resets(
+            database=database,
+            keys=keys,
+            record=record,
+            grants=grants,
+            invites=invites,
+            courier=courier,
+            mails=mails,
+            passwords=passwords,
+            choosing=choosing,
+            origin=settings.origin,
+            now=now,
+        )
         acts = PasswordSignin(
             database=database,
             keys=keys,
@@ -76,15 +104,17 @@ class SigninMethods:
             signin=signin,
             mails=mails,
             passwords=passwords,
-            factors=SecondFactors(database, keys, now),
-            host=host,
+            factors=factors,
+            choosing=choosing,
+            resets=resets,
+            rule=rule,
             now=now,
         )
-        return cls(acts, mails, messages)
+        return cls(acts, mails, messages, resets, rule)
 
     async def _password_set(self, params: Params, _: Peer) -> Wire:
         """By a grant that was issued just now, or by an invitation, which signs in."""
-        text, words = params.text("password", most=_LONGEST_PASSWORD), _words(params)
+        text, words = params.text("password", most=LONGEST_PASSWORD), words_of(params)
         if params.raw.get("invite") is None:
             await self._acts.set(await self._fresh(params), text, words)
             return {}
@@ -93,7 +123,7 @@ class SigninMethods:
         return ok
 
     async def _password_check(self, params: Params, _: Peer) -> Wire:
-        mail, text = params.text("mail", most=_LONGEST_MAIL), params.text("password", most=_LONGEST_PASSWORD)
+        mail, text = params.text("mail", most=LONGEST_MAIL), params.text("password", most=LONGEST_PASSWORD)
         return await self._acts.check(params.shop(), mail, text, visit_of(params))
 
     async def _totp_begin(self, params: Params, _: Peer) -> Wire:
@@ -124,7 +154,7 @@ def _code(params: Params) -> str:
     return params.text("code", most=_LONGEST_CODE)
 
 
-def _words(params: Params) -> list[str]:
+def words_of(params: Params) -> list[str]:
     """Names of the shop and the service that the app side knows: no password is made of them."""
     words = params.items("words") if "words" in params.raw else []
     if len(words) > _MOST_WORDS or not all(isinstance(one, str) and len(one) <= 200 for one in words):

@@ -40,7 +40,6 @@ from noren_vault.ledger import Ledger
 from noren_vault.ledger.note import Signer
 from noren_vault.members import Members
 from noren_vault.memberships import Memberships
-from noren_vault.messages import Messages
 from noren_vault.methods import Methods
 from noren_vault.mydata import MyData
 from noren_vault.mydata_methods import MyDataMethods
@@ -53,6 +52,8 @@ from noren_vault.post import Post
 from noren_vault.proofs import Proofs
 from noren_vault.record import Path, Record
 from noren_vault.records import Records
+from noren_vault.reset_methods import ResetMethods
+from noren_vault.resets import Resets
 from noren_vault.returns import Returns
 from noren_vault.rights_methods import RightsMethods
 from noren_vault.scope import Scope
@@ -88,6 +89,7 @@ class Vault:
     budgets: Budgets
     keeping: Keeping
     transfers: Transfers
+    resets: Resets
     _databases: tuple[Database, Heads]
     _now: Now
 
@@ -158,6 +160,7 @@ class Vault:
             now=now,
         )
         exports, importing, transfers = _lists(base, budgets, signin, index)
+        passwords = _passwords(base, signin, post)
         methods = Methods(
             rights=_rights(base, budgets, signin, proofs),
             exports=exports,
@@ -176,7 +179,8 @@ class Vault:
             builds=builds,
             watch=watch,
             keys=KeyMethods(database, keeping, grants),
-            passwords=_passwords(base, signin, post.messages),
+            passwords=passwords,
+            resets=ResetMethods(passwords.resets, passwords.rule, passwords.signin, grants),
             backups=BackupMethods(Backups(records, people, record, keeping.backup_keys, settings.host)),
             doors=Doors(database=database, record=record, index=index, keys=held, now=now),
             ending=Ending(database=database, record=record, grants=grants, now=now),
@@ -184,7 +188,7 @@ class Vault:
         await _count_shops(database, budgets)
         await _begin(index, post, record, ledger.build, erase_again(database, people, record, least))
         parts = (record, records, search, index, post.returns, watch, proofs, budgets, keeping, transfers)
-        return cls(settings, methods, *parts, databases, now)
+        return cls(settings, methods, *parts, passwords.resets, databases, now)
 
     async def erase_forever(self) -> None:
         """Erase what was not kept within its hour, and let go of what is not searched, every minute."""
@@ -193,6 +197,7 @@ class Vault:
             try:
                 await self.records.erase_unkept(self._now())
                 await self.transfers.tidy()
+                await self.resets.tidy()
                 await _count_shops(self._databases[0], self.budgets)
             except (psycopg.Error, LedgerUnavailable) as fault:
                 _log.error("cannot_erase", fault=type(fault).__name__)
@@ -203,6 +208,7 @@ class Vault:
         """Write what waits, then let go."""
         await self.watch.stop()
         await self.proofs.stop()
+        await self.resets.stop()
         await self.record.settle()
         await self.index.stop()
         await self.record.ledger.close()
@@ -238,7 +244,7 @@ def _signin(base: _Base) -> SignIn:
     )
 
 
-def _passwords(base: _Base, signin: SignIn, messages: Messages) -> SigninMethods:
+def _passwords(base: _Base, signin: SignIn, post: Post) -> SigninMethods:
     return SigninMethods.of(
         database=base.database,
         keys=base.held,
@@ -247,8 +253,9 @@ def _passwords(base: _Base, signin: SignIn, messages: Messages) -> SigninMethods
         grants=base.grants,
         invites=base.invites,
         signin=signin,
-        messages=messages,
-        host=base.settings.host,
+        messages=post.messages,
+        courier=post.courier,
+        settings=base.settings,
         now=base.now,
     )
 

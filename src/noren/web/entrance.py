@@ -4,6 +4,7 @@ The vault decides, accounts carries.
 """
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
@@ -17,12 +18,18 @@ from noren import clock
 from noren.accounts import signin
 from noren.accounts.access import safe_next
 from noren.errors import PasskeyRefused
+from noren.web import remembered
 
 Area = str  # "console" or "operations": the two doors are the same page with other words
 
 
 @require_GET
 def sign_in_page(request: HttpRequest, area: Area) -> HttpResponse:
+    return signing_in(request, area, shop=remembered.shop(request))
+
+
+def signing_in(request: HttpRequest, area: Area, *, status: int = 200, **more: object) -> HttpResponse:
+    """The page of signing in; `more` fills its form of mail and password, which operators do not have."""
     words = {
         "console": _("For everybody who works in a shop."),
         "operations": _("For those who run this installation."),
@@ -34,11 +41,18 @@ def sign_in_page(request: HttpRequest, area: Area) -> HttpResponse:
         heading=_("Sign in"),
         words=words[area],
         label=_("Sign in with your passkey"),
+        more=more,
+        status=status,
     )
 
 
 @require_GET
 def join_page(request: HttpRequest, area: Area) -> HttpResponse:
+    return joining(request, area)
+
+
+def joining(request: HttpRequest, area: Area, *, status: int = 200, **more: object) -> HttpResponse:
+    """The page of joining; `more` fills its form of a password, which operators do not have."""
     words = {
         "console": _("You have been invited to a shop. Make a passkey on this device, and you are in."),
         "operations": _("You have been invited to run this installation. Make a passkey, and you are in."),
@@ -50,21 +64,33 @@ def join_page(request: HttpRequest, area: Area) -> HttpResponse:
         heading=_("Welcome"),
         words=words[area],
         label=_("Make a passkey"),
+        more=more,
+        status=status,
     )
 
 
 def _door(
-    request: HttpRequest, area: Area, *, passkey: str, heading: str, words: str, label: str
+    request: HttpRequest,
+    area: Area,
+    *,
+    passkey: str,
+    heading: str,
+    words: str,
+    label: str,
+    more: Mapping[str, object],
+    status: int,
 ) -> HttpResponse:
     context = {
+        "by_password": area == "console",
         "heading": heading,
         "words": words,
         "label": label,
         "passkey": passkey,
         "begin": reverse(f"{area}_{passkey}_begin"),
         "finish": reverse(f"{area}_{passkey}_finish"),
+        **more,
     }
-    response = render(request, "web/door.html", context)
+    response = render(request, "web/door.html", context, status=status)
     add_never_cache_headers(response)
     return response
 
