@@ -89,7 +89,8 @@ async def _serve() -> int:
         holds=(lambda _: True) if trust is None else holds(trust, clock),
     )
     network: Network | None = None
-    tasks = [asyncio.create_task(act) for act in (vault.erase_forever(), vault.keeping.tend_forever())]
+    acts = (vault.erase_forever(), vault.keeping.tend_forever(), vault.forced.mail_forever())
+    tasks = [asyncio.create_task(act) for act in acts]
     poisoned = asyncio.create_task(vault.record.ledger.poisoned())
     try:
         ended = asyncio.Event()

@@ -1,9 +1,11 @@
 """Forced resets: after a leak the passwords of many accounts are over at once, and their people are told.
 
-In one transaction the accounts' grants end and their passwords sign in no more (`Passwords.require_reset`);
-who has a passkey signs in by it, anew. The mails follow at a pace, so that no mail server takes them for spam;
-they hold no link that could be lost or grow old, only the page where one is asked for. What was mailed is a row
-of its own and the courier sends a key once: a kill at any point leaves a reset that goes on by itself.
+First the accounts' grants end; then, in one transaction, their passwords sign in no more
+(`Passwords.require_reset`) and what was opened by one in between ends as well. Who has a passkey signs in by
+it, anew. The mails follow at a pace, so that no mail server takes them for
+spam; they hold no link that could be lost or grow old, only the page where one is asked for. What was mailed
+is a row of its own and the courier sends a key once: a kill at any point leaves a reset that goes on by
+itself.
 """
 
 import asyncio
@@ -51,7 +53,7 @@ WHERE CASE %(whose)s WHEN 'everybody' THEN true WHEN 'shop' THEN a.shop_id::text
     OR EXISTS (SELECT 1 FROM vault.access_grant g
                WHERE g.actor = a.actor AND g.revoked_at IS NULL AND g.expires_at > %(now)s))
 """
-_END: Final = b"""
+_END: Final = """
 UPDATE vault.access_grant SET revoked_at = %s
 WHERE actor = ANY(%s::uuid[]) AND revoked_at IS NULL AND expires_at > %s RETURNING shop_id
 """
@@ -130,8 +132,8 @@ class _Due:
 
 
 class Forced:
-    """Begins, stops and resumes forced resets, and mails. `acts` names the methods; all are an administrator's
-    but `forced_resets`, which an operator may ask, too.
+    """Begins, stops and resumes forced resets, and mails. `acts` names the methods; all are an
+    administrator's but `forced_resets`, which an operator may ask, too.
     """
 
     def __init__(
@@ -188,38 +190,43 @@ class Forced:
     # -- methods
 
     async def _begin(self, params: Params, peer: Peer) -> dict[str, Any]:
-        """End the grants and passwords of these accounts. The entry comes first; then all of it, or nothing."""
+        """End the grants and passwords of these accounts: the entry first, then all of it or nothing."""
         whose, name, persons = _asked(params)
         a_minute = params.number("a_minute", most=MOST_A_MINUTE) if "a_minute" in params.raw else A_MINUTE
         if not a_minute:
             raise BadRequest("at least one mail a minute")
         reset, path, words = secrets.token_hex(_ID // 2), peer.admin_path, f"{whose}:{name}".rstrip(":")
-        entry = await self._record.write(
-            "signout", path, ref=f"reset:{reset}/{words}", note="forced_reset"
-        )
+        entry = await self._record.write("signout", path, ref=f"reset:{reset}/{words}", note="forced_reset")
         wanted = {"whose": str(whose), "name": name, "persons": persons, "now": self._now()}
         actors = [row[0] for row in await self._database.rows(_WHO, wanted)]
         if not actors:
             await self._record.outcome(entry, Outcome.FAILED, path)
             raise BadRequest("nobody among them can sign in")
+        # On their own: they are out in the time of one statement, whatever the rest takes.
+        ended = [row[0] for row in await self._database.rows(_END, self._ending(actors))]
+        self._grants.changed(*{shop_mark(shop) for shop in ended})
         async with self._database.transaction() as connection:
-            shops, told = await self._over(connection, reset, words, actors, a_minute)
-        self._grants.changed(*{shop_mark(shop) for shop in shops})
+            late, told = await self._over(connection, reset, actors)
+            row = [reset, words, a_minute, len(ended) + len(late), self._now()]
+            await connection.execute(_MAKE, row)
+        self._grants.changed(*{shop_mark(shop) for shop in late})
+        shops = ended + late
         await self._record.outcome(entry, Outcome.DONE, path)
         _log.warning("forced_reset", reset=reset, whose=words, accounts=len(actors), grants=len(shops))
         return {"reset": reset, "accounts": len(actors), "passwords": told, "ended": len(shops)}
 
-    async def _over(
-        self, connection: Connection, reset: str, words: str, actors: Sequence[str], a_minute: int
-    ) -> tuple[list[int], int]:
-        """In one transaction: give the shop of each grant that ended, and how many are to be told."""
+    async def _over(self, connection: Connection, reset: str, actors: Sequence[str]) -> tuple[list[int], int]:
+        """In one transaction: give the shop of each grant that still ended, and how many are to be told."""
         now = self._now()
         await self._passwords.require_reset(connection, *actors)
-        cursor = await connection.execute(_END, [now, actors, now])
+        cursor = await connection.execute(_END.encode(), self._ending(actors))
         shops = [row[0] for row in await cursor.fetchall()]
-        await connection.execute(_MAKE, [reset, words, a_minute, len(shops), now])
         cursor = await connection.execute(_LIST, [reset, now, actors])
         return shops, cursor.rowcount
+
+    def _ending(self, actors: Sequence[str]) -> list[Any]:
+        now = self._now()
+        return [now, list(actors), now]
 
     async def _resets(self, params: Params, peer: Peer) -> dict[str, Any]:
         """How each stands: for an operator, or an administrator's process."""

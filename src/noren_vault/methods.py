@@ -18,6 +18,7 @@ from noren_vault.ending import Ending
 from noren_vault.errors import BadRequest, GrantExpired, GrantRefused, LedgerUnavailable
 from noren_vault.export_methods import ExportMethods
 from noren_vault.export_methods import Method as ExportMethod
+from noren_vault.forced import Forced
 from noren_vault.grants import Grant, Grants
 from noren_vault.importing import Importing
 from noren_vault.index import Index
@@ -73,6 +74,9 @@ _ADMIN: Final = frozenset(
         "explain_door",
         "import",
         "end_grants",
+        "forced_begin",
+        "forced_stop",
+        "forced_resume",
     }
 )
 
@@ -105,6 +109,7 @@ class Methods:
         backups: BackupMethods,
         doors: Doors,
         ending: Ending,
+        forced: Forced,
     ) -> None:
         """Keep the acts."""
         self._records = records
@@ -121,7 +126,7 @@ class Methods:
         self._builds = builds
         self._watch = watch
         acts = keys.acts | passwords.acts | rights.table | backups.acts | mydata.table | ending.acts
-        acts |= resets.acts
+        acts |= resets.acts | forced.acts
         self._mails = passwords.mails
         self._methods = self._table() | {name: partial(_plain, act) for name, act in acts.items()}
         self._doors = doors

@@ -47,6 +47,7 @@ class SigninMethods:
         self.signin = acts
         self.resets = resets
         self.rule = rule
+        self.passwords: Passwords
         self._acts = acts
         self._messages = messages
         self.acts: dict[str, Act] = {
@@ -110,7 +111,9 @@ class SigninMethods:
             rule=rule,
             now=now,
         )
-        return cls(acts, mails, messages, resets, rule)
+        made = cls(acts, mails, messages, resets, rule)
+        made.passwords = passwords
+        return made
 
     async def _password_set(self, params: Params, _: Peer) -> Wire:
         """By a grant that was issued just now, or by an invitation, which signs in."""

@@ -29,6 +29,7 @@ from noren_vault.errors import LedgerUnavailable
 from noren_vault.export_methods import ExportMethods
 from noren_vault.exporting import Exporting
 from noren_vault.floors import Floors
+from noren_vault.forced import Forced
 from noren_vault.grants import Grants
 from noren_vault.importing import Importing
 from noren_vault.index import Index
@@ -47,6 +48,7 @@ from noren_vault.naming import Investigations, Naming
 from noren_vault.narrowing import Narrowing
 from noren_vault.nonces import Nonces
 from noren_vault.passkeys import Ceremonies, Challenges
+from noren_vault.passwords import Passwords
 from noren_vault.people import People
 from noren_vault.post import Post
 from noren_vault.proofs import Proofs
@@ -90,6 +92,7 @@ class Vault:
     keeping: Keeping
     transfers: Transfers
     resets: Resets
+    forced: Forced
     _databases: tuple[Database, Heads]
     _now: Now
 
@@ -161,6 +164,7 @@ class Vault:
         )
         exports, importing, transfers = _lists(base, budgets, signin, index)
         passwords = _passwords(base, signin, post)
+        forced = _forced(base, passwords.passwords, post.courier)
         methods = Methods(
             rights=_rights(base, budgets, signin, proofs),
             exports=exports,
@@ -184,11 +188,12 @@ class Vault:
             backups=BackupMethods(Backups(records, people, record, keeping.backup_keys, settings.host)),
             doors=Doors(database=database, record=record, index=index, keys=held, now=now),
             ending=Ending(database=database, record=record, grants=grants, now=now),
+            forced=forced,
         )
         await _count_shops(database, budgets)
         await _begin(index, post, record, ledger.build, erase_again(database, people, record, least))
         parts = (record, records, search, index, post.returns, watch, proofs, budgets, keeping, transfers)
-        return cls(settings, methods, *parts, passwords.resets, databases, now)
+        return cls(settings, methods, *parts, passwords.resets, forced, databases, now)
 
     async def erase_forever(self) -> None:
         """Erase what was not kept within its hour, and let go of what is not searched, every minute."""
@@ -256,6 +261,18 @@ def _passwords(base: _Base, signin: SignIn, post: Post) -> SigninMethods:
         messages=post.messages,
         courier=post.courier,
         settings=base.settings,
+        now=base.now,
+    )
+
+
+def _forced(base: _Base, passwords: Passwords, courier: Courier) -> Forced:
+    return Forced(
+        database=base.database,
+        record=base.record,
+        grants=base.grants,
+        passwords=passwords,
+        courier=courier,
+        origin=base.settings.origin,
         now=base.now,
     )
 

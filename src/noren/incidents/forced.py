@@ -5,7 +5,6 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-
 from uuid import UUID
 
 from noren.errors import NorenError
@@ -64,13 +63,14 @@ def in_words(one: Reset) -> str:
     state = "stopped" if one.stopped else "done" if not one.waiting else f"{one.a_minute} mails a minute"
     return (
         f"{one.reset}  {one.asked:%Y-%m-%d %H:%M} UTC  {one.whose}  {state}\n"
-        f"  {one.passwords} passwords ended, {one.ended} sessions; told {one.told}, to be told {one.waiting}, "
-        f"failed {one.failed}, unknown {one.unknown}; set anew {one.set_anew}"
+        f"  {one.passwords} passwords ended, {one.ended} sessions; told {one.told}, "
+        f"to be told {one.waiting}, failed {one.failed}, unknown {one.unknown}; set anew {one.set_anew}"
     )
 
 
 def _begin(asked: argparse.Namespace) -> int:
-    kind, name, persons = "everybody", None, ()
+    kind, name = "everybody", None
+    persons: tuple[UUID, ...] = ()
     if asked.shop is not None:
         kind, name = "shop", directory.shop_id(asked.shop)
     elif asked.actor is not None:
@@ -122,5 +122,3 @@ def _tell(deed: Callable[[], int]) -> int:
 def _refuse(text: str, code: int) -> int:
     sys.stderr.write(f"noren: {text}\n")
     return code
-
-

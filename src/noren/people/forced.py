@@ -1,4 +1,4 @@
-"""The door's functions of forced resets: many accounts' passwords are over at once, and their people are told.
+"""The door's functions of forced resets: many accounts' passwords end at once, and their people are told.
 
 They need an administrator's process; an operator's grant may ask how they stand. Raise what `client`'s raise.
 """

@@ -1,4 +1,4 @@
-"""Forced resets as an operator follows them: who was told, who has set another password. It changes nothing."""
+"""Forced resets as an operator follows them: who was told, who has set another password. Nothing changes."""
 
 from django.http import HttpResponse
 from django.shortcuts import render
