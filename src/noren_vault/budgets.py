@@ -48,6 +48,7 @@ LIMITS: Final[Mapping[Role, Limits]] = MappingProxyType(
         Role.ACCOUNTANT: Limits(0, 0),
         Role.CUSTOMER: Limits(0, 0),
         Role.OPERATOR: Limits(20, 100),
+        Role.AUDITOR: Limits(0, 0),
     }
 )
 # A shop's: distinct in the whole shop, so a list that ten people look at counts once.

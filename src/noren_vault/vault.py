@@ -16,6 +16,7 @@ from noren_vault.addresses import Addresses
 from noren_vault.allowances import Allowances
 from noren_vault.backup_methods import BackupMethods
 from noren_vault.backups import Backups, erase_again
+from noren_vault.bells import Bells
 from noren_vault.budgets import Budgets
 from noren_vault.builds import Builds
 from noren_vault.canaries import Canaries
@@ -49,7 +50,10 @@ from noren_vault.narrowing import Narrowing
 from noren_vault.nonces import Nonces
 from noren_vault.passkeys import Ceremonies, Challenges
 from noren_vault.people import People
+from noren_vault.platform import Platform
 from noren_vault.post import Post
+from noren_vault.power_methods import PowerMethods
+from noren_vault.powers import Powers
 from noren_vault.proofs import Proofs
 from noren_vault.record import Path, Record
 from noren_vault.records import Records
@@ -88,6 +92,7 @@ class Vault:
     budgets: Budgets
     keeping: Keeping
     transfers: Transfers
+    powers: Powers
     _databases: tuple[Database, Heads]
     _now: Now
 
@@ -158,7 +163,11 @@ class Vault:
             now=now,
         )
         exports, importing, transfers = _lists(base, budgets, signin, index)
+        members = _members(base, post.courier)
+        platform = _platform(base, members)
+        powers = _powers(base, signin, platform, post.courier)
         methods = Methods(
+            powers=PowerMethods(grants, powers, platform),
             rights=_rights(base, budgets, signin, proofs),
             exports=exports,
             mydata=_mydata(base, proofs, index, watch),
@@ -166,7 +175,7 @@ class Vault:
             importing=importing,
             courier=post.courier,
             messages=post.messages,
-            members=_members(base, post.courier),
+            members=members,
             signin=signin,
             grants=base.grants,
             scope=Scope(database=database, record=record, index=index, visits=visits),
@@ -183,7 +192,19 @@ class Vault:
         )
         await _count_shops(database, budgets)
         await _begin(index, post, record, ledger.build, erase_again(database, people, record, least))
-        parts = (record, records, search, index, post.returns, watch, proofs, budgets, keeping, transfers)
+        parts = (
+            record,
+            records,
+            search,
+            index,
+            post.returns,
+            watch,
+            proofs,
+            budgets,
+            keeping,
+            transfers,
+            powers,
+        )
         return cls(settings, methods, *parts, databases, now)
 
     async def erase_forever(self) -> None:
@@ -193,6 +214,7 @@ class Vault:
             try:
                 await self.records.erase_unkept(self._now())
                 await self.transfers.tidy()
+                await self.powers.tidy()
                 await _count_shops(self._databases[0], self.budgets)
             except (psycopg.Error, LedgerUnavailable) as fault:
                 _log.error("cannot_erase", fault=type(fault).__name__)
@@ -203,6 +225,7 @@ class Vault:
         """Write what waits, then let go."""
         await self.watch.stop()
         await self.proofs.stop()
+        await self.powers.stop()
         await self.record.settle()
         await self.index.stop()
         await self.record.ledger.close()
@@ -262,6 +285,25 @@ def _members(base: _Base, courier: Courier) -> Members:
         invites=base.invites,
         courier=courier,
         origin=base.settings.origin,
+        now=base.now,
+    )
+
+
+def _platform(base: _Base, members: Members) -> Platform:
+    return Platform(
+        database=base.database, record=base.record, grants=base.grants, members=members, now=base.now
+    )
+
+
+def _powers(base: _Base, signin: SignIn, platform: Platform, courier: Courier) -> Powers:
+    return Powers(
+        database=base.database,
+        record=base.record,
+        grants=base.grants,
+        signin=signin,
+        keys=base.held,
+        platform=platform,
+        bells=Bells(base.database, courier, base.settings.origin, base.now),
         now=base.now,
     )
 

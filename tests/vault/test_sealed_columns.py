@@ -15,6 +15,8 @@ SEALED = {
     ("vault", "door", "sealed"),
     ("vault", "field", "sealed"),
     ("vault", "password", "sealed"),
+    ("vault", "power", "sealed"),
+    ("vault", "power_review", "sealed"),
     ("vault", "recovery", "sealed"),
     ("vault", "session", "sealed"),
     ("vault", "totp", "sealed"),
