@@ -19,7 +19,7 @@ from tests.vault.conftest import ask as asked_of
 WHY = "予約表が開かないとの問い合わせ"
 
 
-def second_passkey(database_url: str, handle: str) -> None:
+def second_passkey(database_url: str, handle: str) -> Passkey:
     """Enrol another passkey of an actor, as the page of the security settings does."""
     passkey = Passkey()
     numbers = passkey.key.public_key().public_numbers()
@@ -31,6 +31,7 @@ def second_passkey(database_url: str, handle: str) -> None:
             "SELECT %s, %s, actor, %s, 0, false, 0 FROM vault.actor WHERE handle = %s",
             [passkey.credential_id, f"pk-{secrets.token_hex(12)}", cbor2.dumps(public), handle],
         )
+    return passkey
 
 
 @dataclass
