@@ -1,6 +1,7 @@
 """Powers: lent by another operator, for a reason and a time, on record; nothing without one."""
 
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -358,6 +359,37 @@ def test_it_reads_an_incident(fresh_cast: Cast, platform: Platform) -> None:
                 wire.call(str(settings.VAULT_SOCKET), "open_investigation", asked, seconds=10)
         else:
             wire.call(str(settings.VAULT_SOCKET), "open_investigation", asked, seconds=10)
+
+
+def test_the_customer_is_told_and_an_incidents_looks_once_it_is_closed(
+    fresh_cast: Cast, platform: Platform, mail: Sink
+) -> None:
+    """Support at once, by role; what an investigation withholds, after it; what it was for, each time."""
+    first, second, me = platform.first, platform.second, fresh_cast.customers[:1]
+    support_of = lent(first, second, support())
+    people.reveal(under(first.grant, support_of), Purpose.SUPPORT, me, ["name"])
+    powers.end_power(first.grant, support_of)
+    token = under(first.grant, lent(first, second, support(what="read_incident")))
+    asked = {"grant": token, "name": "leak-1", "shop": SALON}
+    wire.call(str(settings.VAULT_SOCKET), "open_investigation", asked, seconds=10)
+    people.reveal(token, Purpose.INCIDENT, me, ["name", "mail"])
+    people.own_begin(SALON, customer(0)["mail"])
+    wait_for(lambda: bool(_codes(mail)))
+    grant = people.own_finish(SALON, customer(0)["mail"], _codes(mail)[-1]).grant
+    told = [
+        (one.role, one.purpose, one.late) for one in people.lookups(grant).lines if one.role == "operator"
+    ]
+    assert told == [("operator", "support", False)]
+    wire.call(str(settings.VAULT_SOCKET), "close_investigation", asked, seconds=10)
+    told = [
+        (one.role, one.purpose, one.late) for one in people.lookups(grant).lines if one.role == "operator"
+    ]
+    assert told == [("operator", "incident", True), ("operator", "support", False)]
+
+
+def _codes(mail: Sink) -> list[str]:
+    mine = [str(one.get_content()) for one in mail.messages if one["To"] == customer(0)["mail"]]
+    return [found[1] for one in mine if (found := re.search(r"Your code is (\d{6})", one))]
 
 
 # -- breaking the glass
