@@ -102,6 +102,11 @@ class Bells:
         self._ringing.add(task)
         task.add_done_callback(self._ringing.discard)
 
+    def again(self) -> None:
+        """Ring what still hangs, unless that is being done: a mail server that is away holds nobody up."""
+        if not self._ringing:
+            self.soon()
+
     async def ring(self) -> None:
         """Mail to everybody who is to be told and was not."""
         async with self._one:

@@ -242,7 +242,7 @@ class Powers:
         """Write down what has ended by itself, and tell whom nobody could be told to before."""
         await self._overs()
         await self._platform.end_due()
-        await self._bells.ring()
+        self._bells.again()
 
     async def stop(self) -> None:
         """Wait for the mails under way."""

@@ -465,10 +465,10 @@ def test_a_bell_that_could_not_be_rung_rings_later(bench: Bench, mail: Sink) -> 
         await lend(vault, first, second)
         await vault.powers.stop()
         before, mail.refuse = len(mail.messages), None
-        await vault.powers.tidy()
-        assert [one["To"] for one in mail.messages[before:]] == ["aoi@staff.example.jp"]
-        await vault.powers.tidy()
-        assert len(mail.messages) == before + 1
+        for _ in range(2):
+            await vault.powers.tidy()
+            await vault.powers.stop()
+            assert [one["To"] for one in mail.messages[before:]] == ["aoi@staff.example.jp"]
 
     bench.run(act)
 

@@ -180,7 +180,7 @@ def test_the_glass_is_broken_by_the_page(house: House) -> None:
     assert shown.status_code == 200
     assert 'name="minutes" value="15"' in shown.content.decode()
     assert len(powers.powers(house.second).all) == before
-    json = {"content_type": "application/json", "headers": {"Accept": "application/json"}}
+    json: Any = {"content_type": "application/json", "headers": {"Accept": "application/json"}}
     body = form | {"minutes": "15"}
     options = house.operator.post("/operations/powers/glass/begin", body, **json).json()["options"]
     answer = house.passkey.get(options)
