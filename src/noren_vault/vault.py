@@ -150,24 +150,12 @@ class Vault:
         keeping = Keeping.of(
             settings, ring, keys=held, people=people, record=record, index=index, least=least, now=now
         )
-        records = Records(
-            database=database,
-            keys=held,
-            people=people,
-            search=search,
-            record=record,
-            grants=base.grants,
-            budgets=budgets,
-            nonces=nonces,
-            least=least,
-            now=now,
-        )
+        records = _records(base, search, budgets, nonces, least)
         exports, importing, transfers = _lists(base, budgets, signin, index)
         members = _members(base, post.courier)
-        platform = _platform(base, members)
-        powers = _powers(base, signin, platform, post.courier)
+        powers, lending = _powers(base, signin, members, post.courier)
         methods = Methods(
-            powers=PowerMethods(grants, powers, platform),
+            powers=lending,
             rights=_rights(base, budgets, signin, proofs),
             exports=exports,
             mydata=_mydata(base, proofs, index, watch),
@@ -192,20 +180,8 @@ class Vault:
         )
         await _count_shops(database, budgets)
         await _begin(index, post, record, ledger.build, erase_again(database, people, record, least))
-        parts = (
-            record,
-            records,
-            search,
-            index,
-            post.returns,
-            watch,
-            proofs,
-            budgets,
-            keeping,
-            transfers,
-            powers,
-        )
-        return cls(settings, methods, *parts, databases, now)
+        parts = (record, records, search, index, post.returns, watch, proofs, budgets, keeping)
+        return cls(settings, methods, *parts, transfers, powers, databases, now)
 
     async def erase_forever(self) -> None:
         """Erase what was not kept within its hour, and let go of what is not searched, every minute."""
@@ -246,6 +222,21 @@ class _Base:
     invites: Invites
     visits: Visits
     now: Now
+
+
+def _records(base: _Base, search: Search, budgets: Budgets, nonces: Nonces, least: Floors) -> Records:
+    return Records(
+        database=base.database,
+        keys=base.held,
+        people=base.people,
+        search=search,
+        record=base.record,
+        grants=base.grants,
+        budgets=budgets,
+        nonces=nonces,
+        least=least,
+        now=base.now,
+    )
 
 
 def _signin(base: _Base) -> SignIn:
@@ -289,23 +280,20 @@ def _members(base: _Base, courier: Courier) -> Members:
     )
 
 
-def _platform(base: _Base, members: Members) -> Platform:
-    return Platform(
-        database=base.database, record=base.record, grants=base.grants, members=members, now=base.now
-    )
-
-
-def _powers(base: _Base, signin: SignIn, platform: Platform, courier: Courier) -> Powers:
-    return Powers(
-        database=base.database,
-        record=base.record,
-        grants=base.grants,
+def _powers(base: _Base, signin: SignIn, members: Members, courier: Courier) -> tuple[Powers, PowerMethods]:
+    database, record, grants, now = base.database, base.record, base.grants, base.now
+    platform = Platform(database=database, record=record, grants=grants, members=members, now=now)
+    powers = Powers(
+        database=database,
+        record=record,
+        grants=grants,
         signin=signin,
         keys=base.held,
         platform=platform,
-        bells=Bells(base.database, courier, base.settings.origin, base.now),
-        now=base.now,
+        bells=Bells(database, courier, base.settings.origin, now),
+        now=now,
     )
+    return powers, PowerMethods(grants, powers, platform)
 
 
 def _proofs(base: _Base, courier: Courier, signin: SignIn) -> Proofs:

@@ -73,27 +73,31 @@ def _looks(page: Page, picture: Path) -> list[str]:
     return found
 
 
-def test_a_power_is_lent_used_told_and_ends(salon: System, browser: Browser, tmp_path: Path) -> None:
-    # A customer of today, and the owner.
+def _shop_with_a_customer(salon: System, browser: Browser) -> Page:
+    """A customer books for today; gives the owner."""
     with visit(browser) as customers:
         page = customers.new_page()
         walk.choose_service(page, salon.origin, "カット")
         walk.choose_time(page)
         walk.fill(page)
         walk.confirm(page)
-    owner = _join(browser, salon.link("aoi@salon.example", r"/console/join#\S+"), "/console/")
+    return _join(browser, salon.link("aoi@salon.example", r"/console/join#\S+"), "/console/")
 
-    # The first operator has one passkey, and is led to another.
+
+def _first_operator(salon: System, browser: Browser, tmp_path: Path) -> Page:
+    """She has one passkey, and is led to another."""
     said = salon.noren("operator", "invite", "--mail", "first@operators.example").stdout
     link = re.search(r"http\S+", said)
     assert link is not None
     first = _join(browser, link[0], "/operations/")
-    complaints = [watch(first), watch(owner)]
     expect(first.locator("main")).to_contain_text("パスキーが1つしかありません")
     assert _looks(first, tmp_path / "few") == []
     _second_passkey(salon, "first.operator")
+    return first
 
-    # There is nobody to agree: she breaks the glass to invite the second.
+
+def _second_operator(salon: System, browser: Browser, first: Page, tmp_path: Path) -> Page:
+    """There is nobody to agree: the first breaks the glass to invite the second, who looks at it."""
     first.goto(f"{salon.origin}/operations/people")
     assert _looks(first, tmp_path / "people") == []
     first.locator("#o-about").fill("kei")
@@ -107,7 +111,6 @@ def test_a_power_is_lent_used_told_and_ends(salon: System, browser: Browser, tmp
     expect(first.locator("main")).to_contain_text("実施済み")
     assert "緊急" in str(salon.mail("first@operators.example", 2)["Subject"])
     second = _join(browser, salon.link("kei@operators.example", r"/operations/join#\S+"), "/operations/")
-    complaints.append(watch(second))
     _second_passkey(salon, "kei.operator")
     assert "break-glass" in salon.noren("doctor", check=False).stdout
     second.goto(first.url)
@@ -116,8 +119,11 @@ def test_a_power_is_lent_used_told_and_ends(salon: System, browser: Browser, tmp
     second.get_by_role("button", name="記録する").click()
     expect(second.locator("main")).to_contain_text("自分の招待を確認した")
     assert "break-glass" not in salon.noren("doctor", check=False).stdout
+    return second
 
-    # A power is asked for, agreed to, entered; the banner counts down.
+
+def _lent(salon: System, first: Page, second: Page, tmp_path: Path) -> str:
+    """A power is asked for and agreed to; gives its id."""
     first.goto(f"{salon.origin}/operations/powers")
     assert _looks(first, tmp_path / "powers") == []
     first.locator("#words").fill("予約表が開かないとの問い合わせ")
@@ -131,6 +137,11 @@ def test_a_power_is_lent_used_told_and_ends(salon: System, browser: Browser, tmp
     assert _looks(second, tmp_path / "agree") == []
     second.get_by_role("button", name="パスキーで同意する").click()
     expect(second.locator("main")).to_contain_text("有効")
+    return power
+
+
+def _used(salon: System, first: Page, tmp_path: Path) -> str:
+    """It is entered and the banner counts down; names come by a tap. Gives the shop's address."""
     first.reload()
     first.get_by_role("button", name="始める").click()
     expect(first.locator(".lent .clock")).to_have_text(re.compile(r"^(29|30):\d\d$"))
@@ -150,8 +161,11 @@ def test_a_power_is_lent_used_told_and_ends(salon: System, browser: Browser, tmp
     first.goto(f"{salon.origin}/operations/powers")
     assert _looks(first, tmp_path / "powers-en") == []
     first.get_by_role("button", name="日本語").click()
+    return shop
 
-    # The owner has a mail, and reads who and why.
+
+def _told(salon: System, owner: Page, power: str, tmp_path: Path) -> None:
+    """The owner has a mail, and reads who and why."""
     mail = salon.mail("aoi@salon.example", len(salon.mails("aoi@salon.example")))
     assert any(
         power in str(one.get_content())
@@ -162,14 +176,18 @@ def test_a_power_is_lent_used_told_and_ends(salon: System, browser: Browser, tmp
     expect(owner.locator("main")).to_contain_text("予約表が開かないとの問い合わせ")
     assert _looks(owner, tmp_path / "told") == []
 
-    # It ends by itself: the page looks again, and is refused.
+
+def _ends(salon: System, first: Page, power: str, shop: str) -> None:
+    """By itself: the page looks again, and is refused."""
     _vault(salon, "UPDATE vault.power SET until = %s WHERE power = %s", int(time.time() * 1000) + 4000, power)
     first.goto(shop)
     expect(first.locator("main")).to_contain_text("権限が必要です", timeout=15_000)
     first.goto(f"{salon.origin}/operations/powers/{power}")
     expect(first.locator("main")).to_contain_text("時間切れ")
 
-    # An auditor is asked for and agreed to: numbers, and nobody's name.
+
+def _auditor(salon: System, browser: Browser, first: Page, second: Page) -> Page:
+    """Asked for by one operator and agreed to by the other."""
     first.goto(f"{salon.origin}/operations/people")
     first.locator("#a-about").fill("audit")
     first.locator("#a-mail").fill("audit@auditors.example")
@@ -180,8 +198,11 @@ def test_a_power_is_lent_used_told_and_ends(salon: System, browser: Browser, tmp
     second.get_by_role("button", name="パスキーで同意する").click()
     expect(second.locator("main")).to_contain_text("実施済み")
     invited = salon.link("audit@auditors.example", r"/operations/join#\S+")
-    auditor = _join(browser, invited, "/operations/audit")
-    complaints.append(watch(auditor))
+    return _join(browser, invited, "/operations/audit")
+
+
+def _audits(salon: System, auditor: Page, tmp_path: Path) -> None:
+    """Numbers, proofs, controls; nobody's name."""
     auditor.locator("#path").select_option("actor")
     auditor.locator("section[aria-labelledby=scope] #name").fill("first.operator")
     auditor.locator("section[aria-labelledby=scope] button").click()
@@ -196,5 +217,19 @@ def test_a_power_is_lent_used_told_and_ends(salon: System, browser: Browser, tmp
     with auditor.expect_download() as begun:
         auditor.locator(".entries a").first.click()
     assert Path(begun.value.path()).read_text().startswith("c2sp.org/tlog-proof@v1\n")
-    assert complaints[0][:-1] == []  # the refusal of what has ended is one
-    assert complaints[1:] == [[], [], []]
+
+
+def test_a_power_is_lent_used_told_and_ends(salon: System, browser: Browser, tmp_path: Path) -> None:
+    owner = _shop_with_a_customer(salon, browser)
+    first = _first_operator(salon, browser, tmp_path)
+    second = _second_operator(salon, browser, first, tmp_path)
+    complaints = [watch(page) for page in (owner, first, second)]
+    power = _lent(salon, first, second, tmp_path)
+    shop = _used(salon, first, tmp_path)
+    _told(salon, owner, power, tmp_path)
+    assert complaints == [[], [], []]
+    _ends(salon, first, power, shop)
+    auditor = _auditor(salon, browser, first, second)
+    of_audit = watch(auditor)
+    _audits(salon, auditor, tmp_path)
+    assert [*complaints[::2], of_audit] == [[], [], []]  # the first was refused what has ended

@@ -246,6 +246,7 @@ def test_it_lends_nothing_to_who_has_one_passkey(fresh_cast: Cast, vault: VaultP
     ids=str,
 )
 def test_it_refuses_what_no_page_asks(platform: Platform, asked: dict[str, Any]) -> None:
+    """Too long, without a reason, of no shop, of no kind: nothing of it is asked of anybody."""
     given = {"grant": platform.first.grant, "what": "support_shop", "shop": SALON, "words": WHY, "minutes": 5}
     with pytest.raises(RuntimeError, match="BadRequest"):
         wire.call(str(settings.VAULT_SOCKET), "ask_power", given | asked, seconds=10)
