@@ -342,6 +342,38 @@ class TransferOver(NorenError):
     message = _("This list was declined or cancelled, or its time is over. Please ask for it anew.")
 
 
+class PowerNeeded(NorenError):
+    """Nobody has this by standing: it needs a power that was lent, and entered."""
+
+    status = 403
+    message = _("This needs a power that is lent for a reason and a time. Please ask for it under Powers.")
+
+
+class NoSuchPower(NorenError):
+    status = 404
+    message = _("Nobody has asked for such a power.")
+
+
+class PowerOver(NorenError):
+    status = 410
+    message = _("This power was declined, given back or ended, or its time is over. Please ask for it anew.")
+
+
+class OneShopAtATime(NorenError):
+    status = 409
+    message = _("A power over a shop is running already. Please give it back first.")
+
+
+class SecondPasskeyNeeded(NorenError):
+    status = 409
+    message = _("You have one passkey only. Please add a second one before any power is lent to you.")
+
+
+class LastOperator(NorenError):
+    status = 409
+    message = _("One operator who can sign in stays. Please invite another one first.")
+
+
 class RecordDamaged(NorenError):
     """What the vault has stored is not what was written; the attempt is on record."""
 

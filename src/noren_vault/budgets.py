@@ -49,6 +49,7 @@ LIMITS: Final[Mapping[Role, Limits]] = MappingProxyType(
         Role.CUSTOMER: Limits(0, 0),
         Role.OPERATOR: Limits(20, 100),
         Role.KEY: _DESK,
+        Role.AUDITOR: Limits(0, 0),
     }
 )
 # A shop's: distinct in the whole shop, so a list that ten people look at counts once.

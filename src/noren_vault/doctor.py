@@ -62,6 +62,7 @@ class Doctor:
             self._witnessed(),
             await self._data_keys(),
             self._certified(),
+            await self._glass(),
         ]
         return [asdict(one) for one in findings]
 
@@ -126,6 +127,15 @@ class Doctor:
         except tls.TlsError as fault:
             return Finding("certificates", ok=False, detail=str(fault))
         return Finding("certificates", ok=days >= tls.WARN_DAYS, detail=f"{name} ends in {days} days")
+
+    async def _glass(self) -> Finding:
+        """What was taken without a second operator stays an alarm until another one has looked at it."""
+        row = await self._database.row(
+            "SELECT count(*) FROM vault.power w LEFT JOIN vault.power_review v USING (power) "
+            "WHERE w.glass AND v.power IS NULL"
+        )
+        left = 0 if row is None else row[0]
+        return Finding("break-glass", ok=not left, detail=f"{left} not reviewed by another operator")
 
     async def _epochs(self) -> Finding:
         rows = await self._database.rows("SELECT DISTINCT epoch FROM keystore.person_key")

@@ -1,4 +1,5 @@
-"""Ending grants at once: the way to shut out whoever has stolen one, from an administrator's shell.
+"""Ending grants at once: the way to shut out whoever has stolen one, from an administrator's shell or
+by an operator under a power.
 
 It takes what sign-ins gave, not the power to sign in: whose passkey is stolen is ended as a member, too. An
 API key that is named by its credential is ended for good.
@@ -16,7 +17,7 @@ from noren_vault.grants import Grants, shop_mark
 from noren_vault.peer import Peer
 from noren_vault.protocol import Params
 from noren_vault.record import Outcome, Path, Record, session_name
-from noren_vault.rights import PLATFORM
+from noren_vault.rights import PLATFORM, What
 
 
 class Whose(StrEnum):
@@ -61,8 +62,9 @@ class Ending:
 
         What is not to be had while the ledger takes no entry: nothing is revealed then either.
         """
+        path = await self._grants.may(params.raw.get("grant"), peer, What.END_GRANTS)
         whose, name = _asked(params)
-        path, ref = peer.admin_path, f"{whose}:{name}" if name else str(whose)
+        ref = f"{whose}:{name}" if name else str(whose)
         entry = await self._record.write("signout", path, ref=ref, note="ended")
         ended = await self._database.rows(_END, [self._now(), str(whose), name])
         if whose is Whose.CREDENTIAL:

@@ -101,6 +101,30 @@ class TransferOver(VaultError):
     """The export or import was declined, cancelled, or its time is over."""
 
 
+class PowerNeeded(VaultError):
+    """Nobody has this by standing: a running power is needed, and entered by whoever it was lent to."""
+
+
+class NoSuchPower(VaultError):
+    """No such power was asked for."""
+
+
+class PowerOver(VaultError):
+    """The power was declined, given back or ended, or its time is over."""
+
+
+class OneShopAtATime(VaultError):
+    """A power over a shop runs already: an operator is in one shop at a time."""
+
+
+class SecondPasskeyNeeded(VaultError):
+    """Who has one passkey only is lent nothing: she adds another first."""
+
+
+class LastOperator(VaultError):
+    """The platform keeps one operator who can sign in."""
+
+
 class NoSuchPerson(VaultError):
     """The shop has no such person, or no more."""
 

@@ -10,6 +10,7 @@ from noren_vault.importing import Importing
 from noren_vault.peer import Peer
 from noren_vault.protocol import Params
 from noren_vault.records import Told
+from noren_vault.rights import What
 from noren_vault.trace import Trace
 from noren_vault.transfers import MOST_PERSONS, Kind, Transfers, Wanted
 
@@ -120,5 +121,5 @@ class ExportMethods:
     # -- a list that turned up
 
     async def _find(self, params: Params, peer: Peer) -> Answered:
-        path = await self._grants.may_ask(params.raw.get("grant"), peer)
+        path = await self._grants.may(params.raw.get("grant"), peer, What.READ_LEDGER_ENTRIES)
         return await self._trace.find(params.items("texts"), path), None

@@ -17,6 +17,7 @@ SILENT: Final = (
     "outcome", "erase", "refused", "signin", "signout", "register", "invite", "scope", "start", "repair",
     "key", "backup", "restore", "door", "connections", "bounce", "search_build", "right", "prove", "budget",
     "sign",
+    "power",
 )  # fmt: skip
 # `refused`: the other side was told, and did not take it.
 TOLD: Final = ("released", "done", "sent", "refused")

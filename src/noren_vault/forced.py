@@ -23,7 +23,14 @@ from psycopg_pool import PoolTimeout
 from noren_vault.clock import Now
 from noren_vault.courier import Courier
 from noren_vault.database import Connection, Database
-from noren_vault.errors import BadRequest, LedgerUnavailable, NoSuchPerson, NoSuchReset, VaultError
+from noren_vault.errors import (
+    BadRequest,
+    GrantRefused,
+    LedgerUnavailable,
+    NoSuchPerson,
+    NoSuchReset,
+    VaultError,
+)
 from noren_vault.grants import Grants, shop_mark
 from noren_vault.letter import Letter
 from noren_vault.passwords import Passwords
@@ -229,8 +236,11 @@ class Forced:
         return [now, list(actors), now]
 
     async def _resets(self, params: Params, peer: Peer) -> dict[str, Any]:
-        """How each stands: for an operator, or an administrator's process."""
-        await self._grants.may_ask(params.raw.get("grant"), peer)
+        """How each stands, in numbers: for an operator, or an administrator's process."""
+        if (token := params.raw.get("grant")) is not None:
+            await self._grants.of_platform(token)
+        elif not peer.admin:
+            raise GrantRefused("an operator, or an administrator's process, may ask this")
         names = ("reset", "whose", "a_minute", "ended", "asked", "stopped")
         counts = ("passwords", "waiting", "told", "failed", "unknown", "set_anew")
         rows = await self._database.rows(_STANDING)

@@ -3,6 +3,9 @@
 A token is `<shop>.<grant id>.<secret>`; only the secret's SHA-256 is kept. Whose it is, which role they have
 and whether they still work there is read from the vault's own tables at each use, never from a request.
 
+An operator's token is followed by `.<power>` where she acts under a power that was lent to her: the grant is
+then one of the power's shop, as long as the power runs and she has entered it.
+
 Between that reading and the last person's opening some milliseconds pass. Whatever changes somebody's rights
 says so here (`changed`), and who opens persons asks before each one whether the grant is `stale`, and if so
 has it read `again`. All of it happens in this one process, which alone writes those tables.
@@ -13,16 +16,16 @@ import hmac
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from noren_vault.budgets import Spender
 from noren_vault.clock import Now
 from noren_vault.database import Connection, Database, Row
-from noren_vault.errors import GrantExpired, GrantRefused
+from noren_vault.errors import GrantExpired, GrantRefused, PowerNeeded, PowerOver
 from noren_vault.peer import Peer
 from noren_vault.record import Path
-from noren_vault.rights import DECIDING, PLATFORM, Narrowed, Role
+from noren_vault.rights import DECIDING, PLATFORM, PLATFORM_ROLES, Narrowed, Role, What
 from noren_vault.together import Together
 
 HOUR_MS: Final = 3_600_000
@@ -33,6 +36,7 @@ OPERATOR_IDLE_MS: Final = HOUR_MS // 4
 _SEEN_EVERY_MS: Final = 30_000
 _MOST_CHANGES: Final = 10_000
 _NUMBER: Final = re.compile(r"[0-9]{1,16}", re.ASCII)
+# Of a grant, and of a power.
 _GRANT_ID: Final = re.compile(r"[0-9a-f]{16}", re.ASCII)
 
 _FIND: Final = """
@@ -40,7 +44,7 @@ SELECT g.grant_id, g.secret_hash, g.shop_id, g.credential, g.session, g.expires_
        a.actor::text, a.handle, a.person::text,
        CASE WHEN a.kind = 'member' THEN m.role WHEN p.state <> 'erased' THEN 'customer' END AS role, m.staff,
        (SELECT jsonb_object_agg(n.purpose, n.fields) FROM vault.narrowed n
-        WHERE n.shop_id = g.shop_id AND n.role = m.role)
+        WHERE n.shop_id = g.shop_id AND n.role = m.role), m.ends_at
 FROM vault.access_grant g
 JOIN vault.actor a USING (actor)
 LEFT JOIN vault.membership m ON m.shop_id = g.shop_id AND m.actor = g.actor AND m.ended_at IS NULL
@@ -49,6 +53,9 @@ WHERE g.grant_id = """
 # PostgreSQL keeps one plan for an id, but makes a new one for each list: that takes longer than the reading.
 _FIND_ONE: Final = _FIND + "%s"
 _FIND_SOME: Final = _FIND + "ANY(%s)"
+_POWER: Final = (
+    "SELECT what, shop_id, actor::text, state, until, entered_at FROM vault.power WHERE power = %s"
+)
 _ANOTHER: Final = """
 SELECT 1 FROM vault.membership m
 WHERE m.shop_id = %s AND m.actor <> %s AND m.ended_at IS NULL AND m.role = ANY(%s)
@@ -74,6 +81,9 @@ class Grant:
     expires_at: int
     narrowed: Narrowed = field(default_factory=dict)
     turn: int = 0
+    # The power under which an operator acts, and what it is for.
+    power: str = ""
+    lent: What | None = None
 
     @property
     def path(self) -> Path:
@@ -120,15 +130,19 @@ class Grants:
         return f"{shop}.{grant_id}.{secret}"
 
     async def check(self, token: object) -> Grant:
-        """Give the grant behind a token. Raises GrantExpired (unknown, ended), GrantRefused (not there)."""
-        shop, grant_id, secret = _parts(token)
+        """Give the grant behind a token. Raises GrantExpired (unknown, ended), GrantRefused (not there).
+
+        Under a power: PowerOver, PowerNeeded as well.
+        """
+        shop, grant_id, secret, power = _parts(token)
         turn = self._turn
         row = await self._rows.get(grant_id)
         if row is None or not hmac.compare_digest(bytes(row[0]), _hash(secret)):
             raise GrantExpired("no such grant")
         if row[1] != shop:
             raise GrantRefused("the grant is another shop's")
-        return await self._held(grant_id, row, turn)
+        held = await self._held(grant_id, row, turn)
+        return await self._under(held, power) if power else held
 
     def changed(self, *whose: str) -> None:
         """Say that the rights of an actor, a grant or a shop (`shop_mark`) are not what they were."""
@@ -141,7 +155,7 @@ class Grants:
 
     def stale(self, grant: Grant) -> bool:
         """Whether the grant's time is over, or something about it was changed since it was read."""
-        marks = (grant.actor, grant.grant_id, shop_mark(grant.shop))
+        marks = (grant.actor, grant.grant_id, shop_mark(grant.shop), power_mark(grant.power))
         changed = any(self._changes.get(mark, self._forgotten) > grant.turn for mark in marks)
         return changed or self._now() >= grant.expires_at
 
@@ -158,33 +172,51 @@ class Grants:
         row = await self._rows.get(grant.grant_id)
         if row is None:
             raise GrantExpired("no such grant")
-        return await self._held(grant.grant_id, row, turn)
+        held = await self._held(grant.grant_id, row, turn)
+        return await self._under(held, grant.power) if grant.power else held
 
     async def another_decides(self, grant: Grant) -> bool:
         """Whether the grant's shop has another owner or manager, who can sign in."""
         row = await self._database.row(_ANOTHER, [grant.shop, grant.actor, list(DECIDING)])
         return row is not None
 
-    async def of_shop(self, token: object) -> Grant:
-        """Give a grant of a shop: an operator has no shop. Raises GrantRefused."""
+    async def of_shop(self, token: object, *, lent: bool = False) -> Grant:
+        """Give a grant of a shop: an operator has no shop. Raises GrantRefused.
+
+        `lent`: what is asked for may be done under a power that was lent, too.
+        """
         grant = await self.check(token)
-        if grant.shop == PLATFORM:
+        if grant.shop == PLATFORM or (grant.power and not lent):
             raise GrantRefused("an operator enters no shop without a lent power")
         return grant
 
     async def may_ask(self, token: object, peer: Peer) -> Path:
-        """Give the path of an operator's grant, or without one of an administrator's process.
+        """Give the path of who may question the record by ids, as `may` does; an auditor may by standing."""
+        if token is not None:
+            grant = await self.check(token)
+            if grant.role is Role.AUDITOR:
+                return grant.path
+        return await self.may(token, peer, What.READ_LEDGER_ENTRIES)
 
-        Raises GrantExpired, GrantRefused.
+    async def may(self, token: object, peer: Peer, what: What) -> Path:
+        """Give the path of an operator who acts under this power, or without a grant of an administrator's
+        process. Raises GrantExpired, GrantRefused, PowerNeeded, PowerOver.
         """
         if token is None:
             if not peer.admin:
-                raise GrantRefused("an administrator's process, or an operator's grant, may ask this")
+                raise GrantRefused("an administrator's process, or an operator under a power, may ask this")
             return peer.admin_path
+        grant = await self.of_platform(token)
+        if grant.lent is not what:
+            raise PowerNeeded(f"{what} is needed")
+        return grant.path
+
+    async def of_platform(self, token: object) -> Grant:
+        """Give an operator's grant, under a power or not. Raises GrantRefused."""
         grant = await self.check(token)
         if grant.role is not Role.OPERATOR:
             raise GrantRefused("an operator may ask this")
-        return grant.path
+        return grant
 
     async def end(self, grant: Grant) -> None:
         """End a grant."""
@@ -207,7 +239,8 @@ class Grants:
 
     async def _held(self, grant_id: str, row: Row, turn: int) -> Grant:
         """Make the grant of a row, if it is in its time and its holder is still there."""
-        await self._in_time(grant_id, row[10], expires=row[4], seen=row[5], revoked=row[6])
+        expires = row[4] if row[13] is None else min(row[4], row[13])
+        await self._in_time(grant_id, row[10], expires=expires, seen=row[5], revoked=row[6])
         if row[10] is None:
             raise GrantRefused("is not there any more")
         return Grant(
@@ -220,10 +253,26 @@ class Grants:
             staff=row[11],
             credential=row[2],
             session=row[3],
-            expires_at=row[4],
+            expires_at=expires,
             narrowed=_narrowed(row[12]),
             turn=turn,
         )
+
+    async def _under(self, grant: Grant, power: str) -> Grant:
+        """Make it one of the power's shop. Whom the power was lent to is no person there."""
+        if grant.role is not Role.OPERATOR:
+            raise GrantRefused("powers are lent to operators")
+        row = await self._database.row(_POWER, [power])
+        if row is None or row[2] != grant.actor:
+            raise PowerNeeded("not lent to her")
+        what, shop, _, state, until, entered = row
+        if state != "running" or self._now() >= until:
+            raise PowerOver(state)
+        if entered is None:
+            raise PowerNeeded("not entered")
+        lent = What(what)
+        expires = min(grant.expires_at, until)
+        return replace(grant, shop=shop, person=None, power=power, lent=lent, expires_at=expires)
 
     async def _fetch(self, grant_ids: Sequence[str]) -> dict[str, Row]:
         one = len(grant_ids) == 1
@@ -235,7 +284,7 @@ class Grants:
         self, grant_id: str, role: str | None, *, expires: int, seen: int, revoked: int | None
     ) -> None:
         now = self._now()
-        idle = OPERATOR_IDLE_MS if role == Role.OPERATOR else IDLE_MS
+        idle = OPERATOR_IDLE_MS if role in PLATFORM_ROLES else IDLE_MS
         if revoked is not None or now >= expires or now >= seen + idle:
             raise GrantExpired("the grant has ended")
         if now >= seen + _SEEN_EVERY_MS:
@@ -250,16 +299,24 @@ def shop_mark(shop: int) -> str:
     return f"shop:{shop}"
 
 
+def power_mark(power: str) -> str:
+    """Give the mark of a change of a power."""
+    return f"power:{power}"
+
+
 def _narrowed(stored: Mapping[str, Any] | None) -> Narrowed:
     return {purpose: frozenset(fields) for purpose, fields in (stored or {}).items()}
 
 
-def _parts(token: object) -> tuple[int, str, str]:
+def _parts(token: object) -> tuple[int, str, str, str]:
     parts = token.split(".") if isinstance(token, str) and len(token) <= 200 else []
+    power = parts.pop() if len(parts) == 4 else ""
+    if power and not _GRANT_ID.fullmatch(power):
+        raise GrantExpired("not a grant")
     # Ids are read together: one that PostgreSQL cannot even take would be everybody's fault at once.
     if len(parts) != 3 or not _NUMBER.fullmatch(parts[0]) or not _GRANT_ID.fullmatch(parts[1]):
         raise GrantExpired("not a grant")
-    return int(parts[0]), parts[1], parts[2]
+    return int(parts[0]), parts[1], parts[2], power
 
 
 def _hash(secret: str) -> bytes:

@@ -39,11 +39,11 @@ class Invites:
         self._database = database
         self._now = now
 
-    async def make(self, actor: str, role: Role, *, passkey_ms: int = 0) -> str:
+    async def make(self, actor: str, role: Role, *, passkey_ms: int = 0, first: bool = False) -> str:
         """Make an invitation in place of the actor's unused ones; the token is told once.
 
-        With `passkey_ms` it lasts so long, and no password is set by it. An operator's takes the place of
-        every operator's: the shell invites one, whatever names it gives.
+        With `passkey_ms` it lasts so long, and no password is set by it. The first operator's takes the
+        place of all operators': the shell invites one, whatever the names.
         """
         token, now = secrets.token_urlsafe(32), self._now()
         async with self._database.transaction() as connection:
@@ -51,7 +51,7 @@ class Invites:
                 b"UPDATE vault.invite SET expires_at = %s WHERE used_at IS NULL AND expires_at > %s "
                 b"AND (actor = %s OR %s AND actor IN "
                 b"(SELECT m.actor FROM vault.membership m WHERE m.role = 'operator'))",
-                [now, now, actor, role is Role.OPERATOR],
+                [now, now, actor, first],
             )
             await connection.execute(
                 b"INSERT INTO vault.invite (token_hash, actor, made_at, expires_at, passkey_only) "
@@ -68,8 +68,9 @@ class Invites:
             "SELECT i.token_hash, a.actor::text, a.handle, a.shop_id, i.passkey_only FROM vault.invite i "
             "JOIN vault.actor a USING (actor) "
             "JOIN vault.membership m ON m.actor = a.actor AND m.shop_id = a.shop_id AND m.ended_at IS NULL "
-            "WHERE i.token_hash = %s AND i.used_at IS NULL AND i.expires_at > %s",
-            [_hash(token), self._now()],
+            "WHERE i.token_hash = %s AND i.used_at IS NULL AND i.expires_at > %s "
+            "AND (m.ends_at IS NULL OR m.ends_at > %s)",
+            [_hash(token), self._now(), self._now()],
         )
         if row is None:
             raise InviteRefused("unknown, used or over")

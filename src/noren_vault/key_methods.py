@@ -1,4 +1,6 @@
-"""The protocol's methods on keys and erasure: an administrator's, but that an owner erases customers too."""
+"""The protocol's methods on keys and erasure: an administrator's; an operator rotates under a power,
+an owner erases customers.
+"""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
@@ -12,6 +14,7 @@ from noren_vault.peer import Peer
 from noren_vault.protocol import Params
 from noren_vault.record import Path
 from noren_vault.rights import Role
+from noren_vault.rights import What as Power
 from noren_vault.rotation import What
 
 _KEYS: Final = """
@@ -51,8 +54,9 @@ class KeyMethods:
         }
         self._grants = grants
 
-    async def list(self, _params: Params, _peer: Peer) -> dict[str, Any]:
+    async def list(self, params: Params, peer: Peer) -> dict[str, Any]:
         """Tell every key by its id, and the rotations; instants are POSIX seconds."""
+        await self._grants.may(params.raw.get("grant"), peer, Power.ROTATE_KEYS)
         rows = await self._database.rows(_KEYS)
         keys = [
             {
@@ -69,11 +73,12 @@ class KeyMethods:
 
     async def rotate(self, params: Params, peer: Peer) -> dict[str, Any]:
         """Begin a rotation. Raises KeysBusy."""
+        path = await self._grants.may(params.raw.get("grant"), peer, Power.ROTATE_KEYS)
         try:
             what = What(params.text("what"))
         except ValueError:
             raise BadRequest("epoch, data, index or pepper keys are rotated") from None
-        return {"entry": await self._rotation.begin(what, peer.admin_path)}
+        return {"entry": await self._rotation.begin(what, path)}
 
     async def retire(self, params: Params, _peer: Peer) -> dict[str, Any]:
         """Destroy the keys whose day has come, or one retired key now. Raises NoSuchKey."""

@@ -21,11 +21,13 @@ from noren_vault.keys import Keys
 from noren_vault.letter import Letter
 from noren_vault.people import NewPerson, People
 from noren_vault.record import Path, Record
-from noren_vault.rights import PLATFORM, SHOP_ROLES, Role
+from noren_vault.rights import PLATFORM, PLATFORM_ROLES, SHOP_ROLES, Role
 
 _STAFF_KEY: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}", re.ASCII)
 _LONGEST_STAFF: Final = 200
 _SLUG: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}", re.ASCII)
+# The platform's own: a handle there ends in its role.
+_NO_SLUG: Final = (Role.OPERATOR, Role.AUDITOR)
 _SUBJECT: Final = "暖簾 ログインのご招待 / Your invitation to Noren"
 _TEXT: Final = """\
 {name} 様
@@ -95,7 +97,7 @@ class Members:
 
     async def found(self, shop: int, slug: str, given: Sequence[Any], path: Path) -> list[dict[str, str]]:
         """Found a shop with its members and invite them; the same list again only sends what was not."""
-        if shop <= PLATFORM or not _SLUG.fullmatch(slug):
+        if shop <= PLATFORM or not _SLUG.fullmatch(slug) or slug in _NO_SLUG:
             raise BadRequest("a shop has a number above 0 and a short name")
         members = [Member.of(one, slug) for one in given if isinstance(one, dict)]
         if len(members) != len(given) or len({one.handle for one in members}) != len(members):
@@ -130,7 +132,8 @@ class Members:
         if not _STAFF_KEY.fullmatch(name):
             raise BadRequest("an operator's name is a short key")
         there = await self._database.row(
-            "SELECT 1 FROM vault.passkey JOIN vault.membership USING (actor) WHERE shop_id = %s LIMIT 1",
+            "SELECT 1 FROM vault.passkey JOIN vault.membership USING (actor) "
+            "WHERE shop_id = %s AND role = 'operator' LIMIT 1",
             [PLATFORM],
         )
         if there is not None:
@@ -140,10 +143,21 @@ class Members:
             person = await self._person(PLATFORM, handle, {"name": name, "mail": mail}, path)
         actor = await self._actor(PLATFORM, handle, person, Role.OPERATOR, None)
         await self._record.write("invite", path, shop=PLATFORM, ref=handle)
-        token = await self._invites.make(actor, Role.OPERATOR)
+        token = await self._invites.make(actor, Role.OPERATOR, first=True)
         if person is not None:
-            await self._mail(PLATFORM, person, token, Role.OPERATOR, path)
+            await self.mail(PLATFORM, person, token, Role.OPERATOR, path)
         return token
+
+    async def seat(self, handle: str, mail: str, role: Role, ends: int | None, path: Path) -> tuple[str, str]:
+        """Invite somebody to the platform; gives person and token. The caller holds the keys, and mails it.
+
+        Who was there before is invited under the address that is known of her.
+        """
+        given = {"name": handle.partition(".")[0], "mail": mail}
+        person = await self._store(PLATFORM, handle, given, path)
+        actor = await self._actor(PLATFORM, handle, person, role, None, ends=ends)
+        await self._record.write("invite", path, shop=PLATFORM, persons=[person], ref=handle)
+        return person, await self._invites.make(actor, role)
 
     # -- inside
 
@@ -186,7 +200,7 @@ class Members:
             return {"handle": member.handle, "mail": "joined"}
         await self._record.write("invite", path, shop=shop, persons=[person], ref=member.handle)
         token = await self._invites.make(actor, member.role)
-        state = await self._mail(shop, person, token, member.role, path)
+        state = await self.mail(shop, person, token, member.role, path)
         return {"handle": member.handle, "mail": state}
 
     async def _person(self, shop: int, handle: str, given: Mapping[str, str], path: Path) -> str:
@@ -209,7 +223,16 @@ class Members:
             )
         return person
 
-    async def _actor(self, shop: int, handle: str, person: str | None, role: Role, staff: str | None) -> str:
+    async def _actor(
+        self,
+        shop: int,
+        handle: str,
+        person: str | None,
+        role: Role,
+        staff: str | None,
+        *,
+        ends: int | None = None,
+    ) -> str:
         async with self._database.transaction() as connection:
             cursor = await connection.execute(
                 b"INSERT INTO vault.actor (actor, handle, shop_id, person, made_at) "
@@ -222,16 +245,18 @@ class Members:
             if row is None:
                 raise GrantRefused("the handle is another shop's")
             await connection.execute(
-                b"INSERT INTO vault.membership (shop_id, actor, role, staff, since) "
-                b"VALUES (%s, %s, %s, %s, %s) "
+                b"INSERT INTO vault.membership (shop_id, actor, role, staff, since, ends_at) "
+                b"VALUES (%s, %s, %s, %s, %s, %s) "
                 b"ON CONFLICT (shop_id, actor) DO UPDATE SET role = excluded.role, staff = excluded.staff, "
-                b"since = excluded.since, ended_at = NULL WHERE vault.membership.ended_at IS NOT NULL",
-                [shop, row[0], role, staff, self._now()],
+                b"since = excluded.since, ends_at = excluded.ends_at, ended_at = NULL "
+                b"WHERE vault.membership.ended_at IS NOT NULL OR vault.membership.ends_at IS NOT NULL",
+                [shop, row[0], role, staff, self._now(), ends],
             )
             return str(row[0])
 
-    async def _mail(self, shop: int, person: str, token: str, role: Role, path: Path) -> str:
-        place = "operations" if role is Role.OPERATOR else "console"
+    async def mail(self, shop: int, person: str, token: str, role: Role, path: Path) -> str:
+        """Mail an invitation; says how the letter stands."""
+        place = "operations" if role in PLATFORM_ROLES else "console"
         letter = Letter(
             key=f"invite:{uuid4()}",
             subject=_SUBJECT,

@@ -16,7 +16,15 @@ from noren_vault.courier import Courier
 from noren_vault.doctor import Doctor
 from noren_vault.doors import Doors, Report
 from noren_vault.ending import Ending
-from noren_vault.errors import BadRequest, GrantExpired, GrantRefused, LedgerUnavailable
+from noren_vault.errors import (
+    BadRequest,
+    GrantExpired,
+    GrantRefused,
+    LedgerUnavailable,
+    NoSuchEntry,
+    PowerNeeded,
+    PowerOver,
+)
 from noren_vault.export_methods import ExportMethods
 from noren_vault.export_methods import Method as ExportMethod
 from noren_vault.forced import Forced
@@ -24,17 +32,20 @@ from noren_vault.grants import Grant, Grants
 from noren_vault.importing import Importing
 from noren_vault.index import Index
 from noren_vault.key_methods import Act, KeyMethods
+from noren_vault.ledger import ProofInvalid
 from noren_vault.letter import Attachment, Letter
 from noren_vault.members import Members
 from noren_vault.messages import Messages, decision_of
 from noren_vault.mydata_methods import MyDataMethods
 from noren_vault.peer import Peer
 from noren_vault.people import OWN_KEYS
+from noren_vault.power_methods import PowerMethods
 from noren_vault.protocol import Params, Request
 from noren_vault.question import Question
 from noren_vault.record import Record
 from noren_vault.records import Records, Told
 from noren_vault.reset_methods import ResetMethods
+from noren_vault.rights import What
 from noren_vault.rights_methods import RightsMethods
 from noren_vault.scope import Scope, Wanted
 from noren_vault.security_methods import SecurityMethods
@@ -60,12 +71,9 @@ _ADMIN: Final = frozenset(
     {
         "invite_operator",
         "found_shop",
-        "doctor",
         "rebuild_index",
         "unknown_messages",
         "decide_message",
-        "keys",
-        "rotate_keys",
         "retire_keys",
         "backup_begin",
         "backup_end",
@@ -75,7 +83,6 @@ _ADMIN: Final = frozenset(
         "digests",
         "explain_door",
         "import",
-        "end_grants",
         "forced_begin",
         "forced_stop",
         "forced_resume",
@@ -90,6 +97,7 @@ class Methods:
         self,
         *,
         rights: RightsMethods,
+        powers: PowerMethods,
         exports: ExportMethods,
         mydata: MyDataMethods,
         records: Records,
@@ -129,8 +137,8 @@ class Methods:
         self._record = record
         self._builds = builds
         self._watch = watch
-        acts = keys.acts | passwords.acts | rights.table | backups.acts | mydata.table | ending.acts
-        acts |= security.acts | resets.acts | forced.acts
+        acts = keys.acts | passwords.acts | rights.table | powers.table | backups.acts
+        acts |= mydata.table | ending.acts | security.acts | resets.acts | forced.acts
         acts |= api_keys.acts
         self._mails = passwords.mails
         self._methods = self._table() | {name: partial(_plain, act) for name, act in acts.items()}
@@ -167,6 +175,7 @@ class Methods:
             "checkpoint": self._checkpoint,
             "builds": self._list_builds,
             "entries": self._entries,
+            "entry_proof": self._entry_proof,
             "doctor": self._examine,
             "rebuild_index": self._rebuild_index,
             "report_doors": self._report_doors,
@@ -222,8 +231,8 @@ class Methods:
     async def _asker(self, params: Params, peer: Peer) -> Grant:
         """Whose grant it is. Without one that holds the asking is the app's own, and recorded as such."""
         try:
-            return await self._grants.of_shop(params.raw.get("grant"))
-        except (GrantExpired, GrantRefused):
+            return await self._grants.of_shop(params.raw.get("grant"), lent=True)
+        except (GrantExpired, GrantRefused, PowerNeeded, PowerOver):
             with suppress(LedgerUnavailable):
                 await self._record.write("refused", peer.path(), note="grant")
             raise
@@ -365,16 +374,33 @@ class Methods:
         return Answer({"builds": self._builds.to_wire(self._record.ledger.size)})
 
     async def _entries(self, params: Params, peer: Peer) -> Answer:
-        """Entries as they stand in the ledger; who fetched them is one of the next."""
+        """Entries as they stand in the ledger, from a number or a time on; the asking is one of the next."""
         path = await self._grants.may_ask(params.raw.get("grant"), peer)
-        first, count = params.number("first"), params.number("count")
+        count = params.number("count")
+        if "at" in params.raw:
+            first = await self._scope.first_at(params.number("at"))
+        else:
+            first = params.number("first")
         if not 1 <= count <= _BUNDLE:
             raise BadRequest("a bundle has 1 to 256 entries")
         await self._record.write("scope", path, note="entries", ref=f"entries:{first}/count:{count}")
         found = await asyncio.to_thread(lambda: list(self._record.ledger.payloads(first, first + count)))
-        return Answer({"entries": [payload.decode("ascii") for _, payload in found]})
+        return Answer({"first": first, "entries": [payload.decode("ascii") for _, payload in found]})
 
-    async def _examine(self, _params: Params, _: Peer) -> Answer:
+    async def _entry_proof(self, params: Params, peer: Peer) -> Answer:
+        """The `.tlog-proof` of an entry, up to the newest head."""
+        path, entry = await self._grants.may_ask(params.raw.get("grant"), peer), params.number("entry")
+        await self._record.write("scope", path, note="proof", ref=f"entry:{entry}")
+        try:
+            return Answer({"proof": self._record.ledger.proof(entry)})
+        except ProofInvalid as fault:
+            raise NoSuchEntry from fault
+
+    async def _examine(self, params: Params, peer: Peer) -> Answer:
+        """All findings; an auditor's asking is on record."""
+        path = await self._grants.may_ask(params.raw.get("grant"), peer)
+        if params.raw.get("grant") is not None:
+            await self._record.write("scope", path, note="doctor")
         return Answer({"findings": await self._doctor.examine()})
 
     async def _rebuild_index(self, _params: Params, _: Peer) -> Answer:
@@ -390,7 +416,8 @@ class Methods:
         return Answer({"digests": await self._doors.digests()})
 
     async def _list_doors(self, params: Params, peer: Peer) -> Answer:
-        path = await self._grants.may_ask(params.raw.get("grant"), peer)
+        # It opens what is sealed about a session: under a power, and to no auditor.
+        path = await self._grants.may(params.raw.get("grant"), peer, What.READ_LEDGER_ENTRIES)
         since, until = params.number("since"), params.number("until")
         return Answer({"doors": await self._doors.listed(since, until, path)})
 

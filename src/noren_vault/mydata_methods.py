@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from noren_vault import fields
 from noren_vault.clock import Now
-from noren_vault.errors import GrantRefused, InvestigationRefused
+from noren_vault.errors import InvestigationRefused, PowerNeeded
 from noren_vault.grants import Grant, Grants
 from noren_vault.mydata import MyData
 from noren_vault.naming import Investigations, Naming
@@ -15,7 +15,7 @@ from noren_vault.people import People
 from noren_vault.proofs import Proofs
 from noren_vault.protocol import Params
 from noren_vault.record import Path
-from noren_vault.rights import PLATFORM, Role
+from noren_vault.rights import PLATFORM, What
 from noren_vault.visits import MOST_DEVICE, Visit
 
 Wire = dict[str, Any]
@@ -99,25 +99,27 @@ class MyDataMethods:
         return {}
 
     async def _open(self, params: Params, peer: Peer) -> Wire:
-        path, shop = await self._investigator(params, peer), params.number("shop")
+        shop = params.number("shop")
+        path = await self._investigator(params, peer, shop)
         await self._investigations.open(_name(params), max(shop, PLATFORM), path)
         return {}
 
     async def _close(self, params: Params, peer: Peer) -> Wire:
-        await self._investigations.close(_name(params), await self._investigator(params, peer))
+        name = _name(params)
+        shop = await self._investigations.shop_of(name)
+        await self._investigations.close(name, await self._investigator(params, peer, shop))
         return {}
 
     async def _grant(self, params: Params) -> Grant:
         return await self._grants.of_shop(params.raw.get("grant"))
 
-    async def _investigator(self, params: Params, peer: Peer) -> Path:
-        """An operator's grant, or an administrator's process."""
-        if params.raw.get("grant") is None and peer.admin:
-            return peer.admin_path
-        grant = await self._grants.check(params.raw.get("grant"))
-        if grant.role is not Role.OPERATOR:
-            raise GrantRefused("an operator opens and closes investigations")
-        return grant.path
+    async def _investigator(self, params: Params, peer: Peer, shop: int) -> Path:
+        """An operator who reads an incident of this shop, or an administrator's process."""
+        token = params.raw.get("grant")
+        path = await self._grants.may(token, peer, What.READ_INCIDENT)
+        if token is not None and (await self._grants.check(token)).shop != shop:
+            raise PowerNeeded("the power is over another shop")
+        return path
 
 
 def _name(params: Params) -> str:

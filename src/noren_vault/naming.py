@@ -70,15 +70,20 @@ class Investigations:
             [name, shop, self._now()],
         )
 
-    async def close(self, name: str, path: Path) -> None:
-        """Close one for good. Raises InvestigationRefused where none of this name is open."""
+    async def shop_of(self, name: str) -> int:
+        """Give the shop of an open one, 0 for all. Raises InvestigationRefused."""
         row = await self._database.row(
             "SELECT shop_id FROM vault.investigation WHERE name = %s AND closed_at IS NULL", [name]
         )
         if row is None:
             raise InvestigationRefused("no investigation of this name is open")
+        return int(row[0])
+
+    async def close(self, name: str, path: Path) -> None:
+        """Close one for good. Raises InvestigationRefused where none of this name is open."""
+        shop = await self.shop_of(name)
         await self._record.write(
-            "right", path, shop=row[0], ref=f"investigation:{name}", note="investigation:closed"
+            "right", path, shop=shop, ref=f"investigation:{name}", note="investigation:closed"
         )
         await self._database.run(
             "UPDATE vault.investigation SET closed_at = %s WHERE name = %s AND closed_at IS NULL",

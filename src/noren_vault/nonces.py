@@ -35,8 +35,10 @@ class Nonces:
 
     def replay(self, actor: str, ref: str, at: int) -> None:
         """Remember what an entry of the ledger says."""
-        if ref.startswith(_MARK) and at > self._now() - LIFE_MS:
-            self._used[actor, ref] = at
+        # Under a lent power the entry names that as well, after the nonce.
+        nonce = ref.partition("/")[0]
+        if nonce.startswith(_MARK) and at > self._now() - LIFE_MS:
+            self._used[actor, nonce] = at
 
     def _forget(self, now: int) -> None:
         while self._used:

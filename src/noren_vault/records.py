@@ -23,7 +23,7 @@ from noren_vault.errors import (
 )
 from noren_vault.fields import Values
 from noren_vault.floors import Floors
-from noren_vault.grants import Grant, Grants
+from noren_vault.grants import Grant, Grants, power_mark
 from noren_vault.keys import Keys
 from noren_vault.nonces import Nonces
 from noren_vault.people import ANYBODY, CUSTOMER, NewPerson, People, Rewrite, Sealed
@@ -159,7 +159,7 @@ class Records:
         rights.check_number(purpose, len(wanted))
         if purpose in rights.ELSEWHERE:
             raise PurposeRefused(f"{purpose} is no reveal")
-        rights.check_reveal(grant.role, purpose, names, grant.narrowed)
+        rights.check_reveal(grant.role, purpose, names, grant.narrowed, lent=grant.lent)
         kinds: Sequence[str] = CUSTOMER
         if purpose is Purpose.OWN:
             wanted = [one for one in wanted if one == grant.person]
@@ -172,7 +172,7 @@ class Records:
     async def search(self, grant: Grant, query: str, most: int) -> Told:
         """Find persons by any part and open the names of the first. Finding nobody is on record, too."""
         rights.check_number(Purpose.SEARCH, most)
-        rights.check_reveal(grant.role, Purpose.SEARCH, _SEARCH_SHOWS, grant.narrowed)
+        rights.check_reveal(grant.role, Purpose.SEARCH, _SEARCH_SHOWS, grant.narrowed, lent=grant.lent)
         hits = await self._search.find(grant.shop, query, most)
         sealed = await self._people.read(grant.shop, hits.persons, _SEARCH_SHOWS)
         told = await self._tell(
@@ -204,6 +204,8 @@ class Records:
         """Debit, write down, and only then open."""
         persons = [one.person for one in sealed]
         ref, budget = await self._debit(grant, purpose, persons, names, nonce)
+        if grant.power:
+            ref = f"{ref}/{power_mark(grant.power)}" if ref else power_mark(grant.power)
         entry = await self._record.write(
             kind,
             grant.path,
@@ -262,7 +264,7 @@ class Records:
         if not self._grants.stale(grant):
             return grant
         newer = await self._grants.again(grant)
-        rights.check_reveal(newer.role, purpose, names, newer.narrowed)
+        rights.check_reveal(newer.role, purpose, names, newer.narrowed, lent=newer.lent)
         return newer
 
     async def _open(self, shop: int, sealed: Sealed, names: tuple[str, ...]) -> Values:

@@ -16,9 +16,8 @@ WHOLE: Final[Narrowed] = MappingProxyType({})
 
 
 class Role(StrEnum):
-    """What somebody is in a shop; an operator's shop is 0, the platform. A customer is one of its persons.
-
-    A key is a program of the shop's; nobody is added as one.
+    """What somebody is in a shop; an operator's and an auditor's is 0, the platform. A customer is one of its
+    persons, a key is a program of the shop's; nobody is added as one.
     """
 
     OWNER = "owner"
@@ -29,12 +28,32 @@ class Role(StrEnum):
     CUSTOMER = "customer"
     OPERATOR = "operator"
     KEY = "key"
+    AUDITOR = "auditor"
 
 
 # Whom an owner may add to a shop; the first two decide there.
 SHOP_ROLES: Final = (Role.OWNER, Role.MANAGER, Role.STAFF, Role.RECEPTION, Role.ACCOUNTANT)
 DECIDING: Final = (Role.OWNER, Role.MANAGER)
+PLATFORM_ROLES: Final = (Role.OPERATOR, Role.AUDITOR)
 PLATFORM: Final = 0
+
+
+class What(StrEnum):
+    """What may be lent to an operator, each with an act behind it; the last three are done once."""
+
+    SUPPORT_SHOP = "support_shop"
+    READ_INCIDENT = "read_incident"
+    READ_LEDGER_ENTRIES = "read_ledger_entries"
+    ROTATE_KEYS = "rotate_keys"
+    END_GRANTS = "end_grants"
+    INVITE_OPERATOR = "invite_operator"
+    INVITE_AUDITOR = "invite_auditor"
+    END_MEMBER = "end_member"
+
+
+OF_A_SHOP: Final = (What.SUPPORT_SHOP, What.READ_INCIDENT)
+INVITING: Final = (What.INVITE_OPERATOR, What.INVITE_AUDITOR)
+ONCE: Final = (*INVITING, What.END_MEMBER)
 
 
 class Purpose(StrEnum):
@@ -61,9 +80,9 @@ _AT_THE_DESK: Final = (Role.OWNER, Role.MANAGER, Role.STAFF, Role.RECEPTION)
 
 # Purpose -> role -> fields. Health answers are for who decides and for who serves, one customer's page at a
 # time and in no list. `message` is the courier's, who needs no grant and tells nobody; `export` is a flow of
-# its own, with a second person; `support` and `incident` wait for powers that are lent for a reason and a
-# time: no role has them by standing. An accountant sees nobody: money goes by numbers. A program sees names
-# and contacts, never a free text.
+# its own, with a second person; `support` and `incident` hold under a lent power only (`LENT`): no role has
+# them by standing. An accountant sees nobody: money goes by numbers; nor does an auditor, not even herself. A
+# program sees names and contacts, never a free text.
 MATRIX: Final[Mapping[Purpose, Mapping[Role, frozenset[str]]]] = MappingProxyType(
     {
         Purpose.TODAY: dict.fromkeys(_AT_THE_DESK, _LIST),
@@ -79,10 +98,14 @@ MATRIX: Final[Mapping[Purpose, Mapping[Role, frozenset[str]]]] = MappingProxyTyp
         Purpose.CHECK_IN: dict.fromkeys(_AT_THE_DESK, _LIST | {"phone"}),
         Purpose.MESSAGE: {},
         Purpose.EXPORT: dict.fromkeys(DECIDING, _CARD),
-        Purpose.SUPPORT: {},
-        Purpose.OWN: dict.fromkeys((role for role in Role if role is not Role.KEY), _CONTACTS),
-        Purpose.INCIDENT: {},
+        Purpose.SUPPORT: {Role.OPERATOR: frozenset({"name", "kana"})},
+        Purpose.OWN: dict.fromkeys((one for one in Role if one not in (Role.AUDITOR, Role.KEY)), _CONTACTS),
+        Purpose.INCIDENT: {Role.OPERATOR: _CONTACTS},
     }
+)
+# The purposes that no role has by standing, and the power that gives each.
+LENT: Final[Mapping[Purpose, What]] = MappingProxyType(
+    {Purpose.SUPPORT: What.SUPPORT_SHOP, Purpose.INCIDENT: What.READ_INCIDENT}
 )
 # Purposes that a reveal may not name: other ways lead there.
 ELSEWHERE: Final = frozenset({Purpose.MESSAGE, Purpose.EXPORT})
@@ -97,6 +120,7 @@ WRITABLE: Final[Mapping[Role, frozenset[str]]] = MappingProxyType(
         Role.CUSTOMER: _CONTACTS,
         Role.OPERATOR: _NONE,
         Role.KEY: _NONE,
+        Role.AUDITOR: _NONE,
     }
 )
 
@@ -113,15 +137,29 @@ def purpose_of(text: object) -> Purpose:
         raise PurposeRefused("no such purpose") from None
 
 
-def allowed(role: Role, purpose: Purpose, narrowed: Narrowed = WHOLE) -> frozenset[str]:
-    """Give the fields that the role may see for this purpose, in a shop that has `narrowed` the role."""
+def allowed(
+    role: Role, purpose: Purpose, narrowed: Narrowed = WHOLE, *, lent: What | None = None
+) -> frozenset[str]:
+    """Give the fields that the role may see for this purpose, in a shop that has `narrowed` the role.
+
+    `lent` is the power under which somebody looks.
+    """
     most = MATRIX[purpose].get(role, _NONE)
+    if LENT.get(purpose) is not lent:
+        return _NONE
     return most & narrowed[purpose] if purpose in narrowed else most
 
 
-def check_reveal(role: Role, purpose: Purpose, fields: tuple[str, ...], narrowed: Narrowed = WHOLE) -> None:
+def check_reveal(
+    role: Role,
+    purpose: Purpose,
+    fields: tuple[str, ...],
+    narrowed: Narrowed = WHOLE,
+    *,
+    lent: What | None = None,
+) -> None:
     """Raise PurposeRefused unless the role may see all of the fields for this purpose."""
-    if not set(fields) <= allowed(role, purpose, narrowed):
+    if not set(fields) <= allowed(role, purpose, narrowed, lent=lent):
         raise PurposeRefused(f"{role} may not use {purpose} for {','.join(fields)}")
 
 

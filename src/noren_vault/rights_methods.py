@@ -95,7 +95,8 @@ class RightsMethods:
     # -- budgets
 
     async def _budget(self, params: Params, _: Peer) -> Wire:
-        return await self._allowances.standing(await self._grant(params))
+        grant = await self._grants.of_shop(params.raw.get("grant"), lent=True)
+        return await self._allowances.standing(grant)
 
     async def _step_up_begin(self, params: Params, _: Peer) -> Wire:
         grant = await self._grants.check(params.raw.get("grant"))

@@ -40,6 +40,8 @@ _WORDS: Final = (
     ("session", "session", ""),
     ("allowance", "request", "allowance:"),
     ("transfer", "transfer", "transfer:"),
+    ("power", "power", "power:"),
+    ("power_review", "power", "power_review:"),
     ("door", "session || ':' || note", "door:"),
     ("passkey_word", "name", "passkey:"),
     ("api_key", "name", "api-key:"),
@@ -75,6 +77,8 @@ _LEFT: Final = {
     " + (SELECT count(*) FROM vault.session WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)"
     " + (SELECT count(*) FROM vault.allowance WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)"
     " + (SELECT count(*) FROM vault.transfer WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)"
+    " + (SELECT count(*) FROM vault.power WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)"
+    " + (SELECT count(*) FROM vault.power_review WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)"
     " + (SELECT count(*) FROM vault.door WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)"
     " + (SELECT count(*) FROM vault.passkey_word WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)"
     " + (SELECT count(*) FROM vault.api_key WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)",

@@ -108,6 +108,12 @@ class Scope:
             "proofs": proofs,
         }
 
+    async def first_at(self, at: int) -> int:
+        """Give the first entry of this time (milliseconds) or later; where there is none the size."""
+        size = self._record.ledger.size
+        await self._index.reach(size, _SECONDS)
+        return (await self.bounds(at, at, size))[0]
+
     async def bounds(self, since: int, until: int, size: int) -> tuple[int, int]:
         """Give the entries [first, last) that hold all of a time: none before `first` is of it or later.
 

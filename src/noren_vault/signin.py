@@ -23,7 +23,7 @@ _log = structlog.get_logger("signin")
 _MEMBERSHIPS: Final = """
 SELECT m.shop_id, coalesce(s.slug, ''), m.role, m.staff
 FROM vault.membership m LEFT JOIN vault.shop s USING (shop_id)
-WHERE m.actor = %s AND m.ended_at IS NULL ORDER BY m.shop_id
+WHERE m.actor = %s AND m.ended_at IS NULL AND (m.ends_at IS NULL OR m.ends_at > %s) ORDER BY m.shop_id
 """
 # Who sets another password, or requires one, waits for this sign-in, and ends it then. The second is a
 # statement of its own: what was committed while the first waited is seen.
@@ -238,7 +238,7 @@ class SignIn:
         return str(row[0])
 
     async def _memberships(self, actor: str) -> list[dict[str, Any]]:
-        rows = await self._database.rows(_MEMBERSHIPS, [actor])
+        rows = await self._database.rows(_MEMBERSHIPS, [actor, self._now()])
         return [
             {"shop": shop, "slug": slug, "role": role, "staff": staff} for shop, slug, role, staff in rows
         ]

@@ -18,6 +18,7 @@ from noren_vault.allowances import Allowances
 from noren_vault.api_keys import ApiKeys, end_again
 from noren_vault.backup_methods import BackupMethods
 from noren_vault.backups import Backups, erase_again
+from noren_vault.bells import Bells
 from noren_vault.budgets import Budgets
 from noren_vault.builds import Builds
 from noren_vault.canaries import Canaries
@@ -53,7 +54,10 @@ from noren_vault.nonces import Nonces
 from noren_vault.passkeys import Ceremonies, Challenges
 from noren_vault.passwords import Passwords
 from noren_vault.people import People
+from noren_vault.platform import Platform
 from noren_vault.post import Post
+from noren_vault.power_methods import PowerMethods
+from noren_vault.powers import Powers
 from noren_vault.proofs import Proofs
 from noren_vault.record import Path, Record
 from noren_vault.records import Records
@@ -98,6 +102,7 @@ class Vault:
     alerts: Alerts
     resets: Resets
     forced: Forced
+    powers: Powers
     _databases: tuple[Database, Heads]
     _now: Now
 
@@ -157,21 +162,13 @@ class Vault:
         keeping = Keeping.of(
             settings, ring, keys=held, people=people, record=record, index=index, least=least, now=now
         )
-        records = Records(
-            database=database,
-            keys=held,
-            people=people,
-            search=search,
-            record=record,
-            grants=base.grants,
-            budgets=budgets,
-            nonces=nonces,
-            least=least,
-            now=now,
-        )
+        records = _records(base, search, budgets, nonces, least)
         exports, importing, transfers = _lists(base, budgets, signin, index)
         forced = _forced(base, passwords.passwords, post.courier)
+        members = _members(base, post.courier)
+        powers, lending = _powers(base, signin, members, post.courier)
         methods = Methods(
+            powers=lending,
             rights=_rights(base, budgets, signin, proofs),
             exports=exports,
             mydata=_mydata(base, proofs, index, watch),
@@ -179,7 +176,7 @@ class Vault:
             importing=importing,
             courier=post.courier,
             messages=post.messages,
-            members=_members(base, post.courier),
+            members=members,
             signin=signin,
             grants=base.grants,
             scope=Scope(database=database, record=record, index=index, visits=visits),
@@ -204,7 +201,8 @@ class Vault:
         await _count_shops(database, budgets)
         await _begin(index, post, record, ledger.build, erase_again(database, people, record, least))
         parts = (record, records, search, index, post.returns, watch, proofs, budgets, keeping, transfers)
-        return cls(settings, methods, *parts, alerts, passwords.resets, forced, databases, now)
+        more = (alerts, passwords.resets, forced, powers)
+        return cls(settings, methods, *parts, *more, databases, now)
 
     async def erase_forever(self) -> None:
         """Erase what was not kept within its hour, and let go of what is not searched, every minute."""
@@ -214,6 +212,7 @@ class Vault:
                 await self.records.erase_unkept(self._now())
                 await self.transfers.tidy()
                 await self.resets.tidy()
+                await self.powers.tidy()
                 await _count_shops(self._databases[0], self.budgets)
             except (psycopg.Error, LedgerUnavailable) as fault:
                 _log.error("cannot_erase", fault=type(fault).__name__)
@@ -226,6 +225,7 @@ class Vault:
         await self.proofs.stop()
         await self.alerts.stop()
         await self.resets.stop()
+        await self.powers.stop()
         await self.record.settle()
         await self.index.stop()
         await self.record.ledger.close()
@@ -246,6 +246,21 @@ class _Base:
     invites: Invites
     visits: Visits
     now: Now
+
+
+def _records(base: _Base, search: Search, budgets: Budgets, nonces: Nonces, least: Floors) -> Records:
+    return Records(
+        database=base.database,
+        keys=base.held,
+        people=base.people,
+        search=search,
+        record=base.record,
+        grants=base.grants,
+        budgets=budgets,
+        nonces=nonces,
+        least=least,
+        now=base.now,
+    )
 
 
 def _ceremonies(base: _Base) -> Ceremonies:
@@ -333,6 +348,22 @@ def _members(base: _Base, courier: Courier) -> Members:
         origin=base.settings.origin,
         now=base.now,
     )
+
+
+def _powers(base: _Base, signin: SignIn, members: Members, courier: Courier) -> tuple[Powers, PowerMethods]:
+    database, record, grants, now = base.database, base.record, base.grants, base.now
+    platform = Platform(database=database, record=record, grants=grants, members=members, now=now)
+    powers = Powers(
+        database=database,
+        record=record,
+        grants=grants,
+        signin=signin,
+        keys=base.held,
+        platform=platform,
+        bells=Bells(database, courier, base.settings.origin, now),
+        now=now,
+    )
+    return powers, PowerMethods(grants, powers, platform)
 
 
 def _proofs(base: _Base, courier: Courier, signin: SignIn) -> Proofs:

@@ -24,6 +24,7 @@ SILENT = (
     "outcome", "erase", "refused", "signin", "signout", "register", "invite", "scope", "start", "repair",
     "key", "backup", "restore", "door", "connections", "bounce", "search_build", "right", "prove", "budget",
     "sign",
+    "power",
 )  # fmt: skip
 TOLD = ("released", "done", "sent", "refused")
 STATES = ("not", "possibly", "exposed")

@@ -104,8 +104,9 @@ def test_it_ends_staff_after_an_idle_hour() -> None:
     assert session.read_session(request_of(store), now=NOON + timedelta(minutes=59 + 60)) is None
 
 
-def test_it_ends_an_operator_after_fifteen_idle_minutes() -> None:
-    store = entered(who("operator", None))
+@pytest.mark.parametrize("role", ["operator", "auditor"])
+def test_it_ends_who_belongs_to_the_platform_after_fifteen_idle_minutes(role: str) -> None:
+    store = entered(who(role, None))
     assert session.read_session(request_of(store), now=NOON + timedelta(minutes=14)) is not None
     assert session.read_session(request_of(store), now=NOON + timedelta(minutes=14 + 15)) is None
 

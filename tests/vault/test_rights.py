@@ -7,7 +7,7 @@ import pytest
 from noren_vault import rights
 from noren_vault.errors import BudgetExceeded, PurposeRefused
 from noren_vault.fields import FIELDS
-from noren_vault.rights import MATRIX, Purpose, Role
+from noren_vault.rights import LENT, MATRIX, Purpose, Role, What
 
 ALLOWED = {
     Purpose.TODAY: "name kana note",
@@ -37,7 +37,7 @@ def test_it_lets_each_role_see_what_its_purpose_needs(purpose: Purpose, role: Ro
         }
         expected = field in allowed.get(role, set())
     elif purpose is Purpose.OWN:
-        expected = role != "key" and field in CARD - {"note"}
+        expected = role not in ("key", "auditor") and field in CARD - {"note"}
     elif purpose is Purpose.EXPORT:
         expected = role in ("owner", "manager") and field in CARD
     else:
@@ -49,6 +49,16 @@ def test_it_lets_each_role_see_what_its_purpose_needs(purpose: Purpose, role: Ro
     else:
         with pytest.raises(PurposeRefused):
             rights.check_reveal(role, purpose, (field,))
+
+
+@pytest.mark.parametrize(("purpose", "role", "field"), list(itertools.product(Purpose, Role, FIELDS)))
+def test_it_gives_under_a_power_what_the_power_is_for(purpose: Purpose, role: Role, field: str) -> None:
+    """Support shows names, an incident contacts; to operators alone, and no power shows anything else."""
+    seen = {"support_shop": {"support": "name kana"}, "read_incident": {"incident": "name kana mail phone"}}
+    for lent in What:
+        expected = role == "operator" and field in seen.get(lent, {}).get(purpose, "").split()
+        assert (field in rights.allowed(role, purpose, lent=lent)) == expected
+    assert set(LENT) == {Purpose.SUPPORT, Purpose.INCIDENT}
 
 
 def test_it_refuses_all_when_one_field_is_refused() -> None:

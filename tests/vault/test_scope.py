@@ -8,7 +8,8 @@ from uuid import UUID
 import pytest
 
 from noren import errors, people
-from noren.people import ExposureState, Purpose, Scope
+from noren.people import ExposureState, Purpose, Scope, powers
+from noren.people.powers import Ask, under
 from noren_vault.errors import BadRequest
 from noren_vault.index import Index
 from noren_vault.question import Question
@@ -17,6 +18,7 @@ from noren_vault.vault import Vault
 from tests.servers import VaultProcess
 from tests.vault.cast import SALON, YOGA, Cast, customer, customers, join, sql
 from tests.vault.conftest import START, Bench, ask
+from tests.vault.operators import broken, second_passkey
 
 
 def _scope(**path: str | int | None) -> Scope:
@@ -108,12 +110,17 @@ def test_it_is_asked_on_record(fresh_cast: Cast, vault: VaultProcess) -> None:
     assert rows == [("admin", "ren.salon", "actor")]
 
 
-def test_it_is_an_operators_or_an_administrators_to_ask(fresh_cast: Cast) -> None:
-    """A shop's owner may not ask; an operator's grant may, without seeing a name."""
+def test_it_is_an_operators_or_an_administrators_to_ask(fresh_cast: Cast, vault: VaultProcess) -> None:
+    """A shop's owner may not ask, nor an operator without a power; under one she may, and sees no name."""
     with pytest.raises(errors.GrantRefused):
         _scope(grant=fresh_cast.owner.grant)
     operator = join(people.invite_operator())
-    assert _scope(grant=operator.grant, actor="aoi.salon").complete
+    with pytest.raises(errors.PowerNeeded):
+        _scope(grant=operator.grant, actor="aoi.salon")
+    second_passkey(vault.database_url, operator.handle)
+    power = broken(operator, Ask(what="read_ledger_entries", words="調査", minutes=15))
+    powers.enter_power(operator.grant, power)
+    assert _scope(grant=under(operator.grant, power), actor="aoi.salon").complete
 
 
 def test_it_calls_possible_what_has_no_outcome(bench: Bench) -> None:

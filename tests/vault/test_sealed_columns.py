@@ -18,6 +18,8 @@ SEALED = {
     ("vault", "field", "sealed"),
     ("vault", "passkey_word", "sealed"),
     ("vault", "password", "sealed"),
+    ("vault", "power", "sealed"),
+    ("vault", "power_review", "sealed"),
     ("vault", "recovery", "sealed"),
     ("vault", "session", "sealed"),
     ("vault", "totp", "sealed"),

@@ -8,10 +8,13 @@ import pytest
 from django.test import Client, override_settings
 
 from noren import people
+from noren.people import powers
+from noren.people.powers import Ask
 from noren_verify import online
 from noren_verify.signed import read_key, read_signed
 from tests.ledger.cast import Heads, fill
 from tests.servers import VaultProcess
+from tests.vault.operators import second_passkey
 
 BINARY = "application/octet-stream"
 
@@ -106,13 +109,21 @@ def test_it_says_when_there_is_no_ledger_to_read(anybody: Client, tmp_path: Path
         assert anybody.get("/ledger/checkpoint").status_code == 404
 
 
-def test_it_gives_entries_to_operators_alone_and_writes_that_down(
+def test_it_gives_entries_under_a_power_alone_and_writes_that_down(
     operator: Client, vault: VaultProcess
 ) -> None:
-    """An outsider is led to the door; an operator gets the bundle, and the next entry says so."""
+    """An outsider is led to the door, an operator refused; under a power she gets the bundle, on record."""
     outside = Client().get("/ledger/tile/entries/000.p/2")
     assert outside.status_code == 302
     assert outside["Location"].startswith("/operations/sign-in")
+    assert operator.get("/ledger/tile/entries/000.p/2").status_code == 403
+    passkey, grant = (
+        second_passkey(vault.database_url, "first.operator"),
+        operator.cookies["noren_grant"].value,
+    )
+    wanted = Ask(what="read_ledger_entries", words="調査", minutes=15)
+    power = powers.break_glass(grant, wanted, passkey.get(powers.glass_begin(grant, wanted)))
+    powers.enter_power(grant, power)
     served = operator.get("/ledger/tile/entries/000.p/2")
     assert (served.status_code, served["Content-Type"]) == (200, BINARY)
     assert "no-store" in served["Cache-Control"]

@@ -1,5 +1,8 @@
-"""Who may enter a view: `@signed_in_required`, `@staff_required`, `@manager_required` and
-`@operator_required` give it a request that knows who asks.
+"""Who may enter a view: `@signed_in_required`, `@staff_required`, `@manager_required`, `@operator_required`,
+`@auditor_required` and `@platform_required` (one of the last two) give it a request that knows who asks.
+
+Beyond the first pages an operator needs a power that was lent to her: `@power_required("support_shop")`, and
+`@record_required` where auditors read by standing. The vault says whether it runs, at each request.
 
 A view so guarded never runs for anybody else, its answer is not kept by any cache, and a grant that
 ends while it runs leads back to sign-in: /console/sign-in for shops, /operations/sign-in for operators.
@@ -16,16 +19,23 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from noren import clock
 from noren.accounts.session import KEY, SignedIn, forget_grant, read_session
-from noren.errors import GrantExpired, GrantRefused
+from noren.errors import GrantExpired, GrantRefused, PowerNeeded
+from noren.people import powers
 
 __all__ = [
+    "LentRequest",
     "OperatorRequest",
+    "RecordRequest",
     "SignedIn",
     "SignedInRequest",
     "StaffRequest",
+    "auditor_required",
     "customer_of",
     "manager_required",
     "operator_required",
+    "platform_required",
+    "power_required",
+    "record_required",
     "safe_next",
     "signed_in",
     "signed_in_required",
@@ -34,6 +44,7 @@ __all__ = [
 
 P = ParamSpec("P")
 OPERATOR = "operator"
+AUDITOR = "auditor"
 CUSTOMER = "customer"
 STAFF_SIGN_IN = "/console/sign-in"
 OPERATOR_SIGN_IN = "/operations/sign-in"
@@ -47,7 +58,7 @@ class StaffRequest(HttpRequest):
 
 
 class OperatorRequest(HttpRequest):
-    """A request of an operator."""
+    """A request of an operator, or of an auditor."""
 
     signed_in: SignedIn
 
@@ -58,9 +69,24 @@ class SignedInRequest(HttpRequest):
     signed_in: SignedIn
 
 
+class LentRequest(OperatorRequest):
+    """A request of an operator who acts under a power; `lent` is her grant under it, `power` what it is."""
+
+    lent: str
+    power: powers.Power
+
+
+class RecordRequest(OperatorRequest):
+    """A request of who reads the record; `asking` is the grant by which she does."""
+
+    asking: str
+
+
 SignedInView = Callable[Concatenate[SignedInRequest, P], HttpResponseBase]
 StaffView = Callable[Concatenate[StaffRequest, P], HttpResponseBase]
 OperatorView = Callable[Concatenate[OperatorRequest, P], HttpResponseBase]
+LentView = Callable[Concatenate[LentRequest, P], HttpResponseBase]
+RecordView = Callable[Concatenate[RecordRequest, P], HttpResponseBase]
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
@@ -104,11 +130,58 @@ def manager_required(view: StaffView[P]) -> View[P]:
 
 def operator_required(view: OperatorView[P]) -> View[P]:
     """Let only operators in; others are led to /operations/sign-in."""
+    return _of_platform(view, (OPERATOR,))
 
+
+def auditor_required(view: OperatorView[P]) -> View[P]:
+    """Let only auditors in; others are led to /operations/sign-in."""
+    return _of_platform(view, (AUDITOR,))
+
+
+def platform_required(view: OperatorView[P]) -> View[P]:
+    """Let operators and auditors in."""
+    return _of_platform(view, (OPERATOR, AUDITOR))
+
+
+def power_required(what: str) -> Callable[[LentView[P]], View[P]]:
+    """Let in an operator under a running power of this kind that she has entered. Raises PowerNeeded."""
+
+    def guard(view: LentView[P]) -> View[P]:
+        @wraps(view)
+        def guarded(request: OperatorRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            known = cast("LentRequest", request)
+            known.power, known.lent = _lent(request.signed_in, what)
+            return view(known, *args, **kwargs)
+
+        return operator_required(guarded)
+
+    return guard
+
+
+def record_required(view: RecordView[P]) -> View[P]:
+    """Let auditors in, and an operator under the power `read_ledger_entries`. Raises PowerNeeded."""
+
+    @wraps(view)
+    def guarded(request: OperatorRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        known, who = cast("RecordRequest", request), request.signed_in
+        known.asking = who.grant if who.role == AUDITOR else _lent(who, "read_ledger_entries")[1]
+        return view(known, *args, **kwargs)
+
+    return platform_required(guarded)
+
+
+def _lent(who: SignedIn, what: str) -> tuple[powers.Power, str]:
+    power = powers.powers(who.grant).running(what)
+    if power is None:
+        raise PowerNeeded
+    return power, powers.under(who.grant, power.power)
+
+
+def _of_platform(view: OperatorView[P], roles: tuple[str, ...]) -> View[P]:
     @wraps(view)
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         who = signed_in(request)
-        if who is None or who.role != OPERATOR:
+        if who is None or who.role not in roles:
             return _to_sign_in(request, OPERATOR_SIGN_IN)
         known = cast("OperatorRequest", request)
         known.signed_in = who

@@ -23,8 +23,8 @@ from noren.accounts.models import Account
 from noren.errors import GrantExpired, GrantRefused, LedgerUnavailable, NorenError, VaultUnavailable
 
 KEY = "signed_in"
-# SP 800-63B-4: AAL2 idle at most an hour, overall a day; operators are held to AAL3.
-IDLE = {"operator": timedelta(minutes=15)}
+# SP 800-63B-4: AAL2 idle at most an hour, overall a day; operators and auditors are held to AAL3.
+IDLE = {role: timedelta(minutes=15) for role in ("operator", "auditor")}
 IDLE_STAFF = timedelta(hours=1)
 ABSOLUTE = timedelta(hours=12)
 # A session row is written at most this often only to say that it is in use.
@@ -39,9 +39,9 @@ class SignedIn:
     # The vault's id of the actor, and its handle ("aoi.salon"): both stand in the ledger.
     actor: UUID
     handle: str
-    # None for operators.
+    # None for operators and auditors.
     shop_id: int | None
-    # owner | manager | staff | operator. For what a page shows; the vault decides from its own tables.
+    # owner | manager | staff | operator | auditor. For what a page shows; the vault decides for itself.
     role: str
     # The name by which the ledger knows this sign-in.
     session: str

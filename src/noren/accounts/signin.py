@@ -34,6 +34,8 @@ class Entered:
     @property
     def home(self) -> str:
         """Where to go when no page was asked for."""
+        if self.who.role == "auditor":
+            return "/operations/audit"
         return "/operations/" if self.who.shop_id is None else "/console/"
 
     def into(self, response: HttpResponseBase) -> None:

@@ -436,7 +436,10 @@ def builds() -> tuple[Build, ...]:
 
 
 def entries(grant: str, first: int, count: int) -> list[bytes]:
-    """Entries of the ledger as they stand in it, fewer at its end. An operator's grant; on record."""
+    """Entries of the ledger as they stand in it, fewer at its end; on record.
+
+    A grant of an auditor's, or one under the power `read_ledger_entries`.
+    """
     answer = _call("entries", {"grant": grant, "first": first, "count": count}, seconds=30)
     return [str(one).encode("ascii") for one in answer["entries"]]
 

@@ -38,9 +38,9 @@ def erase(shop_id: int, person: UUID, reason: str, *, grant: str | None = None) 
     )
 
 
-def keys() -> KeyList:
-    """Tell the vault's keys and rotations. Needs an administrator's process."""
-    answer = _call("keys", {}, seconds=120)
+def keys(grant: str | None = None) -> KeyList:
+    """Tell the vault's keys and rotations. Needs an administrator's process, or the power `rotate_keys`."""
+    answer = _call("keys", {} if grant is None else {"grant": grant}, seconds=120)
     return KeyList(
         keys=tuple(
             Key(k["kind"], k["number"], k["id"], k["state"], _instant(k["since"]), _maybe(k["destroyed"]))
@@ -62,9 +62,13 @@ def keys() -> KeyList:
     )
 
 
-def rotate_keys(what: str) -> int:
+def rotate_keys(what: str, *, grant: str | None = None) -> int:
     """Begin a rotation ("epoch", "data", "index", "pepper"); gives its entry. KeysBusy, KeyProviderAway."""
-    return int(_call("rotate_keys", {"what": what}, seconds=60)["entry"])
+    return int(
+        _call("rotate_keys", {"what": what} | ({} if grant is None else {"grant": grant}), seconds=60)[
+            "entry"
+        ]
+    )
 
 
 def retire_keys(key: str | None = None) -> int:

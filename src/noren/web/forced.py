@@ -7,6 +7,7 @@ from django.views.decorators.http import require_safe
 from noren.accounts.access import OperatorRequest, operator_required
 from noren.errors import LedgerUnavailable, VaultUnavailable
 from noren.people import forced
+from noren.web import powers
 
 
 @operator_required
@@ -18,4 +19,5 @@ def page(request: OperatorRequest) -> HttpResponse:
         found = forced.standing(request.signed_in.grant)
     except (VaultUnavailable, LedgerUnavailable) as refusal:
         away = refusal.words()
-    return render(request, "web/operations/resets.html", {"resets": found, "away": away})
+    context = {"resets": found, "away": away, "way": "resets"}
+    return render(request, "web/operations/resets.html", {**context, **powers.frame(request)})

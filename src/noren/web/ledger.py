@@ -1,7 +1,7 @@
 """The ledger shown to the public: a page for people, C2SP tlog-tiles for programs.
 
-Hashes and the checkpoint are everybody's. Entries name handles and persons by their ids: operators may fetch
-them, and that is on record.
+Hashes and the checkpoint are everybody's. Entries name handles and persons by their ids: auditors
+may fetch them, operators under a power, and that is on record.
 """
 
 import re
@@ -13,7 +13,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from noren import people
-from noren.accounts.access import OperatorRequest, operator_required
+from noren.accounts.access import RecordRequest, record_required
 from noren.people import published
 
 # N in groups of three digits, all but the last with an x before them; of a tile that is not full its width.
@@ -47,12 +47,12 @@ def tile(_request: HttpRequest, level: str, number: str, width: str | None = Non
     return _bytes(found)
 
 
-@operator_required
+@record_required
 @require_safe
-def entries(request: OperatorRequest, number: str, width: str | None = None) -> HttpResponse:
-    """Serve an entry bundle, to operators: each entry after its length in two bytes, big endian."""
+def entries(request: RecordRequest, number: str, width: str | None = None) -> HttpResponse:
+    """Serve an entry bundle, to who may read the record: each after its length in two bytes, big endian."""
     count, first = _width(width), _number(number) * published.WIDTH
-    found = people.entries(request.signed_in.grant, first, count)
+    found = people.entries(request.asking, first, count)
     if len(found) != count:
         raise Http404
     return _bytes(b"".join(len(one).to_bytes(2, "big") + one for one in found), keep=False)

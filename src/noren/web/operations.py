@@ -15,6 +15,7 @@ from noren.accounts.access import OperatorRequest, operator_required
 from noren.errors import LedgerUnavailable, VaultUnavailable
 from noren.people import doors
 from noren.shops.models import ShopDirectory
+from noren.web import powers
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +35,9 @@ def start(request: OperatorRequest) -> HttpResponse:
         "checkpoint": note,
         "away": away,
         "hints": _hints(shops),
+        "way": "start",
     }
-    return render(request, "web/operations/start.html", context)
+    return render(request, "web/operations/start.html", {**context, **powers.frame(request)})
 
 
 def _vault() -> tuple[people.Health | None, str, str]:

@@ -47,6 +47,7 @@ KINDS: Final = frozenset(
         "door",
         "connections",
         "sign",
+        "power",
     }
 )
 _LIMIT = 1 << 53  # integers beyond this are not the same in every JSON reader

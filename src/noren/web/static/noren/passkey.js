@@ -72,17 +72,20 @@ const tell = (words, wrong) => {
 const invite = location.hash.slice(1) || (document.querySelector("input[name=invite]")?.value ?? "");
 if (location.hash) history.replaceState(null, "", location.pathname + location.search);
 
+// What else the page wants to be told with both steps: it is shown on the page, and kept nowhere.
+const also = Object.fromEntries([...form.querySelectorAll("[data-also]")].map((each) => [each.name, each.value]));
+
 const go = async () => {
   button.disabled = true;
   tell(text("wait"), false);
   try {
     const joining = form.dataset.passkey === "join";
     const making = joining || form.dataset.passkey === "add";
-    const options = withBytes((await post(text("begin"), joining ? { invite } : {})).options);
+    const options = withBytes((await post(text("begin"), joining ? { invite } : also)).options);
     const made = making
       ? await navigator.credentials.create({ publicKey: options })
       : await navigator.credentials.get({ publicKey: options });
-    const { next } = await post(text("finish") + location.search, { answer: asJson(made), ...(joining && { invite }) });
+    const { next } = await post(text("finish") + location.search, { answer: asJson(made), ...(joining ? { invite } : also) });
     location.assign(next);
   } catch (error) {
     const ended = error instanceof DOMException;
