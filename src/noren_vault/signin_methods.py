@@ -101,18 +101,9 @@ class SigninMethods:
         choosing = Choosing(mails=mails, factors=factors, pwned=pwned, host=settings.host)
         rule = PasskeyRule(database=database, record=record, now=now)
         resets = Resets(
-            database=database,
-            keys=keys,
-            record=record,
-            grants=grants,
-            invites=invites,
-            courier=courier,
-            mails=mails,
-            passwords=passwords,
-            choosing=choosing,
-            origin=settings.origin,
-            now=now,
-        )
+            database=database, keys=keys, record=record, grants=grants, invites=invites, courier=courier,
+            mails=mails, passwords=passwords, choosing=choosing, origin=settings.origin, now=now,
+        )  # fmt: skip
         acts = PasswordSignin(
             database=database,
             keys=keys,

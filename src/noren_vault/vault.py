@@ -11,31 +11,21 @@ from typing import Final
 import psycopg
 import structlog
 
-from noren_vault import migrations, replay
-from noren_vault.addresses import Addresses
+from noren_vault import migrations, parts, replay
 from noren_vault.alerts import Alerts
-from noren_vault.allowances import Allowances
 from noren_vault.api_keys import ApiKeys, end_again
 from noren_vault.backup_methods import BackupMethods
 from noren_vault.backups import Backups, erase_again
-from noren_vault.bells import Bells
 from noren_vault.budgets import Budgets
 from noren_vault.builds import Builds
-from noren_vault.canaries import Canaries
 from noren_vault.clock import Now
-from noren_vault.courier import Courier
 from noren_vault.database import Database, Heads
-from noren_vault.doctor import Doctor
 from noren_vault.doors import Doors
 from noren_vault.ending import Ending
 from noren_vault.errors import LedgerUnavailable
-from noren_vault.export_methods import ExportMethods
-from noren_vault.exporting import Exporting
 from noren_vault.floors import Floors
 from noren_vault.forced import Forced
-from noren_vault.freshness import Freshness
 from noren_vault.grants import Grants
-from noren_vault.importing import Importing
 from noren_vault.index import Index
 from noren_vault.invites import Invites
 from noren_vault.keeping import Keeping, provider_of
@@ -43,20 +33,10 @@ from noren_vault.key_methods import KeyMethods
 from noren_vault.keys import Keyring, Keys
 from noren_vault.ledger import Ledger
 from noren_vault.ledger.note import Signer
-from noren_vault.members import Members
-from noren_vault.memberships import Memberships
 from noren_vault.methods import Methods
-from noren_vault.mydata import MyData
-from noren_vault.mydata_methods import MyDataMethods
-from noren_vault.naming import Investigations, Naming
-from noren_vault.narrowing import Narrowing
 from noren_vault.nonces import Nonces
-from noren_vault.passkeys import Ceremonies, Challenges
-from noren_vault.passwords import Passwords
 from noren_vault.people import People
-from noren_vault.platform import Platform
 from noren_vault.post import Post
-from noren_vault.power_methods import PowerMethods
 from noren_vault.powers import Powers
 from noren_vault.proofs import Proofs
 from noren_vault.record import Path, Record
@@ -64,14 +44,9 @@ from noren_vault.records import Records
 from noren_vault.reset_methods import ResetMethods
 from noren_vault.resets import Resets
 from noren_vault.returns import Returns
-from noren_vault.rights_methods import RightsMethods
 from noren_vault.scope import Scope
 from noren_vault.search import Search
-from noren_vault.security_methods import SecurityMethods
 from noren_vault.settings import Settings
-from noren_vault.signin import SignIn
-from noren_vault.signin_methods import SigninMethods
-from noren_vault.trace import Trace
 from noren_vault.transfers import Transfers
 from noren_vault.visits import Visits
 from noren_vault.witnesses import Policy, Store, Watch
@@ -153,25 +128,25 @@ class Vault:
         ended = await asyncio.to_thread(replay.replay, ledger, budgets, least, builds, nonces)
         people = People(database, held, least)
         grants, invites = Grants(database, now), Invites(database, now)
-        base = _Base(settings, database, held, record, people, grants, invites, visits, now)
-        post, ceremonies = Post.of(settings, database, people, record, now), _ceremonies(base)
-        signin = _signin(base, ceremonies)
-        passwords, security, alerts = _accounts(base, signin, ceremonies, post, index)
-        proofs = _proofs(base, post.courier, signin)
+        base = parts.Base(settings, database, held, record, people, grants, invites, visits, now)
+        post, ceremonies = Post.of(settings, database, people, record, now), parts.ceremonies(base)
+        signin = parts.signin(base, ceremonies)
+        passwords, security, alerts = parts.accounts(base, signin, ceremonies, post, index)
+        proofs = parts.proofs(base, post.courier, signin)
         search = Search(people, record, now, most_bytes=settings.search_bytes)
         keeping = Keeping.of(
             settings, ring, keys=held, people=people, record=record, index=index, least=least, now=now
         )
-        records = _records(base, search, budgets, nonces, least)
-        exports, importing, transfers = _lists(base, budgets, signin, index)
-        forced = _forced(base, passwords.passwords, post.courier)
-        members = _members(base, post.courier)
-        powers, lending = _powers(base, signin, members, post.courier)
+        records = parts.records(base, search, budgets, nonces, least)
+        exports, importing, transfers = parts.lists(base, budgets, signin, index)
+        forced = parts.forced(base, passwords.passwords, post.courier)
+        members = parts.members(base, post.courier)
+        powers, lending = parts.powers(base, signin, members, post.courier)
         methods = Methods(
             powers=lending,
-            rights=_rights(base, budgets, signin, proofs),
+            rights=parts.rights(base, budgets, signin, proofs),
             exports=exports,
-            mydata=_mydata(base, proofs, index, watch),
+            mydata=parts.mydata(base, proofs, index, watch),
             records=records,
             importing=importing,
             courier=post.courier,
@@ -180,7 +155,7 @@ class Vault:
             signin=signin,
             grants=base.grants,
             scope=Scope(database=database, record=record, index=index, visits=visits),
-            doctor=_doctor(base, ledger, index, watch),
+            doctor=parts.doctor(base, ledger, index, watch),
             index=index,
             record=record,
             builds=builds,
@@ -200,9 +175,9 @@ class Vault:
         await end_again(database, ended, now())
         await _count_shops(database, budgets)
         await _begin(index, post, record, ledger.build, erase_again(database, people, record, least))
-        parts = (record, records, search, index, post.returns, watch, proofs, budgets, keeping, transfers)
+        made = (record, records, search, index, post.returns, watch, proofs, budgets, keeping, transfers)
         more = (alerts, passwords.resets, forced, powers)
-        return cls(settings, methods, *parts, *more, databases, now)
+        return cls(settings, methods, *made, *more, databases, now)
 
     async def erase_forever(self) -> None:
         """Erase what was not kept within its hour, and let go of what is not searched, every minute."""
@@ -233,231 +208,10 @@ class Vault:
             await one.close()
 
 
-@dataclass(frozen=True, slots=True)
-class _Base:
-    """What nearly every part is given."""
-
-    settings: Settings
-    database: Database
-    held: Keys
-    record: Record
-    people: People
-    grants: Grants
-    invites: Invites
-    visits: Visits
-    now: Now
-
-
-def _records(base: _Base, search: Search, budgets: Budgets, nonces: Nonces, least: Floors) -> Records:
-    return Records(
-        database=base.database,
-        keys=base.held,
-        people=base.people,
-        search=search,
-        record=base.record,
-        grants=base.grants,
-        budgets=budgets,
-        nonces=nonces,
-        least=least,
-        now=base.now,
-    )
-
-
-def _ceremonies(base: _Base) -> Ceremonies:
-    return Ceremonies(base.settings.origin, base.settings.host, Challenges(base.now))
-
-
-def _signin(base: _Base, ceremonies: Ceremonies) -> SignIn:
-    return SignIn(
-        database=base.database,
-        record=base.record,
-        ceremonies=ceremonies,
-        invites=base.invites,
-        grants=base.grants,
-        visits=base.visits,
-        keys=base.held,
-        now=base.now,
-    )
-
-
-def _passwords(
-    base: _Base, signin: SignIn, post: Post, freshness: Freshness, alerts: Alerts
-) -> SigninMethods:
-    return SigninMethods.of(
-        database=base.database,
-        keys=base.held,
-        people=base.people,
-        record=base.record,
-        grants=base.grants,
-        invites=base.invites,
-        signin=signin,
-        messages=post.messages,
-        freshness=freshness,
-        alerts=alerts,
-        courier=post.courier,
-        settings=base.settings,
-        now=base.now,
-    )
-
-
-def _accounts(
-    base: _Base, signin: SignIn, ceremonies: Ceremonies, post: Post, index: Index
-) -> tuple[SigninMethods, SecurityMethods, Alerts]:
-    database, now = base.database, base.now
-    freshness = Freshness(database, base.grants, now)
-    alerts = Alerts(database=database, courier=post.courier, origin=base.settings.origin, now=now)
-    passwords = _passwords(base, signin, post, freshness, alerts)
-    security = SecurityMethods.of(
-        database=database,
-        keys=base.held,
-        record=base.record,
-        grants=base.grants,
-        invites=base.invites,
-        signin=signin,
-        ceremonies=ceremonies,
-        visits=base.visits,
-        index=index,
-        accounts=passwords,
-        freshness=freshness,
-        alerts=alerts,
-        now=now,
-    )
-    return passwords, security, alerts
-
-
-def _forced(base: _Base, passwords: Passwords, courier: Courier) -> Forced:
-    return Forced(
-        database=base.database,
-        record=base.record,
-        grants=base.grants,
-        passwords=passwords,
-        courier=courier,
-        origin=base.settings.origin,
-        now=base.now,
-    )
-
-
-def _members(base: _Base, courier: Courier) -> Members:
-    return Members(
-        database=base.database,
-        people=base.people,
-        keys=base.held,
-        record=base.record,
-        invites=base.invites,
-        courier=courier,
-        origin=base.settings.origin,
-        now=base.now,
-    )
-
-
-def _powers(base: _Base, signin: SignIn, members: Members, courier: Courier) -> tuple[Powers, PowerMethods]:
-    database, record, grants, now = base.database, base.record, base.grants, base.now
-    platform = Platform(database=database, record=record, grants=grants, members=members, now=now)
-    powers = Powers(
-        database=database,
-        record=record,
-        grants=grants,
-        signin=signin,
-        keys=base.held,
-        platform=platform,
-        bells=Bells(database, courier, base.settings.origin, now),
-        now=now,
-    )
-    return powers, PowerMethods(grants, powers, platform)
-
-
-def _proofs(base: _Base, courier: Courier, signin: SignIn) -> Proofs:
-    return Proofs(
-        database=base.database,
-        people=base.people,
-        record=base.record,
-        courier=courier,
-        signin=signin,
-        keys=base.held,
-        addresses=Addresses(base.database, base.record, base.now),
-        now=base.now,
-    )
-
-
-def _rights(base: _Base, budgets: Budgets, signin: SignIn, proofs: Proofs) -> RightsMethods:
-    database, record, grants, now = base.database, base.record, base.grants, base.now
-    return RightsMethods(
-        grants=grants,
-        memberships=Memberships(database=database, record=record, grants=grants, now=now),
-        narrowing=Narrowing(database=database, record=record, grants=grants, now=now),
-        proofs=proofs,
-        allowances=Allowances(
-            database=database,
-            record=record,
-            counters=budgets,
-            grants=grants,
-            signin=signin,
-            keys=base.held,
-            now=now,
-        ),
-    )
-
-
-def _lists(
-    base: _Base, budgets: Budgets, signin: SignIn, index: Index
-) -> tuple[ExportMethods, Importing, Transfers]:
-    database, record, people, grants, now = base.database, base.record, base.people, base.grants, base.now
-    canaries = Canaries(database, people, base.held, base.settings.canaries_at, now)
-    transfers = Transfers(
-        database=database, record=record, grants=grants, signin=signin, keys=base.held, now=now
-    )
-    importing = Importing(people, base.held, record, now, transfers=transfers, flock=canaries)
-    exporting = Exporting(
-        database=database,
-        people=people,
-        record=record,
-        grants=grants,
-        budgets=budgets,
-        transfers=transfers,
-        canaries=canaries,
-        now=now,
-    )
-    methods = ExportMethods(
-        grants=grants,
-        transfers=transfers,
-        exporting=exporting,
-        importing=importing,
-        trace=Trace(database=database, canaries=canaries, record=record, index=index),
-    )
-    return methods, importing, transfers
-
-
-def _mydata(base: _Base, proofs: Proofs, index: Index, watch: Watch) -> MyDataMethods:
-    database, record, now = base.database, base.record, base.now
-    naming = Naming(database=database, record=record, now=now)
-    return MyDataMethods(
-        grants=base.grants,
-        people=base.people,
-        proofs=proofs,
-        mydata=MyData(database=database, record=record, index=index, naming=naming, watch=watch),
-        naming=naming,
-        investigations=Investigations(database=database, record=record, now=now),
-        now=now,
-    )
-
-
 async def _count_shops(database: Database, budgets: Budgets) -> None:
     """The platform's budget grows with its shops; those founded since are counted within minutes."""
     row = await database.row("SELECT count(*) FROM vault.shop")
     budgets.shops = max(1, row[0] if row is not None else 0)
-
-
-def _doctor(base: _Base, ledger: Ledger, index: Index, watch: Watch) -> Doctor:
-    return Doctor(
-        database=base.database,
-        url=base.settings.database_url,
-        keys=base.held,
-        ledger=ledger,
-        index=index,
-        watch=watch,
-        now=base.now,
-        certificates=None if base.settings.listen is None else base.settings.listen.certificates,
-    )
 
 
 def build_hash() -> str:

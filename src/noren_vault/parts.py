@@ -1,0 +1,271 @@
+"""The parts of the vault put together, each given what it needs: nothing here decides anything."""
+
+from dataclasses import dataclass
+
+from noren_vault.addresses import Addresses
+from noren_vault.alerts import Alerts
+from noren_vault.allowances import Allowances
+from noren_vault.bells import Bells
+from noren_vault.budgets import Budgets
+from noren_vault.canaries import Canaries
+from noren_vault.clock import Now
+from noren_vault.courier import Courier
+from noren_vault.database import Database
+from noren_vault.doctor import Doctor
+from noren_vault.export_methods import ExportMethods
+from noren_vault.exporting import Exporting
+from noren_vault.floors import Floors
+from noren_vault.forced import Forced
+from noren_vault.freshness import Freshness
+from noren_vault.grants import Grants
+from noren_vault.importing import Importing
+from noren_vault.index import Index
+from noren_vault.invites import Invites
+from noren_vault.keys import Keys
+from noren_vault.ledger import Ledger
+from noren_vault.members import Members
+from noren_vault.memberships import Memberships
+from noren_vault.mydata import MyData
+from noren_vault.mydata_methods import MyDataMethods
+from noren_vault.naming import Investigations, Naming
+from noren_vault.narrowing import Narrowing
+from noren_vault.nonces import Nonces
+from noren_vault.passkeys import Ceremonies, Challenges
+from noren_vault.passwords import Passwords
+from noren_vault.people import People
+from noren_vault.platform import Platform
+from noren_vault.post import Post
+from noren_vault.power_methods import PowerMethods
+from noren_vault.powers import Powers
+from noren_vault.proofs import Proofs
+from noren_vault.record import Record
+from noren_vault.records import Records
+from noren_vault.rights_methods import RightsMethods
+from noren_vault.search import Search
+from noren_vault.security_methods import SecurityMethods
+from noren_vault.settings import Settings
+from noren_vault.signin import SignIn
+from noren_vault.signin_methods import SigninMethods
+from noren_vault.trace import Trace
+from noren_vault.transfers import Transfers
+from noren_vault.visits import Visits
+from noren_vault.witnesses import Watch
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What nearly every part is given."""
+
+    settings: Settings
+    database: Database
+    held: Keys
+    record: Record
+    people: People
+    grants: Grants
+    invites: Invites
+    visits: Visits
+    now: Now
+
+
+def records(base: Base, search: Search, budgets: Budgets, nonces: Nonces, least: Floors) -> Records:
+    return Records(
+        database=base.database,
+        keys=base.held,
+        people=base.people,
+        search=search,
+        record=base.record,
+        grants=base.grants,
+        budgets=budgets,
+        nonces=nonces,
+        least=least,
+        now=base.now,
+    )
+
+
+def ceremonies(base: Base) -> Ceremonies:
+    return Ceremonies(base.settings.origin, base.settings.host, Challenges(base.now))
+
+
+def signin(base: Base, ceremonies: Ceremonies) -> SignIn:
+    return SignIn(
+        database=base.database,
+        record=base.record,
+        ceremonies=ceremonies,
+        invites=base.invites,
+        grants=base.grants,
+        visits=base.visits,
+        keys=base.held,
+        now=base.now,
+    )
+
+
+def passwords(base: Base, signin: SignIn, post: Post, freshness: Freshness, alerts: Alerts) -> SigninMethods:
+    return SigninMethods.of(
+        database=base.database,
+        keys=base.held,
+        people=base.people,
+        record=base.record,
+        grants=base.grants,
+        invites=base.invites,
+        signin=signin,
+        messages=post.messages,
+        freshness=freshness,
+        alerts=alerts,
+        courier=post.courier,
+        settings=base.settings,
+        now=base.now,
+    )
+
+
+def accounts(
+    base: Base, signin: SignIn, ceremonies: Ceremonies, post: Post, index: Index
+) -> tuple[SigninMethods, SecurityMethods, Alerts]:
+    database, now = base.database, base.now
+    freshness = Freshness(database, base.grants, now)
+    alerts = Alerts(database=database, courier=post.courier, origin=base.settings.origin, now=now)
+    accounts = passwords(base, signin, post, freshness, alerts)
+    security = SecurityMethods.of(
+        database=database,
+        keys=base.held,
+        record=base.record,
+        grants=base.grants,
+        invites=base.invites,
+        signin=signin,
+        ceremonies=ceremonies,
+        visits=base.visits,
+        index=index,
+        accounts=accounts,
+        freshness=freshness,
+        alerts=alerts,
+        now=now,
+    )
+    return accounts, security, alerts
+
+
+def forced(base: Base, passwords: Passwords, courier: Courier) -> Forced:
+    return Forced(
+        database=base.database,
+        record=base.record,
+        grants=base.grants,
+        passwords=passwords,
+        courier=courier,
+        origin=base.settings.origin,
+        now=base.now,
+    )
+
+
+def members(base: Base, courier: Courier) -> Members:
+    return Members(
+        database=base.database,
+        people=base.people,
+        keys=base.held,
+        record=base.record,
+        invites=base.invites,
+        courier=courier,
+        origin=base.settings.origin,
+        now=base.now,
+    )
+
+
+def powers(base: Base, signin: SignIn, members: Members, courier: Courier) -> tuple[Powers, PowerMethods]:
+    database, record, grants, now = base.database, base.record, base.grants, base.now
+    platform = Platform(database=database, record=record, grants=grants, members=members, now=now)
+    powers = Powers(
+        database=database,
+        record=record,
+        grants=grants,
+        signin=signin,
+        keys=base.held,
+        platform=platform,
+        bells=Bells(database, courier, base.settings.origin, now),
+        now=now,
+    )
+    return powers, PowerMethods(grants, powers, platform)
+
+
+def proofs(base: Base, courier: Courier, signin: SignIn) -> Proofs:
+    return Proofs(
+        database=base.database,
+        people=base.people,
+        record=base.record,
+        courier=courier,
+        signin=signin,
+        keys=base.held,
+        addresses=Addresses(base.database, base.record, base.now),
+        now=base.now,
+    )
+
+
+def rights(base: Base, budgets: Budgets, signin: SignIn, proofs: Proofs) -> RightsMethods:
+    database, record, grants, now = base.database, base.record, base.grants, base.now
+    return RightsMethods(
+        grants=grants,
+        memberships=Memberships(database=database, record=record, grants=grants, now=now),
+        narrowing=Narrowing(database=database, record=record, grants=grants, now=now),
+        proofs=proofs,
+        allowances=Allowances(
+            database=database,
+            record=record,
+            counters=budgets,
+            grants=grants,
+            signin=signin,
+            keys=base.held,
+            now=now,
+        ),
+    )
+
+
+def lists(
+    base: Base, budgets: Budgets, signin: SignIn, index: Index
+) -> tuple[ExportMethods, Importing, Transfers]:
+    database, record, people, grants, now = base.database, base.record, base.people, base.grants, base.now
+    canaries = Canaries(database, people, base.held, base.settings.canaries_at, now)
+    transfers = Transfers(
+        database=database, record=record, grants=grants, signin=signin, keys=base.held, now=now
+    )
+    importing = Importing(people, base.held, record, now, transfers=transfers, flock=canaries)
+    exporting = Exporting(
+        database=database,
+        people=people,
+        record=record,
+        grants=grants,
+        budgets=budgets,
+        transfers=transfers,
+        canaries=canaries,
+        now=now,
+    )
+    methods = ExportMethods(
+        grants=grants,
+        transfers=transfers,
+        exporting=exporting,
+        importing=importing,
+        trace=Trace(database=database, canaries=canaries, record=record, index=index),
+    )
+    return methods, importing, transfers
+
+
+def mydata(base: Base, proofs: Proofs, index: Index, watch: Watch) -> MyDataMethods:
+    database, record, now = base.database, base.record, base.now
+    naming = Naming(database=database, record=record, now=now)
+    return MyDataMethods(
+        grants=base.grants,
+        people=base.people,
+        proofs=proofs,
+        mydata=MyData(database=database, record=record, index=index, naming=naming, watch=watch),
+        naming=naming,
+        investigations=Investigations(database=database, record=record, now=now),
+        now=now,
+    )
+
+
+def doctor(base: Base, ledger: Ledger, index: Index, watch: Watch) -> Doctor:
+    return Doctor(
+        database=base.database,
+        url=base.settings.database_url,
+        keys=base.held,
+        ledger=ledger,
+        index=index,
+        watch=watch,
+        now=base.now,
+        certificates=None if base.settings.listen is None else base.settings.listen.certificates,
+    )
