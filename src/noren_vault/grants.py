@@ -19,25 +19,34 @@ from typing import Any, Final
 from noren_vault.budgets import Spender
 from noren_vault.clock import Now
 from noren_vault.database import Connection, Database, Row
-from noren_vault.errors import GrantExpired, GrantRefused
+from noren_vault.errors import FreshSignInNeeded, GrantExpired, GrantRefused
 from noren_vault.peer import Peer
 from noren_vault.record import Path
 from noren_vault.rights import DECIDING, PLATFORM, Narrowed, Role
 from noren_vault.together import Together
 
 HOUR_MS: Final = 3_600_000
+_DAY_MS: Final = 24 * HOUR_MS
 LIFE_MS: Final = 12 * HOUR_MS
 IDLE_MS: Final = HOUR_MS
 OPERATOR_IDLE_MS: Final = HOUR_MS // 4
+# A customer's opens nobody but herself: on her own phone it lasts (SP 800-63B-4, AAL1: 30 days at most).
+CUSTOMER_LIFE_MS: Final = 30 * _DAY_MS
+CUSTOMER_IDLE_MS: Final = 7 * _DAY_MS
+# What one signs in with is changed only so soon after signing in, a customer's own data a little longer.
+FRESH_MS: Final = 300_000
+OWN_FRESH_MS: Final = 900_000
+LONGEST_LIFE_MS: Final = max(LIFE_MS, CUSTOMER_LIFE_MS)
 # How exactly the last use is kept: a write for each use would cost more than the reveal.
 _SEEN_EVERY_MS: Final = 30_000
 _MOST_CHANGES: Final = 10_000
+_IDLES: Final[Mapping[str, int]] = {Role.OPERATOR: OPERATOR_IDLE_MS, Role.CUSTOMER: CUSTOMER_IDLE_MS}
 _NUMBER: Final = re.compile(r"[0-9]{1,16}", re.ASCII)
 _GRANT_ID: Final = re.compile(r"[0-9a-f]{16}", re.ASCII)
 
 _FIND: Final = """
 SELECT g.grant_id, g.secret_hash, g.shop_id, g.credential, g.session, g.expires_at, g.seen_at, g.revoked_at,
-       a.actor::text, a.handle, a.person::text,
+       g.issued_at, a.actor::text, a.handle, a.person::text,
        CASE WHEN a.kind = 'member' THEN m.role WHEN p.state <> 'erased' THEN 'customer' END AS role, m.staff,
        (SELECT jsonb_object_agg(n.purpose, n.fields) FROM vault.narrowed n
         WHERE n.shop_id = g.shop_id AND n.role = m.role)
@@ -58,7 +67,7 @@ LIMIT 1
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A grant that holds now. `shop` 0 is the platform's. `expires_at` in milliseconds."""
+    """A grant that holds now. `shop` 0 is the platform's. Instants in milliseconds."""
 
     grant_id: str
     shop: int
@@ -70,6 +79,7 @@ class Grant:
     credential: str
     session: str
     expires_at: int
+    issued_at: int = 0
     narrowed: Narrowed = field(default_factory=dict)
     turn: int = 0
 
@@ -103,15 +113,22 @@ class Grants:
         self._forgotten = 0
 
     async def issue(
-        self, connection: Connection, *, shop: int, actor: str, credential: str, session: str
+        self,
+        connection: Connection,
+        *,
+        shop: int,
+        actor: str,
+        credential: str,
+        session: str,
+        role: Role | None = None,
     ) -> str:
-        """Make a grant in the caller's transaction; the token is told once."""
+        """Make a grant in the caller's transaction; the token is told once. `role` says how long it lives."""
         grant_id, secret = secrets.token_hex(8), secrets.token_urlsafe(32)
         now = self._now()
         await connection.execute(
             b"INSERT INTO vault.access_grant (grant_id, secret_hash, shop_id, actor, credential, session, "
             b"issued_at, expires_at, seen_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
-            [grant_id, _hash(secret), shop, actor, credential, session, now, now + LIFE_MS, now],
+            [grant_id, _hash(secret), shop, actor, credential, session, now, now + life_ms(role), now],
         )
         return f"{shop}.{grant_id}.{secret}"
 
@@ -148,6 +165,11 @@ class Grants:
         if row is None:
             raise GrantExpired("no such grant")
         return await self._held(grant.grant_id, row, turn)
+
+    def check_fresh(self, grant: Grant, within: int) -> None:
+        """Raise FreshSignInNeeded unless the grant was issued within so many milliseconds."""
+        if self._now() >= grant.issued_at + within:
+            raise FreshSignInNeeded("signed in too long ago")
 
     async def another_decides(self, grant: Grant) -> bool:
         """Whether the grant's shop has another owner or manager, who can sign in."""
@@ -196,21 +218,22 @@ class Grants:
 
     async def _held(self, grant_id: str, row: Row, turn: int) -> Grant:
         """Make the grant of a row, if it is in its time and its holder is still there."""
-        await self._in_time(grant_id, row[10], expires=row[4], seen=row[5], revoked=row[6])
-        if row[10] is None:
+        await self._in_time(grant_id, row[11], expires=row[4], seen=row[5], revoked=row[6])
+        if row[11] is None:
             raise GrantRefused("is not there any more")
         return Grant(
             grant_id=grant_id,
             shop=row[1],
-            actor=row[7],
-            handle=row[8],
-            person=row[9],
-            role=Role(row[10]),
-            staff=row[11],
+            actor=row[8],
+            handle=row[9],
+            person=row[10],
+            role=Role(row[11]),
+            staff=row[12],
             credential=row[2],
             session=row[3],
             expires_at=row[4],
-            narrowed=_narrowed(row[12]),
+            issued_at=row[7],
+            narrowed=_narrowed(row[13]),
             turn=turn,
         )
 
@@ -222,14 +245,18 @@ class Grants:
         self, grant_id: str, role: str | None, *, expires: int, seen: int, revoked: int | None
     ) -> None:
         now = self._now()
-        idle = OPERATOR_IDLE_MS if role == Role.OPERATOR else IDLE_MS
-        if revoked is not None or now >= expires or now >= seen + idle:
+        if revoked is not None or now >= expires or now >= seen + _IDLES.get(role or "", IDLE_MS):
             raise GrantExpired("the grant has ended")
         if now >= seen + _SEEN_EVERY_MS:
             await self._database.run(
                 "UPDATE vault.access_grant SET seen_at = %s WHERE grant_id = %s AND seen_at < %s",
                 [now, grant_id, now],
             )
+
+
+def life_ms(role: Role | None) -> int:
+    """How long a grant of this role lives at most."""
+    return CUSTOMER_LIFE_MS if role is Role.CUSTOMER else LIFE_MS
 
 
 def shop_mark(shop: int) -> str:

@@ -6,7 +6,7 @@ from typing import Any, Final
 from noren_vault.database import Database
 from noren_vault.erasure import Reason
 from noren_vault.errors import BadRequest, GrantRefused
-from noren_vault.grants import Grants
+from noren_vault.grants import FRESH_MS, Grants
 from noren_vault.keeping import Keeping
 from noren_vault.peer import Peer
 from noren_vault.protocol import Params
@@ -106,4 +106,6 @@ class KeyMethods:
         grant = await self._grants.of_shop(params.raw.get("grant"))
         if grant.shop != shop or (grant.role is not Role.OWNER and grant.person != person):
             raise GrantRefused("the shop's owner erases, or the person herself")
+        if grant.role is Role.CUSTOMER:
+            self._grants.check_fresh(grant, FRESH_MS)
         return grant.path

@@ -12,6 +12,7 @@ from noren_vault import rights as rules
 from noren_vault.backup_methods import BackupMethods
 from noren_vault.builds import Builds
 from noren_vault.courier import Courier
+from noren_vault.customer_methods import CustomerMethods
 from noren_vault.doctor import Doctor
 from noren_vault.doors import Doors, Report
 from noren_vault.ending import Ending
@@ -85,6 +86,7 @@ class Methods:
         rights: RightsMethods,
         exports: ExportMethods,
         mydata: MyDataMethods,
+        customers: CustomerMethods,
         records: Records,
         importing: Importing,
         courier: Courier,
@@ -118,7 +120,15 @@ class Methods:
         self._record = record
         self._builds = builds
         self._watch = watch
-        acts = keys.acts | passwords.acts | rights.table | backups.acts | mydata.table | ending.acts
+        acts = (
+            keys.acts
+            | passwords.acts
+            | rights.table
+            | backups.acts
+            | mydata.table
+            | customers.acts
+            | ending.acts
+        )
         self._mails = passwords.mails
         self._methods = self._table() | {name: partial(_plain, act) for name, act in acts.items()}
         self._doors = doors

@@ -11,29 +11,26 @@ from secrets import token_hex
 from typing import Any, Final
 
 from noren_vault import password_rules as rules
-from noren_vault.clock import Now
 from noren_vault.database import Connection, Database
 from noren_vault.errors import (
     BadPassword,
     CodeRefused,
-    FreshSignInNeeded,
     GrantRefused,
     NoSecondFactor,
     PasswordRefused,
 )
-from noren_vault.grants import LIFE_MS, Grant, Grants
+from noren_vault.grants import FRESH_MS, Grant, Grants
 from noren_vault.invites import Invites
 from noren_vault.keys import Keys
 from noren_vault.passwords import Passwords
 from noren_vault.record import Path, Record, session_name
-from noren_vault.rights import PLATFORM, Role
+from noren_vault.rights import PLATFORM
 from noren_vault.second_factors import SecondFactors
-from noren_vault.signin import SignIn
+from noren_vault.signin import CODE, SignIn
 from noren_vault.signin_mails import SigninMails
 from noren_vault.tickets import Ticket, Tickets
 from noren_vault.visits import Visit
 
-FRESH_MS: Final = 300_000
 _SERVICE: Final = "noren"
 
 
@@ -52,8 +49,8 @@ class PasswordSignin:
         mails: SigninMails,
         passwords: Passwords,
         factors: SecondFactors,
+        tickets: Tickets,
         host: str,
-        now: Now,
     ) -> None:
         """Keep the parts; `host` is the service's, and no part of a password."""
         self._database = database
@@ -65,17 +62,13 @@ class PasswordSignin:
         self._mails = mails
         self._passwords = passwords
         self._factors = factors
-        self._tickets = Tickets(now)
+        self._tickets = tickets
         self._words = [_SERVICE, host]
-        self._now = now
 
     async def fresh(self, token: object) -> Grant:
-        """Give a member's grant, issued just now. Raises FreshSignInNeeded, and as `Grants.of_shop`."""
+        """Give a shop's grant, issued just now. Raises FreshSignInNeeded, and as `Grants.of_shop`."""
         grant = await self._grants.of_shop(token)
-        if grant.role is Role.CUSTOMER:
-            raise GrantRefused("a customer comes in by a code")
-        if self._now() >= grant.expires_at - LIFE_MS + FRESH_MS:
-            raise FreshSignInNeeded("signed in too long ago")
+        self._grants.check_fresh(grant, FRESH_MS)
         return grant
 
     # -- passwords
@@ -107,12 +100,14 @@ class PasswordSignin:
             await self._passwords.store(connection, fresh, credential)
         return await self._signin.admit(invited.actor, credential, visit, invited.shop, note="password")
 
-    async def check(self, shop: int, mail: str, text: str, visit: Visit) -> dict[str, Any]:
+    async def check(
+        self, shop: int, mail: str, text: str, visit: Visit, *, kind: str = "member"
+    ) -> dict[str, Any]:
         """Check mail and password: a grant, or a ticket `second` where a second factor is asked for.
 
         Raises PasswordRefused, Busy, GrantRefused (does not work there any more).
         """
-        found, session = await self._passwords.check(shop, mail, text), session_name(visit.session)
+        found, session = await self._passwords.check(shop, mail, text, kind), session_name(visit.session)
         path = Path(found.handle, found.credential, session)
         if not found.right:
             await self._record.write("refused", path, shop=shop, note="password")
@@ -163,7 +158,7 @@ class PasswordSignin:
         except CodeRefused:
             await self._refused(ticket, "totp")
             raise
-        return await self._admit(ticket, visit, "password_totp")
+        return await self._admit(ticket, visit, "totp")
 
     async def recovery_make(self, grant: Grant) -> list[str]:
         """Make ten recovery codes in place of the old ones, and tell them. Raises NoSecondFactor."""
@@ -181,7 +176,7 @@ class PasswordSignin:
         except CodeRefused:
             await self._refused(ticket, "recovery")
             raise
-        return {**await self._admit(ticket, visit, "password_recovery"), "codes_left": left}
+        return {**await self._admit(ticket, visit, "recovery"), "codes_left": left}
 
     # -- inside
 
@@ -200,8 +195,9 @@ class PasswordSignin:
         path = Path(ticket.handle, ticket.credential, ticket.session)
         await self._record.write("refused", path, shop=ticket.shop, note=note)
 
-    async def _admit(self, ticket: Ticket, visit: Visit, note: str) -> dict[str, Any]:
+    async def _admit(self, ticket: Ticket, visit: Visit, second: str) -> dict[str, Any]:
         self._tickets.use(ticket)
+        note = f"{'code' if ticket.credential == CODE else 'password'}_{second}"
         return await self._signin.admit(ticket.actor, ticket.credential, visit, ticket.shop, note=note)
 
     @asynccontextmanager

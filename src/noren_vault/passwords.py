@@ -30,7 +30,7 @@ SELECT a.actor::text, a.handle, p.credential, p.memory_kib, p.passes, p.lanes, p
        (SELECT array_agg(l.pepper ORDER BY l.place) FROM vault.password_layer l WHERE l.actor = p.actor),
        EXISTS (SELECT 1 FROM vault.totp t WHERE t.actor = a.actor AND t.state = 'on')
 FROM keystore.signin_mail m JOIN vault.actor a USING (actor) JOIN vault.password p USING (actor)
-WHERE m.shop_id = %s AND m.token = ANY(%s)
+WHERE m.shop_id = %s AND m.kind = %s AND m.token = ANY(%s)
 """
 _SET: Final = b"""
 INSERT INTO vault.password
@@ -114,9 +114,9 @@ class Passwords:
         await connection.execute(_SET, words)
         await self._only_layer(connection, fresh.actor)
 
-    async def check(self, shop: int, mail: str, text: str) -> Checked:
+    async def check(self, shop: int, mail: str, text: str, kind: str = "member") -> Checked:
         """Check mail and password. Who is unknown costs as much as who is known. Raises Busy."""
-        row = await self._database.row(_FIND, [shop, self._mails.tokens(shop, mail)])
+        row = await self._database.row(_FIND, [shop, kind, self._mails.tokens(shop, mail)])
         stored = self._nobodys() if row is None else _stored(row)
         try:
             password = rules.prepared(text)

@@ -10,22 +10,31 @@ import structlog
 from noren_vault.clock import Now
 from noren_vault.database import Connection, Database
 from noren_vault.errors import GrantRefused, PasskeyRefused, PasswordRefused
-from noren_vault.grants import LIFE_MS, Grant, Grants
+from noren_vault.grants import Grant, Grants, life_ms
 from noren_vault.invites import Invited, Invites
 from noren_vault.keys import Keys
 from noren_vault.passkeys import Asserted, Ceremonies, Enrolled, Known, credential_id, credential_name, refuse
 from noren_vault.record import Path, Record, session_name
-from noren_vault.rights import PLATFORM
+from noren_vault.rights import PLATFORM, Role
 from noren_vault.visits import Visit, Visits
 
 _log = structlog.get_logger("signin")
 _MEMBERSHIPS: Final = """
 SELECT m.shop_id, coalesce(s.slug, ''), m.role, m.staff
 FROM vault.membership m LEFT JOIN vault.shop s USING (shop_id)
-WHERE m.actor = %s AND m.ended_at IS NULL ORDER BY m.shop_id
+WHERE m.actor = %(actor)s AND m.ended_at IS NULL
+UNION ALL
+SELECT a.shop_id, coalesce(s.slug, ''), 'customer', NULL
+FROM vault.actor a JOIN vault.person p USING (shop_id, person) LEFT JOIN vault.shop s USING (shop_id)
+WHERE a.actor = %(actor)s AND a.kind = 'customer' AND p.kind = 'customer' AND p.state <> 'erased'
+ORDER BY 1
 """
 # Who sets another password waits for this sign-in, and ends it then.
 _STILL: Final = b"SELECT 1 FROM vault.password WHERE actor = %s AND credential = %s FOR SHARE"
+
+
+# A sign-in by a mailed code has no credential that lasts.
+CODE: Final = "code"
 
 
 class SignIn:
@@ -74,7 +83,9 @@ class SignIn:
         await self._record.write("signin", Path(handle, name, session), shop=chosen["shop"], note=note)
         async with self._keys.steady.hold(), self._database.transaction() as connection:
             await self._used(connection, known, asserted)
-            grant = await self.issue(connection, chosen["shop"], known.actor, name, visit)
+            grant = await self.issue(
+                connection, chosen["shop"], known.actor, name, visit, role=chosen["role"]
+            )
         return self._answer(grant, known.actor, handle, chosen, memberships)
 
     async def admit(
@@ -92,10 +103,10 @@ class SignIn:
         await self._record.write("signin", path, shop=shop, note=note)
         async with self._keys.steady.hold(), self._database.transaction() as connection:
             held = await connection.execute(_STILL, [actor, credential])
-            if await held.fetchone() is None:
+            if credential != CODE and await held.fetchone() is None:
                 await self._record.write("refused", path, shop=shop, note="password")
                 raise PasswordRefused
-            grant = await self.issue(connection, shop, actor, credential, visit)
+            grant = await self.issue(connection, shop, actor, credential, visit, role=chosen["role"])
         return self._answer(grant, actor, handle, chosen, memberships)
 
     async def enrol_begin(self, token: object) -> dict[str, Any]:
@@ -128,6 +139,32 @@ class SignIn:
         except psycopg.errors.UniqueViolation:
             raise PasskeyRefused("enrolled already") from None
         return self._answer(grant, invited.actor, invited.handle, chosen, memberships)
+
+    async def add_begin(self, grant: Grant) -> dict[str, Any]:
+        """Options for one more passkey of the grant's own actor. The caller has seen that it is fresh."""
+        rows = await self._database.rows(
+            "SELECT y.credential_id FROM vault.passkey y WHERE y.actor = %s", [grant.actor]
+        )
+        shop = await self._database.row("SELECT slug FROM vault.shop WHERE shop_id = %s", [grant.shop])
+        # A customer is one of a shop: that is what tells her passkeys apart, and her handle says nothing.
+        name = shop[0] if grant.role is Role.CUSTOMER and shop is not None else grant.handle
+        return self._ceremonies.creation_options(
+            _adding(grant),
+            actor=UUID(grant.actor).bytes,
+            handle=name,
+            existing=[bytes(row[0]) for row in rows],
+        )
+
+    async def add_finish(self, grant: Grant, response: Mapping[str, Any]) -> None:
+        """Enrol that passkey, on record first. Raises PasskeyRefused."""
+        enrolled = self._ceremonies.enrol(_adding(grant), response)
+        path = Path(grant.handle, enrolled.name, grant.session)
+        await self._record.write("register", path, shop=grant.shop, note="passkey")
+        try:
+            async with self._database.transaction() as connection:
+                await self._store(connection, grant.actor, enrolled)
+        except psycopg.errors.UniqueViolation:
+            raise PasskeyRefused("enrolled already") from None
 
     async def who(self, grant: Grant) -> dict[str, Any]:
         """Say whose grant it is."""
@@ -223,7 +260,7 @@ class SignIn:
         return str(row[0])
 
     async def _memberships(self, actor: str) -> list[dict[str, Any]]:
-        rows = await self._database.rows(_MEMBERSHIPS, [actor])
+        rows = await self._database.rows(_MEMBERSHIPS, {"actor": actor})
         return [
             {"shop": shop, "slug": slug, "role": role, "staff": staff} for shop, slug, role, staff in rows
         ]
@@ -245,14 +282,26 @@ class SignIn:
         )
 
     async def issue(
-        self, connection: Connection, shop: int, actor: str, credential: str, visit: Visit
+        self,
+        connection: Connection,
+        shop: int,
+        actor: str,
+        credential: str,
+        visit: Visit,
+        *,
+        role: str = "",
     ) -> str:
         """Issue a grant in the caller's transaction, and keep from where its session came."""
         session = session_name(visit.session)
         if session:
             await self._visits.add(connection, session, visit, self._now())
         return await self._grants.issue(
-            connection, shop=shop, actor=actor, credential=credential, session=session
+            connection,
+            shop=shop,
+            actor=actor,
+            credential=credential,
+            session=session,
+            role=Role(role) if role else None,
         )
 
     def _answer(
@@ -264,19 +313,24 @@ class SignIn:
             "shop": chosen["shop"] or None,
             "role": chosen["role"],
             "staff": chosen["staff"],
-            "expires": (self._now() + LIFE_MS) / 1000,
+            "expires": (self._now() + life_ms(Role(chosen["role"]))) / 1000,
             "memberships": _shops(memberships),
         }
 
 
 def _shops(memberships: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The shops among them: an operator's place on the platform is none."""
-    return [one for one in memberships if one["shop"] != PLATFORM]
+    """The shops one works for: not an operator's place on the platform, nor where one is a customer."""
+    return [one for one in memberships if one["shop"] != PLATFORM and one["role"] != Role.CUSTOMER]
 
 
 def _ceremony(invited: Invited) -> str:
     """Binds the challenge to one invitation."""
     return f"enrol:{invited.token_hash.hex()}"
+
+
+def _adding(grant: Grant) -> str:
+    """Binds the challenge to one grant."""
+    return f"add:{grant.grant_id}"
 
 
 def _fresh(grant: Grant, deed: str) -> str:

@@ -1,7 +1,7 @@
 """Which mail signs in to which account: found by a keyed hash of it, here and nowhere else.
 
-The mail is the one that was proved when the account was made: an invitation that went there came back. What a
-shop's staff later write into a field does not change by which mail somebody signs in.
+The mail is the one that was proved when the account was made: an invitation, or a customer's code, that went
+there came back. What a shop's staff later write into a field does not change by which mail somebody signs in.
 """
 
 import asyncio
@@ -12,18 +12,29 @@ import structlog
 
 from noren_vault import spelling
 from noren_vault.database import Connection, Database
-from noren_vault.errors import MailTaken
+from noren_vault.errors import MailTaken, MailUnproved
 from noren_vault.keys import Keys
 from noren_vault.people import ANYBODY, People
 from noren_vault.sealing import PepperKey
 
 _ACTOR: Final = """
-SELECT a.shop_id, a.person::text, a.handle, coalesce(s.slug, '')
+SELECT a.shop_id, a.person::text, a.handle, coalesce(s.slug, ''), a.kind
 FROM vault.actor a LEFT JOIN vault.shop s USING (shop_id) WHERE a.actor = %s
 """
 # In the order of their foreign keys: what hangs on a row goes with it.
-_FORGOTTEN: Final = (b"keystore.signin_mail", b"vault.password", b"vault.totp", b"vault.recovery")
+_FORGOTTEN: Final = (
+    b"keystore.signin_mail",
+    b"vault.password",
+    b"vault.totp",
+    b"vault.recovery",
+    b"vault.passkey",
+)
 _FIELDS: Final = ("mail", "name", "kana")
+_PROVED: Final = """
+SELECT 1 FROM vault.actor a JOIN vault.proof f USING (shop_id, person)
+JOIN keystore.person_key k USING (shop_id, person)
+WHERE a.actor = %s AND f.proved_at IS NOT NULL AND f.version = (k.versions ->> 'mail')::integer
+"""
 _log = structlog.get_logger("signin_mails")
 
 
@@ -46,26 +57,32 @@ class SigninMails:
         text = spelling.mail(mail)
         return [key.token(shop, text) for key in self._keys.peppers.values()]
 
-    async def find(self, shop: int, mail: str) -> str | None:
-        """Give the account that signs in with this mail. Never to be told outside."""
+    async def find(self, shop: int, mail: str, kind: str = "member") -> str | None:
+        """Give the account of this kind that signs in with this mail. Never to be told outside."""
         row = await self._database.row(
-            "SELECT actor::text FROM keystore.signin_mail WHERE shop_id = %s AND token = ANY(%s)",
-            [shop, self.tokens(shop, mail)],
+            "SELECT actor::text FROM keystore.signin_mail "
+            "WHERE shop_id = %s AND kind = %s AND token = ANY(%s)",
+            [shop, kind, self.tokens(shop, mail)],
         )
         return None if row is None else str(row[0])
 
     async def note(self, actor: str) -> None:
-        """Note that the account signs in with its person's mail. Raises MailTaken: another one does."""
-        shop, fields, _ = await self._known(actor)
+        """Note that the account signs in with its person's mail.
+
+        Raises MailTaken: another one does; MailUnproved: a customer's that was changed and not proved.
+        """
+        shop, fields, _, kind = await self._known(actor)
         mail = spelling.mail(fields.get("mail", ""))
         if not mail or not shop:
             return
+        if kind == "customer" and await self._database.row(_PROVED, [actor]) is None:
+            raise MailUnproved
         async with self._keys.steady.hold():
-            taken = await self.find(shop, mail)
+            taken = await self.find(shop, mail, kind)
             if taken is not None and taken != actor:
                 raise MailTaken
             try:
-                await self._insert(self._keys.pepper, actor, shop, mail)
+                await self._insert(self._keys.pepper, actor, shop, kind, mail)
             except psycopg.errors.UniqueViolation:
                 raise MailTaken from None
 
@@ -76,14 +93,19 @@ class SigninMails:
         except MailTaken:
             _log.warning("signin_mail_taken")
 
+    async def signs_in(self, actor: str) -> bool:
+        """Whether the account signs in with a mail: it has a password."""
+        row = await self._database.row("SELECT 1 FROM keystore.signin_mail WHERE actor = %s", [actor])
+        return row is not None
+
     async def words(self, actor: str) -> list[str]:
         """Give the words that stand for the account: none may be its password."""
-        _, fields, names = await self._known(actor)
+        _, fields, names, _ = await self._known(actor)
         return [*fields.values(), *names]
 
     @staticmethod
     async def forget(connection: Connection, shop: int, persons: list[str]) -> None:
-        """Destroy all that these persons sign in with but their passkeys, in the caller's transaction."""
+        """Destroy all that these persons sign in with, in the caller's transaction."""
         for table in _FORGOTTEN:
             await connection.execute(
                 b"DELETE FROM " + table + b" t USING vault.actor a "
@@ -93,24 +115,24 @@ class SigninMails:
 
     # -- inside
 
-    async def _known(self, actor: str) -> tuple[int, dict[str, str], list[str]]:
-        """The account's shop, its person's mail and names, and what it and its shop are called."""
+    async def _known(self, actor: str) -> tuple[int, dict[str, str], list[str], str]:
+        """The account's shop, its person's mail and names, what it and its shop are called, its kind."""
         row = await self._database.row(_ACTOR, [actor])
         if row is None:
-            return 0, {}, []
-        shop, person, handle, slug = row
+            return 0, {}, [], ""
+        shop, person, handle, slug, kind = row
         found = [] if person is None else await self._people.read(shop, [person], _FIELDS, kinds=ANYBODY)
         fields: dict[str, Any] = {}
         for sealed in found:
             opened = await asyncio.to_thread(self._people.open, shop, sealed, _FIELDS)
             fields = {name: value.text for name, value in opened.items()}
-        return shop, fields, [handle, slug]
+        return shop, fields, [handle, slug], kind
 
-    async def _insert(self, key: PepperKey, actor: str, shop: int, mail: str) -> None:
+    async def _insert(self, key: PepperKey, actor: str, shop: int, kind: str, mail: str) -> None:
         await self._database.run(
-            "INSERT INTO keystore.signin_mail (actor, shop_id, token, sealed, pepper) "
-            "VALUES (%s, %s, %s, %s, %s) "
+            "INSERT INTO keystore.signin_mail (actor, shop_id, kind, token, sealed, pepper) "
+            "VALUES (%s, %s, %s, %s, %s, %s) "
             "ON CONFLICT (actor) DO UPDATE SET token = excluded.token, sealed = excluded.sealed, "
             "pepper = excluded.pepper",
-            [actor, shop, key.token(shop, mail), key.seal(mail.encode(), place(actor)), key.id],
+            [actor, shop, kind, key.token(shop, mail), key.seal(mail.encode(), place(actor)), key.id],
         )

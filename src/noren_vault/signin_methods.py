@@ -20,6 +20,7 @@ from noren_vault.record import Record
 from noren_vault.second_factors import SecondFactors
 from noren_vault.signin import SignIn
 from noren_vault.signin_mails import SigninMails
+from noren_vault.tickets import Tickets
 from noren_vault.visits import MOST_DEVICE, Visit
 
 Wire = dict[str, Any]
@@ -62,6 +63,7 @@ class SigninMethods:
         signin: SignIn,
         messages: Messages,
         host: str,
+        tickets: Tickets,
         now: Now,
     ) -> "SigninMethods":
         """Give each part its parts."""
@@ -77,8 +79,8 @@ class SigninMethods:
             mails=mails,
             passwords=passwords,
             factors=SecondFactors(database, keys, now),
+            tickets=tickets,
             host=host,
-            now=now,
         )
         return cls(acts, mails, messages)
 
@@ -94,7 +96,8 @@ class SigninMethods:
 
     async def _password_check(self, params: Params, _: Peer) -> Wire:
         mail, text = params.text("mail", most=_LONGEST_MAIL), params.text("password", most=_LONGEST_PASSWORD)
-        return await self._acts.check(params.shop(), mail, text, visit_of(params))
+        kind = "customer" if params.flag("customer") else "member"
+        return await self._acts.check(params.shop(), mail, text, visit_of(params), kind=kind)
 
     async def _totp_begin(self, params: Params, _: Peer) -> Wire:
         return await self._acts.totp_begin(await self._fresh(params))

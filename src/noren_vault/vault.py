@@ -21,6 +21,8 @@ from noren_vault.builds import Builds
 from noren_vault.canaries import Canaries
 from noren_vault.clock import Now
 from noren_vault.courier import Courier
+from noren_vault.customer_methods import CustomerMethods
+from noren_vault.customers import Customers
 from noren_vault.database import Database, Heads
 from noren_vault.doctor import Doctor
 from noren_vault.doors import Doors
@@ -57,9 +59,12 @@ from noren_vault.returns import Returns
 from noren_vault.rights_methods import RightsMethods
 from noren_vault.scope import Scope
 from noren_vault.search import Search
+from noren_vault.second_factors import SecondFactors
 from noren_vault.settings import Settings
 from noren_vault.signin import SignIn
+from noren_vault.signin_mails import SigninMails
 from noren_vault.signin_methods import SigninMethods
+from noren_vault.tickets import Tickets
 from noren_vault.trace import Trace
 from noren_vault.transfers import Transfers
 from noren_vault.visits import Visits
@@ -138,7 +143,7 @@ class Vault:
         await asyncio.to_thread(replay.replay, ledger, budgets, least, builds, nonces)
         people = People(database, held, least)
         grants, invites = Grants(database, now), Invites(database, now)
-        base = _Base(settings, database, held, record, people, grants, invites, visits, now)
+        base = _Base(settings, database, held, record, people, grants, invites, visits, Tickets(now), now)
         post, signin = Post.of(settings, database, people, record, now), _signin(base)
         proofs = _proofs(base, post.courier, signin)
         search = Search(people, record, now, most_bytes=settings.search_bytes)
@@ -162,6 +167,7 @@ class Vault:
             rights=_rights(base, budgets, signin, proofs),
             exports=exports,
             mydata=_mydata(base, proofs, index, watch),
+            customers=_customers(base, least, proofs, signin),
             records=records,
             importing=importing,
             courier=post.courier,
@@ -222,6 +228,7 @@ class _Base:
     grants: Grants
     invites: Invites
     visits: Visits
+    tickets: Tickets
     now: Now
 
 
@@ -249,6 +256,7 @@ def _passwords(base: _Base, signin: SignIn, messages: Messages) -> SigninMethods
         signin=signin,
         messages=messages,
         host=base.settings.host,
+        tickets=base.tickets,
         now=base.now,
     )
 
@@ -275,8 +283,24 @@ def _proofs(base: _Base, courier: Courier, signin: SignIn) -> Proofs:
         signin=signin,
         keys=base.held,
         addresses=Addresses(base.database, base.record, base.now),
+        grants=base.grants,
+        mails=SigninMails(base.database, base.held, base.people),
+        factors=SecondFactors(base.database, base.held, base.now),
+        tickets=base.tickets,
         now=base.now,
     )
+
+
+def _customers(base: _Base, least: Floors, proofs: Proofs, signin: SignIn) -> CustomerMethods:
+    acts = Customers(
+        database=base.database,
+        people=base.people,
+        record=base.record,
+        grants=base.grants,
+        least=least,
+        now=base.now,
+    )
+    return CustomerMethods(acts, proofs, signin, base.grants)
 
 
 def _rights(base: _Base, budgets: Budgets, signin: SignIn, proofs: Proofs) -> RightsMethods:
@@ -332,7 +356,8 @@ def _mydata(base: _Base, proofs: Proofs, index: Index, watch: Watch) -> MyDataMe
     naming = Naming(database=database, record=record, now=now)
     return MyDataMethods(
         grants=base.grants,
-        people=base.people,
+        database=database,
+        keys=base.held,
         proofs=proofs,
         mydata=MyData(database=database, record=record, index=index, naming=naming, watch=watch),
         naming=naming,

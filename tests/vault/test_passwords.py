@@ -16,8 +16,8 @@ from noren import errors, people
 from noren.people import Purpose, SignedIn
 from noren_vault import passwords, sealing
 from noren_vault.errors import Busy, FreshSignInNeeded, LedgerUnavailable, PasswordRefused, RecordDamaged
+from noren_vault.grants import FRESH_MS
 from noren_vault.hashing import COST, Cost, argon2id
-from noren_vault.password_signin import FRESH_MS
 from noren_vault.providers import FileProvider, Kind
 from noren_vault.vault import Vault
 from tests.servers import Sink, VaultProcess

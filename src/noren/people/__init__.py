@@ -3,6 +3,17 @@
 The socket is `settings.VAULT_SOCKET`, read at each call (`override_settings` turns it in a test).
 """
 
+from noren.people.account import (
+    OwnAccount,
+    own_account,
+    own_address_begin,
+    own_address_finish,
+    own_end,
+    own_let_go,
+    own_word,
+    passkey_begin,
+    passkey_finish,
+)
 from noren.people.client import (
     add_member,
     builds,
@@ -45,7 +56,6 @@ from noren.people.correspondence import (
     unknown_messages,
 )
 from noren.people.credentials import (
-    Second,
     TotpSeed,
     password_check,
     password_join,
@@ -104,6 +114,7 @@ from noren.people.model import (
     Right,
     Row,
     Scope,
+    Second,
     Seen,
     SendState,
     SignedIn,
@@ -176,6 +187,7 @@ __all__ = [
     "Message",
     "MessageState",
     "Opened",
+    "OwnAccount",
     "Purpose",
     "Revealed",
     "Right",
@@ -232,9 +244,17 @@ __all__ = [
     "narrow",
     "open_export",
     "open_investigation",
+    "own_account",
+    "own_address_begin",
+    "own_address_finish",
     "own_begin",
+    "own_end",
     "own_finish",
+    "own_let_go",
+    "own_word",
     "owners",
+    "passkey_begin",
+    "passkey_finish",
     "password_check",
     "password_join",
     "password_set",

@@ -11,15 +11,8 @@ from typing import Any
 from django.conf import settings
 
 from noren.people import wire
-from noren.people.client import signed_in
-from noren.people.model import SignedIn
-
-
-@dataclass(frozen=True, slots=True)
-class Second:
-    """Mail and password were right; a second factor is asked for. `ticket` goes back with its code."""
-
-    ticket: str
+from noren.people.client import entered, signed_in
+from noren.people.model import Second, SignedIn
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +30,7 @@ def _call(method: str, params: Mapping[str, Any]) -> dict[str, Any]:
 def password_set(grant: str, password: str, *, words: Sequence[str] = ()) -> None:
     """Set the account's password and end its other sessions. `words`: names of shop and service.
 
-    Raises BadPassword (facts: reason, least, most), MailTaken, FreshSignInNeeded, Busy.
+    Raises BadPassword (facts: reason, least, most), MailTaken, MailUnproved, FreshSignInNeeded, Busy.
     """
     _call("password_set", {"grant": grant, "password": password, "words": list(words)})
 
@@ -59,9 +52,19 @@ def password_join(
 
 
 def password_check(
-    shop_id: int, mail: str, password: str, *, session: str = "", address: str = "", device: str = ""
+    shop_id: int,
+    mail: str,
+    password: str,
+    *,
+    session: str = "",
+    address: str = "",
+    device: str = "",
+    customer: bool = False,
 ) -> SignedIn | Second:
-    """Sign in by mail and password. Raises PasswordRefused (also for an unknown mail), GrantRefused, Busy."""
+    """Sign in by mail and password, as one who works there, or as a `customer`.
+
+    Raises PasswordRefused (also for an unknown mail), GrantRefused, Busy.
+    """
     params = {
         "shop": shop_id,
         "mail": mail,
@@ -69,9 +72,9 @@ def password_check(
         "session": session,
         "address": address,
         "device": device,
+        "customer": customer,
     }
-    answer = _call("password_check", params)
-    return Second(answer["second"]) if "second" in answer else signed_in(answer)
+    return entered(_call("password_check", params))
 
 
 def totp_begin(grant: str) -> TotpSeed:

@@ -191,6 +191,13 @@ class Who:
 
 
 @dataclass(frozen=True, slots=True)
+class Second:
+    """A password, or a mailed code, was right; a second factor is asked for. `ticket` goes with its code."""
+
+    ticket: str
+
+
+@dataclass(frozen=True, slots=True)
 class SignedIn:
     """`grant` belongs into the user's cookie `noren_grant` and nowhere else."""
 

@@ -10,8 +10,8 @@ from typing import Any, Final
 from django.conf import settings
 
 from noren.people import answers, wire
-from noren.people.client import signed_in
-from noren.people.model import SignedIn
+from noren.people.client import entered
+from noren.people.model import Second, SignedIn
 
 # A look for an incident is told at the latest so many days after it; the vault's own number.
 WITHHELD_DAYS: Final = 90
@@ -65,10 +65,10 @@ def own_begin(shop_id: int, mail: str, *, session: str = "") -> None:
 
 def own_finish(
     shop_id: int, mail: str, code: str, *, session: str = "", address: str = "", device: str = ""
-) -> SignedIn:
-    """Take the code: gives her own grant. Raises CodeRefused, one for all reasons."""
+) -> SignedIn | Second:
+    """Take the code: gives her own grant, or asks for her second factor. CodeRefused, one for all reasons."""
     params = {"shop": shop_id, "mail": mail, "code": code, "session": session}
-    return signed_in(_call("own_finish", {**params, "address": address, "device": device}))
+    return entered(_call("own_finish", {**params, "address": address, "device": device}))
 
 
 def lookups(grant: str, before: int | None = None) -> Lookups:
