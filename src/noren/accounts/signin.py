@@ -16,11 +16,26 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
 from noren import people
-from noren.accounts.session import cookie_name, forget_grant, open_session, set_grant
-from noren.errors import NorenError, PasskeyRefused
+from noren.accounts.session import (
+    STAFF,
+    Place,
+    cookie_name,
+    end_session,
+    forget_grant,
+    open_session,
+    place_of,
+    set_grant,
+)
+from noren.errors import CodeRefused, NorenError, PasskeyRefused
+from noren.shops import directory
 
 # The challenge of a sign-in that has begun: only the browser that began can finish. Ends with its session.
 BEGUN = "signin_begun"
+# The ledger's name of a sign-in that waits for its second factor: the vault binds the ticket to it.
+SECOND = "signin_second"
+
+
+_LONGEST_TOTP = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +48,15 @@ class Entered:
     @property
     def home(self) -> str:
         """Where to go when no page was asked for."""
-        return "/operations/" if self.who.shop_id is None else "/console/"
+        if self.who.shop_id is None:
+            return "/operations/"
+        if self.who.role == "customer":
+            return f"/{directory.slug(self.who.shop_id)}/account"
+        return "/console/"
 
     def into(self, response: HttpResponseBase) -> None:
         """Hand the grant to the browser with this answer."""
-        set_grant(response, self.grant, self.who.expires)
+        set_grant(response, self.grant, self.who.expires, place_of(self.who.role))
 
 
 def begin_signin(request: HttpRequest) -> dict[str, Any]:
@@ -87,29 +106,67 @@ def finish_join(request: HttpRequest, invite: str, answer: Mapping[str, Any], *,
     return _enter(request, accepted, name, now)
 
 
-def finish_code(request: HttpRequest, shop_id: int, mail: str, code: str, *, now: datetime) -> Entered:
-    """Take a customer's mailed code and open the session.
+def finish_code(
+    request: HttpRequest, shop_id: int, mail: str, code: str, *, now: datetime
+) -> Entered | people.Second:
+    """Take a customer's mailed code and open the session, or say that a second factor is asked for.
 
     CodeRefused, VaultUnavailable, LedgerUnavailable.
     """
     name = _session_name()
-    accepted = people.own_finish(
+    answer = people.own_finish(
         shop_id, mail, code, session=name, address=_address(request), device=_device(request)
     )
+    return _enter_or_ask(request, answer, name, now)
+
+
+def check_customer(
+    request: HttpRequest, shop_id: int, mail: str, password: str, *, now: datetime
+) -> Entered | people.Second:
+    """Sign a customer in by mail and password, or say that a second factor is asked for.
+
+    PasswordRefused, Busy, VaultUnavailable, LedgerUnavailable.
+    """
+    name = _session_name()
+    place = {"address": _address(request), "device": _device(request)}
+    answer = people.password_check(shop_id, mail, password, session=name, customer=True, **place)
+    return _enter_or_ask(request, answer, name, now)
+
+
+def finish_second(request: HttpRequest, ticket: str, code: str, *, now: datetime) -> Entered:
+    """Take the second factor: a one-time code, or (longer) a recovery code. CodeRefused."""
+    name = str(request.session.get(SECOND, ""))
+    if not name or not ticket:
+        raise CodeRefused
+    place = {"session": name, "address": _address(request), "device": _device(request)}
+    typed = "".join(code.split())
+    if len(typed) <= _LONGEST_TOTP:
+        accepted = people.totp_check(ticket, typed or "-", **place)
+    else:
+        accepted, _ = people.recovery_use(ticket, typed, **place)
     return _enter(request, accepted, name, now)
 
 
-def sign_out(request: HttpRequest, response: HttpResponseBase) -> None:
+def sign_out(request: HttpRequest, response: HttpResponseBase, place: Place = STAFF) -> None:
     """End the grant in the vault, the session and the cookie; with the vault away, the last two."""
-    grant = request.COOKIES.get(cookie_name())
-    request.session.flush()
-    forget_grant(response)
+    grant = request.COOKIES.get(cookie_name(place))
+    end_session(request.session, place)
+    forget_grant(response, place)
     if grant:
         try:
             people.signout(grant)
         except NorenError:
             # The browser has forgotten the only copy of the secret; nothing can present it any more.
             return
+
+
+def _enter_or_ask(
+    request: HttpRequest, answer: people.SignedIn | people.Second, name: str, now: datetime
+) -> Entered | people.Second:
+    if isinstance(answer, people.Second):
+        request.session[SECOND] = name
+        return answer
+    return _enter(request, answer, name, now)
 
 
 def _enter(request: HttpRequest, accepted: people.SignedIn, name: str, now: datetime) -> Entered:

@@ -14,10 +14,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from noren import clock, people
 from noren.accounts import signin
 from noren.accounts.access import StaffRequest, customer_of, manager_required
-from noren.accounts.session import KEY, forget_grant
+from noren.accounts.session import CUSTOMER, end_session, forget_grant
 from noren.errors import CodeRefused, GrantExpired, GrantRefused, NorenError, NoSuchEntry
 from noren.people import published
-from noren.web import lookups
+from noren.web import account, lookups
 from noren.web.desk import face_of
 from noren.web.public import face_or_404
 from noren.web.shopfront import Face
@@ -35,9 +35,9 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
     try:
         told = people.lookups(who.grant, _before(request))
     except (GrantExpired, GrantRefused):
-        request.session.pop(KEY, None)
+        end_session(request.session, CUSTOMER)
         response = _door(request, face, refused=_("Your time here is over. Please come in once more."))
-        forget_grant(response)
+        forget_grant(response, CUSTOMER)
         return response
     context = {
         "shop": face,
@@ -71,18 +71,16 @@ def enter(request: HttpRequest, slug: str) -> HttpResponse:
     if not mail:
         return _door(request, face, refused=_("Please enter your mail address."), status=422)
     try:
-        entered = signin.finish_code(request, face.id, mail, typed or "-", now=clock.now())
+        found = signin.finish_code(request, face.id, mail, typed or "-", now=clock.now())
     except CodeRefused as refusal:
         return _code_page(request, face, mail, refused=refusal.words(), status=refusal.status)
-    response = HttpResponseRedirect(reverse("my_data", args=[slug]))
-    entered.into(response)
-    return response
+    return account.entered(request, face, found, default=reverse("my_data", args=[slug]))
 
 
 @require_POST
 def leave(request: HttpRequest, slug: str) -> HttpResponse:
     response = HttpResponseRedirect(reverse("my_data", args=[slug]))
-    signin.sign_out(request, response)
+    signin.sign_out(request, response, CUSTOMER)
     return response
 
 

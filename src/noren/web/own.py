@@ -9,9 +9,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from noren import clock
 from noren.booking import actions, links
+from noren.booking import relink as relinking
 from noren.booking.models import Booking, Status
 from noren.booking.transact import CUSTOMER
-from noren.errors import AlreadyCancelled, LinkUnknown, TooLateToCancel
+from noren.errors import AlreadyCancelled, LinkUnknown, NotThatStatus, TooLateToCancel
 from noren.messages import about, ics
 from noren.messages.notice import Kind
 from noren.shops import directory
@@ -52,6 +53,19 @@ def keep(_request: HttpRequest, token: str) -> HttpResponse:
     except AlreadyCancelled:
         return HttpResponseRedirect(reverse("own", args=[token]))
     return HttpResponseRedirect(reverse("own", args=[token]) + "?kept")
+
+
+@require_POST
+def relink(request: HttpRequest, token: str) -> HttpResponse:
+    """Make this link invalid, and mail her a new one: who has found the old one sees nothing any more."""
+    face, visit = _of(token)
+    try:
+        relinking.relink(face.id, visit.id, now=clock.now(), by=CUSTOMER)
+    except NotThatStatus as refusal:
+        return _page(request, token, face, visit, refused=refusal.words(), status=refusal.status)
+    response = render(request, "web/own/relinked.html", {"shop": face})
+    add_never_cache_headers(response)
+    return response
 
 
 @require_safe

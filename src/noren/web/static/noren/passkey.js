@@ -71,17 +71,30 @@ const tell = (words, wrong) => {
 const invite = location.hash.slice(1);
 if (invite) history.replaceState(null, "", location.pathname + location.search);
 
+const kind = form.dataset.passkey;
+const creating = kind === "join" || kind === "add";
+const sent = kind === "join" ? { invite } : {};
+// A sign-in that waits in the mail field's list of passkeys, until the button asks for one outright.
+let waiting = null;
+
+const ask = async (more) => {
+  const publicKey = withBytes((await post(text("begin"), sent)).options);
+  return creating
+    ? await navigator.credentials.create({ publicKey })
+    : await navigator.credentials.get({ publicKey, ...more });
+};
+
+const done = async (made) => {
+  const { next } = await post(text("finish") + location.search, { answer: asJson(made), ...sent });
+  location.assign(next);
+};
+
 const go = async () => {
   button.disabled = true;
+  waiting?.abort();
   tell(text("wait"), false);
   try {
-    const joining = form.dataset.passkey === "join";
-    const options = withBytes((await post(text("begin"), joining ? { invite } : {})).options);
-    const made = joining
-      ? await navigator.credentials.create({ publicKey: options })
-      : await navigator.credentials.get({ publicKey: options });
-    const { next } = await post(text("finish") + location.search, { answer: asJson(made), ...(joining && { invite }) });
-    location.assign(next);
+    await done(await ask({}));
   } catch (error) {
     const ended = error instanceof DOMException;
     tell(ended ? text("ended") : error.message || text("failed"), true);
@@ -89,9 +102,25 @@ const go = async () => {
   }
 };
 
+const wait = async () => {
+  if (!(await PublicKeyCredential.isConditionalMediationAvailable?.())) return;
+  waiting = new AbortController();
+  let made = null;
+  try {
+    made = await ask({ mediation: "conditional", signal: waiting.signal });
+  } catch {
+    return; // nobody chose one: the button and the other ways are there
+  }
+  try {
+    await done(made);
+  } catch (error) {
+    tell(error.message || text("failed"), true);
+  }
+};
+
 if (!window.PublicKeyCredential) {
   tell(text("unable"), true);
-} else if (form.dataset.passkey === "join" && !invite) {
+} else if (kind === "join" && !invite) {
   tell(text("empty"), true);
 } else {
   button.disabled = false;
@@ -99,4 +128,5 @@ if (!window.PublicKeyCredential) {
     event.preventDefault();
     go();
   });
+  if ("waits" in form.dataset) wait();
 }
