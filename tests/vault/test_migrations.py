@@ -74,7 +74,7 @@ def test_it_belongs_to_the_owner_and_not_to_the_process(module_vault: VaultProce
 
 @pytest.mark.parametrize(
     "table",
-    ["person", "actor", "shop", "membership", "invite", "passkey", "access_grant", "message", "ledger_head"],
+    ["person", "actor", "shop", "membership", "invite", "access_grant", "message", "ledger_head"],
 )
 def test_it_deletes_nothing_that_must_stay(module_vault: VaultProcess, table: str) -> None:
     """The process has no right to delete who exists, who worked where, and what was promised."""

@@ -22,5 +22,5 @@ CREATE TABLE vault.account_record (
 CREATE INDEX account_record_of_v1 ON vault.account_record (shop_id, record);
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON vault.account_record TO noren_vault;
--- An account that is ended takes its passkeys along.
+-- An account that is ended takes its passkeys along: that they were there is in the ledger.
 GRANT DELETE ON vault.passkey TO noren_vault;
