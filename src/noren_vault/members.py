@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from secrets import token_hex
 from typing import Any, Final
 from uuid import uuid4
 
@@ -113,6 +114,19 @@ class Members:
         if row is None:
             raise GrantRefused("no such shop")
         return await self._join(grant.shop, Member.of(given, row[0]), grant.path, again=True)
+
+    async def arrive(self, shop: int, role: Role, name: str, mail: str, credential: Path) -> tuple[str, str]:
+        """Add somebody whom the shop's provider vouches for; gives actor and handle. Raises BadField.
+
+        The handle is of chance: it stands in the record, and what a provider calls somebody may be her name.
+        """
+        row = await self._database.row("SELECT slug FROM vault.shop WHERE shop_id = %s", [shop])
+        if row is None or role is Role.OWNER or role not in SHOP_ROLES:
+            raise GrantRefused("no such shop, or no role that a provider gives")
+        handle = f"sso-{token_hex(5)}.{row[0]}"
+        path = Path(handle, credential.credential, credential.session)
+        person = await self._person(shop, handle, {"name": name, "mail": mail}, path)
+        return await self._actor(shop, handle, person, role, None), handle
 
     async def owners(self, shop: int) -> list[str]:
         """Give the persons, by their ids, who own the shop and have joined."""

@@ -36,6 +36,7 @@ from noren_vault.rights_methods import RightsMethods
 from noren_vault.scope import Scope, Wanted
 from noren_vault.signin import SignIn
 from noren_vault.signin_methods import SigninMethods, visit_of
+from noren_vault.sso_methods import SsoMethods
 from noren_vault.witnesses import Watch
 
 _REQUIRED: Final = ("name",)
@@ -72,6 +73,7 @@ _ADMIN: Final = frozenset(
         "explain_door",
         "import",
         "end_grants",
+        "sso_platform",
     }
 )
 
@@ -103,6 +105,7 @@ class Methods:
         backups: BackupMethods,
         doors: Doors,
         ending: Ending,
+        sso: SsoMethods,
     ) -> None:
         """Keep the acts."""
         self._records = records
@@ -119,6 +122,7 @@ class Methods:
         self._builds = builds
         self._watch = watch
         acts = keys.acts | passwords.acts | rights.table | backups.acts | mydata.table | ending.acts
+        acts |= sso.acts
         self._mails = passwords.mails
         self._methods = self._table() | {name: partial(_plain, act) for name, act in acts.items()}
         self._doors = doors
@@ -293,9 +297,8 @@ class Methods:
 
     async def _signin_finish(self, params: Params, _: Peer) -> Answer:
         response, shop = params.mapping("response"), params.maybe_number("shop")
-        return Answer(
-            await self._signin.finish(params.text("challenge", most=500), response, visit_of(params), shop)
-        )
+        challenge, first = params.text("challenge", most=500), params.text("first", "", most=2_000)
+        return Answer(await self._signin.finish(challenge, response, visit_of(params), shop, first))
 
     async def _whoami(self, params: Params, _: Peer) -> Answer:
         return Answer(await self._signin.who(await self._grants.check(params.raw.get("grant"))))

@@ -82,6 +82,7 @@ class PasswordSignin:
 
     async def set(self, grant: Grant, text: str, words: list[str]) -> None:
         """Set the account's password and end its other sessions. Raises BadPassword, MailTaken, Busy."""
+        await self._signin.required.refuse(grant.shop, grant.path)
         await self._check(grant.actor, text, words)
         await self._mails.note(grant.actor)
         fresh, credential = await self._passwords.hashed(grant.actor, text), _credential()
@@ -97,6 +98,9 @@ class PasswordSignin:
         invited = await self._invites.check(invite)
         if invited.shop == PLATFORM:
             raise GrantRefused("operators have passkeys only")
+        await self._signin.required.refuse(
+            invited.shop, Path(invited.handle, "", session_name(visit.session))
+        )
         await self._check(invited.actor, text, words)
         await self._mails.note(invited.actor)
         fresh, credential = await self._passwords.hashed(invited.actor, text), _credential()

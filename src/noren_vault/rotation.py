@@ -40,6 +40,7 @@ _WORDS: Final = (
     ("session", "session", ""),
     ("allowance", "request", "allowance:"),
     ("transfer", "transfer", "transfer:"),
+    ("sso", "shop_id::text", "sso:"),
     ("door", "session || ':' || note", "door:"),
 )
 # Between two batches at least this long, and as long as the last one took: half of the time is the reveals'.
@@ -73,6 +74,7 @@ _LEFT: Final = {
     " + (SELECT count(*) FROM vault.session WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)"
     " + (SELECT count(*) FROM vault.allowance WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)"
     " + (SELECT count(*) FROM vault.transfer WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)"
+    " + (SELECT count(*) FROM vault.sso WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)"
     " + (SELECT count(*) FROM vault.door WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)",
     What.DATA: "SELECT (SELECT count(*) FROM keystore.person_key WHERE keyed_at < %(since)s)"
     " + (SELECT count(*) FROM vault.field f LEFT JOIN keystore.person_key k USING (shop_id, person)"

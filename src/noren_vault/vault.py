@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -60,6 +60,11 @@ from noren_vault.search import Search
 from noren_vault.settings import Settings
 from noren_vault.signin import SignIn
 from noren_vault.signin_methods import SigninMethods
+from noren_vault.sso import Sso
+from noren_vault.sso_methods import SsoMethods
+from noren_vault.sso_provider import Providers
+from noren_vault.sso_required import Required
+from noren_vault.sso_shops import SsoShops
 from noren_vault.trace import Trace
 from noren_vault.transfers import Transfers
 from noren_vault.visits import Visits
@@ -88,6 +93,7 @@ class Vault:
     budgets: Budgets
     keeping: Keeping
     transfers: Transfers
+    _stops: tuple[Callable[[], Awaitable[None]], ...]
     _databases: tuple[Database, Heads]
     _now: Now
 
@@ -139,7 +145,9 @@ class Vault:
         people = People(database, held, least)
         grants, invites = Grants(database, now), Invites(database, now)
         base = _Base(settings, database, held, record, people, grants, invites, visits, now)
-        post, signin = Post.of(settings, database, people, record, now), _signin(base)
+        post = Post.of(settings, database, people, record, now)
+        signin = _signin(base, post.courier)
+        providers = Providers(settings.sso_private, now)
         proofs = _proofs(base, post.courier, signin)
         search = Search(people, record, now, most_bytes=settings.search_bytes)
         keeping = Keeping.of(
@@ -180,11 +188,13 @@ class Vault:
             backups=BackupMethods(Backups(records, people, record, keeping.backup_keys, settings.host)),
             doors=Doors(database=database, record=record, index=index, keys=held, now=now),
             ending=Ending(database=database, record=record, grants=grants, now=now),
+            sso=_sso(base, signin, post, providers),
         )
         await _count_shops(database, budgets)
         await _begin(index, post, record, ledger.build, erase_again(database, people, record, least))
         parts = (record, records, search, index, post.returns, watch, proofs, budgets, keeping, transfers)
-        return cls(settings, methods, *parts, databases, now)
+        stops = (watch.stop, proofs.stop, signin.required.stop, providers.close)
+        return cls(settings, methods, *parts, stops, databases, now)
 
     async def erase_forever(self) -> None:
         """Erase what was not kept within its hour, and let go of what is not searched, every minute."""
@@ -201,8 +211,8 @@ class Vault:
 
     async def close(self) -> None:
         """Write what waits, then let go."""
-        await self.watch.stop()
-        await self.proofs.stop()
+        for stop in self._stops:
+            await stop()
         await self.record.settle()
         await self.index.stop()
         await self.record.ledger.close()
@@ -225,7 +235,7 @@ class _Base:
     now: Now
 
 
-def _signin(base: _Base) -> SignIn:
+def _signin(base: _Base, courier: Courier) -> SignIn:
     return SignIn(
         database=base.database,
         record=base.record,
@@ -234,8 +244,37 @@ def _signin(base: _Base) -> SignIn:
         grants=base.grants,
         visits=base.visits,
         keys=base.held,
+        required=Required(base.database, base.record, courier),
         now=base.now,
     )
+
+
+def _sso(base: _Base, signin: SignIn, post: Post, providers: Providers) -> SsoMethods:
+    database, record, grants, now = base.database, base.record, base.grants, base.now
+    shops = SsoShops(
+        database=database,
+        keys=base.held,
+        record=record,
+        grants=grants,
+        signin=signin,
+        providers=providers,
+        now=now,
+    )
+    sso = Sso(
+        database=database,
+        keys=base.held,
+        record=record,
+        grants=grants,
+        invites=base.invites,
+        signin=signin,
+        members=_members(base, post.courier),
+        messages=post.messages,
+        shops=shops,
+        providers=providers,
+        origin=base.settings.origin,
+        now=now,
+    )
+    return SsoMethods(sso, shops, grants, now)
 
 
 def _passwords(base: _Base, signin: SignIn, messages: Messages) -> SigninMethods:

@@ -11,12 +11,14 @@ from tests.vault.conftest import Bench
 SEALED = {
     ("keystore", "person_key", "wrapped"),
     ("keystore", "signin_mail", "sealed"),
+    ("keystore", "sso_subject", "sealed"),
     ("vault", "allowance", "sealed"),
     ("vault", "door", "sealed"),
     ("vault", "field", "sealed"),
     ("vault", "password", "sealed"),
     ("vault", "recovery", "sealed"),
     ("vault", "session", "sealed"),
+    ("vault", "sso", "sealed"),
     ("vault", "totp", "sealed"),
     ("vault", "transfer", "sealed"),
 }

@@ -81,6 +81,7 @@ class Env:
     backup_hour: int
     door_key: str | None
     canary_domain: str
+    sso_private: str
     test_database_url: str | None
     test_vault_database_url: str | None
     role: Role
@@ -186,6 +187,7 @@ NAMES: dict[str, str] = {
     "NOREN_BACKUP_HOUR": "backup_hour",
     "NOREN_DOOR_KEY": "door_key",
     "NOREN_CANARY_DOMAIN": "canary_domain",
+    "NOREN_SSO_PRIVATE": "sso_private",
     "NOREN_TEST_DATABASE_URL": "test_database_url",
     "NOREN_TEST_VAULT_DATABASE_URL": "test_vault_database_url",
     "NOREN_ROLE": "role",
@@ -216,6 +218,7 @@ def read(environ: Mapping[str, str] | None = None) -> Env:
         witnesses=None if policy is None else Path(policy).expanduser().resolve(),
         witness_minutes=envint(given, "NOREN_WITNESS_MINUTES", 60, 1, 10_080),
         canary_domain=_canary_domain(envtext(given, "NOREN_CANARY_DOMAIN", "") or ""),
+        sso_private=_hosts(envtext(given, "NOREN_SSO_PRIVATE", "") or ""),
         search_mb=envint(given, "NOREN_SEARCH_MB", 256, 1, 65_536),
         vault_key_provider=envchoice(given, "NOREN_VAULT_KEY_PROVIDER", "file", ("file", "aws-kms")),
         vault_kms_key=envtext(given, "NOREN_VAULT_KMS_KEY"),
@@ -283,6 +286,12 @@ def _bounce_domain(text: str | None) -> str | None:
 def _canary_domain(text: str) -> str:
     if text and (not _DOMAIN.fullmatch(text) or "." not in text):
         raise StartRefused(f"NOREN_CANARY_DOMAIN={text}: give a domain alone, such as mail.example.jp.")
+    return text
+
+
+def _hosts(text: str) -> str:
+    if not all(_DOMAIN.fullmatch(part.strip()) for part in text.split(",") if part.strip()):
+        raise StartRefused(f"NOREN_SSO_PRIVATE={text}: give names of hosts, with commas between.")
     return text
 
 
