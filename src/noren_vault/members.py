@@ -134,7 +134,8 @@ class Members:
             "SELECT a.person::text FROM vault.membership m JOIN vault.actor a USING (actor) "
             "WHERE m.shop_id = %s AND m.role = 'owner' AND m.ended_at IS NULL AND a.person IS NOT NULL "
             "AND (EXISTS (SELECT 1 FROM vault.passkey p WHERE p.actor = a.actor) "
-            "OR EXISTS (SELECT 1 FROM vault.password w WHERE w.actor = a.actor)) ORDER BY 1",
+            "OR EXISTS (SELECT 1 FROM vault.password w WHERE w.actor = a.actor) "
+            "OR EXISTS (SELECT 1 FROM keystore.sso_subject o WHERE o.actor = a.actor)) ORDER BY 1",
             [shop],
         )
         return [row[0] for row in rows]
@@ -181,7 +182,8 @@ class Members:
         given = {"name": member.name, "mail": member.mail}
         row = await self._database.row(
             "SELECT EXISTS (SELECT 1 FROM vault.passkey p WHERE p.actor = a.actor) "
-            "OR EXISTS (SELECT 1 FROM vault.password w WHERE w.actor = a.actor), "
+            "OR EXISTS (SELECT 1 FROM vault.password w WHERE w.actor = a.actor) "
+            "OR EXISTS (SELECT 1 FROM keystore.sso_subject o WHERE o.actor = a.actor), "
             "EXISTS (SELECT 1 FROM vault.invite i WHERE i.actor = a.actor AND i.expires_at > %s) "
             "AND EXISTS (SELECT 1 FROM vault.message m WHERE m.shop_id = a.shop_id AND m.person = a.person "
             "AND m.state IN ('sent', 'unknown')), EXISTS (SELECT 1 FROM vault.membership s "

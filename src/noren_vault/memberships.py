@@ -15,7 +15,8 @@ from noren_vault.rights import DECIDING, SHOP_ROLES, Role
 _LIST: Final = """
 SELECT a.actor::text, a.handle, m.role, m.staff,
        EXISTS (SELECT 1 FROM vault.passkey k WHERE k.actor = a.actor)
-           OR EXISTS (SELECT 1 FROM vault.password w WHERE w.actor = a.actor) AS joined
+           OR EXISTS (SELECT 1 FROM vault.password w WHERE w.actor = a.actor) AS own,
+       EXISTS (SELECT 1 FROM keystore.sso_subject s WHERE s.actor = a.actor) AS vouched
 FROM vault.membership m JOIN vault.actor a USING (actor)
 WHERE m.shop_id = %s AND m.ended_at IS NULL
 """
@@ -49,8 +50,8 @@ class Memberships:
             raise GrantRefused("an owner or a manager asks")
         rows = await self._database.rows(_LIST + "ORDER BY a.handle", [grant.shop])
         return [
-            {"actor": actor, "handle": handle, "role": role, "staff": staff, "joined": joined}
-            for actor, handle, role, staff, joined in rows
+            {"actor": actor, "handle": handle, "role": role, "staff": staff, "joined": own or vouched}
+            for actor, handle, role, staff, own, vouched in rows
         ]
 
     async def change(self, grant: Grant, handle: str, role: object) -> dict[str, Any]:
@@ -98,6 +99,7 @@ class Memberships:
             found = [_Found(*row[:4]) for row in rows if row[1] == handle]
             if not found:
                 raise NoSuchMember
+            # Another's word may end with her: the last owner has a passkey or a password of her own.
             owners = [row for row in rows if row[2] == Role.OWNER and row[1] != handle and row[4]]
             if leaves and found[0].role == Role.OWNER and not owners:
                 raise LastOwner

@@ -245,7 +245,7 @@ class Sso:
     async def _arrive(self, came: _Came, role: Role) -> Bound:
         """Add somebody by her group: a member of her own, whatever mail address she has."""
         mail, name = came.claims.get("email"), came.claims.get("name")
-        if not isinstance(mail, str) or came.claims.get("email_verified") is False:
+        if not isinstance(mail, str) or _unproved(came.claims):
             raise SsoRefused("no mail")
         named = name if isinstance(name, str) and name.strip() else mail.partition("@")[0]
         path = Path("", new_credential(), session_name(came.visit.session))
@@ -358,6 +358,11 @@ async def _in_time() -> AsyncIterator[None]:
 def _domain(claims: Mapping[str, Any]) -> str:
     """Give the domain of the mail address that the provider does not say is unproved."""
     mail = claims.get("email")
-    if not isinstance(mail, str) or claims.get("email_verified") is False:
+    if not isinstance(mail, str) or _unproved(claims):
         return ""
     return mail.rpartition("@")[2].lower()
+
+
+def _unproved(claims: Mapping[str, Any]) -> bool:
+    """Whether the provider says that the mail address is not proved; some say it in letters."""
+    return claims.get("email_verified") in (False, "false")

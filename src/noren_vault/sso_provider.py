@@ -1,7 +1,7 @@
 """Speaking with an organisation's provider: its document, its keys, a code for a token. Bounded in every way.
 
-Each question has eight seconds, 256 KiB and no redirect; four go to one issuer at once and sixteen in all,
-and who comes beyond is refused at once. What a provider says of itself is kept for an hour.
+Each question has eight seconds, 256 KiB and no redirect; four go to one issuer at once and 64 in all, and
+who comes beyond is refused at once. What a provider says of itself is kept for an hour.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from noren_vault.sso_addresses import Backend, fits
 _SECONDS: Final = 8.0
 _STEP_SECONDS: Final = 5.0
 _MOST_BYTES: Final = 262_144
-_AT_ONCE: Final = 16
+_AT_ONCE: Final = 64
 _AN_ISSUER: Final = 4
 _KEPT_MS: Final = 3_600_000
 _AGAIN_MS: Final = 60_000

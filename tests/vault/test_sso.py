@@ -77,7 +77,8 @@ def test_who_has_a_group_comes_in_as_what_it_says_and_is_named_in_the_record(
         (credential,) = {one[2] for one in ours}
         assert credential.startswith("oidc-")
         members = (await ask(vault, "members", grant=owner.grant))["members"]
-        assert [one["role"] for one in members if one["handle"] == ok["actor"]["handle"]] == ["reception"]
+        mine = [one for one in members if one["handle"] == ok["actor"]["handle"]]
+        assert [(one["role"], one["joined"]) for one in mine] == [("reception", True)]
 
     here.run(act)
 

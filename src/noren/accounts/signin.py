@@ -21,6 +21,8 @@ from noren.errors import NorenError, PasskeyRefused
 
 # The challenge of a sign-in that has begun: only the browser that began can finish. Ends with its session.
 BEGUN = "signin_begun"
+# That a provider has vouched for an operator: the vault's ticket, and the sign-in that it is for.
+VOUCHED = "signin_vouched"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +60,23 @@ def finish_signin(
     challenge = request.session.pop(BEGUN, None)
     if challenge is None:
         raise PasskeyRefused
-    name = _session_name()
+    first = request.session.pop(VOUCHED, {"ticket": "", "session": _session_name()})
+    name = first["session"]
     accepted = people.signin_finish(
         challenge,
         answer,
+        first=first["ticket"],
         session=name,
         address=_address(request),
         device=_device(request),
         shop_id=shop_id,
     )
     return _enter(request, accepted, name, now)
+
+
+def vouched(request: HttpRequest, ticket: str, session: str) -> None:
+    """Keep the ticket for the passkey that comes next, in this browser."""
+    request.session[VOUCHED] = {"ticket": ticket, "session": session}
 
 
 def begin_join(invite: str) -> dict[str, Any]:

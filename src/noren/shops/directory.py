@@ -16,7 +16,7 @@ RESERVED = frozenset(
         *("health", "healthz", "media", "assets", "legal", "privacy", "terms", "security", "status"),
         *("ledger", "vault", "noren", "operator", "www", "mail", "search", "account", "accounts", "shops"),
         *("favicon", "robots", "sitemap", "link", "links", "notices", "webhooks", "language", "i18n"),
-        *("help", "about"),
+        *("help", "about", "sso"),
     }
 )
 SLUG = re.compile(r"[a-z](?:[a-z0-9]|-(?=[a-z0-9])){1,38}")

@@ -17,6 +17,7 @@ from noren import clock
 from noren.accounts import signin
 from noren.accounts.access import safe_next
 from noren.errors import PasskeyRefused
+from noren.web import sso
 
 Area = str  # "console" or "operations": the two doors are the same page with other words
 
@@ -63,6 +64,7 @@ def _door(
         "passkey": passkey,
         "begin": reverse(f"{area}_{passkey}_begin"),
         "finish": reverse(f"{area}_{passkey}_finish"),
+        **(sso.offer(request, area) if passkey == "sign_in" else {"area": area}),
     }
     response = render(request, "web/door.html", context)
     add_never_cache_headers(response)

@@ -69,6 +69,7 @@ const tell = (words, wrong) => {
 
 // The invitation stands behind the #, so it never reaches a log; it leaves the address bar as soon as it is read.
 const invite = location.hash.slice(1);
+for (const each of document.querySelectorAll("input[data-invite]")) each.value = invite;
 if (invite) history.replaceState(null, "", location.pathname + location.search);
 
 const go = async () => {
@@ -76,11 +77,13 @@ const go = async () => {
   tell(text("wait"), false);
   try {
     const joining = form.dataset.passkey === "join";
-    const options = withBytes((await post(text("begin"), joining ? { invite } : {})).options);
+    // What is to be confirmed goes with both steps: the passkey's answer is for these very fields.
+    const fields = "fields" in form.dataset ? { fields: Object.fromEntries(new FormData(form)) } : {};
+    const options = withBytes((await post(text("begin"), joining ? { invite } : fields)).options);
     const made = joining
       ? await navigator.credentials.create({ publicKey: options })
       : await navigator.credentials.get({ publicKey: options });
-    const { next } = await post(text("finish") + location.search, { answer: asJson(made), ...(joining && { invite }) });
+    const { next } = await post(text("finish") + location.search, { answer: asJson(made), ...fields, ...(joining && { invite }) });
     location.assign(next);
   } catch (error) {
     const ended = error instanceof DOMException;
