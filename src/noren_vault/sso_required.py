@@ -29,9 +29,9 @@ _OWNERS: Final = """
 SELECT a.person::text FROM vault.membership m JOIN vault.actor a USING (actor)
 WHERE m.shop_id = %s AND m.role = 'owner' AND m.ended_at IS NULL AND a.person IS NOT NULL ORDER BY 1
 """
-_SUBJECT: Final = "[暖簾] 組織のログインを使わない入室 / Signed in past your organisation"
+_SUBJECT: Final = "[暖簾] 組織のサインインを使わない入室 / Signed in past your organisation"
 _TEXT: Final = """\
-お店のオーナーが、組織のログイン(SSO)を通らず、パスキーで入りました。お心当たりがなければ、すぐにお知らせください。
+お店のオーナーが、組織のサインイン(SSO)を通らず、パスキーで入りました。お心当たりがなければ、すぐにお知らせください。
 このことは記録に残っています。
 
 ----
