@@ -54,7 +54,7 @@ class Published:
     def knows(self, sub: str, **claims: Any) -> None:
         """Say what the provider tells of somebody."""
         request = urllib.request.Request(  # noqa: S310 - an address of our own
-            f"{self.issuer}/users/{urllib.parse.quote(sub)}",
+            "/".join((self.issuer, "users", urllib.parse.quote(sub))),
             json.dumps(claims).encode(),
             {"Content-Type": "application/json"},
             method="PUT",

@@ -19,11 +19,12 @@ from noren_vault.record import Path, Record
 from noren_vault.rights import PLATFORM, Role
 
 BY_SSO: Final = "oidc-"
-# FOR SHARE: who begins to require it waits for the sign-ins under way, and ends what they gave.
+# FOR SHARE, of a row that does not require it yet, too: who begins to require it waits for sign-ins under
+# way, and ends what they gave.
 _ASKED: Final = b"""
-SELECT a.handle, m.role FROM vault.sso s JOIN vault.actor a ON a.actor = %s AND a.kind = 'member'
+SELECT a.handle, m.role, s.required FROM vault.sso s JOIN vault.actor a ON a.actor = %s AND a.kind = 'member'
 LEFT JOIN vault.membership m ON m.shop_id = s.shop_id AND m.actor = a.actor AND m.ended_at IS NULL
-WHERE s.shop_id = %s AND s.required FOR SHARE OF s
+WHERE s.shop_id = %s FOR SHARE OF s
 """
 _OWNERS: Final = """
 SELECT a.person::text FROM vault.membership m JOIN vault.actor a USING (actor)
@@ -63,7 +64,7 @@ class Required:
             return
         cursor = await connection.execute(_ASKED, [actor, shop])
         row = await cursor.fetchone()
-        if row is None or (shop == PLATFORM and first):
+        if row is None or not row[2] or (shop == PLATFORM and first):
             return
         path = Path(row[0], credential, session)
         if row[1] != Role.OWNER or not credential.startswith("pk-"):

@@ -73,12 +73,10 @@ def _comes(page: Page, provider: Published, sub: str) -> None:
     page.get_by_role("button", name="Authorize").click()
 
 
-def test_an_organisation_signs_its_people_in(
-    browser: Browser, salon: System, owner: Page, provider: Published, tmp_path: Path
-) -> None:
-    complaints = _ours(owner, salon)
+def _sets(salon: System, owner: Page, provider: Published, pictures: Path) -> None:
+    """The owner sets the provider, beside the other ways; a mistake is told first."""
     owner.goto(f"{salon.origin}/console/sso")
-    assert _looks(owner.context, owner.url, tmp_path / "unset") == []
+    assert _looks(owner.context, owner.url, pictures / "unset") == []
     owner.get_by_label("ほかの方法と併用する").check()
     owner.locator("#issuer").fill(provider.issuer)
     owner.locator("#client").fill(CLIENT)
@@ -87,15 +85,16 @@ def test_an_organisation_signs_its_people_in(
     owner.locator("#groups-manager").fill("desk")
     owner.get_by_role("button", name="パスキーで保存する").click()
     expect(owner.get_by_role("status")).to_contain_text("2か所")
-    owner.screenshot(path=tmp_path / "wrong.png", full_page=True)
-    complaints.clear()  # the browser tells of the 422
+    owner.screenshot(path=pictures / "wrong.png", full_page=True)
     owner.locator("#groups-manager").fill("leads")
     owner.get_by_label("招待なしで入れる").check()
     owner.get_by_role("button", name="パスキーで保存する").click()
     expect(owner.get_by_role("status").first).to_contain_text("保存しました")
-    assert _looks(owner.context, owner.url, tmp_path / "set") == []
+    assert _looks(owner.context, owner.url, pictures / "set") == []
 
-    # Somebody of the organisation comes, in a browser with the policy of the site in force.
+
+def _everybody_comes(browser: Browser, salon: System, provider: Published, pictures: Path) -> None:
+    """Somebody of the organisation, with the policy of the site in force; then without scripts."""
     provider.knows("yuki", email="yuki@corp.example.jp", name="佐藤 雪", groups=["desk"])
     page = visit(browser, wide=True, english=True).new_page()
     said = _ours(page, salon)
@@ -108,14 +107,16 @@ def test_an_organisation_signs_its_people_in(
     still = visit(browser, english=True, scripts=False).new_page()
     still.goto(f"{salon.origin}/console/sign-in?shop=salon")
     still.get_by_role("button", name="Sign in with your organisation").click()
-    still.screenshot(path=tmp_path / "onward.png")
+    still.screenshot(path=pictures / "onward.png")
     still.get_by_role("link", name="Go on").click()
     _comes(still, provider, "yuki")
-    still.screenshot(path=tmp_path / "back.png")
+    still.screenshot(path=pictures / "back.png")
     still.get_by_role("button", name="Go on").click()
     expect(still).to_have_url(f"{salon.origin}/console/")
 
-    # The owner binds her own account, and makes it the only way.
+
+def _requires(salon: System, owner: Page, provider: Published) -> None:
+    """The owner binds her own account, and makes it the only way."""
     owner.goto(f"{salon.origin}/console/sso")
     provider.knows("aoi", email="aoi@corp.example.jp", groups=["leads"])
     owner.get_by_role("button", name="アカウントを結び付ける").click()
@@ -124,19 +125,10 @@ def test_an_organisation_signs_its_people_in(
     owner.get_by_label("唯一の方法にする").check()
     owner.get_by_role("button", name="パスキーで保存する").click()
     expect(owner.get_by_role("status").first).to_contain_text("保存しました")
-    for name, english in (("ja", False), ("en", True)):
-        visitor = visit(browser, english=english, bypass_csp=True)
-        for door in ("sign-in", "sign-in?shop=salon", "join"):
-            address = f"{salon.origin}/console/{door}"
-            assert _looks(visitor, address, tmp_path / f"{name}-{door.replace('?', '-')}") == []
-    member = visit(browser, english=True, bypass_csp=True).new_page()
-    member.goto(f"{salon.origin}/console/sign-in?shop=salon")
-    member.get_by_role("button", name="Sign in with your organisation").click()
-    _comes(member, provider, "yuki")
-    expect(member).to_have_url(f"{salon.origin}/console/")
-    assert _looks(member.context, f"{salon.origin}/console/sso", tmp_path / "member") == []
 
-    # Whoever was invited joins by it: a passkey is no way any more.
+
+def _joins(browser: Browser, salon: System, provider: Published) -> None:
+    """Whoever was invited joins by it: a passkey is no way any more."""
     invited = visit(browser, english=True).new_page()
     with_passkey(invited)
     provider.knows("haruto", email="haruto@corp.example.jp", groups=["leads"])
@@ -148,7 +140,28 @@ def test_an_organisation_signs_its_people_in(
     invited.get_by_role("button", name="Join by your organisation").click()
     _comes(invited, provider, "haruto")
     expect(invited).to_have_url(f"{salon.origin}/console/")
+
+
+def test_an_organisation_signs_its_people_in(
+    browser: Browser, salon: System, owner: Page, provider: Published, tmp_path: Path
+) -> None:
+    _sets(salon, owner, provider, tmp_path)
+    _everybody_comes(browser, salon, provider, tmp_path)
+    complaints = _ours(owner, salon)
+    _requires(salon, owner, provider)
     assert complaints == []
+    for name, english in (("ja", False), ("en", True)):
+        visitor = visit(browser, english=english, bypass_csp=True)
+        for door in ("sign-in", "sign-in?shop=salon", "join"):
+            address = f"{salon.origin}/console/{door}"
+            assert _looks(visitor, address, tmp_path / f"{name}-{door.replace('?', '-')}") == []
+    member = visit(browser, english=True, bypass_csp=True).new_page()
+    member.goto(f"{salon.origin}/console/sign-in?shop=salon")
+    member.get_by_role("button", name="Sign in with your organisation").click()
+    _comes(member, provider, "yuki")
+    expect(member).to_have_url(f"{salon.origin}/console/")
+    assert _looks(member.context, f"{salon.origin}/console/sso", tmp_path / "member") == []
+    _joins(browser, salon, provider)
 
 
 def test_an_operator_begins_there_and_shows_her_passkey(

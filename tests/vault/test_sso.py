@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from noren_vault import sso_required
 from noren_vault.errors import (
     FreshSignInNeeded,
     GrantExpired,
@@ -24,6 +25,7 @@ from noren_vault.errors import (
     SsoTaken,
     SsoUnknown,
 )
+from noren_vault.signin_mails import SigninMails
 from noren_vault.vault import Vault
 from tests.providers import SECRET, Published, published
 from tests.servers import Sink
@@ -62,6 +64,8 @@ async def whose(vault: Vault, grant: str) -> dict[str, Any]:
 def test_who_has_a_group_comes_in_as_what_it_says_and_is_named_in_the_record(
     here: Bench, mail: Sink, provider: Published
 ) -> None:
+    """A first sign-in makes a member with the role of her group; all is on record as one credential."""
+
     async def act(vault: Vault) -> None:
         (owner,) = await joined(vault, mail, "owner")
         await set_up(vault, owner, provider.issuer)
@@ -86,6 +90,8 @@ def test_who_has_a_group_comes_in_as_what_it_says_and_is_named_in_the_record(
 def test_a_role_follows_the_group_and_without_one_there_is_no_way_in(
     here: Bench, mail: Sink, provider: Published
 ) -> None:
+    """Groups are read at each sign-in: the role of open grants changes, too, and without a group they end."""
+
     async def act(vault: Vault) -> None:
         (owner,) = await joined(vault, mail, "owner")
         await set_up(vault, owner, provider.issuer)
@@ -110,6 +116,8 @@ def test_a_role_follows_the_group_and_without_one_there_is_no_way_in(
 
 
 def test_a_mail_address_joins_nobody_to_anybody(here: Bench, mail: Sink, provider: Published) -> None:
+    """Who has an owner's mail address at the provider becomes somebody of her own."""
+
     async def act(vault: Vault) -> None:
         owner, staff = await joined(vault, mail, "owner", "staff")
         await set_up(vault, owner, provider.issuer)
@@ -124,6 +132,8 @@ def test_a_mail_address_joins_nobody_to_anybody(here: Bench, mail: Sink, provide
 
 
 def test_without_arrivals_only_who_is_bound_comes_in(here: Bench, mail: Sink, provider: Published) -> None:
+    """Without arrivals a member binds her account first, and one subject is one account."""
+
     async def act(vault: Vault) -> None:
         owner, staff = await joined(vault, mail, "owner", "staff")
         await set_up(vault, owner, provider.issuer, arrivals=False)
@@ -141,6 +151,8 @@ def test_without_arrivals_only_who_is_bound_comes_in(here: Bench, mail: Sink, pr
 
 
 def test_who_binds_an_account_has_just_signed_in(here: Bench, mail: Sink, provider: Published) -> None:
+    """A way to bind belongs to the grant that began it, and is begun within five minutes only."""
+
     async def act(vault: Vault) -> None:
         owner, staff = await joined(vault, mail, "owner", "staff")
         await set_up(vault, owner, provider.issuer)
@@ -159,6 +171,8 @@ def test_who_binds_an_account_has_just_signed_in(here: Bench, mail: Sink, provid
 def test_an_invitation_is_used_by_who_signs_in_at_the_provider(
     here: Bench, mail: Sink, provider: Published
 ) -> None:
+    """An invitation is taken by the provider once, whoever else was on the way with it."""
+
     async def act(vault: Vault) -> None:
         (owner,) = await joined(vault, mail, "owner")
         await set_up(vault, owner, provider.issuer, arrivals=False)
@@ -186,6 +200,8 @@ def test_an_invitation_is_used_by_who_signs_in_at_the_provider(
 def test_an_owner_stays_one_whatever_her_group_and_no_group_makes_one(
     here: Bench, mail: Sink, provider: Published
 ) -> None:
+    """Groups neither make nor unmake an owner."""
+
     async def act(vault: Vault) -> None:
         (owner,) = await joined(vault, mail, "owner")
         with pytest.raises(SsoSetting) as refused:
@@ -202,6 +218,8 @@ def test_an_owner_stays_one_whatever_her_group_and_no_group_makes_one(
 def test_where_it_is_required_there_is_no_other_way_but_the_glass(
     here: Bench, mail: Sink, provider: Published
 ) -> None:
+    """Passkeys, passwords and invitations are refused; an owner's passkey opens, on record, and rings."""
+
     async def act(vault: Vault) -> None:
         owner, staff = await joined(vault, mail, "owner", "staff")
         await ask(vault, "password_set", grant=staff.grant, password="quite another long sentence")
@@ -250,6 +268,8 @@ def test_where_it_is_required_there_is_no_other_way_but_the_glass(
 
 
 def test_settings_are_an_owners_confirmed_as_they_are(here: Bench, mail: Sink, provider: Published) -> None:
+    """A passkey's answer is for the very settings that were shown; the secret is told to nobody."""
+
     async def act(vault: Vault) -> None:
         owner, manager = await joined(vault, mail, "owner", "manager")
         wanted = settings(provider.issuer)
@@ -284,6 +304,8 @@ def test_settings_are_an_owners_confirmed_as_they_are(here: Bench, mail: Sink, p
 
 
 def test_mail_domains_hold_others_off(here: Bench, mail: Sink, provider: Published) -> None:
+    """Only proved addresses of the named domains come in."""
+
     async def act(vault: Vault) -> None:
         (owner,) = await joined(vault, mail, "owner")
         await set_up(vault, owner, provider.issuer, domains=["corp.example.jp"])
@@ -301,6 +323,8 @@ def test_mail_domains_hold_others_off(here: Bench, mail: Sink, provider: Publish
 
 
 def test_two_answers_for_one_person_make_one_member(here: Bench, mail: Sink, provider: Published) -> None:
+    """Three answers at once for one subject are one account."""
+
     async def act(vault: Vault) -> None:
         (owner,) = await joined(vault, mail, "owner")
         await set_up(vault, owner, provider.issuer)
@@ -321,6 +345,8 @@ def test_two_answers_for_one_person_make_one_member(here: Bench, mail: Sink, pro
 def test_a_member_whose_membership_ended_does_not_come_back_by_a_group(
     here: Bench, mail: Sink, provider: Published
 ) -> None:
+    """An owner's ending stands, whatever group there is."""
+
     async def act(vault: Vault) -> None:
         (owner,) = await joined(vault, mail, "owner")
         await set_up(vault, owner, provider.issuer)
@@ -336,6 +362,8 @@ def test_a_member_whose_membership_ended_does_not_come_back_by_a_group(
 def test_another_pepper_and_another_epoch_key_change_nothing(
     here: Bench, mail: Sink, provider: Published
 ) -> None:
+    """Subjects and secrets go along in rotations."""
+
     async def act(vault: Vault) -> None:
         (owner,) = await joined(vault, mail, "owner")
         await set_up(vault, owner, provider.issuer)
@@ -345,5 +373,74 @@ def test_another_pepper_and_another_epoch_key_change_nothing(
             await ask(vault, "rotate_keys", what=what)
             await vault.keeping.rotation.work()
         assert (await comes(vault, provider, "key"))["actor"] == first["actor"]
+
+    here.run(act)
+
+
+@pytest.mark.parametrize("waits", [True, False], ids=["as_it_is", "without_the_lock"])
+def test_a_sign_in_under_way_does_not_outlive_the_requiring(
+    here: Bench, mail: Sink, provider: Published, monkeypatch: pytest.MonkeyPatch, waits: bool
+) -> None:
+    """Whoever was let through before it was required is ended by it; the twin shows what the lock is for."""
+    if not waits:
+        asked = sso_required._ASKED.replace(b" FOR SHARE OF s", b"")
+        assert asked != sso_required._ASKED
+        monkeypatch.setattr(sso_required, "_ASKED", asked)
+
+    async def act(vault: Vault) -> None:
+        owner, staff = await joined(vault, mail, "owner", "staff")
+        await set_up(vault, owner, provider.issuer)
+        provider.knows("late", email="late@corp.example.jp", groups=["staff"])
+        await comes(vault, provider, "late", grant=staff.grant)
+        issued, go = asyncio.Event(), asyncio.Event()
+        grants = vault.methods._grants
+        issue = grants.issue
+
+        async def slowly(*args: Any, **named: Any) -> str:
+            token = await issue(*args, **named)
+            issued.set()
+            await go.wait()
+            return token
+
+        monkeypatch.setattr(grants, "issue", slowly)
+        coming = asyncio.create_task(staff.sign_in(vault))
+        await issued.wait()
+        requiring = asyncio.create_task(set_up(vault, owner, provider.issuer, required=True))
+        await asyncio.wait({requiring}, timeout=2 if waits else None)
+        go.set()
+        came, _ = await asyncio.gather(coming, requiring)
+        if waits:
+            with pytest.raises(GrantExpired):
+                await whose(vault, came["grant"])
+        else:
+            assert (await whose(vault, came["grant"]))["role"] == "staff"
+
+    here.run(act)
+
+
+def test_at_rest_nobody_is_named_and_an_erasure_takes_the_binding(
+    here: Bench, mail: Sink, provider: Published
+) -> None:
+    """Subject, mail and secret lie sealed; what is forgotten of a person is forgotten here."""
+
+    async def act(vault: Vault) -> None:
+        (owner,) = await joined(vault, mail, "owner")
+        await set_up(vault, owner, provider.issuer)
+        provider.knows("sub-in-clear", email="rest@corp.example.jp", name="Rest", groups=["staff"])
+        came = await comes(vault, provider, "sub-in-clear")
+        database = vault._databases[0]
+        for table in ("vault.sso", "keystore.sso_subject", "vault.actor", "vault.field"):
+            rows = await database.rows(f"SELECT t::text, t.* FROM {table} t")  # noqa: S608 - ours
+            assert rows
+            told = repr(rows).encode() + b"".join(bytes(x) for r in rows for x in r if isinstance(x, bytes))
+            for word in (b"sub-in-clear", b"rest@corp", SECRET[:12].encode()):
+                assert word not in told
+                assert word.hex().encode() not in told
+        actor = came["actor"]["id"]
+        row = await database.row("SELECT person::text FROM vault.actor WHERE actor = %s", [actor])
+        assert row is not None
+        async with database.transaction() as connection:
+            await SigninMails.forget(connection, SALON, [row[0]])
+        assert await database.rows("SELECT 1 FROM keystore.sso_subject") == []
 
     here.run(act)

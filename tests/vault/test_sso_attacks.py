@@ -139,6 +139,8 @@ def _changed(token: str) -> str:
 
 
 def test_a_token_that_does_not_hold_lets_nobody_in(here: Bench, mail: Sink, liar: Cheat) -> None:
+    """Each lie is refused and on record; the same provider, honest, is let in."""
+
     async def act(vault: Vault) -> None:
         (owner,) = await joined(vault, mail, "owner")
         await set_up(vault, owner, liar.issuer)
@@ -159,6 +161,8 @@ def test_a_token_that_does_not_hold_lets_nobody_in(here: Bench, mail: Sink, liar
 
 @pytest.mark.parametrize(("kind", "alg"), [("EC", "ES256"), ("OKP", "EdDSA")])
 def test_the_three_algorithms_are_taken(here: Bench, mail: Sink, liar: Cheat, kind: str, alg: str) -> None:
+    """Elliptic curves do as well as RSA."""
+
     async def act(vault: Vault) -> None:
         (owner,) = await joined(vault, mail, "owner")
         await set_up(vault, owner, liar.issuer)
@@ -171,6 +175,8 @@ def test_the_three_algorithms_are_taken(here: Bench, mail: Sink, liar: Cheat, ki
 
 
 def test_an_answer_is_taken_once_and_from_its_own_browser(here: Bench, mail: Sink, liar: Cheat) -> None:
+    """Replay, another's flow or state, and what comes too late are refused."""
+
     async def act(vault: Vault) -> None:
         (owner,) = await joined(vault, mail, "owner")
         await set_up(vault, owner, liar.issuer)
@@ -199,6 +205,8 @@ def test_an_answer_is_taken_once_and_from_its_own_browser(here: Bench, mail: Sin
 def test_the_verifier_fits_the_challenge_and_the_secret_is_shown_to_the_issuer_only(
     here: Bench, mail: Sink, liar: Cheat
 ) -> None:
+    """PKCE S256, and client_secret_basic as RFC 6749 spells it."""
+
     async def act(vault: Vault) -> None:
         (owner,) = await joined(vault, mail, "owner")
         await set_up(vault, owner, liar.issuer)
@@ -271,6 +279,8 @@ def test_one_shops_provider_lets_nobody_into_another(here: Bench, mail: Sink, li
 
 
 def test_unknown_keys_are_asked_for_once_a_minute(here: Bench, mail: Sink, liar: Cheat) -> None:
+    """A key rolled over is found; made-up names of keys cost the provider one question a minute."""
+
     async def act(vault: Vault) -> None:
         (owner,) = await joined(vault, mail, "owner")
         await set_up(vault, owner, liar.issuer)
@@ -294,6 +304,7 @@ def test_unknown_keys_are_asked_for_once_a_minute(here: Bench, mail: Sink, liar:
 def test_a_provider_that_hangs_holds_nobody_else(
     here: Bench, mail: Sink, liar: Cheat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Four wait for it, the others are told at once, and everything else goes on."""
     monkeypatch.setattr(sso_provider, "_SECONDS", 2.0)
 
     async def act(vault: Vault) -> None:
@@ -335,6 +346,8 @@ WRONG: dict[str, Callable[[Cheat], None]] = {
 def test_a_provider_that_is_none_is_away(
     here: Bench, mail: Sink, liar: Cheat, wrong: Callable[[Cheat], None]
 ) -> None:
+    """Documents of others, redirects, endless and broken answers let nobody go there."""
+
     async def act(vault: Vault) -> None:
         (owner,) = await joined(vault, mail, "owner")
         await set_up(vault, owner, liar.issuer)
@@ -364,6 +377,8 @@ def test_a_provider_that_is_none_is_away(
     ids=range(11),
 )
 def test_what_can_be_no_issuer_is_not_taken(here: Bench, mail: Sink, issuer: str) -> None:
+    """An issuer is an https address without anything else in it."""
+
     async def act(vault: Vault) -> None:
         (owner,) = await joined(vault, mail, "owner")
         with pytest.raises(SsoSetting):
@@ -434,6 +449,8 @@ def test_an_address_is_looked_at_when_it_is_gone_to(monkeypatch: pytest.MonkeyPa
 
 
 def test_settings_that_change_meanwhile_end_the_ways_under_way(here: Bench, mail: Sink, liar: Cheat) -> None:
+    """A code for one provider is shown to no other."""
+
     async def act(vault: Vault) -> None:
         (owner,) = await joined(vault, mail, "owner")
         await set_up(vault, owner, liar.issuer)
@@ -490,6 +507,8 @@ def test_a_provider_that_says_somebody_left_ends_her_grants(here: Bench, mail: S
 
 
 def test_an_operators_provider_vouches_and_her_passkey_stays(here: Bench, mail: Sink, liar: Cheat) -> None:
+    """The provider alone gives no grant; required, no passkey opens without it."""
+
     async def act(vault: Vault) -> None:
         operator = await join(vault, (await ask(vault, "invite_operator"))["token"])
         mine = settings(liar.issuer, roles={"ops": "operator"}, arrivals=False)
@@ -524,6 +543,8 @@ def test_an_operators_provider_vouches_and_her_passkey_stays(here: Bench, mail: 
 
 
 def test_a_shop_owner_cannot_set_the_platforms(here: Bench, mail: Sink, liar: Cheat) -> None:
+    """No shop gives the role of an operator."""
+
     async def act(vault: Vault) -> None:
         (owner,) = await joined(vault, mail, "owner")
         with pytest.raises(SsoSetting):
