@@ -34,6 +34,7 @@ from noren_vault.record import Record
 from noren_vault.records import Records, Told
 from noren_vault.rights_methods import RightsMethods
 from noren_vault.scope import Scope, Wanted
+from noren_vault.shop_methods import ShopMethods
 from noren_vault.signin import SignIn
 from noren_vault.signin_methods import SigninMethods, visit_of
 from noren_vault.witnesses import Watch
@@ -90,6 +91,7 @@ class Methods:
         courier: Courier,
         messages: Messages,
         members: Members,
+        shops: ShopMethods,
         signin: SignIn,
         grants: Grants,
         scope: Scope,
@@ -119,6 +121,7 @@ class Methods:
         self._builds = builds
         self._watch = watch
         acts = keys.acts | passwords.acts | rights.table | backups.acts | mydata.table | ending.acts
+        acts |= shops.table
         self._mails = passwords.mails
         self._methods = self._table() | {name: partial(_plain, act) for name, act in acts.items()}
         self._doors = doors
@@ -161,6 +164,11 @@ class Methods:
             "explain_door": self._explain_door,
             "doors_state": self._doors_state,
         }
+
+    @property
+    def names(self) -> list[str]:
+        """What can be asked."""
+        return sorted(self._methods)
 
     async def answer(self, request: Request, peer: Peer) -> Answer:
         """Do what is asked. Raises VaultError."""

@@ -46,6 +46,7 @@ class Purpose(StrEnum):
     SUPPORT = "support"
     OWN = "own"
     INCIDENT = "incident"
+    MEMBERS = "members"
 
 
 _LIST: Final = frozenset({"name", "kana", "note"})
@@ -58,7 +59,8 @@ _AT_THE_DESK: Final = (Role.OWNER, Role.MANAGER, Role.STAFF, Role.RECEPTION)
 # Purpose -> role -> fields. Health answers are for who decides and for who serves, one customer's page at a
 # time and in no list. `message` is the courier's, who needs no grant and tells nobody; `export` is a flow of
 # its own, with a second person; `support` and `incident` wait for powers that are lent for a reason and a
-# time: no role has them by standing. An accountant sees nobody: money goes by numbers.
+# time: no role has them by standing. `members` is for who works there, and shows no customer. An accountant
+# sees nobody: money goes by numbers.
 MATRIX: Final[Mapping[Purpose, Mapping[Role, frozenset[str]]]] = MappingProxyType(
     {
         Purpose.TODAY: dict.fromkeys(_AT_THE_DESK, _LIST),
@@ -76,6 +78,7 @@ MATRIX: Final[Mapping[Purpose, Mapping[Role, frozenset[str]]]] = MappingProxyTyp
         Purpose.SUPPORT: {},
         Purpose.OWN: dict.fromkeys(Role, _CONTACTS),
         Purpose.INCIDENT: {},
+        Purpose.MEMBERS: {Role.OWNER: frozenset({"name", "mail"})},
     }
 )
 # Purposes that a reveal may not name: other ways lead there.

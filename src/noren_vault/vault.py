@@ -49,6 +49,7 @@ from noren_vault.narrowing import Narrowing
 from noren_vault.nonces import Nonces
 from noren_vault.passkeys import Ceremonies, Challenges
 from noren_vault.people import People
+from noren_vault.permits import Permits
 from noren_vault.post import Post
 from noren_vault.proofs import Proofs
 from noren_vault.record import Path, Record
@@ -58,6 +59,8 @@ from noren_vault.rights_methods import RightsMethods
 from noren_vault.scope import Scope
 from noren_vault.search import Search
 from noren_vault.settings import Settings
+from noren_vault.several_shops import SeveralShops
+from noren_vault.shop_methods import ShopMethods
 from noren_vault.signin import SignIn
 from noren_vault.signin_methods import SigninMethods
 from noren_vault.trace import Trace
@@ -167,6 +170,7 @@ class Vault:
             courier=post.courier,
             messages=post.messages,
             members=_members(base, post.courier),
+            shops=_shops(base, post, signin),
             signin=signin,
             grants=base.grants,
             scope=Scope(database=database, record=record, index=index, visits=visits),
@@ -263,6 +267,25 @@ def _members(base: _Base, courier: Courier) -> Members:
         courier=courier,
         origin=base.settings.origin,
         now=base.now,
+    )
+
+
+def _shops(base: _Base, post: Post, signin: SignIn) -> ShopMethods:
+    database, record, grants, now = base.database, base.record, base.grants, base.now
+    return ShopMethods(
+        grants=grants,
+        members=_members(base, post.courier),
+        permits=Permits(database=database, record=record, grants=grants, now=now),
+        several=SeveralShops(
+            database=database,
+            record=record,
+            invites=base.invites,
+            grants=grants,
+            signin=signin,
+            keys=base.held,
+            now=now,
+        ),
+        messages=post.messages,
     )
 
 

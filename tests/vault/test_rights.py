@@ -39,6 +39,8 @@ def test_it_lets_each_role_see_what_its_purpose_needs(purpose: Purpose, role: Ro
         expected = field in CARD - {"note"}
     elif purpose is Purpose.EXPORT:
         expected = role in ("owner", "manager") and field in CARD
+    elif purpose is Purpose.MEMBERS:
+        expected = role == "owner" and field in ("name", "mail")
     else:
         expected = (
             role in ("owner", "manager", "staff", "reception") and field in ALLOWED.get(purpose, "").split()

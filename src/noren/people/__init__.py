@@ -141,6 +141,15 @@ from noren.people.rights import (
     step_up_begin,
     step_up_finish,
 )
+from noren.people.shops import (
+    Permits,
+    enter_shop,
+    join_begin,
+    join_finish,
+    permissions,
+    permit,
+    resend_invite,
+)
 
 __all__ = [
     "WITHHELD_DAYS",
@@ -176,6 +185,7 @@ __all__ = [
     "Message",
     "MessageState",
     "Opened",
+    "Permits",
     "Purpose",
     "Revealed",
     "Right",
@@ -212,6 +222,7 @@ __all__ = [
     "doctor",
     "end_grants",
     "end_member",
+    "enter_shop",
     "entries",
     "erase",
     "evidence",
@@ -221,6 +232,8 @@ __all__ = [
     "health",
     "import_rows",
     "invite_operator",
+    "join_begin",
+    "join_finish",
     "keep",
     "keys",
     "lookup_proof",
@@ -238,6 +251,8 @@ __all__ = [
     "password_check",
     "password_join",
     "password_set",
+    "permissions",
+    "permit",
     "prove_begin",
     "prove_finish",
     "put",
@@ -246,6 +261,7 @@ __all__ = [
     "recovery_use",
     "register_begin",
     "register_finish",
+    "resend_invite",
     "retire_keys",
     "reveal",
     "rotate_keys",
