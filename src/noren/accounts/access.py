@@ -1,5 +1,5 @@
-"""Who may enter a view: `@staff_required`, `@manager_required` and `@operator_required` give it a request
-that knows who asks.
+"""Who may enter a view: `@permission_required(...)`, `@staff_required` and `@operator_required` give it a
+request that knows who asks. Each declares its rule (`rules`).
 
 A view so guarded never runs for anybody else, its answer is not kept by any cache, and a grant that
 ends while it runs leads back to sign-in: /console/sign-in for shops, /operations/sign-in for operators.
@@ -14,17 +14,21 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.utils.cache import add_never_cache_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from noren import clock
-from noren.accounts.session import KEY, SignedIn, forget_grant, read_session
-from noren.errors import GrantExpired, GrantRefused
+from noren import clock, people
+from noren.accounts.rules import Kind, Permission, Rule, declare
+from noren.accounts.session import KEY, SignedIn, forget_grant, read_session, told_anew
+from noren.errors import GrantExpired, GrantRefused, VaultUnavailable
 
 __all__ = [
     "OperatorRequest",
+    "Permission",
     "SignedIn",
     "StaffRequest",
     "customer_of",
+    "known_now",
     "manager_required",
     "operator_required",
+    "permission_required",
     "safe_next",
     "signed_in",
     "staff_required",
@@ -68,29 +72,30 @@ def customer_of(request: HttpRequest, shop_id: int) -> SignedIn | None:
 
 def staff_required(view: StaffView[P]) -> View[P]:
     """Let only members of a shop in; others are led to /console/sign-in."""
+    return declare(_of_shop(view), Rule(Kind.MEMBER))
 
-    @wraps(view)
-    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-        who = signed_in(request)
-        if who is None or who.shop_id is None or who.role == CUSTOMER:
-            return _to_sign_in(request, STAFF_SIGN_IN)
-        known = cast("StaffRequest", request)
-        known.signed_in, known.shop_id = who, who.shop_id
-        return _answer(request, lambda: view(known, *args, **kwargs), STAFF_SIGN_IN)
 
-    return guarded
+def permission_required(*any_of: Permission) -> Callable[[StaffView[P]], View[P]]:
+    """Let only members in who have one of these permissions; others of the shop are told that they may not.
+
+    The vault says what they have, at each request.
+    """
+
+    def guard(view: StaffView[P]) -> View[P]:
+        @wraps(view)
+        def guarded(request: StaffRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            if not request.signed_in.permissions.intersection(any_of):
+                raise GrantRefused
+            return view(request, *args, **kwargs)
+
+        return declare(_of_shop(guarded), Rule(Kind.PERMISSION, any_of))
+
+    return guard
 
 
 def manager_required(view: StaffView[P]) -> View[P]:
-    """Let only a shop's owner and managers in; others who work there are told that they may not."""
-
-    @wraps(view)
-    def guarded(request: StaffRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-        if not request.signed_in.manages:
-            raise GrantRefused
-        return view(request, *args, **kwargs)
-
-    return staff_required(guarded)
+    """Let only members in who may change the shop: its owner and managers."""
+    return permission_required(Permission.SHOP_CHANGE)(view)
 
 
 def operator_required(view: OperatorView[P]) -> View[P]:
@@ -98,12 +103,43 @@ def operator_required(view: OperatorView[P]) -> View[P]:
 
     @wraps(view)
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-        who = signed_in(request)
+        who = known_now(request)
         if who is None or who.role != OPERATOR:
             return _to_sign_in(request, OPERATOR_SIGN_IN)
         known = cast("OperatorRequest", request)
         known.signed_in = who
         return _answer(request, lambda: view(known, *args, **kwargs), OPERATOR_SIGN_IN)
+
+    return declare(guarded, Rule(Kind.OPERATOR))
+
+
+def known_now(request: HttpRequest) -> SignedIn | None:
+    """Return who asks, as the vault knows them at this moment: a right that ended is felt at once.
+
+    While the vault is away no right can change, and what the session was told last holds.
+    """
+    who = signed_in(request)
+    if who is None:
+        return None
+    try:
+        told = people.whoami(who.grant)
+    except VaultUnavailable:
+        return who
+    except (GrantExpired, GrantRefused):
+        request.session.pop(KEY, None)
+        return None
+    return told_anew(request, who, told)
+
+
+def _of_shop(view: StaffView[P]) -> View[P]:
+    @wraps(view)
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        who = known_now(request)
+        if who is None or who.shop_id is None or who.role == CUSTOMER:
+            return _to_sign_in(request, STAFF_SIGN_IN)
+        known = cast("StaffRequest", request)
+        known.signed_in, known.shop_id = who, who.shop_id
+        return _answer(request, lambda: view(known, *args, **kwargs), STAFF_SIGN_IN)
 
     return guarded
 

@@ -4,7 +4,8 @@ The session row holds ids only. The grant's secret is in the user's cookie and n
 session knows the grant's id, so that a cookie of another sign-in does not fit.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -41,13 +42,22 @@ class SignedIn:
     session: str
     # The staff key in the shop, None for operators.
     staff_id: str | None
+    # By name, what she may do in the shop; none for operators and customers.
+    permissions: frozenset[str]
+    # For how many shops she works: with several, pages lead from one to another.
+    shops: int
     # Presented with each reveal. Never stored, logged or rendered.
     grant: str = field(repr=False)
 
     @property
+    def may(self) -> Mapping[str, bool]:
+        """Say for a page what she may do: `signed_in.may.hours_change`."""
+        return {one.replace(".", "_"): True for one in self.permissions}
+
+    @property
     def manages(self) -> bool:
         """Whether she may change the shop's rules."""
-        return self.role in ("owner", "manager")
+        return "shop.change" in self.permissions
 
 
 def cookie_name() -> str:
@@ -88,6 +98,8 @@ def open_session(session: SessionBase, who: people.Who, grant: str, *, name: str
         "shop": who.shop_id,
         "role": who.role,
         "staff": who.staff,
+        "permissions": sorted(who.permissions),
+        "shops": len(who.memberships),
         "session": name,
         "grant": grant_id(grant),
         "hash": account.session_hash(),
@@ -119,5 +131,23 @@ def read_session(request: HttpRequest, *, now: datetime) -> SignedIn | None:
         role=held["role"],
         session=held["session"],
         staff_id=held["staff"],
+        permissions=frozenset(held.get("permissions", ())),
+        shops=held.get("shops", 1),
         grant=grant,
     )
+
+
+def told_anew(request: HttpRequest, who: SignedIn, told: people.Who) -> SignedIn:
+    """Give who asks as the vault told just now, and keep it in the session where it has changed."""
+    now = replace(
+        who, role=told.role, staff_id=told.staff, permissions=told.permissions, shops=len(told.memberships)
+    )
+    if now != who:
+        request.session[KEY] = {
+            **request.session[KEY],
+            "role": now.role,
+            "staff": now.staff_id,
+            "permissions": sorted(now.permissions),
+            "shops": now.shops,
+        }
+    return now
