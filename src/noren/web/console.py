@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from noren import clock, people
-from noren.accounts.access import StaffRequest, staff_required
+from noren.accounts.access import Permission, StaffRequest, permission_required
 from noren.booking import day as booking_day
 from noren.booking import reception
 from noren.booking.models import Status
@@ -48,7 +48,7 @@ def named(found: list[visits.Visit], told: names.Names, now: datetime) -> list[R
     ]
 
 
-@staff_required
+@permission_required(Permission.DAY_SEE)
 @require_safe
 def today(request: StaffRequest) -> HttpResponse:
     face = face_of(request)
@@ -66,7 +66,7 @@ def today(request: StaffRequest) -> HttpResponse:
     return render(request, "web/console/today.html", context)
 
 
-@staff_required
+@permission_required(Permission.BOOKINGS_SEE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def booking(request: StaffRequest, booking_id: int) -> HttpResponse:
     """One booking and its customer's name; a tap (POST) shows the rest of her card."""
