@@ -38,7 +38,7 @@ JSON = "application/json"
 # Nothing is there, for nobody.
 NOTHING = ("api/v1/", "api/v1/%(_0)s")
 SIGN_IN = {"console": "/console/sign-in", "operations": "/operations/sign-in"}
-MAY_NOT = ("You may not do this.", "この操作はできません")
+MAY_NOT = ("You may not do this.", "この操作の権限がありません")
 
 
 class Gets(StrEnum):
