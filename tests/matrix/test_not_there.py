@@ -34,7 +34,8 @@ def said(client: Client, method: str, address: Address, values: dict[str, str]) 
     path = address.of(values)
     answer = ask(client, method, address, path)
     text = re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", answer.content.decode())
-    headers = {name: value for name, value in answer.headers.items() if name != "Content-Length"}
+    moment = ("Content-Length", "Expires")
+    headers = {name: value for name, value in answer.headers.items() if name not in moment}
     return answer.status_code, headers, text.replace(path, "PATH")
 
 
