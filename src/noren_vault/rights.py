@@ -132,6 +132,7 @@ def check_number(purpose: Purpose, persons: int) -> None:
     most = {
         Purpose.TODAY: MOST_OF_LISTS,
         Purpose.DAY: MOST_OF_LISTS,
+        Purpose.MEMBERS: MOST_OF_LISTS,
         Purpose.SEARCH: MOST_OF_SEARCH,
     }.get(purpose, MOST_OTHERWISE)
     if persons > most:

@@ -7,9 +7,12 @@ from django.test import Client
 
 from noren import people
 from noren.accounts.session import cookie_name
+from noren.booking.models import Booking
+from noren.shops.tenancy import shop
 from tests.api.salon import Salon
 from tests.servers import Sink, VaultProcess
-from tests.web.conftest import joined
+from tests.web.conftest import TOMORROW, booked, joined
+from tests.web.flow import CUSTOMER
 
 FORM = {"name": "森 芽衣", "mail": "mei@salon.example", "role": "manager", "staff": "", "handle": "mei"}
 MAY_NOT = "この操作の権限がありません。"
@@ -101,3 +104,23 @@ def test_it_feels_what_ends_past_the_pages_and_serves_while_the_vault_is_away(
     assert staff.get("/console/hours").status_code == 200
     assert staff.get("/console/").status_code == 200
     assert made
+
+
+def test_it_shows_an_accountant_bookings_by_number_and_nobody(made: Salon, staff: Client, mail: Sink) -> None:
+    """When and what, without a name, a button or a customer's page; her menu holds only what she may open."""
+    staff.post("/console/members", {**FORM, "role": "accountant"})
+    her = joined(_token(mail, FORM["mail"]), "console")
+    booked(made, TOMORROW)
+    with shop(made.id):
+        booking = Booking.objects.get()
+    page = her.get(f"/console/bookings/{booking.id}")
+    text = page.content.decode()
+    assert page.status_code == 200
+    assert "6,600" in text
+    assert not [value for value in CUSTOMER.values() if value in text]
+    assert f"/console/bookings/{booking.id}/" not in text
+    assert 'href="/console/customers"' not in text
+    assert her.get("/console/").status_code == 200
+    for address in (f"/console/customers/{booking.person_id}", "/console/customers", "/console/lists"):
+        assert her.get(address).status_code == 403
+    assert her.post(f"/console/bookings/{booking.id}/cancel", {"reason": "other"}).status_code == 403

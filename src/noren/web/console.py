@@ -84,7 +84,8 @@ def booking_page(
     now = clock.now().astimezone(face.zone)
     with in_shop(face.id):
         left = visit.status == Status.CHECKED_IN and reception.has_left(booking_id)
-    fitting = deeds.of(visit, left=left, now=now)
+    changes = Permission.BOOKINGS_CHANGE in request.signed_in.permissions
+    fitting = deeds.of(visit, left=left, now=now) if changes else deeds.NONE
     # Who opens the page of somebody who may be arriving looks for her name; the tap for more is about her.
     arriving = fitting.check_in and asked == customers.OPEN
     purpose = people.Purpose.CHECK_IN if arriving else people.Purpose.CUSTOMER
