@@ -73,7 +73,8 @@ def test_it_lets_nobody_write_card_digits_by_hand(role: Role) -> None:
 
 
 @pytest.mark.parametrize(
-    ("purpose", "most"), [(p, {"today": 200, "day": 200, "search": 20}.get(p, 100)) for p in Purpose]
+    ("purpose", "most"),
+    [(p, {"today": 200, "day": 200, "members": 200, "search": 20}.get(p, 100)) for p in Purpose],
 )
 def test_it_caps_one_request(purpose: Purpose, most: int) -> None:
     """Each purpose has its largest number of persons in one request."""
