@@ -40,6 +40,7 @@ def test_it_gives_the_membership_to_the_passkeys_owner(fresh_cast: Cast, vault: 
 
 
 def test_it_takes_an_invitation_once(fresh_cast: Cast) -> None:
+    """Whoever took it, nobody takes it again, with whichever passkey."""
     token = _invited(fresh_cast)
     _takes(fresh_cast.owner, token)
     with pytest.raises(errors.InviteRefused):
@@ -62,6 +63,7 @@ def test_it_binds_the_passkeys_answer_to_the_invitation(fresh_cast: Cast) -> Non
 
 
 def test_it_joins_nobody_twice(fresh_cast: Cast) -> None:
+    """Who works there already is told so, and nothing changes."""
     _takes(fresh_cast.owner, _invited(fresh_cast))
     again = _invited(fresh_cast, "ao")
     with pytest.raises(errors.AlreadyJoined):
@@ -74,6 +76,7 @@ def test_it_joins_nobody_twice(fresh_cast: Cast) -> None:
 
 
 def test_it_gives_no_shop_to_an_operators_passkey(fresh_cast: Cast) -> None:
+    """Operations and shops have passkeys of their own."""
     token = people.invite_operator()
     with pytest.raises(errors.InviteRefused):
         people.join_begin(token)
@@ -101,6 +104,7 @@ def test_it_goes_from_shop_to_shop_and_ends_the_grant_before(fresh_cast: Cast, v
 
 
 def test_it_goes_only_where_one_works_and_only_by_passkey(fresh_cast: Cast) -> None:
+    """Another shop is refused, and so is a sign-in by password, which is one shop's."""
     with pytest.raises(errors.GrantRefused):
         people.enter_shop(fresh_cast.staff.grant, YOGA)
     assert people.whoami(fresh_cast.staff.grant).shop_id == SALON
@@ -137,6 +141,7 @@ def test_it_counts_an_owner_of_two_shops_in_both(fresh_cast: Cast) -> None:
 
 
 def test_it_sends_an_invitation_again_and_ends_the_earlier_link(fresh_cast: Cast) -> None:
+    """A new link serves, the old one no more; who has joined, and another shop's, get none."""
     first = _invited(fresh_cast)
     assert people.resend_invite(fresh_cast.outsider.grant, "aoi.yoga").mail == "sent"
     second = invitation_of(fresh_cast.mail, "aoi@staff.example.jp")
@@ -194,6 +199,7 @@ def test_it_takes_a_permission_from_a_role_at_once(fresh_cast: Cast, vault: Vaul
 
 
 def test_it_takes_nothing_from_owners_and_gives_nothing_beyond_the_list(fresh_cast: Cast) -> None:
+    """Owners keep all, no role gains what it had not, and managers decide nothing of it."""
     owner = fresh_cast.owner.grant
     for role, permission in (
         ("owner", "members.change"),
