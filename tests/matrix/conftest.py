@@ -12,5 +12,5 @@ from tests.servers import AppDatabase, Sink, VaultProcess
 def everybody(module_app_db: AppDatabase, module_vault: VaultProcess, module_mail: Sink) -> Iterator[World]:
     """Everybody, on this module's databases and vault."""
     assert module_app_db
-    with world(module_mail, module_vault.ledger) as made:
+    with world(module_mail, module_vault) as made:
         yield made

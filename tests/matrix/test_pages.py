@@ -24,21 +24,40 @@ PLAYERS = (
     "without",
     "owner",
     "other_owner",
+    # Nothing is lent to her; to `lent` the power to support the salon is.
     "operator",
+    "lent",
+    "auditor",
+    # Whoever has a key of the salon, with all scopes.
+    "program",
     "expired",
 )
+NOBODY_HERE = ("anonymous", "expired", "program")
 # Whose ids these are is looked at: another shop's owner gets what nobody gets, "not there".
 OWNED = frozenset({"booking_id", "person", "transfer", "handle"})
 # What ends a sign-in comes last.
 LAST = ("sign-out", "my-data/leave")
 # What a form must hold at least, where an empty one is no deed at all.
-FORMS: Mapping[str, Mapping[str, str]] = {"console/attention/%(booking_id)s": {"deed": "keep"}}
+FORMS: Mapping[str, Mapping[str, str]] = {
+    "console/attention/%(booking_id)s": {"deed": "keep"},
+    "operations/powers/%(power)s/deed": {"deed": "decline"},
+    "settings/security/sessions/end": {"which": "others"},
+}
+# An empty form names none of the shop's own things, a made-up id none of one's own.
+NAMES_NONE = ("console/operators/end", "console/api-keys/end", "settings/security/not-me/%(what)s")
+# For who may sign in by a password: a shop's members.
+OF_A_PASSWORD = tuple(
+    f"settings/security/{name}" for name in ("password", "codes", "codes/on", "codes/off", "recovery")
+)
+# A customer comes in by a code, and adds no passkey.
+OF_A_PASSKEY = tuple(f"settings/security/passkeys/add{step}" for step in ("", "/begin", "/finish"))
 # And what a passkey's answer looks like, where one is looked at before all else.
 JSON = "application/json"
 # Nothing is there, for nobody.
 NOTHING = ("api/v1/", "api/v1/%(_0)s")
 SIGN_IN = {"console": "/console/sign-in", "operations": "/operations/sign-in"}
 MAY_NOT = ("You may not do this.", "この操作の権限がありません")
+NEEDS_POWER = ("This needs a power", "権限が必要です")
 
 
 class Gets(StrEnum):
@@ -48,6 +67,8 @@ class Gets(StrEnum):
     CONSOLE = "led to the console's sign-in"
     OPERATIONS = "led to the operations' sign-in"
     MAY_NOT = "told that she may not"
+    NEEDS_POWER = "told that it needs a power"
+    NO_KEY = "told that it needs a key"
     NOT_THERE = "not there"
     DOOR = "shown the way in"
 
@@ -70,15 +91,56 @@ def expected(address: Address, rule: Rule, player: str) -> frozenset[Gets]:
             found = (Gets.IN, *LEADS.get(address.template.rpartition("/")[2], ()))
         case Kind.CUSTOMER:
             found = (Gets.IN if player == "customer" else Gets.DOOR,)
+        case Kind.KEY:
+            found = (Gets.IN if player == "program" else Gets.NO_KEY,)
         case Kind.SIGNED_IN:
-            found = (Gets.CONSOLE if player in ("anonymous", "expired") else Gets.IN,)
-        case Kind.OPERATOR:
-            found = (Gets.IN if player == "operator" else Gets.OPERATIONS,)
+            found = _of_oneself(address, player)
+        case Kind.OPERATOR | Kind.AUDITOR | Kind.PLATFORM | Kind.POWER | Kind.RECORD:
+            found = _of_platform(address, rule, player)
         case Kind.MEMBER | Kind.PERMISSION:
             found = (_of_shop(address, rule, player),)
+            if Gets.IN in found and address.template in NAMES_NONE:
+                found = (Gets.IN, Gets.NOT_THERE)
         case _:
             pytest.fail(f"{address.route}: say here what {rule} gives to whom")
     return frozenset(found)
+
+
+def _of_oneself(address: Address, player: str) -> tuple[Gets, ...]:
+    """What everybody has: each their own, and nobody another's passkey or sign-in."""
+    if player in NOBODY_HERE:
+        return (Gets.CONSOLE,)
+    if "name" in address.parameters:
+        return (Gets.IN if player == "owner" else Gets.NOT_THERE,)
+    if address.template in NAMES_NONE:
+        return (Gets.IN, Gets.NOT_THERE)
+    members = player in ("owner", "other_owner", "without")
+    if address.template in OF_A_PASSWORD and not members:
+        return (Gets.IN, Gets.MAY_NOT)
+    if address.template in OF_A_PASSKEY and player in ("customer", "other_customer"):
+        return (Gets.IN, Gets.MAY_NOT)
+    return (Gets.IN,)
+
+
+def _of_platform(address: Address, rule: Rule, player: str) -> tuple[Gets, ...]:
+    operator = player in ("operator", "lent")
+    may_come = {
+        Kind.OPERATOR: operator,
+        Kind.AUDITOR: player == "auditor",
+        Kind.PLATFORM: operator or player == "auditor",
+        Kind.POWER: operator,
+        Kind.RECORD: operator or player == "auditor",
+    }
+    if not may_come[rule.kind]:
+        return (Gets.OPERATIONS,)
+    if rule.kind is Kind.POWER and not (player == "lent" and "support_shop" in rule.names):
+        return (Gets.NEEDS_POWER,)
+    if rule.kind is Kind.RECORD and operator:
+        return (Gets.NEEDS_POWER,)
+    if player == "lent" and "power" in address.parameters:
+        # She asked for it: nobody is her own second operator.
+        return (Gets.IN, Gets.MAY_NOT)
+    return (Gets.IN,)
 
 
 def _of_shop(address: Address, rule: Rule, player: str) -> Gets:
@@ -106,8 +168,12 @@ def got(answer: HttpResponse | StreamingHttpResponse) -> Gets:
     text = answer.content.decode(errors="replace")
     if answer.status_code == 403 and any(words in text for words in MAY_NOT):
         return Gets.MAY_NOT
+    if answer.status_code == 403 and any(words in text for words in NEEDS_POWER):
+        return Gets.NEEDS_POWER
     if answer.status_code == 404:
         return Gets.NOT_THERE
+    if answer.status_code == 401 and "ApiKeyRefused" in text:
+        return Gets.NO_KEY
     assert answer.status_code < 500, f"{answer.status_code}: {text[-2000:]}"
     assert answer.status_code != 401
     if location.endswith("/salon/my-data") or "/my-data/code" in text:
@@ -160,13 +226,15 @@ def test_it_gives_what_the_rule_says(everybody: World, address: Address, method:
 @pytest.mark.parametrize("address", every(), ids=lambda one: one.route)
 def test_it_answers_to_get_or_to_post(everybody: World, address: Address) -> None:
     """An address that answers to neither is none; one that serves both says so by its form."""
-    who = everybody.players["operator" if "operator" in str(address.rules.get("*")) else "owner"]
+    kind = (rule := address.rules.get("*")) and rule.kind
+    of_platform = {Kind.OPERATOR: "lent", Kind.POWER: "lent", Kind.AUDITOR: "auditor", Kind.RECORD: "auditor"}
+    who = everybody.players[of_platform.get(kind, "owner") if kind else "owner"]
     path = address.of(everybody.values(address.template))
     assert [who.client.generic(m, path).status_code for m in ("GET", "POST")] != [405, 405]
 
 
 def test_it_has_a_player_of_every_role() -> None:
     """A role that is new comes to every address: put one who has it into the world."""
-    played = {"owner", "reception", "operator", "customer"}
+    played = {"owner", "reception", "operator", "auditor", "customer", "key"}
     as_reception_without = {"manager", "staff", "accountant"}
     assert set(Role) == played | as_reception_without

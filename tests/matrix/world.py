@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,11 +15,15 @@ from noren import clock, people
 from noren.accounts.session import KEY, cookie_name
 from noren.booking import book, waiting
 from noren.booking.models import Booking
+from noren.people import powers
+from noren.people.powers import Ask
 from noren.shops.models import Service
 from noren.shops.rules import change
 from noren.shops.tenancy import shop
 from tests.api.salon import Salon, salon
-from tests.servers import Sink, wait_for
+from tests.servers import Sink, VaultProcess, wait_for
+from tests.vault.authenticator import Passkey
+from tests.vault.operators import second_passkey
 from tests.web.conftest import joined
 from tests.web.flow import CUSTOMER
 
@@ -78,10 +81,10 @@ def member(name: str, role: str, shop_name: str) -> people.Member:
 
 
 @contextmanager
-def world(mail: Sink, ledger: Path) -> Iterator[World]:
+def world(mail: Sink, vault: VaultProcess) -> Iterator[World]:
     """Make it all, on the module's own databases and vault."""
     keys = {"LINK_KEY": b"l" * 32, "IDEMPOTENCY_KEY": b"i" * 32, "SECRET_KEY": "s" * 50}
-    with override_settings(LEDGER=ledger, **keys):
+    with override_settings(LEDGER=vault.ledger, **keys):
         ours, theirs = salon("salon"), salon("yoga")
         members = [member("aoi", "owner", "salon"), member("ren", "reception", "salon")]
         people.found_shop(ours.id, "salon", [*members, member("mei", "manager", "salon")])
@@ -93,6 +96,9 @@ def world(mail: Sink, ledger: Path) -> Iterator[World]:
                 people.permit(owner.grant, "reception", name, given=False)
         salons, yogas = _things(ours, owner, expired), _things(theirs, other, other)
         people.signout(expired.grant)
+        platform, power = _platform(ours, vault, mail)
+        program = people.make_api_key(owner.grant, label="会計ソフト", scopes=people.SCOPES, days=1).key
+        shared = {"power": power, "what": "0123456789abcdef"}
         yield World(
             players={
                 "anonymous": Player(Client(headers={"Accept-Language": "en"})),
@@ -101,20 +107,42 @@ def world(mail: Sink, ledger: Path) -> Iterator[World]:
                 "without": without,
                 "owner": owner,
                 "other_owner": other,
-                "operator": Player.of(joined(people.invite_operator(), "operations")),
+                **platform,
+                "program": Player(Client(headers={"Authorization": f"Bearer {program}"})),
                 "expired": expired,
             },
-            salon=salons,
-            yoga=yogas,
+            salon=salons | shared,
+            yoga=yogas | shared | {"what": other.grant.split(".")[1]},
         )
 
 
-def _joined(mail: Sink, address: str) -> Player:
+def _platform(made: Salon, vault: VaultProcess, mail: Sink) -> tuple[dict[str, Player], str]:
+    """An operator, one who broke the glass to be in the salon, an auditor; and a power that was asked for."""
+    lent = Player.of(joined(people.invite_operator(), "operations"))
+    passkey = second_passkey(vault.database_url, "first.operator")
+    seats = {"operator": ("invite_operator", "kei", 0), "auditor": ("invite_auditor", "audit", 30)}
+    players = {}
+    for role, (what, about, days) in seats.items():
+        address = f"{about}@platform.example"
+        _broken(lent, passkey, Ask(what=what, words="着任", about=about, mail=address, days=days))
+        players[role] = _joined(mail, address, "operations")
+    into = Ask(what="support_shop", words="問い合わせ", shop_id=made.id, minutes=15)
+    powers.enter_power(lent.grant, _broken(lent, passkey, into))
+    asked = powers.ask_power(lent.grant, Ask(what="read_ledger_entries", words="調べもの", minutes=15))
+    return players | {"lent": lent}, asked
+
+
+def _broken(player: Player, passkey: Passkey, ask: Ask) -> str:
+    """Break the glass."""
+    return powers.break_glass(player.grant, ask, passkey.get(powers.glass_begin(player.grant, ask)))
+
+
+def _joined(mail: Sink, address: str, area: str = "console") -> Player:
     for message in mail.messages:
         body = message.get_body(("plain",))
         found = body and re.search(r"/join#(\S+)", body.get_content())
         if found and message["To"] == address:
-            return Player.of(joined(found[1], "console"))
+            return Player.of(joined(found[1], area))
     raise AssertionError(f"no invitation to {address}")
 
 
@@ -172,6 +200,8 @@ def _things(made: Salon, owner: Player, colleague: Player) -> dict[str, str]:
         "transfer_to_take": to_take,
         "handle": f"{'ren' if made.slug == 'salon' else 'sora'}.{made.slug}",
         "role": "manager",
+        "name": people.account(owner.grant).passkeys[0].name,
+        "shop_id": str(made.id),
         "deed": "check-in",
         "level": "0",
         "number": "000",
