@@ -172,7 +172,7 @@ def got(answer: HttpResponse | StreamingHttpResponse) -> Gets:
         return Gets.NEEDS_POWER
     if answer.status_code == 404:
         return Gets.NOT_THERE
-    if answer.status_code == 401 and "ApiKeyRefused" in text:
+    if answer.status_code == 401 and "api_key_refused" in text:
         return Gets.NO_KEY
     assert answer.status_code < 500, f"{answer.status_code}: {text[-2000:]}"
     assert answer.status_code != 401
