@@ -22,13 +22,36 @@ from noren_vault.protocol import Params, Request
 from noren_vault.vault import Vault
 from tests.servers import Server, Sink
 from tests.vault.authenticator import Passkey
+from tests.vault.operators import second_passkey
 
-ASKERS = ("nobody", "customer", "owner", "staff", "other_owner", "operator", "admin")
+# `operator` has no power; `reader` is an operator under the one to read the record.
+ASKERS = (
+    "nobody",
+    "customer",
+    "owner",
+    "staff",
+    "other_owner",
+    "operator",
+    "reader",
+    "auditor",
+    "admin",
+)
 START = 1_790_000_000_000
 SALON, YOGA = 1, 2
 WEB, ADMIN = Peer(uid=1000, admin=False), Peer(uid=0, admin=True)
 REFUSED = ("GrantExpired", "GrantRefused", "PurposeRefused")
-ABSENT = ("NoSuchPerson", "NoSuchMember", "NoSuchTransfer", "NoSuchRequest", "NoSuchEntry")
+POWERS = ("PowerNeeded", "PowerOver")
+ABSENT = (
+    "NoSuchPerson",
+    "NoSuchMember",
+    "NoSuchTransfer",
+    "NoSuchRequest",
+    "NoSuchEntry",
+    "NoSuchPasskey",
+    "NoSuchSession",
+    "NoSuchPower",
+    "NoSuchApiKey",
+)
 
 Wire = dict[str, Any]
 
@@ -53,8 +76,20 @@ A_MEMBER = _told(owner_and_staff_and_other_owner="in")
 AN_OWNER = _told(owner_and_other_owner="in")
 OF_THE_SHOP = _told(owner_and_staff="in", other_owner="absent")
 OF_THE_OWNER = _told(owner="in", other_owner="absent")
-INVESTIGATES = _told(operator_and_admin="in")
+# Under the power to read the record; or by standing, as an auditor; or under another power.
+A_READER = _told(operator="power", reader_and_admin="in")
+ASKS_THE_RECORD = {**A_READER, "auditor": "in"}
+UNDER_ANOTHER = _told(operator_and_reader="power", admin="in")
+AN_OPERATOR = _told(operator_and_reader="in")
+OF_A_POWER = _told(operator_and_reader="absent")
+OF_THE_PLATFORM = {**AN_OPERATOR, "auditor": "in"}
+OF_A_KEY = _told(owner_and_other_owner="absent")
 AN_ADMIN = _told(admin="in")
+# Who has a grant, whoever it is: their own account, and nobody else's.
+WITH_A_GRANT = tuple(one for one in ASKERS if one not in ("nobody", "admin"))
+ONESELF = dict.fromkeys(WITH_A_GRANT, "in")
+OWN_THINGS = dict.fromkeys(WITH_A_GRANT, "absent")
+LENT = {"what": "rotate_keys", "words": "鍵を替える", "minutes": 5}
 SHOWN: Wire = {"rawId": "AAAA", "response": {}}
 TIME = {"since": 1, "until": 2}
 
@@ -70,6 +105,20 @@ ASKED: dict[str, Ask] = {
     "register_finish": Ask({"invite": "made up", "response": SHOWN}, EVERYBODY),
     "join_begin": Ask({"invite": "made up"}, EVERYBODY),
     "join_finish": Ask({"invite": "made up", "response": SHOWN}, EVERYBODY),
+    "reset_begin": Ask({"shop": SALON, "mail": "nobody@example.jp"}, EVERYBODY),
+    "reset_finish": Ask({"token": "made up", "password": "x" * 20}, EVERYBODY),
+    "use_api_key": Ask({"key": "made up", "shop": SALON, "scope": "bookings:read"}, EVERYBODY),
+    "reveal_by_key": Ask(
+        {
+            "key": "made up",
+            "shop": SALON,
+            "purpose": "customer",
+            "persons": ["person"],
+            "fields": ["name"],
+            "nonce": "matrix",
+        },
+        EVERYBODY,
+    ),
     "password_check": Ask({"shop": SALON, "mail": "a@example.jp", "password": "x" * 20}, EVERYBODY),
     "totp_check": Ask({"second": "made up", "code": "000000"}, EVERYBODY),
     "recovery_use": Ask({"second": "made up", "code": "000000"}, EVERYBODY),
@@ -113,7 +162,25 @@ ASKED: dict[str, Ask] = {
     "naming": Ask(told=AN_OWNER),
     "name_staff": Ask({"named": False}, AN_OWNER),
     # One's own sign-in.
-    "whoami": Ask(told=_told(customer_and_owner_and_staff_and_other_owner_and_operator="in")),
+    "whoami": Ask(told=ONESELF),
+    "security": Ask(told=ONESELF),
+    "security_events": Ask(told=ONESELF),
+    "confirm_state": Ask(told=ONESELF),
+    "confirm_begin": Ask(told=ONESELF),
+    "confirm_finish": Ask({"response": SHOWN}, ONESELF),
+    "confirm_password": Ask({"password": "x" * 20}, ONESELF),
+    "passkey_begin": Ask(told={**ONESELF, "customer": "refused"}),
+    "passkey_finish": Ask({"response": SHOWN}, ONESELF),
+    "passkey_rename": Ask({"name": "pk-none", "label": "x"}, OWN_THINGS),
+    "passkey_remove": Ask({"name": "pk-none"}, OWN_THINGS),
+    "sessions_end": Ask({"which": "one", "id": "none"}, OWN_THINGS),
+    "not_me": Ask({"id": "none"}, OWN_THINGS),
+    "passkey_rule": Ask(told=AN_OWNER),
+    "require_passkeys": Ask({"roles": []}, AN_OWNER),
+    # A shop's programs.
+    "api_keys": Ask(told=AN_OWNER),
+    "make_api_key": Ask({"label": "x", "scopes": ["bookings:read"], "days": 1}, AN_OWNER),
+    "end_api_key": Ask({"name": "none"}, OF_A_KEY),
     "signout": Ask(told=EVERYBODY),
     "enter_shop": Ask({"shop": YOGA}, _told(other_owner="in")),
     "password_set": Ask({"password": "short"}, A_MEMBER),
@@ -123,8 +190,8 @@ ASKED: dict[str, Ask] = {
     "recovery_make": Ask(told=A_MEMBER),
     # Budgets.
     "budget": Ask(told={**A_MEMBER, "customer": "in"}),
-    "step_up_begin": Ask(told={**A_MEMBER, "operator": "in", "customer": "in"}),
-    "step_up_finish": Ask({"response": SHOWN}, {**A_MEMBER, "operator": "in", "customer": "in"}),
+    "step_up_begin": Ask(told=ONESELF),
+    "step_up_finish": Ask({"response": SHOWN}, ONESELF),
     "ask_second": Ask({"reason": "急ぎ", "amount": 50, "minutes": 15}, A_MEMBER),
     "decide_second": Ask({"request": "made up", "approve": True}, _told(owner_and_other_owner="absent")),
     # Lists.
@@ -143,24 +210,42 @@ ASKED: dict[str, Ask] = {
         {"transfer": "made up", "first": 0, "rows": [], "check": True},
         _told(owner_and_other_owner_and_staff_and_customer="absent"),
     ),
-    # The record: an operator, or an administrator's shell.
-    "scope": Ask(TIME, INVESTIGATES),
-    "evidence": Ask({"size": 1}, INVESTIGATES),
-    "entries": Ask({"first": 0, "count": 1}, INVESTIGATES),
-    "doors": Ask(TIME, INVESTIGATES),
-    "trace": Ask({"texts": ["x"]}, INVESTIGATES),
-    "open_investigation": Ask({"name": "matrix", "shop": SALON}, INVESTIGATES),
-    "close_investigation": Ask({"name": "matrix"}, INVESTIGATES),
+    # The record: an auditor, an operator under a power, or an administrator's shell.
+    "scope": Ask(TIME, ASKS_THE_RECORD),
+    "evidence": Ask({"size": 1}, ASKS_THE_RECORD),
+    "entries": Ask({"first": 0, "count": 1}, ASKS_THE_RECORD),
+    "entry_proof": Ask({"entry": 0}, ASKS_THE_RECORD),
+    "doctor": Ask(told=ASKS_THE_RECORD),
+    "doors": Ask(TIME, A_READER),
+    "trace": Ask({"texts": ["x"]}, A_READER),
+    "open_investigation": Ask({"name": "matrix", "shop": SALON}, UNDER_ANOTHER),
+    "close_investigation": Ask({"name": "matrix"}, UNDER_ANOTHER),
+    "keys": Ask(told=UNDER_ANOTHER),
+    "rotate_keys": Ask({"what": "nothing"}, UNDER_ANOTHER, bad=True),
+    "end_grants": Ask({"whose": "actor", "name": "nobody.salon"}, UNDER_ANOTHER),
+    # Powers: operators lend them to each other; who decides in a shop sees what began there.
+    "powers": Ask(told={**OF_THE_PLATFORM, **AN_OWNER}),
+    "ask_power": Ask(LENT, AN_OPERATOR),
+    "glass_begin": Ask(LENT, AN_OPERATOR),
+    "break_glass": Ask({**LENT, "response": SHOWN}, AN_OPERATOR),
+    "lend_begin": Ask({"power": "none"}, OF_A_POWER),
+    "lend_finish": Ask({"power": "none", "response": SHOWN}, OF_A_POWER),
+    "decline_power": Ask({"power": "none"}, OF_A_POWER),
+    "enter_power": Ask({"power": "none"}, OF_A_POWER),
+    "end_power": Ask({"power": "none"}, OWN_THINGS),
+    "review_power": Ask({"power": "none", "words": "x"}, OF_A_POWER),
+    "platform_people": Ask(told=OF_THE_PLATFORM),
+    "forced_resets": Ask(told={**AN_OPERATOR, "admin": "in"}),
     # The machine's own.
     "found_shop": Ask({"shop": 3, "slug": "third", "members": []}, AN_ADMIN),
     "invite_operator": Ask({"name": "second"}, AN_ADMIN),
     "import": Ask({"shop": SALON, "rows": []}, AN_ADMIN),
-    "doctor": Ask(told=AN_ADMIN),
     "rebuild_index": Ask(told=AN_ADMIN),
     "unknown_messages": Ask(told=AN_ADMIN),
     "decide_message": Ask({"shop": SALON, "message_key": "none", "decision": "none"}, AN_ADMIN, bad=True),
-    "keys": Ask(told=AN_ADMIN),
-    "rotate_keys": Ask({"what": "nothing"}, AN_ADMIN, bad=True),
+    "forced_begin": Ask({"whose": "none"}, AN_ADMIN, bad=True),
+    "forced_stop": Ask({"reset": "none"}, AN_ADMIN),
+    "forced_resume": Ask({"reset": "none"}, AN_ADMIN),
     "retire_keys": Ask({"key": "00000000"}, AN_ADMIN),
     "backup_begin": Ask({"backup": "none"}, AN_ADMIN, bad=True),
     "backup_end": Ask({"backup": "none", "manifest": "none"}, AN_ADMIN, bad=True),
@@ -169,7 +254,6 @@ ASKED: dict[str, Ask] = {
     "report_doors": Ask({"cluster": "none", "signs": [], "ended": []}, AN_ADMIN, bad=True),
     "digests": Ask(told=AN_ADMIN),
     "explain_door": Ask({"session": "none", "because": "nothing"}, AN_ADMIN, bad=True),
-    "end_grants": Ask({"whose": "actor", "name": "nobody.salon"}, AN_ADMIN),
 }
 # What ends somebody's grant comes after all else, and in this order.
 LAST = ("end_member", "enter_shop", "signout")
@@ -213,8 +297,7 @@ class House:
         await self.ask(ADMIN, "found_shop", shop=YOGA, slug="yoga", members=[sora])
         for who, name in (("owner", "aoi"), ("staff", "ren"), ("other_owner", "sora"), ("manager", "mei")):
             self.grants[who] = await self._joined(self._token(name))
-        token = (await self.ask(ADMIN, "invite_operator", name="first"))["token"]
-        self.grants["operator"] = await self._joined(token)
+        await self._platform()
         fields = {"name": "山田 花子", "mail": "hanako@example.jp"}
         person = (await self.ask(WEB, "put", shop=SALON, key="c1", fields=fields))["person"]
         await self.ask(WEB, "keep", shop=SALON, person=person)
@@ -225,6 +308,21 @@ class House:
         asked = {"reason": "moving", "words": "移る", "fields": ["name"], "grant": self.grants["owner"]}
         transfer = (await self.ask(WEB, "ask_export", **asked))["transfer"]
         self.names = {"person": person, "member": "eri.salon", "transfer": transfer}
+
+    async def _platform(self) -> None:
+        """An operator, the same under the power to read the record, and an auditor, by broken glass."""
+        token = (await self.ask(ADMIN, "invite_operator", name="first"))["token"]
+        self.grants["operator"] = grant = await self._joined(token)
+        passkey = second_passkey(self.vault.settings.database_url, "first.operator")
+        audit = {"what": "invite_auditor", "about": "audit", "mail": "audit@staff.example.jp", "days": 30}
+        for wanted in (audit, {"what": "read_ledger_entries", "minutes": 15}):
+            ask = {"grant": grant, "words": "調べもの", **wanted}
+            options = (await self.ask(WEB, "glass_begin", **ask))["options"]
+            response = passkey.get(options)
+            power = (await self.ask(WEB, "break_glass", **ask, response=response))["power"]
+        await self.ask(WEB, "enter_power", grant=grant, power=power)
+        self.grants["reader"] = f"{grant}.{power}"
+        self.grants["auditor"] = await self._joined(self._token("audit"))
 
     async def ask(self, peer: Peer, method: str, **params: Any) -> Wire:
         return await _ask(self.vault, peer, method, params)
@@ -239,6 +337,8 @@ class House:
         except VaultError as refusal:
             if refusal.code in REFUSED:
                 return "refused"
+            if refusal.code in POWERS:
+                return "power"
             if refusal.code in ABSENT:
                 return "absent"
             if refusal.code == "BadRequest" and not asked.bad:
