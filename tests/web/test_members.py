@@ -124,3 +124,20 @@ def test_it_shows_an_accountant_bookings_by_number_and_nobody(made: Salon, staff
     for address in (f"/console/customers/{booking.person_id}", "/console/customers", "/console/lists"):
         assert her.get(address).status_code == 403
     assert her.post(f"/console/bookings/{booking.id}/cancel", {"reason": "other"}).status_code == 403
+
+
+@pytest.mark.parametrize("address", ["/console/", "/console/members", "/settings/security", "/salon/my-data"])
+def test_it_asks_the_vault_once_who_it_is(
+    staff: Client, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    """One question for each page, whether it asks for a permission, a member, or anybody who is signed in."""
+    asked: list[str] = []
+    whoami = people.whoami
+
+    def counted(grant: str) -> people.Who:
+        asked.append(grant)
+        return whoami(grant)
+
+    monkeypatch.setattr(people, "whoami", counted)
+    assert staff.get(address).status_code == 200
+    assert len(asked) == 1
