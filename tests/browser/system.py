@@ -69,12 +69,15 @@ class System:
         return self.mails(to)[number - 1]
 
     def link(self, to: str, shape: str, number: int = 1) -> str:
-        """Wait for the mail and return the link of this shape in it."""
-        body = self.mail(to, number).get_body(("plain",))
-        assert body is not None
-        found = re.search(rf"{re.escape(self.origin)}{shape}", body.get_content())
-        assert found is not None, body.get_content()
-        return found[0]
+        """Wait for the nth mail with a link of this shape, whatever else comes, and return the link."""
+        wait_for(lambda: len(self._links(to, shape)) >= number, 40)
+        return self._links(to, shape)[number - 1]
+
+    def _links(self, to: str, shape: str) -> list[str]:
+        bodies = [mail.get_body(("plain",)) for mail in self.mails(to)]
+        texts = [body.get_content() for body in bodies if body is not None]
+        found = [re.search(rf"{re.escape(self.origin)}{shape}", text) for text in texts]
+        return [one[0] for one in found if one is not None]
 
 
 @contextmanager

@@ -572,7 +572,7 @@ def test_an_end_stops_a_list_within_one_person(bench: Bench, mail: Sink, how: st
         opener, write = vault.records._people.open, vault.record.write
 
         def opening(shop: int, sealed: Any, names: Any) -> Any:
-            opened.append(sealed.person)
+            opened.extend({sealed.person} & set(persons))  # whom a mail goes to is opened as well
             bench.clock += 2 * MINUTE if how == "over" else 0
             return opener(shop, sealed, names)
 

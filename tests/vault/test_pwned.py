@@ -122,7 +122,7 @@ def test_it_refuses_a_breached_password_with_the_reason(asking: Bench, mail: Sin
         assert caught.value.facts == {"reason": "breached", "least": 15, "most": 256}
         aoi = await ask(vault, "password_set", invite=invite, password=OTHER)
         with pytest.raises(BadPassword):
-            await ask(vault, "password_set", grant=aoi["grant"], password=BREACHED)
+            await ask(vault, "password_set", old=OTHER, grant=aoi["grant"], password=BREACHED)
         await forgot(vault)
         with pytest.raises(BadPassword):
             await ask(vault, "reset_finish", token=tokens(mail)[0], password=BREACHED)

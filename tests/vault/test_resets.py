@@ -167,7 +167,7 @@ def test_it_ends_open_links_with_any_new_password(bench: Bench, mail: Sink) -> N
         bench.clock += APART_MS
         await forgot(vault)
         aoi = await check(vault, "aoi", NEW)
-        await ask(vault, "password_set", old=PASSWORD, grant=aoi["grant"], password=OTHER)
+        await ask(vault, "password_set", old=NEW, grant=aoi["grant"], password=OTHER)
         with pytest.raises(ResetRefused):
             await ask(vault, "reset_finish", token=tokens(mail)[2], password=NEW)
 
@@ -273,7 +273,7 @@ def test_it_tells_the_address_that_was_lately_replaced(bench: Bench, mail: Sink)
             "DELETE FROM keystore.signin_mail USING vault.actor a "
             "WHERE a.actor = signin_mail.actor AND a.handle = 'mei.salon'",
         )
-        await ask(vault, "password_set", old=PASSWORD, grant=aoi["grant"], password=PASSWORD)
+        await ask(vault, "password_set", old=OTHER, grant=aoi["grant"], password=PASSWORD)
         await forgot(vault)
         assert not tokens(mail)
         await forgot(vault, "mei@staff.example.jp")

@@ -139,7 +139,10 @@ def _put_back(vault: VaultProcess, what: str, key: str) -> None:
 def test_it_lets_nobody_wait_and_nobody_be_lost(
     fresh_cast: Cast, crowd: list[UUID], vault: VaultProcess
 ) -> None:
-    """During all three rotations people are put, changed, searched and revealed; none fails, none is lost."""
+    """During all three rotations people are put, changed, searched and revealed; none fails, none is lost.
+
+    Of 120 people, again and again: a slow machine must not meet a budget instead.
+    """
     put: dict[str, UUID] = {}
     faults: list[Exception] = []
     over = threading.Event()
@@ -148,7 +151,7 @@ def test_it_lets_nobody_wait_and_nobody_be_lost(
         grant, turn = fresh_cast.owner.grant, 0
         while not over.is_set():
             turn += 1
-            key, person = f"w{number}-{turn}", crowd[(number * 50 + turn) % MANY]
+            key, person = f"w{number}-{turn}", crowd[(number * 50 + turn % 40) % MANY]
             try:
                 put[key] = people.put(SALON, key, customer(6000 + number * 1000 + turn))
                 people.update(grant, person, {"note": f"覚書 {turn}"})

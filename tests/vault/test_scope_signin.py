@@ -11,7 +11,7 @@ from noren_vault.providers import Kind
 from noren_vault.record import Path as Way
 from noren_vault.vault import Vault
 from tests.servers import Sink
-from tests.vault.accounts import OTHER, check, joined
+from tests.vault.accounts import OTHER, PASSWORD, check, joined
 from tests.vault.cast import SALON, customer
 from tests.vault.conftest import START, Bench, ask
 
@@ -42,7 +42,7 @@ def test_it_names_the_password_of_the_time(bench: Bench, mail: Sink) -> None:
         bench.clock += 10 * MINUTE
         signed = await check(vault, "aoi", session="a" * 32)
         bench.clock += MINUTE
-        await ask(vault, "password_set", grant=signed["grant"], password=OTHER)
+        await ask(vault, "password_set", old=PASSWORD, grant=signed["grant"], password=OTHER)
         second = (await _of(vault, "aoi.salon", T0 + 3600, store="host"))["password"]
         assert first["credential"] != second["credential"]
         assert first["credential"].startswith("pw-")
