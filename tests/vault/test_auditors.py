@@ -71,7 +71,7 @@ async def _audited(
 
 
 # These end the very grant they are asked with.
-_ENDING = {"signout", "sessions_end", "not_me"}
+_ENDING = {"signout", "sessions_end", "not_me", "enter_shop"}
 
 
 async def _everything(vault: Vault, grant: str, persons: list[str], passkey: Passkey) -> dict[str, str]:
