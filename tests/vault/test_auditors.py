@@ -70,8 +70,8 @@ async def _audited(
     return first, second, auditor
 
 
-# These end the very grant they are asked with.
-_ENDING = {"signout", "sessions_end", "not_me", "enter_shop"}
+# These end the very grant they are asked with; the fifth wrong password does, too.
+_ENDING = {"signout", "sessions_end", "not_me", "enter_shop", "confirm_password"}
 
 
 async def _everything(vault: Vault, grant: str, persons: list[str], passkey: Passkey) -> dict[str, str]:

@@ -572,8 +572,9 @@ def test_an_end_stops_a_list_within_one_person(bench: Bench, mail: Sink, how: st
         opener, write = vault.records._people.open, vault.record.write
 
         def opening(shop: int, sealed: Any, names: Any) -> Any:
-            opened.extend({sealed.person} & set(persons))  # whom a mail goes to is opened as well
-            bench.clock += 2 * MINUTE if how == "over" else 0
+            if sealed.person in persons:  # whom a mail goes to is opened as well
+                opened.append(sealed.person)
+                bench.clock += 2 * MINUTE if how == "over" else 0
             return opener(shop, sealed, names)
 
         async def write_then_end(kind: str, *args: Any, **kwargs: Any) -> int:
