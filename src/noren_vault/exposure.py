@@ -16,6 +16,7 @@ IN: Final = ("put", "update", "import", "member")
 SILENT: Final = (
     "outcome", "erase", "refused", "signin", "signout", "register", "invite", "scope", "start", "repair",
     "key", "backup", "restore", "door", "connections", "bounce", "search_build", "right", "prove", "budget",
+    "sign",
 )  # fmt: skip
 # `refused`: the other side was told, and did not take it.
 TOLD: Final = ("released", "done", "sent", "refused")

@@ -41,6 +41,7 @@ _WORDS: Final = (
     ("allowance", "request", "allowance:"),
     ("transfer", "transfer", "transfer:"),
     ("door", "session || ':' || note", "door:"),
+    ("defence", "name", "defence:"),
 )
 # Between two batches at least this long, and as long as the last one took: half of the time is the reveals'.
 _PAUSE_SECONDS: Final = 0.02
@@ -73,7 +74,8 @@ _LEFT: Final = {
     " + (SELECT count(*) FROM vault.session WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)"
     " + (SELECT count(*) FROM vault.allowance WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)"
     " + (SELECT count(*) FROM vault.transfer WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)"
-    " + (SELECT count(*) FROM vault.door WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)",
+    " + (SELECT count(*) FROM vault.door WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)"
+    " + (SELECT count(*) FROM vault.defence WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)",
     What.DATA: "SELECT (SELECT count(*) FROM keystore.person_key WHERE keyed_at < %(since)s)"
     " + (SELECT count(*) FROM vault.field f LEFT JOIN keystore.person_key k USING (shop_id, person)"
     " WHERE substring(f.sealed FROM 2 FOR 4) IS DISTINCT FROM substring(k.wrapped FROM 1 FOR 4))",

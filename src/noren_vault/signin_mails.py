@@ -22,7 +22,13 @@ SELECT a.shop_id, a.person::text, a.handle, coalesce(s.slug, '')
 FROM vault.actor a LEFT JOIN vault.shop s USING (shop_id) WHERE a.actor = %s
 """
 # In the order of their foreign keys: what hangs on a row goes with it.
-_FORGOTTEN: Final = (b"keystore.signin_mail", b"vault.password", b"vault.totp", b"vault.recovery")
+_FORGOTTEN: Final = (
+    b"keystore.signin_mail",
+    b"vault.known_device",
+    b"vault.password",
+    b"vault.totp",
+    b"vault.recovery",
+)
 _FIELDS: Final = ("mail", "name", "kana")
 _log = structlog.get_logger("signin_mails")
 

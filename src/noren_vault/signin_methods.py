@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from noren_vault.clock import Now
 from noren_vault.database import Database
+from noren_vault.defence import Defence
 from noren_vault.errors import BadRequest
 from noren_vault.grants import Grant, Grants
 from noren_vault.hashing import Hashing
@@ -47,6 +48,7 @@ class SigninMethods:
             "totp_check": self._totp_check,
             "recovery_make": self._recovery_make,
             "recovery_use": self._recovery_use,
+            "mailed_check": self._mailed_check,
         }
 
     @classmethod
@@ -61,6 +63,7 @@ class SigninMethods:
         invites: Invites,
         signin: SignIn,
         messages: Messages,
+        defence: Defence,
         host: str,
         now: Now,
     ) -> "SigninMethods":
@@ -77,6 +80,7 @@ class SigninMethods:
             mails=mails,
             passwords=passwords,
             factors=SecondFactors(database, keys, now),
+            defence=defence,
             host=host,
             now=now,
         )
@@ -116,6 +120,9 @@ class SigninMethods:
     async def _recovery_use(self, params: Params, _: Peer) -> Wire:
         return await self._acts.recovery_use(params.text("second"), _code(params), visit_of(params))
 
+    async def _mailed_check(self, params: Params, _: Peer) -> Wire:
+        return await self._acts.mailed_check(params.text("second"), _code(params), visit_of(params))
+
     async def _fresh(self, params: Params) -> Grant:
         return await self._acts.fresh(params.raw.get("grant"))
 
@@ -138,4 +145,6 @@ def visit_of(params: Params) -> Visit:
         session=params.text("session", "", most=200),
         address=params.text("address", "", most=100),
         device=params.text("device", "")[:MOST_DEVICE],
+        known=params.text("known", "", most=100),
+        proof=params.text("proof", "", most=200),
     )

@@ -22,6 +22,7 @@ from noren_vault.canaries import Canaries
 from noren_vault.clock import Now
 from noren_vault.courier import Courier
 from noren_vault.database import Database, Heads
+from noren_vault.defence import Defence
 from noren_vault.doctor import Doctor
 from noren_vault.doors import Doors
 from noren_vault.ending import Ending
@@ -47,6 +48,7 @@ from noren_vault.mydata_methods import MyDataMethods
 from noren_vault.naming import Investigations, Naming
 from noren_vault.narrowing import Narrowing
 from noren_vault.nonces import Nonces
+from noren_vault.owner_letters import OwnerLetters
 from noren_vault.passkeys import Ceremonies, Challenges
 from noren_vault.people import People
 from noren_vault.post import Post
@@ -88,6 +90,7 @@ class Vault:
     budgets: Budgets
     keeping: Keeping
     transfers: Transfers
+    defence: Defence
     _databases: tuple[Database, Heads]
     _now: Now
 
@@ -140,7 +143,8 @@ class Vault:
         grants, invites = Grants(database, now), Invites(database, now)
         base = _Base(settings, database, held, record, people, grants, invites, visits, now)
         post, signin = Post.of(settings, database, people, record, now), _signin(base)
-        proofs = _proofs(base, post.courier, signin)
+        proofs, defence = _proofs(base, post.courier, signin), _defence(base, post.courier)
+        await defence.load()
         search = Search(people, record, now, most_bytes=settings.search_bytes)
         keeping = Keeping.of(
             settings, ring, keys=held, people=people, record=record, index=index, least=least, now=now
@@ -161,7 +165,7 @@ class Vault:
         methods = Methods(
             rights=_rights(base, budgets, signin, proofs),
             exports=exports,
-            mydata=_mydata(base, proofs, index, watch),
+            mydata=_mydata(base, proofs, defence, index, watch),
             records=records,
             importing=importing,
             courier=post.courier,
@@ -176,7 +180,7 @@ class Vault:
             builds=builds,
             watch=watch,
             keys=KeyMethods(database, keeping, grants),
-            passwords=_passwords(base, signin, post.messages),
+            passwords=_passwords(base, signin, post.messages, defence),
             backups=BackupMethods(Backups(records, people, record, keeping.backup_keys, settings.host)),
             doors=Doors(database=database, record=record, index=index, keys=held, now=now),
             ending=Ending(database=database, record=record, grants=grants, now=now),
@@ -184,7 +188,7 @@ class Vault:
         await _count_shops(database, budgets)
         await _begin(index, post, record, ledger.build, erase_again(database, people, record, least))
         parts = (record, records, search, index, post.returns, watch, proofs, budgets, keeping, transfers)
-        return cls(settings, methods, *parts, databases, now)
+        return cls(settings, methods, *parts, defence, databases, now)
 
     async def erase_forever(self) -> None:
         """Erase what was not kept within its hour, and let go of what is not searched, every minute."""
@@ -203,6 +207,8 @@ class Vault:
         """Write what waits, then let go."""
         await self.watch.stop()
         await self.proofs.stop()
+        await self.defence.letters.stop()
+        await self.defence.keep_if_possible()
         await self.record.settle()
         await self.index.stop()
         await self.record.ledger.close()
@@ -238,7 +244,12 @@ def _signin(base: _Base) -> SignIn:
     )
 
 
-def _passwords(base: _Base, signin: SignIn, messages: Messages) -> SigninMethods:
+def _defence(base: _Base, courier: Courier) -> Defence:
+    letters = OwnerLetters(base.database, courier, base.record, base.settings.origin)
+    return Defence(database=base.database, keys=base.held, record=base.record, letters=letters, now=base.now)
+
+
+def _passwords(base: _Base, signin: SignIn, messages: Messages, defence: Defence) -> SigninMethods:
     return SigninMethods.of(
         database=base.database,
         keys=base.held,
@@ -248,6 +259,7 @@ def _passwords(base: _Base, signin: SignIn, messages: Messages) -> SigninMethods
         invites=base.invites,
         signin=signin,
         messages=messages,
+        defence=defence,
         host=base.settings.host,
         now=base.now,
     )
@@ -327,13 +339,14 @@ def _lists(
     return methods, importing, transfers
 
 
-def _mydata(base: _Base, proofs: Proofs, index: Index, watch: Watch) -> MyDataMethods:
+def _mydata(base: _Base, proofs: Proofs, defence: Defence, index: Index, watch: Watch) -> MyDataMethods:
     database, record, now = base.database, base.record, base.now
     naming = Naming(database=database, record=record, now=now)
     return MyDataMethods(
         grants=base.grants,
         people=base.people,
         proofs=proofs,
+        defence=defence,
         mydata=MyData(database=database, record=record, index=index, naming=naming, watch=watch),
         naming=naming,
         investigations=Investigations(database=database, record=record, now=now),

@@ -22,6 +22,7 @@ IN = ("put", "update", "import", "member")
 SILENT = (
     "outcome", "erase", "refused", "signin", "signout", "register", "invite", "scope", "start", "repair",
     "key", "backup", "restore", "door", "connections", "bounce", "search_build", "right", "prove", "budget",
+    "sign",
 )  # fmt: skip
 TOLD = ("released", "done", "sent", "refused")
 STATES = ("not", "possibly", "exposed")

@@ -12,6 +12,7 @@ SEALED = {
     ("keystore", "person_key", "wrapped"),
     ("keystore", "signin_mail", "sealed"),
     ("vault", "allowance", "sealed"),
+    ("vault", "defence", "sealed"),
     ("vault", "door", "sealed"),
     ("vault", "field", "sealed"),
     ("vault", "password", "sealed"),

@@ -47,6 +47,7 @@ from noren.people.correspondence import (
 from noren.people.credentials import (
     Second,
     TotpSeed,
+    mailed_check,
     password_check,
     password_join,
     password_set,
@@ -225,6 +226,7 @@ __all__ = [
     "keys",
     "lookup_proof",
     "lookups",
+    "mailed_check",
     "members",
     "messages",
     "name_staff",

@@ -46,6 +46,7 @@ KINDS: Final = frozenset(
         "budget",
         "door",
         "connections",
+        "sign",
     }
 )
 _LIMIT = 1 << 53  # integers beyond this are not the same in every JSON reader
