@@ -96,7 +96,7 @@ class Defence:
         self._tallies = {name: Tally() for name in _KEPT}
         self._spread = Spread()
         self._waited = Tally()
-        self._sign_at = 0
+        self._attacked_until = 0
         self._kept: list[list[Any]] = []
 
     # -- passwords
@@ -218,10 +218,11 @@ class Defence:
         if need.puzzle:
             self._challenge(tried, need, visit.proof, now)
         self._count(tried, now, known=False, everybody=everybody)
+        began = not seen.attack and self._attacked(now)
         if tried.password:
             self._spread.add(tried.password, tried.account, now)
-        if everybody and not levels.attacked(seen.everybody, seen.right):
-            await self._sign_of_attack(now)
+        if began:
+            await self._sign_of_attack()
         told = seen.account.long >= levels.TELLING_WRONG
         return Standing(tried, known=False, code=need.code, told=told)
 
@@ -235,6 +236,8 @@ class Defence:
         ):
             self.puzzles.use(answered)
             return
+        # Asked in vain is counted for everybody: an attack is not over because nobody looks at it any more.
+        self._tallies["everybody"].add(_EVERYBODY, now)
         challenge = self.puzzles.make(tried.place, need.bits, need.wait)
         raise ChallengeNeeded(challenge=challenge, bits=need.bits, wait=need.wait)
 
@@ -256,8 +259,7 @@ class Defence:
             address=tallies["address"].of(tried.address, now),
             network=tallies["network"].of(tried.network, now),
             device=tallies["device"].of(tried.device, now),
-            everybody=tallies["everybody"].of(_EVERYBODY, now),
-            right=tallies["right"].of(_EVERYBODY, now),
+            attack=self._attacked(now),
             sprayed=self._spread.of(tried.password, tried.account, now) if tried.password else 0,
         )
 
@@ -279,14 +281,18 @@ class Defence:
             ("everybody", _EVERYBODY),
         ]
 
-    async def _sign_of_attack(self, now: int) -> None:
-        """Write it down when sign-in as a whole has come under attack, once in a short window."""
+    def _attacked(self, now: int) -> bool:
+        """Whether sign-in as a whole is under attack: until so long after it last looked like one."""
         wrong, right = (self._tallies[name].of(_EVERYBODY, now) for name in ("everybody", "right"))
-        if levels.attacked(wrong, right) and now >= self._sign_at + SHORT_MS:
-            self._sign_at = now
-            _log.warning("signin_attacked", wrong=wrong.short, right=right.short)
-            with suppress(LedgerUnavailable):
-                await self._record.write("sign", Path("vault"), note="attack")
+        if levels.attacked(wrong, right):
+            self._attacked_until = now + SHORT_MS
+        return now < self._attacked_until
+
+    async def _sign_of_attack(self) -> None:
+        """Write it down when sign-in as a whole has come under attack."""
+        _log.warning("signin_attacked")
+        with suppress(LedgerUnavailable):
+            await self._record.write("sign", Path("vault"), note="attack")
 
     def _tried(self, shop: int, mail: str, visit: Visit, text: str = "", *, account: bool = True) -> Tried:
         place = self._token("account", f"{shop}\x00{spelling.mail(mail)}")

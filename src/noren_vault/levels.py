@@ -61,14 +61,16 @@ OWN: Final = Bound(10, 50)
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What was counted for one try. `sprayed`: other accounts that its password was tried on."""
+    """What was counted for one try. `attack`: sign-in as a whole is under one.
+
+    `sprayed`: other accounts that its password was tried on.
+    """
 
     account: Count
     address: Count
     network: Count
     device: Count
-    everybody: Count
-    right: Count
+    attack: bool = False
     sprayed: int = 0
 
 
@@ -84,11 +86,10 @@ class Need:
 
 def need(seen: Seen, *, least_bits: int) -> Need:
     """What is asked of a stranger whose try would be counted under these."""
-    attack = attacked(seen.everybody, seen.right)
-    over = max(_overs(seen, attack=attack))
+    over = max(_overs(seen))
     closed = seen.account.row >= MOST_IN_A_ROW
     code = (
-        attack
+        seen.attack
         or seen.sprayed >= SPRAYED_CODE
         or ACCOUNT_CODE.reached(seen.account)
         or ADDRESS_CODE.reached(seen.address)
@@ -101,7 +102,7 @@ def need(seen: Seen, *, least_bits: int) -> Need:
 
 
 def attacked(wrong: Count, right: Count) -> bool:
-    """Whether sign-in as a whole is under attack."""
+    """Whether it looks as if sign-in as a whole were under attack."""
     short = wrong.short >= max(EVERYBODY.short, WRONG_TO_RIGHT * right.short)
     return short or wrong.long >= max(EVERYBODY.long, WRONG_TO_RIGHT * right.long)
 
@@ -112,10 +113,10 @@ def second_wait(count: Count) -> int:
     return 0 if steps < 0 else min(MOST_WAIT, LEAST_WAIT << min(steps, 10))
 
 
-def _overs(seen: Seen, *, attack: bool) -> Iterable[float]:
+def _overs(seen: Seen) -> Iterable[float]:
     yield ACCOUNT.doublings(seen.account)
     yield ADDRESS.doublings(seen.address)
     yield NETWORK.doublings(seen.network)
     yield DEVICE.doublings(seen.device)
-    yield 0.0 if attack else -1.0
+    yield 0.0 if seen.attack else -1.0
     yield 0.0 if seen.sprayed >= SPRAYED else -1.0
