@@ -410,7 +410,8 @@ class ChallengeNeeded(NorenError):
 
     status = 429
     message = _(
-        "There were many wrong tries. Please send the form again once this device has solved a small puzzle."
+        "There were many tries in a short time. "
+        "Please send the form again once this device has solved a small puzzle."
     )
 
 
