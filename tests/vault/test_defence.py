@@ -23,6 +23,7 @@ from tests.servers import Sink
 from tests.vault.accounts import OTHER, PASSWORD, check, joined
 from tests.vault.cast import SALON, Cast
 from tests.vault.conftest import Bench, ask
+from tests.vault.resetting import rows
 
 FEW_BITS = 4
 Wire = dict[str, Any]
@@ -360,6 +361,28 @@ def test_it_tells_the_owner_of_a_right_password_from_a_new_device(bench: Bench, 
     bench.run(act)
 
 
+def test_it_mails_once_of_a_sign_in_by_a_recovery_code(bench: Bench, mail: Sink) -> None:
+    """On a new device after wrong passwords: the sign is on record, and the mail of the code tells her."""
+
+    async def act(vault: Vault) -> None:
+        [signed] = await joined(vault, mail, "aoi")
+        phone = pyotp.TOTP((await ask(vault, "totp_begin", grant=signed["grant"]))["secret"])
+        code = phone.generate_otp(bench.clock // 30_000)
+        await ask(vault, "totp_finish", grant=signed["grant"], code=code)
+        codes = (await ask(vault, "recovery_make", grant=signed["grant"]))["codes"]
+        for number in range(levels.TELLING_WRONG):
+            await wrong(vault, password=f"{number} wrong words")
+        second = (await check(vault, "aoi"))["second"]
+        assert (await ask(vault, "recovery_use", second=second, code=codes[0]))["grant"]
+        await vault.defence.letters.stop()
+        await asyncio.gather(*vault.alerts._open)
+        assert signs(vault) == [("aoi.salon", "new_device")]
+        assert not body(mail, "new device")
+        assert len(body(mail, "A recovery code was used")) == 1
+
+    bench.run(act)
+
+
 def test_it_makes_a_stranger_wait_between_wrong_codes_and_tells_the_owner(bench: Bench, mail: Sink) -> None:
     """After a right password: five wrong codes, then waits that grow; her own browser never waits."""
 
@@ -435,6 +458,27 @@ def test_it_takes_a_mailed_code_five_times_at_most(bench: Bench, mail: Sink) -> 
             await ask(vault, "mailed_check", second=second, code=code, session="mine")
         notes = [one.note for _, one in vault.record.ledger.entries() if one.kind in ("refused", "signin")]
         assert notes[-9:] == ["mailed_code", *["mailed"] * 6, "mailed_code", "password_mailed"]
+
+    bench.run(act)
+
+
+def test_it_mails_the_code_where_the_account_signs_in(bench: Bench, mail: Sink) -> None:
+    """Never to what somebody wrote into its person's field."""
+
+    async def act(vault: Vault) -> None:
+        await joined(vault, mail, "aoi", "mei")
+        rows(
+            bench,
+            "UPDATE vault.actor SET person = (SELECT person FROM vault.actor WHERE handle = 'mei.salon') "
+            "WHERE handle = 'aoi.salon'",
+        )
+        await attack(vault, tries=levels.ACCOUNT_CODE.short)
+        asked = await challenged(check(vault, "aoi"))
+        answer = await check(vault, "aoi", proof=solve(asked["challenge"], asked["bits"]))
+        assert answer["way"] == "mail"
+        await vault.defence.letters.stop()
+        assert len(body(mail, "Your code to sign in")) == 1
+        assert not body(mail, "Your code to sign in", "mei@staff.example.jp")
 
     bench.run(act)
 
