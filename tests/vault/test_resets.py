@@ -238,7 +238,7 @@ def test_it_asks_who_has_many_links_mailed(bench: Bench, mail: Sink) -> None:
 
     async def act(vault: Vault) -> None:
         await joined(vault, mail, "aoi")
-        here = {"address": "192.0.2.5"}
+        here: dict[str, Any] = {"address": "192.0.2.5"}
         for number in range(levels.ADDRESS.short):
             await forgot(vault, f"nobody{number}@example.jp", **here)
         facts = []
