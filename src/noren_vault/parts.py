@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from noren_vault.addresses import Addresses
 from noren_vault.alerts import Alerts
 from noren_vault.allowances import Allowances
+from noren_vault.api_keys import ApiKeys
 from noren_vault.bells import Bells
 from noren_vault.budgets import Budgets
 from noren_vault.canaries import Canaries
@@ -102,7 +103,8 @@ def signin(base: Base, ceremonies: Ceremonies) -> SignIn:
     )
 
 
-def defence(base: Base, courier: Courier) -> Defence:
+async def defence(base: Base, courier: Courier) -> Defence:
+    """With the counters that were kept."""
     letters = OwnerLetters(
         base.database,
         courier,
@@ -110,7 +112,9 @@ def defence(base: Base, courier: Courier) -> Defence:
         SigninMails(base.database, base.held, base.people, base.now),
         base.settings.origin,
     )
-    return Defence(database=base.database, keys=base.held, record=base.record, letters=letters, now=base.now)
+    made = Defence(database=base.database, keys=base.held, record=base.record, letters=letters, now=base.now)
+    await made.load()
+    return made
 
 
 def passwords(
@@ -273,6 +277,17 @@ def mydata(base: Base, proofs: Proofs, defence: Defence, index: Index, watch: Wa
         naming=naming,
         investigations=Investigations(database=database, record=record, now=now),
         now=now,
+    )
+
+
+def api_keys(base: Base, records: Records) -> ApiKeys:
+    return ApiKeys(
+        database=base.database,
+        record=base.record,
+        grants=base.grants,
+        records=records,
+        keys=base.held,
+        now=base.now,
     )
 
 

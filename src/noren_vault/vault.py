@@ -13,7 +13,7 @@ import structlog
 
 from noren_vault import migrations, parts, replay
 from noren_vault.alerts import Alerts
-from noren_vault.api_keys import ApiKeys, end_again
+from noren_vault.api_keys import end_again
 from noren_vault.backup_methods import BackupMethods
 from noren_vault.backups import Backups, erase_again
 from noren_vault.budgets import Budgets
@@ -133,8 +133,7 @@ class Vault:
         base = parts.Base(settings, database, held, record, people, grants, invites, visits, now)
         post, ceremonies = Post.of(settings, database, people, record, now), parts.ceremonies(base)
         signin = parts.signin(base, ceremonies)
-        defence = parts.defence(base, post.courier)
-        await defence.load()
+        defence = await parts.defence(base, post.courier)
         passwords, security, alerts = parts.accounts(
             base, signin, ceremonies, post, defence=defence, index=index
         )
@@ -173,9 +172,7 @@ class Vault:
             backups=BackupMethods(Backups(records, people, record, keeping.backup_keys, settings.host)),
             doors=Doors(database=database, record=record, index=index, keys=held, now=now),
             ending=Ending(database=database, record=record, grants=grants, now=now),
-            api_keys=ApiKeys(
-                database=database, record=record, grants=grants, records=records, keys=held, now=now
-            ),
+            api_keys=parts.api_keys(base, records),
             forced=forced,
         )
         await end_again(database, ended, now())
