@@ -12,7 +12,13 @@ import pytest
 
 from noren import errors, people
 from noren_vault import levels, puzzles
-from noren_vault.errors import ChallengeNeeded, CodeRefused, PasswordRefused, TooManyTries
+from noren_vault.errors import (
+    ChallengeNeeded,
+    CodeRefused,
+    PasskeyRequired,
+    PasswordRefused,
+    TooManyTries,
+)
 from noren_vault.hashing import argon2id
 from noren_vault.puzzles import Puzzles, solve
 from noren_vault.record import Path
@@ -479,6 +485,33 @@ def test_it_mails_the_code_where_the_account_signs_in(bench: Bench, mail: Sink) 
         await vault.defence.letters.stop()
         assert len(body(mail, "Your code to sign in")) == 1
         assert not body(mail, "Your code to sign in", "mei@staff.example.jp")
+
+    bench.run(act)
+
+
+def test_it_mails_one_thing_to_who_needs_a_passkey(bench: Bench, mail: Sink) -> None:
+    """The link of a passkey, and no code beside it; asked for meanwhile, a right code does not get past."""
+
+    async def act(vault: Vault) -> None:
+        aoi, _ = await joined(vault, mail, "aoi", "mei")
+
+        async def right() -> Wire:
+            asked = await challenged(check(vault, "mei"))
+            return await check(vault, "mei", proof=solve(asked["challenge"], asked["bits"]))
+
+        await attack(vault, "mei", tries=levels.ACCOUNT_CODE.short)
+        answer = await right()
+        await vault.defence.letters.stop()
+        [letter] = body(mail, "Your code to sign in", "mei@staff.example.jp")
+        found = re.search(r"Your code to sign in is (\d{6})", letter)
+        assert found is not None
+        await ask(vault, "require_passkeys", grant=aoi["grant"], roles=["owner"])
+        with pytest.raises(PasskeyRequired):
+            await ask(vault, "mailed_check", second=answer["second"], code=found[1])
+        with pytest.raises(PasskeyRequired):
+            await right()
+        await vault.defence.letters.stop()
+        assert len(body(mail, "Your code to sign in", "mei@staff.example.jp")) == 1
 
     bench.run(act)
 
