@@ -81,7 +81,12 @@ FROM vault.forced_reset r
 LEFT JOIN vault.forced_account f USING (reset) LEFT JOIN vault.account_state s ON s.actor = f.actor
 GROUP BY r.reset ORDER BY r.asked_at DESC, r.reset
 """
-_RUNNING: Final = "SELECT reset, a_minute FROM vault.forced_reset WHERE stopped_at IS NULL ORDER BY asked_at"
+# Those that still have somebody to tell: asked each second, it must not grow with every reset there ever was.
+_RUNNING: Final = """
+SELECT reset, a_minute FROM vault.forced_reset WHERE stopped_at IS NULL
+  AND reset IN (SELECT reset FROM vault.forced_account WHERE state = 'waiting')
+ORDER BY asked_at
+"""
 _DUE: Final = """
 SELECT f.actor::text, f.tries, a.shop_id, a.person::text, coalesce(h.slug, ''),
        s.must_reset_since IS NOT NULL

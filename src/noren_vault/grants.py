@@ -226,6 +226,13 @@ class Grants:
         )
         self.changed(grant.grant_id)
 
+    async def end_all(self, connection: Connection, actor: str) -> None:
+        """End an actor's grants for every shop in the caller's transaction, who then says `changed`."""
+        await connection.execute(
+            b"UPDATE vault.access_grant SET revoked_at = %s WHERE actor = %s AND revoked_at IS NULL",
+            [self._now(), actor],
+        )
+
     async def end_of(self, connection: Connection, actor: str, shop: int, *, but: str = "") -> None:
         """End an actor's grants for a shop in the caller's transaction, all or all but one.
 

@@ -68,7 +68,6 @@ _USE: Final = b"""
 UPDATE vault.reset SET used_at = %(now)s
 WHERE token_hash = %(hash)s AND used_at IS NULL AND expires_at > %(now)s
 """
-_END: Final = b"UPDATE vault.access_grant SET revoked_at = %s WHERE actor = %s AND revoked_at IS NULL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +139,7 @@ class Resets:
                 raise ResetRefused("unknown, used or over")
             await self._passwords.store(connection, fresh, credential)
             # After it: a sign-in by the old password is over, or its grant is there to be ended.
-            await connection.execute(_END, [self._now(), account.actor])
+            await self._grants.end_all(connection, account.actor)
         self._grants.changed(account.actor)
         self.tell_changed(account.actor, path)
         return {"actor": account.actor, "shop": account.shop, "kind": account.kind}

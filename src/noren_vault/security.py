@@ -212,10 +212,7 @@ class Security:
             )
         await remove_passkeys(connection, grant.actor, removed)
         # After the passkeys: a sign-in by one that was under way has its grant by now, or gets none.
-        await connection.execute(
-            b"UPDATE vault.access_grant SET revoked_at = %s WHERE actor = %s AND revoked_at IS NULL",
-            [self._now(), grant.actor],
-        )
+        await self._grants.end_all(connection, grant.actor)
         cursor = await connection.execute(_FACTORS.encode(), [grant.actor])
         row = await cursor.fetchone()
         reset = row is not None and row[1] is not None and row[1] in doubt.credentials
