@@ -168,12 +168,18 @@ def test_control_without_the_condition_a_race_books_twice(module_app_db: AppData
         assert blind != text
         owner.execute(blind.encode())
         try:
-            wish = house.wish("cut", "2026-11-03 10:00")
-            answers = at_once([partial(actions.hold, house.id, wish, now=NOW)] * 16)
+            # A busy machine may run the sixteen one after another; not at each of eight times of the day.
+            most = max(_winners(house, f"2026-11-03 {hour}:00") for hour in range(10, 18))
         finally:
             owner.execute(text.encode())
-    won = [answer for answer in answers if isinstance(answer, actions.Hold)]
-    assert len(won) > 1, "this test cannot see a race"
+    assert most > 1, "this test cannot see a race"
+
+
+def _winners(house: House, start: str) -> int:
+    """How many of sixteen at once got a hold of one time."""
+    wish = house.wish("cut", start)
+    answers = at_once([partial(actions.hold, house.id, wish, now=NOW)] * 16)
+    return sum(isinstance(answer, actions.Hold) for answer in answers)
 
 
 def test_control_locks_in_plan_order_deadlock(pages: Pages) -> None:

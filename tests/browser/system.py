@@ -59,7 +59,7 @@ class System:
 
     def mails(self, to: str) -> list[EmailMessage]:
         """What the mail catcher holds for an address, the oldest first."""
-        files = sorted(path for path in (self.var / "mail").iterdir() if not path.name.startswith("."))
+        files = sorted((self.var / "mail").glob("*.eml"))  # not those still being written
         found = [email.message_from_bytes(path.read_bytes(), policy=email.policy.default) for path in files]
         return [mail for mail in found if to in str(mail["To"])]
 

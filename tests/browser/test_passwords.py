@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from noren.people import wire
 from noren.runtime.paths import Paths
-from tests.browser.system import DESK, PHONE, System, axe, visit, watch, with_passkey
+from tests.browser.system import DESK, PHONE, System, at_any_hour, axe, running, visit, watch, with_passkey
 from tests.servers import wait_for
 
 MAIL = "haruto@salon.example"
@@ -48,6 +49,13 @@ def _password(page: Page, password: str) -> None:
     page.locator("#mail").fill(MAIL)
     page.locator("#password").fill(password)
     page.locator("#password").press("Enter")
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """A salon of this file's own: its owner joins here, and asks her managers for passkeys."""
+    with running(at_any_hour(tmp_path_factory.mktemp("shops"))) as started:
+        yield started
 
 
 @pytest.fixture(scope="module")
