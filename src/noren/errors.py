@@ -307,6 +307,11 @@ class CodeRefused(NorenError):
     message = _("This code is not right, or no longer valid. Please check it, or ask for a new one.")
 
 
+class AlreadyJoined(NorenError):
+    status = 409
+    message = _("This person works for the shop already.")
+
+
 class NoSuchMember(NorenError):
     status = 404
     message = _("Nobody of that name works here.")

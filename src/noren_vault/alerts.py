@@ -6,7 +6,7 @@ changes something does not wait for a mail server. One that cannot be reached is
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
 from uuid import uuid4
@@ -134,18 +134,21 @@ class Alerts:
         self._tell(account, account.person, subject, _SECURED, words)
 
     async def owners(self, actor: str) -> None:
-        """Tell the shop's other owners (the platform's other operators) of it."""
+        """Tell the other owners of each shop she works for (the platform's other operators) of it."""
         account = await self._account(actor)
         rows = await self._database.rows(
-            "SELECT DISTINCT a.person::text FROM vault.membership m JOIN vault.actor a USING (actor) "
-            "WHERE m.shop_id = %s AND m.role IN ('owner', 'operator') AND m.ended_at IS NULL "
-            "AND a.person IS NOT NULL AND a.actor <> %s",
-            [account.shop, actor],
+            "SELECT DISTINCT m.shop_id, coalesce(m.person, a.person)::text "
+            "FROM vault.membership m JOIN vault.actor a USING (actor) "
+            "WHERE (m.shop_id = %s OR m.shop_id IN "
+            "(SELECT h.shop_id FROM vault.membership h WHERE h.actor = %s AND h.ended_at IS NULL)) "
+            "AND m.role IN ('owner', 'operator') AND m.ended_at IS NULL "
+            "AND coalesce(m.person, a.person) IS NOT NULL AND a.actor <> %s",
+            [account.shop, actor, actor],
         )
         subject = "暖簾 見覚えのないサインインの報告 / A sign-in was reported"
         link = self._page("operations/" if account.shop == PLATFORM else "console/")
-        for (person,) in rows:
-            self._tell(account, person, subject, _OWNERS, {"link": link})
+        for shop, person in rows:
+            self._tell(replace(account, shop=shop), person, subject, _OWNERS, {"link": link})
 
     async def stop(self) -> None:
         """Let go of what waits for a mail server; what is being sent is sent."""

@@ -25,8 +25,9 @@ from noren_vault.errors import (
 )
 from noren_vault.grants import Grant, Grants
 from noren_vault.keys import Keys
+from noren_vault.permissions import Permission
 from noren_vault.record import Path, Record
-from noren_vault.rights import DECIDING, SHOP_ROLES
+from noren_vault.rights import SHOP_ROLES
 from noren_vault.signin import SignIn
 
 WAITS_MS: Final = 60 * MINUTE_MS
@@ -89,11 +90,18 @@ class Allowances:
         step = self._budgets.next_step(grant.spender, now)
         if step is SecondPersonNeeded and not await self._grants.another_decides(grant):
             step = BudgetHeld
+        approves = Permission.BUDGET_APPROVE in grant.permissions
         rows = await self._database.rows(
             _FIND
             + "AND r.asked_at > %s AND (r.actor = %s OR (%s AND r.state = 'asked' AND r.expires_at > %s)) "
             "ORDER BY r.asked_at DESC LIMIT 50",
-            [grant.shop, now - budgets.DAY_MS, grant.actor, grant.role in DECIDING, now],
+            [
+                grant.shop,
+                now - budgets.DAY_MS,
+                grant.actor,
+                approves,
+                now,
+            ],
         )
         return {
             "budget": self._budgets.standing(grant.spender, now).to_wire(),
@@ -153,8 +161,7 @@ class Allowances:
 
     async def decide(self, grant: Grant, request: str, *, approve: bool) -> None:
         """Approve or decline a colleague's request. Raises GrantRefused, NoSuchRequest, BudgetHeld."""
-        if grant.role not in DECIDING:
-            raise GrantRefused("an owner or a manager decides")
+        grant.needs(Permission.BUDGET_APPROVE)
         state = "approved" if approve else "declined"
         async with self._database.transaction() as connection:
             row = await self._waiting(connection, grant, request)

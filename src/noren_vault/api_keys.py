@@ -5,7 +5,7 @@ end holds from the next use on; a reveal that is under way stops within one pers
 own (its name is its lineage), with the desk's limits and without a way to widen them.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from secrets import token_hex
 from typing import Any, Final
 
@@ -17,7 +17,6 @@ from noren_vault.errors import (
     ApiKeyRefused,
     BadRequest,
     FreshSignInNeeded,
-    GrantRefused,
     NoSuchApiKey,
     ScopeNeeded,
     TooManyApiKeys,
@@ -26,13 +25,20 @@ from noren_vault.freshness import FRESH_MS
 from noren_vault.grants import LIFE_MS, Grant, Grants
 from noren_vault.keys import Keys
 from noren_vault.peer import Peer
+from noren_vault.permissions import Permission
 from noren_vault.protocol import Params
 from noren_vault.record import Path, Record
 from noren_vault.records import Records, Told
-from noren_vault.rights import DECIDING, Role
+from noren_vault.rights import Role
 
-# What a key may be good for. A new one needs an act that asks for it.
-SCOPES: Final = ("bookings:read", "bookings:write", "people:read")
+# What a key may be good for, and what its maker must be permitted: nobody gives a program more than she has.
+# A new one needs an act that asks for it.
+_NEEDED: Final[Mapping[str, Permission]] = {
+    "bookings:read": Permission.BOOKINGS_SEE,
+    "bookings:write": Permission.BOOKINGS_CHANGE,
+    "people:read": Permission.CUSTOMERS_SEE,
+}
+SCOPES: Final = tuple(_NEEDED)
 MOST: Final = 20
 MOST_DAYS: Final = 366
 LONGEST_LABEL: Final = 60
@@ -109,6 +115,8 @@ class ApiKeys:
         days = params.number("days", most=MOST_DAYS)
         if not label or not days:
             raise BadRequest("a key has a label, and lasts at least a day")
+        for scope in scopes:
+            grant.needs(_NEEDED[scope])
         key, name, now = api_key_text.make(grant.shop), f"key-{token_hex(12)}", self._now()
         path = Path(grant.handle, name, grant.session)
         await self._record.write("register", path, shop=grant.shop, ref="+".join(scopes), note="api_key")
@@ -171,8 +179,7 @@ class ApiKeys:
 
     async def _deciding(self, params: Params) -> Grant:
         grant = await self._grants.of_shop(params.raw.get("grant"))
-        if grant.role not in DECIDING:
-            raise GrantRefused("an owner or a manager has to do with keys")
+        grant.needs(Permission.SHOP_CHANGE)
         return grant
 
     async def _held(self, params: Params, scope: str) -> Grant:

@@ -23,8 +23,9 @@ from noren_vault.rights import What
 _SETTLED: Final = ("sent", "already", "unknown", "failed", "bounced")
 _OWNERS: Final = b"""
 INSERT INTO vault.power_bell (power, shop_id, person)
-SELECT %s, m.shop_id, a.person FROM vault.membership m JOIN vault.actor a USING (actor)
-WHERE m.shop_id = %s AND m.shop_id > 0 AND m.role = 'owner' AND m.ended_at IS NULL AND a.person IS NOT NULL
+SELECT %s, m.shop_id, coalesce(m.person, a.person) FROM vault.membership m JOIN vault.actor a USING (actor)
+WHERE m.shop_id = %s AND m.shop_id > 0 AND m.role = 'owner' AND m.ended_at IS NULL
+  AND coalesce(m.person, a.person) IS NOT NULL
 """
 _PLATFORM: Final = b"""
 INSERT INTO vault.power_bell (power, shop_id, person)

@@ -73,6 +73,10 @@ class CodeRefused(VaultError):
     """The code does not hold. One error for all reasons, an unknown person's included."""
 
 
+class AlreadyJoined(VaultError):
+    """Who is to be invited has joined, or the passkey's owner works for the shop."""
+
+
 class NoSuchMember(VaultError):
     """The shop has no such member."""
 

@@ -24,6 +24,7 @@ from noren_vault.clock import Now
 from noren_vault.database import Connection, Database, Row
 from noren_vault.errors import GrantExpired, GrantRefused, PowerNeeded, PowerOver
 from noren_vault.peer import Peer
+from noren_vault.permissions import OF_ROLE, Permission, left, narrowed_by
 from noren_vault.record import Path
 from noren_vault.rights import DECIDING, PLATFORM, PLATFORM_ROLES, Narrowed, Role, What
 from noren_vault.together import Together
@@ -41,10 +42,11 @@ _GRANT_ID: Final = re.compile(r"[0-9a-f]{16}", re.ASCII)
 
 _FIND: Final = """
 SELECT g.grant_id, g.secret_hash, g.shop_id, g.credential, g.session, g.expires_at, g.seen_at, g.revoked_at,
-       a.actor::text, a.handle, a.person::text,
+       a.actor::text, a.handle, coalesce(m.person, a.person)::text,
        CASE WHEN a.kind = 'member' THEN m.role WHEN p.state <> 'erased' THEN 'customer' END AS role, m.staff,
        (SELECT jsonb_object_agg(n.purpose, n.fields) FROM vault.narrowed n
-        WHERE n.shop_id = g.shop_id AND n.role = m.role), m.ends_at
+        WHERE n.shop_id = g.shop_id AND n.role = m.role), m.ends_at,
+       ARRAY(SELECT t.permission FROM vault.taken t WHERE t.shop_id = g.shop_id AND t.role = m.role)
 FROM vault.access_grant g
 JOIN vault.actor a USING (actor)
 LEFT JOIN vault.membership m ON m.shop_id = g.shop_id AND m.actor = g.actor AND m.ended_at IS NULL
@@ -80,6 +82,7 @@ class Grant:
     session: str
     expires_at: int
     narrowed: Narrowed = field(default_factory=dict)
+    permissions: frozenset[Permission] = frozenset()
     turn: int = 0
     # The power under which an operator acts, and what it is for.
     power: str = ""
@@ -89,6 +92,11 @@ class Grant:
     def path(self) -> Path:
         """The entries' "who"."""
         return Path(self.handle, self.credential, self.session)
+
+    def needs(self, *any_of: Permission) -> None:
+        """Raise GrantRefused unless it gives one of these."""
+        if not self.permissions.intersection(any_of):
+            raise GrantRefused(f"the {self.role} has no {' or '.join(any_of)}")
 
     @property
     def lineage(self) -> str:
@@ -117,15 +125,22 @@ class Grants:
         self._forgotten = 0
 
     async def issue(
-        self, connection: Connection, *, shop: int, actor: str, credential: str, session: str
+        self,
+        connection: Connection,
+        *,
+        shop: int,
+        actor: str,
+        credential: str,
+        session: str,
+        until: int | None = None,
     ) -> str:
-        """Make a grant in the caller's transaction; the token is told once."""
+        """Make a grant in the caller's transaction, for a life or `until` then; the token is told once."""
         grant_id, secret = secrets.token_hex(8), secrets.token_urlsafe(32)
         now = self._now()
         await connection.execute(
             b"INSERT INTO vault.access_grant (grant_id, secret_hash, shop_id, actor, credential, session, "
             b"issued_at, expires_at, seen_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
-            [grant_id, _hash(secret), shop, actor, credential, session, now, now + LIFE_MS, now],
+            [grant_id, _hash(secret), shop, actor, credential, session, now, until or now + LIFE_MS, now],
         )
         return f"{shop}.{grant_id}.{secret}"
 
@@ -250,18 +265,21 @@ class Grants:
         await self._in_time(grant_id, row[10], expires=expires, seen=row[5], revoked=row[6])
         if row[10] is None:
             raise GrantRefused("is not there any more")
+        role = Role(row[10])
+        permissions = left(role, row[14])
         return Grant(
             grant_id=grant_id,
             shop=row[1],
             actor=row[7],
             handle=row[8],
             person=row[9],
-            role=Role(row[10]),
+            role=role,
             staff=row[11],
             credential=row[2],
             session=row[3],
             expires_at=expires,
-            narrowed=_narrowed(row[12]),
+            narrowed=narrowed_by(permissions, _narrowed(row[12])) if role in OF_ROLE else {},
+            permissions=permissions,
             turn=turn,
         )
 

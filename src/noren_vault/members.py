@@ -14,12 +14,21 @@ from noren_vault import fields
 from noren_vault.clock import Now
 from noren_vault.courier import Courier
 from noren_vault.database import Database
-from noren_vault.errors import BadRequest, GrantRefused, InviteRefused, LedgerUnavailable, ShopFounded
+from noren_vault.errors import (
+    AlreadyJoined,
+    BadRequest,
+    GrantRefused,
+    InviteRefused,
+    LedgerUnavailable,
+    NoSuchMember,
+    ShopFounded,
+)
 from noren_vault.grants import Grant
 from noren_vault.invites import Invites
 from noren_vault.keys import Keys
 from noren_vault.letter import Letter
 from noren_vault.people import NewPerson, People
+from noren_vault.permissions import Permission
 from noren_vault.record import Path, Record
 from noren_vault.rights import PLATFORM, PLATFORM_ROLES, SHOP_ROLES, Role
 
@@ -43,6 +52,13 @@ Hello {name},
 
 You are invited to Noren. Open the link above to add your passkey.
 It can be used once, within {days} day(s).
+"""
+_INVITED: Final = """
+SELECT a.actor::text, coalesce(m.person, a.person)::text, m.role,
+    EXISTS (SELECT 1 FROM vault.passkey p WHERE p.actor = a.actor)
+    OR EXISTS (SELECT 1 FROM vault.password w WHERE w.actor = a.actor)
+FROM vault.membership m JOIN vault.actor a USING (actor)
+WHERE m.shop_id = %s AND a.handle = %s AND m.ended_at IS NULL AND coalesce(m.person, a.person) IS NOT NULL
 """
 _log = structlog.get_logger("members")
 
@@ -109,18 +125,35 @@ class Members:
 
     async def add(self, grant: Grant, given: Mapping[str, Any]) -> dict[str, str]:
         """Add one member to the grant's shop; an owner's act."""
-        if grant.role is not Role.OWNER:
-            raise GrantRefused("an owner adds members")
+        grant.needs(Permission.MEMBERS_CHANGE)
         row = await self._database.row("SELECT slug FROM vault.shop WHERE shop_id = %s", [grant.shop])
         if row is None:
             raise GrantRefused("no such shop")
         return await self._join(grant.shop, Member.of(given, row[0]), grant.path, again=True)
 
+    async def resend(self, grant: Grant, handle: str) -> dict[str, str]:
+        """Invite somebody anew who has not joined yet: the earlier link is worth nothing from then on.
+
+        Raises GrantRefused, NoSuchMember, AlreadyJoined.
+        """
+        grant.needs(Permission.MEMBERS_CHANGE)
+        row = await self._database.row(_INVITED, [grant.shop, handle])
+        if row is None:
+            raise NoSuchMember
+        actor, person, role, joined = row
+        if joined:
+            raise AlreadyJoined
+        await self._record.write("invite", grant.path, shop=grant.shop, persons=[person], ref=handle)
+        token = await self._invites.make(actor, Role(role))
+        return {"handle": handle, "mail": await self.mail(grant.shop, person, token, Role(role), grant.path)}
+
     async def owners(self, shop: int) -> list[str]:
         """Give the persons, by their ids, who own the shop and have joined."""
         rows = await self._database.rows(
-            "SELECT a.person::text FROM vault.membership m JOIN vault.actor a USING (actor) "
-            "WHERE m.shop_id = %s AND m.role = 'owner' AND m.ended_at IS NULL AND a.person IS NOT NULL "
+            "SELECT coalesce(m.person, a.person)::text "
+            "FROM vault.membership m JOIN vault.actor a USING (actor) "
+            "WHERE m.shop_id = %s AND m.role = 'owner' AND m.ended_at IS NULL "
+            "AND coalesce(m.person, a.person) IS NOT NULL "
             "AND (EXISTS (SELECT 1 FROM vault.passkey p WHERE p.actor = a.actor) "
             "OR EXISTS (SELECT 1 FROM vault.password w WHERE w.actor = a.actor)) ORDER BY 1",
             [shop],

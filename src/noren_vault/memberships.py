@@ -6,19 +6,24 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from noren_vault.clock import Now
-from noren_vault.database import Connection, Database
+from noren_vault.database import Connection, Database, Row
 from noren_vault.errors import BadRequest, GrantRefused, LastOwner, NoSuchMember
 from noren_vault.grants import Grant, Grants
+from noren_vault.permissions import Permission
 from noren_vault.record import Outcome, Record
 from noren_vault.rights import DECIDING, SHOP_ROLES, Role
 
 _LIST: Final = """
 SELECT a.actor::text, a.handle, m.role, m.staff,
        EXISTS (SELECT 1 FROM vault.passkey k WHERE k.actor = a.actor)
-           OR EXISTS (SELECT 1 FROM vault.password w WHERE w.actor = a.actor) AS joined
+           OR EXISTS (SELECT 1 FROM vault.password w WHERE w.actor = a.actor) AS joined,
+       coalesce(m.person, a.person)::text, m.since, m.ended_at,
+       (SELECT max(i.expires_at) FROM vault.invite i WHERE i.actor = a.actor AND i.used_at IS NULL),
+       (SELECT max(g.issued_at) FROM vault.access_grant g WHERE g.actor = a.actor AND g.shop_id = m.shop_id)
 FROM vault.membership m JOIN vault.actor a USING (actor)
-WHERE m.shop_id = %s AND m.ended_at IS NULL
+WHERE m.shop_id = %s
 """
+_NOW: Final = "AND m.ended_at IS NULL "
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +48,17 @@ class Memberships:
         self._grants = grants
         self._now = now
 
-    async def all(self, grant: Grant) -> list[dict[str, Any]]:
-        """Give who works for the shop; who decides there may ask."""
+    async def all(self, grant: Grant, *, ended: bool = False) -> list[dict[str, Any]]:
+        """Give who works for the shop, or `ended` who did; who decides there may ask.
+
+        Instants in POSIX seconds: `invited` until when a link holds that was not used, `seen` the last
+        sign-in to this shop.
+        """
         if grant.role not in DECIDING:
             raise GrantRefused("an owner or a manager asks")
-        rows = await self._database.rows(_LIST + "ORDER BY a.handle", [grant.shop])
-        return [
-            {"actor": actor, "handle": handle, "role": role, "staff": staff, "joined": joined}
-            for actor, handle, role, staff, joined in rows
-        ]
+        which = "AND m.ended_at IS NOT NULL " if ended else _NOW
+        rows = await self._database.rows(f"{_LIST}{which}ORDER BY a.handle", [grant.shop])
+        return [_told(row) for row in rows]
 
     async def change(self, grant: Grant, handle: str, role: object) -> dict[str, Any]:
         """Give a member another role. Raises GrantRefused, NoSuchMember, LastOwner."""
@@ -84,15 +91,13 @@ class Memberships:
         self, grant: Grant, handle: str, note: str, *, leaves: bool
     ) -> AsyncIterator[tuple[_Found, Connection]]:
         """A change of one membership: one at a time in a shop, written down first, biting when it is left."""
-        if grant.role is not Role.OWNER:
-            raise GrantRefused("an owner changes who works there")
+        grant.needs(Permission.MEMBERS_CHANGE)
         async with self._database.transaction() as connection:
             await connection.execute(b"SELECT 1 FROM vault.shop WHERE shop_id = %s FOR UPDATE", [grant.shop])
             # The asker's own right may have been taken while this waited for its turn.
-            if (await self._grants.again(grant)).role is not Role.OWNER:
-                raise GrantRefused("an owner changes who works there")
+            (await self._grants.again(grant)).needs(Permission.MEMBERS_CHANGE)
             cursor = await connection.execute(
-                _LIST.encode() + b"AND (a.handle = %s OR m.role = 'owner')", [grant.shop, handle]
+                f"{_LIST}{_NOW}".encode() + b"AND (a.handle = %s OR m.role = 'owner')", [grant.shop, handle]
             )
             rows = await cursor.fetchall()
             found = [_Found(*row[:4]) for row in rows if row[1] == handle]
@@ -105,3 +110,11 @@ class Memberships:
             yield found[0], connection
         self._grants.changed(found[0].actor)
         await self._record.outcome(entry, Outcome.DONE, grant.path)
+
+
+def _told(row: Row) -> dict[str, Any]:
+    actor, handle, role, staff, joined, person, since, ended, invited, seen = row
+    instants = {"since": since, "ended": ended, "invited": None if joined else invited, "seen": seen}
+    told = {"actor": actor, "handle": handle, "role": role, "staff": staff, "joined": joined}
+    at_seconds = {name: None if at is None else at / 1000 for name, at in instants.items()}
+    return told | {"person": person} | at_seconds

@@ -18,6 +18,7 @@ from noren_vault.database import Database
 from noren_vault.errors import BadRequest, LedgerUnavailable, NoSuchMessage, NoSuchPerson
 from noren_vault.grants import Grant
 from noren_vault.people import CUSTOMER, People
+from noren_vault.permissions import Permission
 from noren_vault.record import Path, Record
 from noren_vault.rights import Purpose
 
@@ -80,6 +81,7 @@ class Messages:
         """Let letters go to an address again from which one came back: somebody has asked the customer."""
         rights.check_reveal(grant.role, Purpose.CUSTOMER, (self._channel.field,), grant.narrowed)
         rights.check_update(grant.role, (self._channel.field,))
+        grant.needs(Permission.CUSTOMERS_CHANGE)
         place = await self._place(grant.shop, person, CUSTOMER)
         state, _ = await self._addresses.state(place)
         if state in SHUT:

@@ -49,6 +49,7 @@ from noren_vault.rights import What
 from noren_vault.rights_methods import RightsMethods
 from noren_vault.scope import Scope, Wanted
 from noren_vault.security_methods import SecurityMethods
+from noren_vault.shop_methods import ShopMethods
 from noren_vault.signin import SignIn
 from noren_vault.signin_methods import SigninMethods, visit_of
 from noren_vault.witnesses import Watch
@@ -105,6 +106,7 @@ class Methods:
         courier: Courier,
         messages: Messages,
         members: Members,
+        shops: ShopMethods,
         signin: SignIn,
         grants: Grants,
         scope: Scope,
@@ -139,7 +141,7 @@ class Methods:
         self._watch = watch
         acts = keys.acts | passwords.acts | rights.table | powers.table | backups.acts
         acts |= mydata.table | ending.acts | security.acts | resets.acts | forced.acts
-        acts |= api_keys.acts
+        acts |= api_keys.acts | shops.table
         self._mails = passwords.mails
         self._methods = self._table() | {name: partial(_plain, act) for name, act in acts.items()}
         self._doors = doors
@@ -184,6 +186,11 @@ class Methods:
             "explain_door": self._explain_door,
             "doors_state": self._doors_state,
         }
+
+    @property
+    def names(self) -> list[str]:
+        """What can be asked."""
+        return sorted(self._methods)
 
     async def answer(self, request: Request, peer: Peer) -> Answer:
         """Do what is asked. Raises VaultError."""

@@ -106,6 +106,8 @@ class MyDataMethods:
 
     async def _close(self, params: Params, peer: Peer) -> Wire:
         name = _name(params)
+        # Who may not ask is not even told whether there is one of this name.
+        await self._grants.may(params.raw.get("grant"), peer, What.READ_INCIDENT)
         shop = await self._investigations.shop_of(name)
         await self._investigations.close(name, await self._investigator(params, peer, shop))
         return {}

@@ -9,8 +9,9 @@ from noren_vault.clock import Now
 from noren_vault.database import Database
 from noren_vault.errors import GrantRefused, InvestigationRefused
 from noren_vault.grants import Grant
+from noren_vault.permissions import Permission
 from noren_vault.record import Outcome, Path, Record
-from noren_vault.rights import DECIDING, Role
+from noren_vault.rights import Role
 
 
 class Naming:
@@ -29,8 +30,7 @@ class Naming:
 
     async def of(self, grant: Grant) -> bool:
         """Tell an owner or a manager how it stands. Raises GrantRefused."""
-        if grant.role not in DECIDING:
-            raise GrantRefused("an owner or a manager asks")
+        grant.needs(Permission.SHOP_CHANGE)
         return await self.named(grant.shop)
 
     async def change(self, grant: Grant, *, named: bool) -> None:

@@ -7,11 +7,12 @@ from noren_vault.clock import Now
 from noren_vault.database import Database
 from noren_vault.errors import BadRequest, GrantRefused, PurposeRefused
 from noren_vault.grants import Grant, Grants, shop_mark
+from noren_vault.permissions import Permission
 from noren_vault.record import Outcome, Record
 from noren_vault.rights import MATRIX, SHOP_ROLES, Purpose, Role
 
 # What can be narrowed: what a role of a shop sees of customers. Everybody sees their own data.
-_PURPOSES: Final = tuple(one for one in Purpose if one is not Purpose.OWN)
+_PURPOSES: Final = tuple(one for one in Purpose if one not in (Purpose.OWN, Purpose.MEMBERS))
 
 
 class Narrowing:
@@ -49,8 +50,7 @@ class Narrowing:
 
         Raises GrantRefused, PurposeRefused (more than the platform allows), BadRequest.
         """
-        if grant.role is not Role.OWNER:
-            raise GrantRefused("an owner changes rights")
+        grant.needs(Permission.MEMBERS_CHANGE)
         left = () if names == [] else fields.known(names)
         most = MATRIX[purpose].get(role) if role in SHOP_ROLES and purpose in _PURPOSES else None
         if not most:

@@ -32,9 +32,18 @@ SELECT e.entry, e.at, e.kind, e.note, e.credential, e.session {_HERS}
   AND e.entry < %(before)s ORDER BY e.entry DESC LIMIT %(most)s
 """
 _ONE: Final = f"SELECT e.session, e.credential {_HERS} AND e.entry = %(entry)s"
+# Who went over to another shop has another session, and is the same who came in.
 _MADE: Final = """
+WITH RECURSIVE one (session) AS (
+    SELECT %(session)s::text
+    UNION
+    SELECT CASE WHEN e.session = one.session THEN e.ref ELSE e.session END
+    FROM one JOIN vault.ledger_entry e ON one.session IN (e.session, e.ref)
+    WHERE e.actor = %(handle)s AND e.kind = 'signin' AND e.note = 'switched'
+)
 SELECT e.note, e.ref, e.credential FROM vault.ledger_entry e
-WHERE e.actor = %s AND e.session = %s AND e.kind = 'register' AND e.outcome <> 'failed'
+WHERE e.actor = %(handle)s AND e.session IN (SELECT session FROM one WHERE session <> '')
+  AND e.kind = 'register' AND e.outcome <> 'failed'
 """
 
 
@@ -95,7 +104,8 @@ class OwnEvents:
     async def made_in(self, grant: Grant, session: str) -> list[tuple[str, str, str]]:
         """What was changed in a session of hers: note, `ref` and credential of each entry."""
         await self.caught_up()
-        rows = await self._database.rows(_MADE, [grant.handle, session]) if session else []
+        asked = {"handle": grant.handle, "session": session}
+        rows = await self._database.rows(_MADE, asked) if session else []
         return [(note, ref, credential) for note, ref, credential in rows]
 
     async def caught_up(self) -> None:

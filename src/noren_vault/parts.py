@@ -33,6 +33,7 @@ from noren_vault.nonces import Nonces
 from noren_vault.passkeys import Ceremonies, Challenges
 from noren_vault.passwords import Passwords
 from noren_vault.people import People
+from noren_vault.permits import Permits
 from noren_vault.platform import Platform
 from noren_vault.post import Post
 from noren_vault.power_methods import PowerMethods
@@ -44,6 +45,8 @@ from noren_vault.rights_methods import RightsMethods
 from noren_vault.search import Search
 from noren_vault.security_methods import SecurityMethods
 from noren_vault.settings import Settings
+from noren_vault.several_shops import SeveralShops
+from noren_vault.shop_methods import ShopMethods
 from noren_vault.signin import SignIn
 from noren_vault.signin_methods import SigninMethods
 from noren_vault.trace import Trace
@@ -181,6 +184,25 @@ def powers(base: Base, signin: SignIn, members: Members, courier: Courier) -> tu
         now=now,
     )
     return powers, PowerMethods(grants, powers, platform)
+
+
+def shops(base: Base, post: Post, signin: SignIn, members: Members) -> ShopMethods:
+    database, record, grants, now = base.database, base.record, base.grants, base.now
+    return ShopMethods(
+        grants=grants,
+        members=members,
+        permits=Permits(database=database, record=record, grants=grants, now=now),
+        several=SeveralShops(
+            database=database,
+            record=record,
+            invites=base.invites,
+            grants=grants,
+            signin=signin,
+            keys=base.held,
+            now=now,
+        ),
+        messages=post.messages,
+    )
 
 
 def proofs(base: Base, courier: Courier, signin: SignIn) -> Proofs:

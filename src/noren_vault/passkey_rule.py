@@ -10,8 +10,9 @@ from noren_vault.clock import Now
 from noren_vault.database import Database
 from noren_vault.errors import BadRequest, GrantRefused
 from noren_vault.grants import Grant
+from noren_vault.permissions import Permission
 from noren_vault.record import Outcome, Record
-from noren_vault.rights import DECIDING, SHOP_ROLES, Role
+from noren_vault.rights import SHOP_ROLES, Role
 
 
 class PasskeyRule:
@@ -25,8 +26,7 @@ class PasskeyRule:
 
     async def of(self, grant: Grant) -> list[str]:
         """Tell an owner or a manager whom it binds. Raises GrantRefused."""
-        if grant.role not in DECIDING:
-            raise GrantRefused("an owner or a manager asks")
+        grant.needs(Permission.SHOP_CHANGE)
         row = await self._database.row(
             "SELECT roles FROM vault.passkey_rule WHERE shop_id = %s", [grant.shop]
         )

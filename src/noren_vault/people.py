@@ -71,6 +71,7 @@ KEY_FIELD: Final = "key"
 # member's invitation would go to an address that was planted there.
 OWN_KEYS: Final = ("member:", "backup:")
 CUSTOMER: Final = ("customer",)
+MEMBER: Final = ("member",)
 ANYBODY: Final = ("customer", "member")
 
 

@@ -28,10 +28,11 @@ from noren_vault.errors import (
 )
 from noren_vault.grants import HOUR_MS, Grant, Grants, power_mark
 from noren_vault.keys import Keys
+from noren_vault.permissions import Permission
 from noren_vault.platform import Platform, Seated
 from noren_vault.power_asks import FIND, LONGEST, MOST_OF_GLASS, Ask, Power, place, review_place
 from noren_vault.record import Path, Record
-from noren_vault.rights import DECIDING, INVITING, OF_A_SHOP, ONCE, PLATFORM, Role, What
+from noren_vault.rights import INVITING, OF_A_SHOP, ONCE, PLATFORM, Role, What
 from noren_vault.signin import SignIn
 
 WAITS_MS: Final = HOUR_MS
@@ -215,7 +216,7 @@ class Powers:
 
         Who decides in a shop is told what began there, and why.
         """
-        of_shop = grant.role in DECIDING
+        of_shop = Permission.SHOP_CHANGE in grant.permissions
         if not of_shop and grant.role not in (Role.OPERATOR, Role.AUDITOR):
             raise GrantRefused("operators, auditors, and who decides in a shop")
         rows = await self._database.rows(

@@ -164,6 +164,7 @@ class Proofs:
             "actor": {"id": actor, "handle": path.actor},
             "shop": shop,
             "role": Role.CUSTOMER,
+            "permissions": [],
             "staff": None,
             "expires": (self._now() + LIFE_MS) / 1000,
             "memberships": [],

@@ -26,7 +26,8 @@ from noren_vault.floors import Floors
 from noren_vault.grants import Grant, Grants, power_mark
 from noren_vault.keys import Keys
 from noren_vault.nonces import Nonces
-from noren_vault.people import ANYBODY, CUSTOMER, NewPerson, People, Rewrite, Sealed
+from noren_vault.people import ANYBODY, CUSTOMER, MEMBER, NewPerson, People, Rewrite, Sealed
+from noren_vault.permissions import Permission
 from noren_vault.proofs import readdressed
 from noren_vault.record import Outcome, Path, Record
 from noren_vault.rights import Purpose, Role
@@ -137,6 +138,8 @@ class Records:
         """
         values = fields.checked(given)
         rights.check_update(grant.role, tuple(given))
+        if grant.role is not Role.CUSTOMER:
+            grant.needs(Permission.CUSTOMERS_CHANGE)
         if grant.role is Role.CUSTOMER and person != grant.person:
             raise NoSuchPerson("not one's own")
         version = await self._rewrite(
@@ -163,7 +166,9 @@ class Records:
         kinds: Sequence[str] = CUSTOMER
         if purpose is Purpose.OWN:
             wanted = [one for one in wanted if one == grant.person]
-            kinds = CUSTOMER if grant.role is Role.CUSTOMER else ("member",)
+            kinds = CUSTOMER if grant.role is Role.CUSTOMER else MEMBER
+        elif purpose is Purpose.MEMBERS:
+            kinds = MEMBER
         sealed = await self._people.read(grant.shop, wanted, names, kinds=kinds)
         if not sealed:
             raise NoSuchPerson("nobody of this shop")

@@ -69,6 +69,7 @@ class Purpose(StrEnum):
     SUPPORT = "support"
     OWN = "own"
     INCIDENT = "incident"
+    MEMBERS = "members"
 
 
 _LIST: Final = frozenset({"name", "kana", "note"})
@@ -81,8 +82,8 @@ _AT_THE_DESK: Final = (Role.OWNER, Role.MANAGER, Role.STAFF, Role.RECEPTION)
 # Purpose -> role -> fields. Health answers are for who decides and for who serves, one customer's page at a
 # time and in no list. `message` is the courier's, who needs no grant and tells nobody; `export` is a flow of
 # its own, with a second person; `support` and `incident` hold under a lent power only (`LENT`): no role has
-# them by standing. An accountant sees nobody: money goes by numbers; nor does an auditor, not even herself. A
-# program sees names and contacts, never a free text.
+# them by standing. `members` is for who works there, and shows no customer. An accountant sees nobody: money
+# goes by numbers; nor does an auditor, not even herself. A program sees names and contacts, never free text.
 MATRIX: Final[Mapping[Purpose, Mapping[Role, frozenset[str]]]] = MappingProxyType(
     {
         Purpose.TODAY: dict.fromkeys(_AT_THE_DESK, _LIST),
@@ -101,6 +102,7 @@ MATRIX: Final[Mapping[Purpose, Mapping[Role, frozenset[str]]]] = MappingProxyTyp
         Purpose.SUPPORT: {Role.OPERATOR: frozenset({"name", "kana"})},
         Purpose.OWN: dict.fromkeys((one for one in Role if one not in (Role.AUDITOR, Role.KEY)), _CONTACTS),
         Purpose.INCIDENT: {Role.OPERATOR: _CONTACTS},
+        Purpose.MEMBERS: {Role.OWNER: frozenset({"name", "mail"})},
     }
 )
 # The purposes that no role has by standing, and the power that gives each.
@@ -174,6 +176,7 @@ def check_number(purpose: Purpose, persons: int) -> None:
     most = {
         Purpose.TODAY: MOST_OF_LISTS,
         Purpose.DAY: MOST_OF_LISTS,
+        Purpose.MEMBERS: MOST_OF_LISTS,
         Purpose.SEARCH: MOST_OF_SEARCH,
     }.get(purpose, MOST_OTHERWISE)
     if persons > most:

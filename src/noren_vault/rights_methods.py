@@ -58,7 +58,8 @@ class RightsMethods:
     # -- who works there, and what they may see
 
     async def _members(self, params: Params, _: Peer) -> Wire:
-        return {"members": await self._memberships.all(await self._grant(params))}
+        ended = params.flag("ended")
+        return {"members": await self._memberships.all(await self._grant(params), ended=ended)}
 
     async def _change_member(self, params: Params, _: Peer) -> Wire:
         grant = await self._grant(params)

@@ -1,6 +1,7 @@
 """The two ways to a grant: enrolling by invitation, and signing in."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,13 +16,15 @@ from noren_vault.invites import Invited, Invites
 from noren_vault.keys import Keys
 from noren_vault.passkey_words import PasskeyWords
 from noren_vault.passkeys import Asserted, Ceremonies, Enrolled, Known, credential_id, credential_name, refuse
+from noren_vault.permissions import left, named
 from noren_vault.record import Path, Record, session_name
-from noren_vault.rights import PLATFORM
+from noren_vault.rights import PLATFORM, Role
 from noren_vault.visits import Visit, Visits
 
 _log = structlog.get_logger("signin")
 _MEMBERSHIPS: Final = """
-SELECT m.shop_id, coalesce(s.slug, ''), m.role, m.staff
+SELECT m.shop_id, coalesce(s.slug, ''), m.role, m.staff,
+    ARRAY(SELECT t.permission FROM vault.taken t WHERE t.shop_id = m.shop_id AND t.role = m.role)
 FROM vault.membership m LEFT JOIN vault.shop s USING (shop_id)
 WHERE m.actor = %s AND m.ended_at IS NULL AND (m.ends_at IS NULL OR m.ends_at > %s) ORDER BY m.shop_id
 """
@@ -29,6 +32,20 @@ WHERE m.actor = %s AND m.ended_at IS NULL AND (m.ends_at IS NULL OR m.ends_at > 
 # statement of its own: what was committed while the first waited is seen.
 _STILL: Final = b"SELECT 1 FROM vault.password WHERE actor = %s AND credential = %s FOR SHARE"
 _OVER: Final = b"SELECT 1 FROM vault.account_state WHERE actor = %s AND must_reset_since IS NOT NULL"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A passkey's answer that was checked, and by which path it came."""
+
+    path: Path
+    known: Known
+    asserted: Asserted
+
+    @property
+    def actor(self) -> str:
+        """Whose passkey it is."""
+        return self.known.actor
 
 
 class SignIn:
@@ -140,6 +157,7 @@ class SignIn:
             "shop": grant.shop or None,
             "role": grant.role,
             "staff": grant.staff,
+            "permissions": named(grant.permissions),
             "person": grant.person,
             "expires": grant.expires_at / 1000,
             "memberships": _shops(await self._memberships(grant.actor)),
@@ -168,6 +186,34 @@ class SignIn:
         async with self._database.transaction() as connection:
             await self._used(connection, known, asserted)
         return path
+
+    # -- for who enters a shop in another way
+
+    def options(self, kind: str) -> dict[str, Any]:
+        """Options for showing any passkey of this origin, bound to one ceremony."""
+        return self._ceremonies.request_options(kind)
+
+    async def shown(self, response: Mapping[str, Any], kind: str, session: str) -> Shown:
+        """Check that answer. Raises PasskeyRefused, on record."""
+        known = await self._known(credential_id(response))
+        handle = await self._handle(known.actor)
+        path = Path(handle, credential_name(known.credential_id), session_name(session))
+        return Shown(path, known, await self._asserted(path, response, known, kind=kind))
+
+    async def used(self, connection: Connection, shown: Shown) -> None:
+        """Keep in the caller's transaction that the passkey was used."""
+        await self._used(connection, shown.known, shown.asserted)
+
+    async def entered(
+        self, grant: str, actor: str, path: Path, shop: int, until: int | None = None
+    ) -> dict[str, Any]:
+        """Give the answer of every way to sign in. Raises GrantRefused."""
+        memberships = await self._memberships(actor)
+        return self._answer(grant, actor, path.actor, _choose(memberships, shop), memberships, until=until)
+
+    async def membership(self, actor: str, shop: int, path: Path) -> None:
+        """Raise GrantRefused, on record, unless the actor works for the shop."""
+        await self._chosen(await self._memberships(actor), shop, path)
 
     # -- inside
 
@@ -240,7 +286,14 @@ class SignIn:
     async def _memberships(self, actor: str) -> list[dict[str, Any]]:
         rows = await self._database.rows(_MEMBERSHIPS, [actor, self._now()])
         return [
-            {"shop": shop, "slug": slug, "role": role, "staff": staff} for shop, slug, role, staff in rows
+            {
+                "shop": shop,
+                "slug": slug,
+                "role": role,
+                "staff": staff,
+                "permissions": named(left(Role(role), taken)),
+            }
+            for shop, slug, role, staff, taken in rows
         ]
 
     async def _store(self, connection: Connection, actor: str, enrolled: Enrolled) -> None:
@@ -260,18 +313,32 @@ class SignIn:
         )
 
     async def issue(
-        self, connection: Connection, shop: int, actor: str, credential: str, visit: Visit
+        self,
+        connection: Connection,
+        shop: int,
+        actor: str,
+        credential: str,
+        visit: Visit,
+        *,
+        until: int | None = None,
     ) -> str:
         """Issue a grant in the caller's transaction, and keep from where its session came."""
         session = session_name(visit.session)
         if session:
             await self._visits.add(connection, session, visit, self._now())
         return await self._grants.issue(
-            connection, shop=shop, actor=actor, credential=credential, session=session
+            connection, shop=shop, actor=actor, credential=credential, session=session, until=until
         )
 
     def _answer(
-        self, grant: str, actor: str, handle: str, chosen: dict[str, Any], memberships: list[dict[str, Any]]
+        self,
+        grant: str,
+        actor: str,
+        handle: str,
+        chosen: dict[str, Any],
+        memberships: list[dict[str, Any]],
+        *,
+        until: int | None = None,
     ) -> dict[str, Any]:
         return {
             "grant": grant,
@@ -279,7 +346,8 @@ class SignIn:
             "shop": chosen["shop"] or None,
             "role": chosen["role"],
             "staff": chosen["staff"],
-            "expires": (self._now() + LIFE_MS) / 1000,
+            "permissions": chosen["permissions"],
+            "expires": (until or self._now() + LIFE_MS) / 1000,
             "memberships": _shops(memberships),
         }
 

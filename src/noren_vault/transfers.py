@@ -26,6 +26,7 @@ from noren_vault.errors import (
 )
 from noren_vault.grants import HOUR_MS, Grant, Grants
 from noren_vault.keys import Keys
+from noren_vault.permissions import Permission
 from noren_vault.record import Path, Record
 from noren_vault.rights import DECIDING, Purpose
 from noren_vault.signin import SignIn
@@ -60,6 +61,13 @@ class Kind(StrEnum):
 
     EXPORT = "export"
     IMPORT = "import"
+
+
+# What whoever asks for such a list, takes it or agrees to it must be permitted.
+_NEEDED: Final[Mapping[Kind, Permission]] = {
+    Kind.EXPORT: Permission.LISTS_EXPORT,
+    Kind.IMPORT: Permission.LISTS_IMPORT,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +145,7 @@ class Transfers:
 
     async def may_ask(self, grant: Grant, wanted: Wanted) -> bool:
         """Say whether a second person must agree. GrantRefused, PurposeRefused; BudgetHeld: there is none."""
-        _decides(grant)
+        _decides(grant, wanted.kind)
         wanted.check()
         _allows(grant, wanted.kind, wanted.fields)
         if wanted.persons <= ALONE:
@@ -214,6 +222,7 @@ class Transfers:
         _decides(grant)
         async with self._database.transaction() as connection:
             one = await self._find(connection, grant, transfer)
+            _decides(grant, one.kind)
             self._not_over(one)
             await self._write(grant.path, one.shop, one.ref, "cancelled", one.fields)
             await self._settle(connection, one, grant, "cancelled")
@@ -232,7 +241,7 @@ class Transfers:
         self._not_over(one)
         if one.actor != grant.actor:
             raise GrantRefused("who asked for a list takes it")
-        _decides(grant)
+        _decides(grant, kind)
         _allows(grant, kind, one.fields)
         if one.state == "asked":
             raise TransferWaits
@@ -272,6 +281,7 @@ class Transfers:
         """Lock one that waits for this person. The rights of whoever asked must still be there."""
         _decides(grant)
         one = await self._find(connection, grant, transfer)
+        _decides(grant, one.kind)
         if one.actor == grant.actor:
             await self._record.write("refused", grant.path, shop=one.shop, ref=one.ref, note="same_person")
             raise GrantRefused("nobody is their own second person")
@@ -341,9 +351,9 @@ class Transfers:
         return self._keys.opens(one.sealed).open(one.sealed, place(one.id)).decode()
 
 
-def _decides(grant: Grant) -> None:
-    if grant.role not in DECIDING:
-        raise GrantRefused("an owner or a manager moves lists")
+def _decides(grant: Grant, kind: Kind | None = None) -> None:
+    """Raise GrantRefused unless the grant's holder moves lists of this kind, or of any."""
+    grant.needs(*(_NEEDED.values() if kind is None else [_NEEDED[kind]]))
 
 
 def _allows(grant: Grant, kind: Kind, fields: tuple[str, ...]) -> None:

@@ -152,6 +152,7 @@ class Vault:
             courier=post.courier,
             messages=post.messages,
             members=members,
+            shops=parts.shops(base, post, signin, members),
             signin=signin,
             grants=base.grants,
             scope=Scope(database=database, record=record, index=index, visits=visits),

@@ -25,8 +25,8 @@ from noren_vault.errors import (
 from noren_vault.freshness import FRESH_MS
 from noren_vault.vault import Vault
 from tests.servers import Sink
-from tests.vault.accounts import check, joined
-from tests.vault.cast import SALON, YOGA, customer
+from tests.vault.accounts import PASSWORD, check, joined
+from tests.vault.cast import SALON, YOGA, customer, invitation_of
 from tests.vault.conftest import START, Bench, ask
 
 DAY = 86_400_000
@@ -417,5 +417,27 @@ def test_an_administrator_ends_a_key_that_leaked(bench: Bench, mail: Sink) -> No
         await _refuses(ApiKeyRefused, _use(vault, made["key"]))
         await _use(vault, other["key"])
         assert ("register", "api_key_ended", "", "admin", "") in await _entries(vault, made["name"])
+
+    bench.run(act)
+
+
+def test_its_maker_gives_no_more_than_she_may(bench: Bench, mail: Sink) -> None:
+    """A manager from whom customers were taken makes no key that sees them; without the shop, none at all."""
+
+    async def act(vault: Vault) -> None:
+        owner = await _grant(vault, mail)
+        mei = {"handle": "mei", "role": "manager", "staff": None, "name": "mei", "mail": "mei@x.example.jp"}
+        await ask(vault, "add_member", grant=owner, member=mei)
+        invite = invitation_of(mail, "mei@x.example.jp")
+        manager = str((await ask(vault, "password_set", invite=invite, password=PASSWORD))["grant"])
+        assert (await _made(vault, manager))["key"]
+        taken = {"grant": owner, "role": "manager", "given": False}
+        await ask(vault, "permit", **taken, permission="customers.see")
+        await _refuses(GrantRefused, _made(vault, manager, "people:read"))
+        await _refuses(GrantRefused, _made(vault, manager, "bookings:read", "people:read"))
+        assert (await _made(vault, manager, "bookings:read"))["key"]
+        await ask(vault, "permit", **taken, permission="shop.change")
+        await _refuses(GrantRefused, _made(vault, manager, "bookings:read"))
+        await _refuses(GrantRefused, ask(vault, "api_keys", grant=manager))
 
     bench.run(act)

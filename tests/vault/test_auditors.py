@@ -71,7 +71,7 @@ async def _audited(
 
 
 # These end the very grant they are asked with; a password guessed at five times does, too.
-_ENDING = {"signout", "sessions_end", "not_me", "confirm_password"}
+_ENDING = {"signout", "sessions_end", "not_me", "enter_shop", "confirm_password"}
 
 
 async def _everything(vault: Vault, grant: str, persons: list[str], passkey: Passkey) -> dict[str, str]:

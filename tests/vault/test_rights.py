@@ -40,6 +40,8 @@ def test_it_lets_each_role_see_what_its_purpose_needs(purpose: Purpose, role: Ro
         expected = role not in ("key", "auditor") and field in CARD - {"note"}
     elif purpose is Purpose.EXPORT:
         expected = role in ("owner", "manager") and field in CARD
+    elif purpose is Purpose.MEMBERS:
+        expected = role == "owner" and field in ("name", "mail")
     else:
         expected = (
             role in ("owner", "manager", "staff", "reception") and field in ALLOWED.get(purpose, "").split()
@@ -82,7 +84,8 @@ def test_it_lets_nobody_write_card_digits_by_hand(role: Role) -> None:
 
 
 @pytest.mark.parametrize(
-    ("purpose", "most"), [(p, {"today": 200, "day": 200, "search": 20}.get(p, 100)) for p in Purpose]
+    ("purpose", "most"),
+    [(p, {"today": 200, "day": 200, "members": 200, "search": 20}.get(p, 100)) for p in Purpose],
 )
 def test_it_caps_one_request(purpose: Purpose, most: int) -> None:
     """Each purpose has its largest number of persons in one request."""

@@ -1,5 +1,6 @@
-"""Who may enter a view: `@signed_in_required`, `@staff_required`, `@manager_required`, `@operator_required`,
-`@auditor_required` and `@platform_required` (one of the last two) give it a request that knows who asks.
+"""Who may enter a view: `@signed_in_required`, `@staff_required`, `@permission_required(...)`,
+`@operator_required`, `@auditor_required` and `@platform_required` (one of the last two) give it a request
+that knows who asks. Each declares its rule (`rules`).
 
 Beyond the first pages an operator needs a power that was lent to her: `@power_required("support_shop")`, and
 `@record_required` where auditors read by standing. The vault says whether it runs, at each request.
@@ -18,6 +19,7 @@ from django.utils.cache import add_never_cache_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from noren import clock
+from noren.accounts.rules import Kind, Permission, Rule, declare
 from noren.accounts.session import KEY, SignedIn, forget_grant, read_session
 from noren.errors import GrantExpired, GrantRefused, PowerNeeded
 from noren.people import powers
@@ -25,6 +27,7 @@ from noren.people import powers
 __all__ = [
     "LentRequest",
     "OperatorRequest",
+    "Permission",
     "RecordRequest",
     "SignedIn",
     "SignedInRequest",
@@ -33,6 +36,7 @@ __all__ = [
     "customer_of",
     "manager_required",
     "operator_required",
+    "permission_required",
     "platform_required",
     "power_required",
     "record_required",
@@ -91,7 +95,7 @@ View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
 def signed_in(request: HttpRequest) -> SignedIn | None:
-    """Return who asks, or None. For pages that differ only a little for somebody signed in."""
+    """Return who asks, as the vault knows them now, or None: a right that ended is felt at once."""
     return read_session(request, now=clock.now())
 
 
@@ -103,44 +107,45 @@ def customer_of(request: HttpRequest, shop_id: int) -> SignedIn | None:
 
 def staff_required(view: StaffView[P]) -> View[P]:
     """Let only members of a shop in; others are led to /console/sign-in."""
+    return declare(_of_shop(view), Rule(Kind.MEMBER))
 
-    @wraps(view)
-    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-        who = signed_in(request)
-        if who is None or who.shop_id is None or who.role == CUSTOMER:
-            return _to_sign_in(request, STAFF_SIGN_IN)
-        known = cast("StaffRequest", request)
-        known.signed_in, known.shop_id = who, who.shop_id
-        return _answer(request, lambda: view(known, *args, **kwargs), STAFF_SIGN_IN)
 
-    return guarded
+def permission_required(*any_of: Permission) -> Callable[[StaffView[P]], View[P]]:
+    """Let only members in who have one of these permissions; others of the shop are told that they may not.
+
+    The vault says what they have, at each request.
+    """
+
+    def guard(view: StaffView[P]) -> View[P]:
+        @wraps(view)
+        def guarded(request: StaffRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            if not request.signed_in.permissions.intersection(any_of):
+                raise GrantRefused
+            return view(request, *args, **kwargs)
+
+        return declare(_of_shop(guarded), Rule(Kind.PERMISSION, any_of))
+
+    return guard
 
 
 def manager_required(view: StaffView[P]) -> View[P]:
-    """Let only a shop's owner and managers in; others who work there are told that they may not."""
-
-    @wraps(view)
-    def guarded(request: StaffRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-        if not request.signed_in.manages:
-            raise GrantRefused
-        return view(request, *args, **kwargs)
-
-    return staff_required(guarded)
+    """Let only members in who may change the shop: its owner and managers."""
+    return permission_required(Permission.SHOP_CHANGE)(view)
 
 
 def operator_required(view: OperatorView[P]) -> View[P]:
     """Let only operators in; others are led to /operations/sign-in."""
-    return _of_platform(view, (OPERATOR,))
+    return declare(_of_platform(view, (OPERATOR,)), Rule(Kind.OPERATOR))
 
 
 def auditor_required(view: OperatorView[P]) -> View[P]:
     """Let only auditors in; others are led to /operations/sign-in."""
-    return _of_platform(view, (AUDITOR,))
+    return declare(_of_platform(view, (AUDITOR,)), Rule(Kind.AUDITOR))
 
 
 def platform_required(view: OperatorView[P]) -> View[P]:
     """Let operators and auditors in."""
-    return _of_platform(view, (OPERATOR, AUDITOR))
+    return declare(_of_platform(view, (OPERATOR, AUDITOR)), Rule(Kind.PLATFORM))
 
 
 def power_required(what: str) -> Callable[[LentView[P]], View[P]]:
@@ -153,7 +158,7 @@ def power_required(what: str) -> Callable[[LentView[P]], View[P]]:
             known.power, known.lent = _lent(request.signed_in, what)
             return view(known, *args, **kwargs)
 
-        return operator_required(guarded)
+        return declare(_of_platform(guarded, (OPERATOR,)), Rule(Kind.POWER, (what,)))
 
     return guard
 
@@ -167,7 +172,7 @@ def record_required(view: RecordView[P]) -> View[P]:
         known.asking = who.grant if who.role == AUDITOR else _lent(who, "read_ledger_entries")[1]
         return view(known, *args, **kwargs)
 
-    return platform_required(guarded)
+    return declare(_of_platform(guarded, (OPERATOR, AUDITOR)), Rule(Kind.RECORD))
 
 
 def _lent(who: SignedIn, what: str) -> tuple[powers.Power, str]:
@@ -175,6 +180,19 @@ def _lent(who: SignedIn, what: str) -> tuple[powers.Power, str]:
     if power is None:
         raise PowerNeeded
     return power, powers.under(who.grant, power.power)
+
+
+def _of_shop(view: StaffView[P]) -> View[P]:
+    @wraps(view)
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        who = signed_in(request)
+        if who is None or who.shop_id is None or who.role == CUSTOMER:
+            return _to_sign_in(request, STAFF_SIGN_IN)
+        known = cast("StaffRequest", request)
+        known.signed_in, known.shop_id = who, who.shop_id
+        return _answer(request, lambda: view(known, *args, **kwargs), STAFF_SIGN_IN)
+
+    return guarded
 
 
 def _of_platform(view: OperatorView[P], roles: tuple[str, ...]) -> View[P]:
@@ -202,7 +220,7 @@ def signed_in_required(view: SignedInView[P]) -> View[P]:
         known.signed_in = who
         return _answer(request, lambda: view(known, *args, **kwargs), STAFF_SIGN_IN)
 
-    return guarded
+    return declare(guarded, Rule(Kind.SIGNED_IN))
 
 
 def safe_next(request: HttpRequest, default: str) -> str:

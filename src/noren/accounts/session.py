@@ -1,15 +1,17 @@
 """What a signed-in session holds, and how it ends: with its grant, by time, by the account's epoch.
 
-The vault is asked at each use whether the grant still holds: a session ends at once in whatever way its grant
-was ended. While the vault cannot be reached a session goes on, within its own limits: pages that need no
-personal data do not stop with it. Decision 30.
+The vault is asked at each use whose grant it is: a session ends at once in whatever way its grant was ended,
+and a role or a permission that was changed is felt on the next page. While the vault cannot be reached a
+session goes on with what it was told last, within its own limits: pages that need no personal data do not
+stop with it. Decisions 30 and 35.
 
 The session row holds ids only. The grant's secret is in the user's cookie and nowhere else on this side; the
 session knows the grant's id, so that a cookie of another sign-in does not fit.
 """
 
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -47,13 +49,22 @@ class SignedIn:
     session: str
     # The staff key in the shop, None for operators.
     staff_id: str | None
+    # By name, what she may do in the shop; none for operators and customers.
+    permissions: frozenset[str]
+    # For how many shops she works: with several, pages lead from one to another.
+    shops: int
     # Presented with each reveal. Never stored, logged or rendered.
     grant: str = field(repr=False)
 
     @property
+    def may(self) -> Mapping[str, bool]:
+        """Say for a page what she may do: `signed_in.may.hours_change`."""
+        return {one.replace(".", "_"): True for one in self.permissions}
+
+    @property
     def manages(self) -> bool:
         """Whether she may change the shop's rules."""
-        return self.role in ("owner", "manager")
+        return "shop.change" in self.permissions
 
 
 def cookie_name() -> str:
@@ -94,6 +105,8 @@ def open_session(session: SessionBase, who: people.Who, grant: str, *, name: str
         "shop": who.shop_id,
         "role": who.role,
         "staff": who.staff,
+        "permissions": sorted(who.permissions),
+        "shops": len(who.memberships),
         "session": name,
         "grant": grant_id(grant),
         "hash": account.session_hash(),
@@ -118,13 +131,9 @@ def read_session(request: HttpRequest, *, now: datetime) -> SignedIn | None:
         with suppress(NorenError):
             people.signout(grant)  # so that the vault does not list it as a session that holds
         return None
-    if not _holds(grant):
-        # Without the row nothing is left that could hold again while the vault is away.
-        request.session.pop(KEY, None)
-        return None
     if stamp - held["seen"] >= int(TOUCH.total_seconds()):
         request.session[KEY] = {**held, "seen": stamp}
-    return SignedIn(
+    who = SignedIn(
         account=account,
         actor=account.id,
         handle=held["handle"],
@@ -132,16 +141,36 @@ def read_session(request: HttpRequest, *, now: datetime) -> SignedIn | None:
         role=held["role"],
         session=held["session"],
         staff_id=held["staff"],
+        permissions=frozenset(held.get("permissions", ())),
+        shops=held.get("shops", 1),
         grant=grant,
     )
+    return _asked(request, who)
 
 
-def _holds(grant: str) -> bool:
-    """Whether the vault knows the grant as one that holds, or cannot be asked."""
+def _asked(request: HttpRequest, who: SignedIn) -> SignedIn | None:
+    """Ask the vault: None where the grant holds no more, as the session has it while there is no answer."""
     try:
-        people.whoami(grant)
+        return _told_anew(request, who, people.whoami(who.grant))
     except (GrantExpired, GrantRefused):
-        return False
+        # Without the row nothing is left that could hold again while the vault is away.
+        request.session.pop(KEY, None)
+        return None
     except (VaultUnavailable, LedgerUnavailable):
-        return True
-    return True
+        return who
+
+
+def _told_anew(request: HttpRequest, who: SignedIn, told: people.Who) -> SignedIn:
+    """Give who asks as the vault told just now, and keep it in the session where it has changed."""
+    now = replace(
+        who, role=told.role, staff_id=told.staff, permissions=told.permissions, shops=len(told.memberships)
+    )
+    if now != who:
+        request.session[KEY] = {
+            **request.session[KEY],
+            "role": now.role,
+            "staff": now.staff_id,
+            "permissions": sorted(now.permissions),
+            "shops": now.shops,
+        }
+    return now

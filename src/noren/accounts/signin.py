@@ -90,6 +90,35 @@ def finish_join(request: HttpRequest, invite: str, answer: Mapping[str, Any], *,
     return _enter(request, accepted, name, now)
 
 
+def begin_take(invite: str) -> dict[str, Any]:
+    """Return the options for `navigator.credentials.get`: a passkey that is there takes the invitation.
+
+    InviteRefused, VaultUnavailable.
+    """
+    return people.join_begin(invite)
+
+
+def finish_take(request: HttpRequest, invite: str, answer: Mapping[str, Any], *, now: datetime) -> Entered:
+    """Join a further shop with the passkey that is there, and enter it.
+
+    InviteRefused, PasskeyRefused, GrantRefused, AlreadyJoined, VaultUnavailable, LedgerUnavailable.
+    """
+    name = _session_name()
+    accepted = people.join_finish(
+        invite, answer, session=name, address=_address(request), device=_device(request)
+    )
+    return _enter(request, accepted, name, now)
+
+
+def enter_shop(request: HttpRequest, grant: str, shop_id: int, *, now: datetime) -> Entered:
+    """Go to another shop: a new grant and a new session, and no longer the old ones. GrantRefused."""
+    name = _session_name()
+    accepted = people.enter_shop(
+        grant, shop_id, session=name, address=_address(request), device=_device(request)
+    )
+    return _enter(request, accepted, name, now)
+
+
 def finish_code(request: HttpRequest, shop_id: int, mail: str, code: str, *, now: datetime) -> Entered:
     """Take a customer's mailed code and open the session.
 

@@ -12,6 +12,7 @@ from ninja.decorators import decorate_view
 from ninja.responses import Status
 
 from noren import clock
+from noren.accounts.rules import own_link, public
 from noren.api import bookings, free, keyed, offers, series, waiting
 from noren.api.limits import small
 from noren.api.problems import Api
@@ -52,6 +53,7 @@ keyed.mount(api)
     operation_id="services",
     summary="What a shop offers",
 )
+@public
 def services(request: HttpRequest, response: HttpResponse, slug: Annotated[Slug, Path()]) -> Services:  # noqa: ARG001
     """Names are in the language of Accept-Language: ja or en."""
     response["Cache-Control"] = "private, max-age=60"
@@ -64,6 +66,7 @@ def services(request: HttpRequest, response: HttpResponse, slug: Annotated[Slug,
     operation_id="availability",
     summary="Free starts",
 )
+@public
 def availability(
     request: HttpRequest,
     slug: Annotated[Slug, Path()],
@@ -88,6 +91,7 @@ def availability(
     summary="Book",
 )
 @decorate_view(small)
+@public
 def book(
     request: HttpRequest,  # noqa: ARG001 - ninja's signature
     response: HttpResponse,
@@ -116,6 +120,7 @@ def book(
     summary="Which dates of a series are free",
 )
 @decorate_view(small)
+@public
 def look_at_series(
     request: HttpRequest,  # noqa: ARG001 - ninja's signature
     response: HttpResponse,
@@ -143,6 +148,7 @@ def look_at_series(
     summary="Book a series, or a course",
 )
 @decorate_view(small)
+@public
 def book_series(
     request: HttpRequest,  # noqa: ARG001 - ninja's signature
     response: HttpResponse,
@@ -165,6 +171,7 @@ def book_series(
     operation_id="booking",
     summary="A booking by its link's token",
 )
+@own_link
 def booking(request: HttpRequest, response: HttpResponse, token: Annotated[Token, Path()]) -> BookingShown:  # noqa: ARG001
     """How it stands now, and what cancelling would cost. Nothing is changed."""
     response["Cache-Control"] = "no-store"
@@ -177,6 +184,7 @@ def booking(request: HttpRequest, response: HttpResponse, token: Annotated[Token
     operation_id="cancel",
     summary="Cancel a booking",
 )
+@own_link
 def cancel(request: HttpRequest, response: HttpResponse, token: Annotated[Token, Path()]) -> BookingShown:  # noqa: ARG001
     """Its time is free again at once. 409 when it was cancelled before, or when it is too late. What it costs
     is the `cancel_fee` of the booking as it was shown.
@@ -200,6 +208,7 @@ def cancel(request: HttpRequest, response: HttpResponse, token: Annotated[Token,
     summary="Move a booking to another time",
 )
 @decorate_view(small)
+@own_link
 def move(
     request: HttpRequest,  # noqa: ARG001 - ninja's signature
     response: HttpResponse,
@@ -230,6 +239,7 @@ def move(
     summary="Join the waiting list",
 )
 @decorate_view(small)
+@public
 def join(
     request: HttpRequest,  # noqa: ARG001 - ninja's signature
     response: HttpResponse,
@@ -250,6 +260,7 @@ def join(
     operation_id="waiting",
     summary="A place on a waiting list by its link's token",
 )
+@own_link
 def waits(request: HttpRequest, response: HttpResponse, token: Annotated[Token, Path()]) -> WaitingShown:  # noqa: ARG001
     """How it stands now, and what is offered. Nothing is changed."""
     response["Cache-Control"] = "no-store"
@@ -262,6 +273,7 @@ def waits(request: HttpRequest, response: HttpResponse, token: Annotated[Token, 
     operation_id="leave",
     summary="Leave the waiting list",
 )
+@own_link
 def leave(request: HttpRequest, response: HttpResponse, token: Annotated[Token, Path()]) -> WaitingShown:  # noqa: ARG001
     """What was offered goes to the next. Again it changes nothing; 409 when it has been booked."""
     response["Cache-Control"] = "no-store"
@@ -274,6 +286,7 @@ def leave(request: HttpRequest, response: HttpResponse, token: Annotated[Token, 
     operation_id="accept",
     summary="Book what is offered",
 )
+@own_link
 def accept(request: HttpRequest, response: HttpResponse, token: Annotated[Token, Path()]) -> BookingShown:  # noqa: ARG001
     """Again it gives the same booking. 409 while nothing is offered, 410 when the offer is over."""
     response["Cache-Control"] = "no-store"

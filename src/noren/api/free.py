@@ -17,6 +17,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET
 
 from noren import clock
+from noren.accounts.rules import public
 from noren.api.problems import with_problems
 from noren.api.schemas import Window
 from noren.booking import availability
@@ -36,6 +37,7 @@ BEHIND = timedelta(days=2)
 Days = Mapping[date, str]
 
 
+@public
 @csrf_exempt
 @require_GET
 @with_problems

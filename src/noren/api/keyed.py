@@ -18,6 +18,7 @@ from ninja.security import HttpBearer
 from pydantic import BaseModel, Field
 
 from noren import clock, people
+from noren.accounts.rules import key
 from noren.api.limits import small
 from noren.api.schemas import STATUS, STATUSES, Day, Problem, QueryId, Slug, Status, Strict
 from noren.booking import actions, day, reception
@@ -102,6 +103,7 @@ _REFUSED = {400: Problem, 401: Problem, 403: Problem, 404: Problem, 409: Problem
 READ, WRITE, PEOPLE = (Keyed(scope) for scope in people.SCOPES)
 
 
+@key("bookings:read")
 def bookings(
     request: HttpRequest,  # noqa: ARG001 - ninja's signature
     response: HttpResponse,
@@ -115,6 +117,7 @@ def bookings(
     return BookingsSeen(shop=slug, bookings=[_seen(one) for one in found])
 
 
+@key("bookings:write")
 def cancel(
     request: HttpRequest,
     response: HttpResponse,
@@ -128,6 +131,7 @@ def cancel(
     return _seen(day.one(shop_id, booking_id))
 
 
+@key("bookings:write")
 def confirm(
     request: HttpRequest,
     response: HttpResponse,
@@ -140,6 +144,7 @@ def confirm(
 
 
 @decorate_view(small)
+@key("people:read")
 def look(
     request: HttpRequest, response: HttpResponse, slug: Annotated[Slug, Path()], wanted: Wanted
 ) -> PeopleShown:

@@ -16,6 +16,7 @@ from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
+from noren.accounts.rules import public
 from noren.errors import (
     ApiKeyRefused,
     BadField,
@@ -72,6 +73,7 @@ def with_problems(view: View) -> View:
     return guarded
 
 
+@public
 @csrf_exempt
 def nothing_here(_request: HttpRequest) -> HttpResponse:
     """Answer every address below /api/v1/ that is none."""

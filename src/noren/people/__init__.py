@@ -175,6 +175,15 @@ from noren.people.security import (
     session_end,
     sessions_end,
 )
+from noren.people.shops import (
+    Permits,
+    enter_shop,
+    join_begin,
+    join_finish,
+    permissions,
+    permit,
+    resend_invite,
+)
 
 __all__ = [
     "SCOPES",
@@ -220,6 +229,7 @@ __all__ = [
     "OwnEvent",
     "OwnPasskey",
     "OwnSession",
+    "Permits",
     "Place",
     "Purpose",
     "Revealed",
@@ -266,6 +276,7 @@ __all__ = [
     "end_api_key",
     "end_grants",
     "end_member",
+    "enter_shop",
     "entries",
     "erase",
     "evidence",
@@ -275,6 +286,8 @@ __all__ = [
     "health",
     "import_rows",
     "invite_operator",
+    "join_begin",
+    "join_finish",
     "keep",
     "keys",
     "lookup_proof",
@@ -298,6 +311,8 @@ __all__ = [
     "password_check",
     "password_join",
     "password_set",
+    "permissions",
+    "permit",
     "prove_begin",
     "prove_finish",
     "put",
@@ -306,6 +321,7 @@ __all__ = [
     "recovery_use",
     "register_begin",
     "register_finish",
+    "resend_invite",
     "retire_keys",
     "reveal",
     "reveal_by_key",

@@ -39,6 +39,8 @@ from noren.people.model import (
 )
 
 ROWS_A_REQUEST: Final = 500
+# Asked for on every page of somebody signed in: a vault that hangs holds no page for long.
+WHOAMI_SECONDS: Final = 2
 
 
 def _call(method: str, params: dict[str, Any], *, seconds: float = 10.0) -> dict[str, Any]:
@@ -268,7 +270,7 @@ def signin_finish(
 
 def whoami(grant: str) -> Who:
     """Whose grant this is, if it still holds. Raises GrantExpired, GrantRefused."""
-    return _who(_call("whoami", {"grant": grant}, seconds=3))
+    return _who(_call("whoami", {"grant": grant}, seconds=WHOAMI_SECONDS))
 
 
 def signout(grant: str) -> None:
@@ -308,6 +310,7 @@ def _who(answer: dict[str, Any]) -> Who:
         expires=answers.instant(answer["expires"]),
         memberships=memberships,
         person=UUID(answer["person"]) if answer.get("person") else None,
+        permissions=frozenset(answer["permissions"]),
     )
 
 

@@ -20,6 +20,7 @@ class Purpose(StrEnum):
     SUPPORT = "support"
     OWN = "own"
     INCIDENT = "incident"
+    MEMBERS = "members"
 
 
 class SendState(StrEnum):
@@ -188,6 +189,7 @@ class Who:
     expires: datetime
     memberships: tuple[Membership, ...]
     person: UUID | None = None
+    permissions: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,13 +231,22 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Colleague:
-    """Who works for a shop, as the vault has it: `role` None once ended, `joined` with a passkey."""
+    """Who works for a shop, as the vault has it: `role` None once ended, `joined` with a passkey.
+
+    `person` is the member's own data in this shop; `invited` until when an unused link holds; `seen` the last
+    sign-in to this shop.
+    """
 
     actor: UUID
     handle: str
     role: str | None
     staff: str | None
     joined: bool = True
+    person: UUID | None = None
+    since: datetime | None = None
+    ended: datetime | None = None
+    invited: datetime | None = None
+    seen: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,17 +10,19 @@ from uuid import UUID
 
 from django.conf import settings
 
-from noren.people import wire
+from noren.people import answers, wire
 from noren.people.model import Budget, Colleague, Right, Standing, Step, Wish
+
+_INSTANTS = ("since", "ended", "invited", "seen")
 
 
 def _call(method: str, grant: str, **params: Any) -> dict[str, Any]:
     return wire.call(str(settings.VAULT_SOCKET), method, {"grant": grant, **params}, seconds=10.0)
 
 
-def members(grant: str) -> tuple[Colleague, ...]:
-    """Who works for the grant's shop; an owner or manager asks."""
-    return tuple(_colleague(one) for one in _call("members", grant)["members"])
+def members(grant: str, *, ended: bool = False) -> tuple[Colleague, ...]:
+    """Who works for the grant's shop, or did; an owner or manager asks."""
+    return tuple(_colleague(one) for one in _call("members", grant, ended=ended)["members"])
 
 
 def change_member(grant: str, handle: str, role: str) -> Colleague:
@@ -81,7 +83,9 @@ def _budget(answer: Mapping[str, int]) -> Budget:
 
 
 def _colleague(answer: Mapping[str, Any]) -> Colleague:
-    return Colleague(**{**answer, "actor": UUID(answer["actor"])})
+    ids = {name: UUID(answer[name]) for name in ("actor", "person") if answer.get(name)}
+    instants = {name: answers.instant(answer[name]) for name in _INSTANTS if answer.get(name)}
+    return Colleague(**{**answer, **ids, **instants})
 
 
 def _wish(answer: Mapping[str, Any]) -> Wish:

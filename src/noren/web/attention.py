@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from noren import clock, people
-from noren.accounts.access import StaffRequest, manager_required
+from noren.accounts.access import Permission, StaffRequest, permission_required
 from noren.booking import actions, resettle
 from noren.booking import day as booking_day
 from noren.booking.models import Booking
@@ -21,7 +21,7 @@ SHOWN = 100
 """On one page; the others come when these are decided."""
 
 
-@manager_required
+@permission_required(Permission.BOOKINGS_SETTLE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def waiting(request: StaffRequest) -> HttpResponse:
     """List them; a tap (POST) shows the names."""
@@ -58,7 +58,7 @@ def _why(row: Booking, code: str) -> str:
     return touched.why_words(code) or touched.attention_words(row.attention)
 
 
-@manager_required
+@permission_required(Permission.BOOKINGS_SETTLE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def one(request: StaffRequest, booking_id: int) -> HttpResponse:
     """Decide on one: keep, give to somebody else, move, cancel."""

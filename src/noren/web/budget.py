@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from noren import people
-from noren.accounts.access import StaffRequest, manager_required, staff_required
+from noren.accounts.access import Permission, StaffRequest, permission_required, staff_required
 from noren.errors import NorenError, PasskeyRefused
 from noren.web.desk import face_of
 
@@ -106,7 +106,7 @@ def _chosen(given: str, among: tuple[int, ...]) -> int:
     return next((each for each in among if str(each) == given), among[0])
 
 
-@manager_required
+@permission_required(Permission.BUDGET_APPROVE)
 @require_POST
 def decide(request: StaffRequest) -> HttpResponse:
     """Agree to a colleague's request, or decline it."""

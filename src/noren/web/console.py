@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from noren import clock, people
-from noren.accounts.access import StaffRequest, staff_required
+from noren.accounts.access import Permission, StaffRequest, permission_required
 from noren.booking import day as booking_day
 from noren.booking import reception
 from noren.booking.models import Status
@@ -48,7 +48,7 @@ def named(found: list[visits.Visit], told: names.Names, now: datetime) -> list[R
     ]
 
 
-@staff_required
+@permission_required(Permission.DAY_SEE)
 @require_safe
 def today(request: StaffRequest) -> HttpResponse:
     face = face_of(request)
@@ -66,7 +66,7 @@ def today(request: StaffRequest) -> HttpResponse:
     return render(request, "web/console/today.html", context)
 
 
-@staff_required
+@permission_required(Permission.BOOKINGS_SEE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def booking(request: StaffRequest, booking_id: int) -> HttpResponse:
     """One booking and its customer's name; a tap (POST) shows the rest of her card."""
@@ -84,7 +84,8 @@ def booking_page(
     now = clock.now().astimezone(face.zone)
     with in_shop(face.id):
         left = visit.status == Status.CHECKED_IN and reception.has_left(booking_id)
-    fitting = deeds.of(visit, left=left, now=now)
+    changes = Permission.BOOKINGS_CHANGE in request.signed_in.permissions
+    fitting = deeds.of(visit, left=left, now=now) if changes else deeds.NONE
     # Who opens the page of somebody who may be arriving looks for her name; the tap for more is about her.
     arriving = fitting.check_in and asked == customers.OPEN
     purpose = people.Purpose.CHECK_IN if arriving else people.Purpose.CUSTOMER

@@ -11,7 +11,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from noren import people
-from noren.accounts.access import StaffRequest, staff_required
+from noren.accounts.access import Permission, StaffRequest, permission_required
 from noren.booking import day as booking_day
 from noren.errors import BudgetExceeded, LedgerUnavailable, NoSuchPerson, PurposeRefused, VaultUnavailable
 from noren.shops.tenancy import shop as in_shop
@@ -74,7 +74,7 @@ def asked_fields(request: HttpRequest) -> tuple[str, ...]:
     return CARD if request.method == "POST" and request.POST.get("show") == "card" else OPEN
 
 
-@staff_required
+@permission_required(Permission.CUSTOMERS_SEE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def customer(request: StaffRequest, person: UUID) -> HttpResponse:
     face = face_of(request)
@@ -99,7 +99,7 @@ def customer(request: StaffRequest, person: UUID) -> HttpResponse:
     return render(request, "web/console/customer.html", context, status=told.answer_to(request))
 
 
-@staff_required
+@permission_required(Permission.CUSTOMERS_SEE)
 @sensitive_post_parameters("query")
 @require_http_methods(["GET", "HEAD", "POST"])
 def search(request: StaffRequest) -> HttpResponse:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from noren import clock, people
-from noren.accounts.access import StaffRequest, staff_required
+from noren.accounts.access import Permission, StaffRequest, permission_required
 from noren.booking.models import STANDING, Block, Booking, Claim, ClassSession, Status
 from noren.engine import hours as engine_hours
 from noren.shops import rules
@@ -85,7 +85,7 @@ class Taking:
     block: int | None
 
 
-@staff_required
+@permission_required(Permission.DAY_SEE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def day(request: StaffRequest) -> HttpResponse:
     """Today and tomorrow show names by themselves; another day by a tap (POST)."""

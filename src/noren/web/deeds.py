@@ -30,6 +30,10 @@ class Deeds:
         return self.approve or self.check_in or self.no_show or self.check_out or self.open
 
 
+# Of whoever may look and not change.
+NONE = Deeds(approve=False, check_in=False, no_show=False, check_out=False, open=False, later="")
+
+
 def of(visit: Visit, *, left: bool, now: datetime) -> Deeds:
     """Return what fits the booking's status and the time. `left`: she has checked out."""
     opens, closes = _check_in_between(visit)

@@ -17,12 +17,14 @@ from django.views.decorators.http import require_GET, require_POST
 from noren import clock
 from noren.accounts import signin
 from noren.accounts.access import safe_next
+from noren.accounts.rules import public
 from noren.errors import PasskeyRefused
 from noren.web import remembered
 
 Area = str  # "console" or "operations": the two doors are the same page with other words
 
 
+@public
 @require_GET
 def sign_in_page(request: HttpRequest, area: Area) -> HttpResponse:
     return signing_in(request, area, shop=remembered.shop(request))
@@ -46,6 +48,7 @@ def signing_in(request: HttpRequest, area: Area, *, status: int = 200, **more: o
     )
 
 
+@public
 @require_GET
 def join_page(request: HttpRequest, area: Area) -> HttpResponse:
     return joining(request, area)
@@ -93,26 +96,51 @@ def _door(
         "finish": reverse(f"{area}_{passkey}_finish"),
         **more,
     }
+    if (area, passkey) == ("console", "join"):
+        context |= {
+            "take_begin": reverse("console_take_begin"),
+            "take_finish": reverse("console_take_finish"),
+            "take_label": _("Use the passkey I have"),
+        }
     response = render(request, "web/door.html", context, status=status)
     add_never_cache_headers(response)
     return response
 
 
+@public
 @require_POST
 def sign_in_begin(request: HttpRequest, area: Area) -> JsonResponse:  # noqa: ARG001 - one passkey opens its own door
     return JsonResponse({"options": signin.begin_signin(request)})
 
 
+@public
 @require_POST
 def sign_in_finish(request: HttpRequest, area: Area) -> JsonResponse:  # noqa: ARG001 - one passkey opens its own door
     return _entered(request, signin.finish_signin(request, _given(request, "answer"), now=clock.now()))
 
 
+@public
+@require_POST
+def take_begin(request: HttpRequest) -> JsonResponse:
+    """Begin to take an invitation with a passkey that is there, of another shop."""
+    return JsonResponse({"options": signin.begin_take(_invite(request))})
+
+
+@public
+@require_POST
+def take_finish(request: HttpRequest) -> JsonResponse:
+    return _entered(
+        request, signin.finish_take(request, _invite(request), _given(request, "answer"), now=clock.now())
+    )
+
+
+@public
 @require_POST
 def join_begin(request: HttpRequest, area: Area) -> JsonResponse:  # noqa: ARG001 - the invitation says which door
     return JsonResponse({"options": signin.begin_join(_invite(request))})
 
 
+@public
 @require_POST
 def join_finish(request: HttpRequest, area: Area) -> JsonResponse:  # noqa: ARG001 - the invitation says which door
     return _entered(
@@ -147,6 +175,7 @@ def _given(request: HttpRequest, name: str) -> dict[str, Any]:
     return given
 
 
+@public
 @require_POST
 def sign_out(request: HttpRequest, area: Area) -> HttpResponse:
     response = HttpResponseRedirect(reverse(f"{area}_sign_in"))

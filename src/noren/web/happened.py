@@ -18,6 +18,7 @@ _WORDS: Final[Mapping[tuple[str, str], str | Promise]] = {
     ("signin", "password"): gettext_lazy("Signed in with the password"),
     ("signin", "password_totp"): gettext_lazy("Signed in with the password and a one-time code"),
     ("signin", "password_recovery"): gettext_lazy("Signed in with the password and a recovery code"),
+    ("signin", "switched"): gettext_lazy("Went over to another shop"),
     ("signout", ""): gettext_lazy("Signed out"),
     ("signout", "one"): gettext_lazy("Another sign-in was ended"),
     ("signout", "others"): gettext_lazy("All other sign-ins were ended"),

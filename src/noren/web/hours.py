@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from noren import clock
-from noren.accounts.access import StaffRequest, manager_required
+from noren.accounts.access import Permission, StaffRequest, permission_required
 from noren.booking import changes
 from noren.booking.impact import Touched
 from noren.engine import hours as engine_hours
@@ -45,7 +45,7 @@ class Unclear(ValueError):
     """What was asked for cannot be understood; the message says how to write it."""
 
 
-@manager_required
+@permission_required(Permission.HOURS_CHANGE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def hours(request: StaffRequest) -> HttpResponse:
     face = face_of(request)

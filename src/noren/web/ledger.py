@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from noren import people
 from noren.accounts.access import RecordRequest, record_required
+from noren.accounts.rules import public
 from noren.people import published
 
 # N in groups of three digits, all but the last with an x before them; of a tile that is not full its width.
@@ -22,22 +23,26 @@ _FOR_EVER: Final = "public, max-age=31536000, immutable"
 _A_MOMENT: Final = "public, max-age=5"
 
 
+@public
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
     context = {"published": published.checkpoint(), "origin": settings.NOREN_ORIGIN}
     return render(request, "web/ledger.html", context)
 
 
+@public
 @require_safe
 def checkpoint(_request: HttpRequest) -> HttpResponse:
     return _text(_published().note)
 
 
+@public
 @require_safe
 def vkey(_request: HttpRequest) -> HttpResponse:
     return _text(f"{_published().vkey}\n")
 
 
+@public
 @require_safe
 def tile(_request: HttpRequest, level: str, number: str, width: str | None = None) -> HttpResponse:
     """Serve a tile of the tree. It never changes, nor does one of a smaller width."""

@@ -21,7 +21,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
 from noren import clock, people
-from noren.accounts.access import StaffRequest, manager_required
+from noren.accounts.access import Permission, StaffRequest, permission_required
 from noren.errors import NorenError, NoSuchTransfer
 from noren.people import exporting, lists
 from noren.people.importing import FIELDS, CustomerList, NotAList, read
@@ -30,6 +30,8 @@ from noren.web.customers import LABELS
 from noren.web.desk import face_of
 
 LONGEST = 300
+# Who moves lists of one kind sees and agrees to those of that kind; the vault knows which.
+LISTS = (Permission.LISTS_EXPORT, Permission.LISTS_IMPORT)
 MOST_FAULTS = 100
 REASONS: dict[str, str | Promise] = {
     "moving": gettext_lazy("Moving to another system, or from one"),
@@ -49,7 +51,7 @@ FAULTS: dict[str, str | Promise] = {
 }
 
 
-@manager_required
+@permission_required(*LISTS)
 @require_safe
 def page(request: StaffRequest) -> HttpResponse:
     return _page(request)
@@ -85,7 +87,7 @@ def _state(one: people.Transfer) -> str:
     return words[one.state]
 
 
-@manager_required
+@permission_required(Permission.LISTS_EXPORT)
 @require_POST
 def ask_export(request: StaffRequest) -> HttpResponse:
     """Ask for a list of all customers; the form comes back with what is missing."""
@@ -102,7 +104,7 @@ def ask_export(request: StaffRequest) -> HttpResponse:
     return HttpResponseRedirect(reverse("console_list", args=[transfer]))
 
 
-@manager_required
+@permission_required(Permission.LISTS_IMPORT)
 @require_POST
 def ask_import(request: StaffRequest) -> HttpResponse:
     """Ask to bring a file in. It is looked at and let go: nothing of it is kept until it is agreed to."""
@@ -131,7 +133,7 @@ def _file(request: StaffRequest) -> tuple[CustomerList, str]:
     return read(raw, settings.IDEMPOTENCY_KEY), hashlib.sha256(raw).hexdigest()
 
 
-@manager_required
+@permission_required(*LISTS)
 @require_safe
 def one(request: StaffRequest, transfer: str) -> HttpResponse:
     return _one(request, _found(request, transfer))
@@ -179,20 +181,20 @@ def _one(
     return render(request, "web/console/list.html", context, status=status)
 
 
-@manager_required
+@permission_required(*LISTS)
 @require_POST
 def agree_begin(request: StaffRequest, transfer: str) -> JsonResponse:
     return JsonResponse({"options": people.agree_begin(request.signed_in.grant, transfer)})
 
 
-@manager_required
+@permission_required(*LISTS)
 @require_POST
 def agree_finish(request: StaffRequest, transfer: str) -> JsonResponse:
     people.agree_finish(request.signed_in.grant, transfer, budget.answer_of(request))
     return JsonResponse({"next": reverse("console_list", args=[transfer])})
 
 
-@manager_required
+@permission_required(*LISTS)
 @require_POST
 def end(request: StaffRequest, transfer: str) -> HttpResponse:
     """Decline a colleague's list, or cancel one."""
@@ -204,7 +206,7 @@ def end(request: StaffRequest, transfer: str) -> HttpResponse:
     return HttpResponseRedirect(reverse("console_list", args=[transfer]))
 
 
-@manager_required
+@permission_required(Permission.LISTS_EXPORT)
 @require_POST
 def file(request: StaffRequest, transfer: str) -> HttpResponseBase:
     """The export as a file, told piece by piece and stored nowhere."""
@@ -230,7 +232,7 @@ def _bytes(text: Iterator[str]) -> Iterator[bytes]:
 
 
 @sensitive_post_parameters()
-@manager_required
+@permission_required(Permission.LISTS_IMPORT)
 @require_POST
 def take(request: StaffRequest, transfer: str) -> HttpResponse:
     """Bring the very file in that was asked for: all rows are looked at first, and one bad one holds all."""

@@ -13,7 +13,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from noren import clock, people
 from noren.accounts import signin
-from noren.accounts.access import StaffRequest, customer_of, manager_required
+from noren.accounts.access import Permission, StaffRequest, customer_of, permission_required
+from noren.accounts.rules import customer, public
 from noren.accounts.session import KEY, forget_grant
 from noren.errors import CodeRefused, GrantExpired, GrantRefused, NorenError, NoSuchEntry
 from noren.people import published
@@ -25,6 +26,7 @@ from noren.web.shopfront import Face
 _LONGEST_MAIL, _LONGEST_CODE = 254, 20
 
 
+@customer
 @require_safe
 def page(request: HttpRequest, slug: str) -> HttpResponse:
     """Her list, or the way in."""
@@ -57,6 +59,7 @@ def _over(request: HttpRequest, face: Face) -> HttpResponse:
     return response
 
 
+@public
 @sensitive_post_parameters("mail")
 @require_POST
 def code(request: HttpRequest, slug: str) -> HttpResponse:
@@ -68,6 +71,7 @@ def code(request: HttpRequest, slug: str) -> HttpResponse:
     return _code_page(request, face, mail)
 
 
+@public
 @sensitive_post_parameters("mail", "code")
 @require_POST
 def enter(request: HttpRequest, slug: str) -> HttpResponse:
@@ -84,6 +88,7 @@ def enter(request: HttpRequest, slug: str) -> HttpResponse:
     return response
 
 
+@public
 @require_POST
 def leave(request: HttpRequest, slug: str) -> HttpResponse:
     response = HttpResponseRedirect(reverse("my_data", args=[slug]))
@@ -91,6 +96,7 @@ def leave(request: HttpRequest, slug: str) -> HttpResponse:
     return response
 
 
+@customer
 @require_safe
 def proof(request: HttpRequest, slug: str, entry: str) -> HttpResponse:
     """The `.tlog-proof` of one of her lines, to keep."""
@@ -110,7 +116,7 @@ def proof(request: HttpRequest, slug: str, entry: str) -> HttpResponse:
     return response
 
 
-@manager_required
+@permission_required(Permission.SHOP_CHANGE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def naming(request: StaffRequest) -> HttpResponse:
     """Whether the shop's customers are told who of the staff looked. The owner decides."""

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from noren import clock
+from noren.accounts.rules import own_link
 from noren.booking import actions, links
 from noren.booking.models import Booking, Status
 from noren.booking.transact import CUSTOMER
@@ -20,12 +21,14 @@ from noren.web import fees, shopfront, story, times, visits, wording
 from noren.web.public import face_or_404
 
 
+@own_link
 @require_safe
 def booking(request: HttpRequest, token: str) -> HttpResponse:
     face, visit = _of(token)
     return _page(request, token, face, visit)
 
 
+@own_link
 @require_POST
 def cancel(request: HttpRequest, token: str) -> HttpResponse:
     face, visit = _of(token)
@@ -43,6 +46,7 @@ def cancel(request: HttpRequest, token: str) -> HttpResponse:
     return HttpResponseRedirect(reverse("own", args=[token]))
 
 
+@own_link
 @require_POST
 def keep(_request: HttpRequest, token: str) -> HttpResponse:
     """She comes at the time to which the shop has moved it."""
@@ -54,6 +58,7 @@ def keep(_request: HttpRequest, token: str) -> HttpResponse:
     return HttpResponseRedirect(reverse("own", args=[token]) + "?kept")
 
 
+@own_link
 @require_safe
 def calendar(_request: HttpRequest, token: str) -> HttpResponse:
     """The booking as an ICS file."""

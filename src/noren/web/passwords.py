@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST
 from noren import clock
 from noren.accounts import passwords
 from noren.accounts.access import safe_next
+from noren.accounts.rules import public
 from noren.accounts.signin import Entered
 from noren.errors import (
     BadPassword,
@@ -71,6 +72,7 @@ def shop_typed(request: HttpRequest) -> str:
     return typed(request, "shop", 200).strip().strip("/").rpartition("/")[2].lower()[:LONGEST_SHOP]
 
 
+@public
 @sensitive_post_parameters("mail", "password")
 @require_POST
 def sign_in(request: HttpRequest) -> HttpResponse:
@@ -111,6 +113,7 @@ def led(refusal: NorenError) -> str:
     return refusal.words()
 
 
+@public
 @sensitive_post_parameters("ticket", "code")
 @require_POST
 def code(request: HttpRequest) -> HttpResponse:
@@ -124,6 +127,7 @@ def code(request: HttpRequest) -> HttpResponse:
     return _enter(request, entered, slug)
 
 
+@public
 @sensitive_post_parameters("ticket", "code")
 @require_POST
 def recovery(request: HttpRequest) -> HttpResponse:
@@ -142,6 +146,7 @@ def recovery(request: HttpRequest) -> HttpResponse:
     return response
 
 
+@public
 @sensitive_post_parameters("invite", "password")
 @require_POST
 def join(request: HttpRequest) -> HttpResponse:

@@ -5,16 +5,19 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from noren import clock
+from noren.accounts.rules import public
 from noren.errors import ShopUnknown
 from noren.shops import directory
 from noren.web import shopfront
 
 
+@public
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     return render(request, "web/home.html", {"shops": shopfront.doors()})
 
 
+@public
 @require_safe
 def shop(request: HttpRequest, slug: str) -> HttpResponse:
     face = face_or_404(slug)

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from noren import clock
-from noren.accounts.access import StaffRequest, staff_required
+from noren.accounts.access import Permission, StaffRequest, permission_required
 from noren.booking import actions, availability, reception
 from noren.booking.models import Status
 from noren.errors import AlreadyCancelled, BookingUnknown, NorenError, NothingHere, NotOffered, NotThatStatus
@@ -42,7 +42,7 @@ def _by(request: StaffRequest) -> str:
     return f"staff:{request.signed_in.handle}"
 
 
-@staff_required
+@permission_required(Permission.BOOKINGS_CHANGE)
 @require_POST
 def deed(request: StaffRequest, booking_id: int, deed: str) -> HttpResponse:
     """Do what the button said."""
@@ -71,7 +71,7 @@ def _is_done(request: StaffRequest, booking_id: int, leads_to: Status, refusal: 
     return visit is not None and visit.status == leads_to
 
 
-@staff_required
+@permission_required(Permission.BOOKINGS_CHANGE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def move(request: StaffRequest, booking_id: int) -> HttpResponse:
     """GET shows where a booking can be moved; POST moves it there, or over what is there for a reason."""

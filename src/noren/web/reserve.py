@@ -17,6 +17,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from noren import clock
+from noren.accounts.rules import public
 from noren.booking import book
 from noren.errors import BadField, CannotTakeNewCustomers, HoldExpired, NorenError, ServiceUnknown
 from noren.web import fees, shopfront, times, wording
@@ -55,6 +56,7 @@ class Desk:
         return self.page("web/book/who.html", status, form=form, **context)
 
 
+@public
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 def who(request: HttpRequest, slug: str, service_id: str) -> HttpResponse:

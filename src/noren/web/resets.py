@@ -14,6 +14,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from noren.accounts import passwords
+from noren.accounts.rules import public
 from noren.errors import BadPassword, ResetRefused, ShopUnknown
 from noren.people.resets import Reset
 from noren.shops import directory
@@ -21,6 +22,7 @@ from noren.web import remembered
 from noren.web.passwords import AWAY, LONGEST_MAIL, chosen, from_link, shop_typed, typed, why
 
 
+@public
 @sensitive_post_parameters("mail")
 @require_http_methods(["GET", "HEAD", "POST"])
 def forgot(request: HttpRequest) -> HttpResponse:
@@ -40,6 +42,7 @@ def forgot(request: HttpRequest) -> HttpResponse:
     return _page(request, "web/password/asked.html", {"shop": slug})
 
 
+@public
 @sensitive_post_parameters("token", "password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def reset(request: HttpRequest) -> HttpResponse:

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from noren import people
 from noren.accounts.access import CUSTOMER, OPERATOR, SignedInRequest, safe_next, signed_in_required
+from noren.accounts.rules import public
 from noren.accounts.session import forget_grant
 from noren.errors import OwnPasswordRefused
 from noren.shops import directory
@@ -144,6 +145,7 @@ def not_me(request: SignedInRequest, what: str) -> HttpResponse:
     return _out(request, reverse("secured"))
 
 
+@public
 @require_safe
 def secured(request: SignedInRequest) -> HttpResponse:
     """What became of it, for everybody: nobody is signed in any more."""

@@ -11,6 +11,7 @@ from django.utils.cache import add_never_cache_headers
 from django.views.decorators.http import require_http_methods
 
 from noren import clock
+from noren.accounts.rules import public
 from noren.booking import actions, availability
 from noren.errors import (
     HoldExpired,
@@ -47,6 +48,7 @@ REFUSALS = (
 )
 
 
+@public
 @require_http_methods(["GET", "HEAD", "POST"])
 def choose(request: HttpRequest, slug: str, service_id: str) -> HttpResponse:
     """GET shows the free times; POST holds one and leads on to the form."""

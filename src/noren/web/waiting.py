@@ -10,6 +10,7 @@ from django.utils.cache import add_never_cache_headers
 from django.views.decorators.http import require_POST, require_safe
 
 from noren import clock
+from noren.accounts.rules import own_link
 from noren.booking import links, turns
 from noren.booking import waiting as way
 from noren.booking.models import Booking, Waiting, WaitingState
@@ -35,11 +36,13 @@ class Place:
     own: str
 
 
+@own_link
 @require_safe
 def entry(request: HttpRequest, token: str) -> HttpResponse:
     return _page(request, token)
 
 
+@own_link
 @require_POST
 def accept(request: HttpRequest, token: str) -> HttpResponse:
     link = links.resolve_waiting(token)
@@ -50,6 +53,7 @@ def accept(request: HttpRequest, token: str) -> HttpResponse:
     return HttpResponseRedirect(reverse("own", args=[booked.token]) + "?new")
 
 
+@own_link
 @require_POST
 def decline(_request: HttpRequest, token: str) -> HttpResponse:
     link = links.resolve_waiting(token)
@@ -57,6 +61,7 @@ def decline(_request: HttpRequest, token: str) -> HttpResponse:
     return HttpResponseRedirect(reverse("waiting", args=[token]))
 
 
+@own_link
 @require_POST
 def leave(request: HttpRequest, token: str) -> HttpResponse:
     link = links.resolve_waiting(token)

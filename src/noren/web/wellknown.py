@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from noren import clock
+from noren.accounts.rules import public
 
 # Booking pages by link, and what is behind a sign-in, are nobody's search result.
 ROBOTS = """User-agent: *
@@ -18,11 +19,13 @@ Disallow: /*/book/
 """
 
 
+@public
 @require_safe
 def robots(_request: HttpRequest) -> HttpResponse:
     return HttpResponse(ROBOTS, content_type="text/plain; charset=utf-8")
 
 
+@public
 @require_safe
 def healthz(_request: HttpRequest) -> HttpResponse:
     """Say that this process answers. Whether vault and ledger do is shown to operators, not to everybody."""
@@ -31,6 +34,7 @@ def healthz(_request: HttpRequest) -> HttpResponse:
     return response
 
 
+@public
 @require_safe
 def security_txt(_request: HttpRequest) -> HttpResponse:
     """RFC 9116: whom to tell about a hole. The contact is the sender of this installation's mail."""

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from noren import clock
-from noren.accounts.access import StaffRequest, staff_required
+from noren.accounts.access import Permission, StaffRequest, permission_required
 from noren.booking import why
 from noren.booking.asked import Asked
 from noren.engine import wall
@@ -59,7 +59,7 @@ def address(
     return Form(service, f"{at:%Y-%m-%d}", f"{at:%H:%M}", staff or 0, party, nights, booking).address
 
 
-@staff_required
+@permission_required(Permission.BOOKINGS_SEE)
 @require_safe
 def page(request: StaffRequest) -> HttpResponse:
     face = face_of(request)

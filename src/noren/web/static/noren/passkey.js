@@ -3,7 +3,8 @@
 const text = (name) => form.dataset[name];
 const form = document.querySelector("form[data-passkey]");
 const say = document.querySelector("[data-passkey-words]");
-const button = form.querySelector("button");
+const buttons = form.querySelectorAll("button");
+const able = (can) => buttons.forEach((each) => (each.disabled = !can));
 
 const bytes = (value) =>
   Uint8Array.from(atob(value.replaceAll("-", "+").replaceAll("_", "/")), (letter) => letter.charCodeAt(0));
@@ -75,22 +76,24 @@ if (location.hash) history.replaceState(null, "", location.pathname + location.s
 // What else the page wants to be told with both steps: it is shown on the page, and kept nowhere.
 const also = Object.fromEntries([...form.querySelectorAll("[data-also]")].map((each) => [each.name, each.value]));
 
-const go = async () => {
-  button.disabled = true;
+// A second button has addresses of its own: an invitation taken with a passkey that is there.
+const go = async (pressed) => {
+  const { begin, finish } = { ...form.dataset, ...pressed?.dataset };
+  able(false);
   tell(text("wait"), false);
   try {
     const joining = form.dataset.passkey === "join";
-    const making = joining || form.dataset.passkey === "add";
-    const options = withBytes((await post(text("begin"), joining ? { invite } : also)).options);
+    const making = form.dataset.passkey === "add" || (joining && begin === text("begin"));
+    const options = withBytes((await post(begin, joining ? { invite } : also)).options);
     const made = making
       ? await navigator.credentials.create({ publicKey: options })
       : await navigator.credentials.get({ publicKey: options });
-    const { next } = await post(text("finish") + location.search, { answer: asJson(made), ...(joining ? { invite } : also) });
+    const { next } = await post(finish + location.search, { answer: asJson(made), ...(joining ? { invite } : also) });
     location.assign(next);
   } catch (error) {
     const ended = error instanceof DOMException;
     tell(ended ? text("ended") : error.message || text("failed"), true);
-    button.disabled = false;
+    able(true);
   }
 };
 
@@ -99,9 +102,9 @@ if (!window.PublicKeyCredential) {
 } else if (form.dataset.passkey === "join" && !invite) {
   tell(text("empty"), true);
 } else {
-  button.disabled = false;
+  able(true);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    go();
+    go(event.submitter);
   });
 }
