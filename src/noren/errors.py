@@ -447,6 +447,23 @@ class PasskeyRefused(NorenError):
     message = _("This passkey could not be used. Please try again.")
 
 
+class ChallengeNeeded(NorenError):
+    """Nothing was looked at. Facts: challenge, bits, wait (seconds; 0: only the puzzle helps)."""
+
+    status = 429
+    message = _(
+        "There were many tries in a short time. "
+        "Please send the form again once this device has solved a small puzzle."
+    )
+
+
+class TooManyTries(NorenError):
+    """Nothing was looked at. Facts: wait (seconds)."""
+
+    status = 429
+    message = _("There were too many wrong codes. Please try again in %(wait)s seconds.")
+
+
 class PasswordRefused(NorenError):
     status = 403
     message = _("Mail address and password do not match. Please try again.")

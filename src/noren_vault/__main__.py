@@ -10,8 +10,8 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Coroutine, Sequence
+from typing import Any, Final
 
 import psycopg
 import structlog
@@ -89,8 +89,7 @@ async def _serve() -> int:
         holds=(lambda _: True) if trust is None else holds(trust, clock),
     )
     network: Network | None = None
-    acts = (vault.erase_forever(), vault.keeping.tend_forever(), vault.forced.mail_forever())
-    tasks = [asyncio.create_task(act) for act in acts]
+    tasks = [asyncio.create_task(act) for act in _forever(vault)]
     poisoned = asyncio.create_task(vault.record.ledger.poisoned())
     try:
         ended = asyncio.Event()
@@ -117,6 +116,16 @@ async def _serve() -> int:
         for task in tasks:
             await end(task)
         await vault.close()
+
+
+def _forever(vault: Vault) -> tuple[Coroutine[Any, Any, None], ...]:
+    """What goes on as long as it serves."""
+    return (
+        vault.erase_forever(),
+        vault.keeping.tend_forever(),
+        vault.forced.mail_forever(),
+        vault.defence.keep_forever(),
+    )
 
 
 def _leave_no_core() -> None:

@@ -181,6 +181,14 @@ class Busy(VaultError):
     """As many passwords are being checked as the machine carries; a moment later it can be tried again."""
 
 
+class ChallengeNeeded(VaultError):
+    """Answer a challenge first; nothing was looked at. Facts: challenge, bits, wait (seconds; 0: no way)."""
+
+
+class TooManyTries(VaultError):
+    """Too many wrong codes; nothing was looked at. Facts: wait (seconds)."""
+
+
 class PasswordRefused(VaultError):
     """Mail and password do not hold. One error for all reasons, an unknown mail included."""
 

@@ -32,6 +32,7 @@ from noren_vault.errors import (
     VaultError,
 )
 from noren_vault.grants import Grants, shop_mark
+from noren_vault.known_devices import KnownDevices
 from noren_vault.letter import Letter
 from noren_vault.passwords import Passwords
 from noren_vault.peer import Peer
@@ -231,6 +232,7 @@ class Forced:
         """In one transaction: give the shop of each grant that still ended, and how many are to be told."""
         now = self._now()
         await self._passwords.require_reset(connection, *actors)
+        await KnownDevices.forget(connection, *actors)
         cursor = await connection.execute(_END.encode(), self._ending(actors))
         shops = [row[0] for row in await cursor.fetchall()]
         cursor = await connection.execute(_LIST, [reset, now, actors])

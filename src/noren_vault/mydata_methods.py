@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from noren_vault import fields
 from noren_vault.clock import Now
+from noren_vault.defence import Defence
 from noren_vault.errors import InvestigationRefused, PowerNeeded
 from noren_vault.grants import Grant, Grants
 from noren_vault.mydata import MyData
@@ -16,7 +17,7 @@ from noren_vault.proofs import Proofs
 from noren_vault.protocol import Params
 from noren_vault.record import Path
 from noren_vault.rights import PLATFORM, What
-from noren_vault.visits import MOST_DEVICE, Visit
+from noren_vault.signin_methods import visit_of
 
 Wire = dict[str, Any]
 Method = Callable[[Params, Peer], Awaitable[Wire]]
@@ -34,6 +35,7 @@ class MyDataMethods:
         grants: Grants,
         people: People,
         proofs: Proofs,
+        defence: Defence,
         mydata: MyData,
         naming: Naming,
         investigations: Investigations,
@@ -43,6 +45,7 @@ class MyDataMethods:
         self._grants = grants
         self._people = people
         self._proofs = proofs
+        self._defence = defence
         self._mydata = mydata
         self._naming = naming
         self._investigations = investigations
@@ -60,19 +63,19 @@ class MyDataMethods:
 
     async def _own_begin(self, params: Params, peer: Peer) -> Wire:
         """Mail a code to who has this address in the shop. The answer is the same for everybody."""
-        shop, path = params.shop(), peer.path(params.text("session", "", most=200))
+        shop, visit = params.shop(), visit_of(params)
+        await self._defence.asked(shop, params.text("mail", most=300), visit)
+        path = peer.path(visit.session)
         await self._proofs.begin(shop, await self._whose(shop, params), path)
         return {}
 
     async def _own_finish(self, params: Params, _: Peer) -> Wire:
-        shop = params.shop()
-        visit = Visit(
-            session=params.text("session", "", most=200),
-            address=params.text("address", "", most=100),
-            device=params.text("device", "")[:MOST_DEVICE],
-        )
+        shop, visit, code = params.shop(), visit_of(params), params.text("code", most=20)
+        standing = await self._defence.before_code(shop, params.text("mail", most=300), visit)
         person = await self._whose(shop, params)
-        return await self._proofs.finish(shop, person, params.text("code", most=20), visit)
+        signed = await self._proofs.finish(shop, person, code, visit)
+        self._defence.right(standing)
+        return signed
 
     async def _whose(self, shop: int, params: Params) -> str:
         """Whose address it is; of several records the first by id, so that a code finds the same again.

@@ -19,6 +19,7 @@ _SECONDS: Final = 10.0
 _KINDS: Final = ("signin", "signout", "register", "sign", "prove")
 _TRIED: Final = (
     "password", "second_factor", "second_factor_gone", "totp", "recovery", "membership", "passkey", "code",
+    "mailed_code", "mailed",
 )  # fmt: skip
 _HIDDEN: Final = ("totp_begun", "asked")
 _HERS: Final = """

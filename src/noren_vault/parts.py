@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from noren_vault.addresses import Addresses
 from noren_vault.alerts import Alerts
 from noren_vault.allowances import Allowances
+from noren_vault.api_keys import ApiKeys
 from noren_vault.bells import Bells
 from noren_vault.budgets import Budgets
 from noren_vault.canaries import Canaries
 from noren_vault.clock import Now
 from noren_vault.courier import Courier
 from noren_vault.database import Database
+from noren_vault.defence import Defence
 from noren_vault.doctor import Doctor
 from noren_vault.export_methods import ExportMethods
 from noren_vault.exporting import Exporting
@@ -21,7 +23,8 @@ from noren_vault.grants import Grants
 from noren_vault.importing import Importing
 from noren_vault.index import Index
 from noren_vault.invites import Invites
-from noren_vault.keys import Keys
+from noren_vault.keeping import Keeping
+from noren_vault.keys import Keyring, Keys
 from noren_vault.ledger import Ledger
 from noren_vault.members import Members
 from noren_vault.memberships import Memberships
@@ -30,6 +33,7 @@ from noren_vault.mydata_methods import MyDataMethods
 from noren_vault.naming import Investigations, Naming
 from noren_vault.narrowing import Narrowing
 from noren_vault.nonces import Nonces
+from noren_vault.owner_letters import OwnerLetters
 from noren_vault.passkeys import Ceremonies, Challenges
 from noren_vault.passwords import Passwords
 from noren_vault.people import People
@@ -48,6 +52,7 @@ from noren_vault.settings import Settings
 from noren_vault.several_shops import SeveralShops
 from noren_vault.shop_methods import ShopMethods
 from noren_vault.signin import SignIn
+from noren_vault.signin_mails import SigninMails
 from noren_vault.signin_methods import SigninMethods
 from noren_vault.trace import Trace
 from noren_vault.transfers import Transfers
@@ -102,7 +107,23 @@ def signin(base: Base, ceremonies: Ceremonies) -> SignIn:
     )
 
 
-def passwords(base: Base, signin: SignIn, post: Post, freshness: Freshness, alerts: Alerts) -> SigninMethods:
+async def defence(base: Base, courier: Courier) -> Defence:
+    """With the counters that were kept."""
+    letters = OwnerLetters(
+        base.database,
+        courier,
+        base.record,
+        SigninMails(base.database, base.held, base.people, base.now),
+        base.settings.origin,
+    )
+    made = Defence(database=base.database, keys=base.held, record=base.record, letters=letters, now=base.now)
+    await made.load()
+    return made
+
+
+def passwords(
+    base: Base, signin: SignIn, post: Post, freshness: Freshness, *, alerts: Alerts, defence: Defence
+) -> SigninMethods:
     return SigninMethods.of(
         database=base.database,
         keys=base.held,
@@ -115,18 +136,19 @@ def passwords(base: Base, signin: SignIn, post: Post, freshness: Freshness, aler
         freshness=freshness,
         alerts=alerts,
         courier=post.courier,
+        defence=defence,
         settings=base.settings,
         now=base.now,
     )
 
 
 def accounts(
-    base: Base, signin: SignIn, ceremonies: Ceremonies, post: Post, index: Index
+    base: Base, signin: SignIn, ceremonies: Ceremonies, post: Post, *, defence: Defence, index: Index
 ) -> tuple[SigninMethods, SecurityMethods, Alerts]:
     database, now = base.database, base.now
     freshness = Freshness(database, base.grants, now)
     alerts = Alerts(database=database, courier=post.courier, origin=base.settings.origin, now=now)
-    accounts = passwords(base, signin, post, freshness, alerts)
+    accounts = passwords(base, signin, post, freshness, alerts=alerts, defence=defence)
     security = SecurityMethods.of(
         database=database,
         keys=base.held,
@@ -266,17 +288,42 @@ def lists(
     return methods, importing, transfers
 
 
-def mydata(base: Base, proofs: Proofs, index: Index, watch: Watch) -> MyDataMethods:
+def mydata(base: Base, proofs: Proofs, defence: Defence, index: Index, watch: Watch) -> MyDataMethods:
     database, record, now = base.database, base.record, base.now
     naming = Naming(database=database, record=record, now=now)
     return MyDataMethods(
         grants=base.grants,
         people=base.people,
         proofs=proofs,
+        defence=defence,
         mydata=MyData(database=database, record=record, index=index, naming=naming, watch=watch),
         naming=naming,
         investigations=Investigations(database=database, record=record, now=now),
         now=now,
+    )
+
+
+def keeping(base: Base, ring: Keyring, index: Index, least: Floors) -> Keeping:
+    return Keeping.of(
+        base.settings,
+        ring,
+        keys=base.held,
+        people=base.people,
+        record=base.record,
+        index=index,
+        least=least,
+        now=base.now,
+    )
+
+
+def api_keys(base: Base, records: Records) -> ApiKeys:
+    return ApiKeys(
+        database=base.database,
+        record=base.record,
+        grants=base.grants,
+        records=records,
+        keys=base.held,
+        now=base.now,
     )
 
 

@@ -12,8 +12,10 @@ from noren_vault import password_rules as rules
 from noren_vault.choosing import Choosing
 from noren_vault.clock import Now
 from noren_vault.database import Connection, Database
+from noren_vault.defence import Defence, Standing
 from noren_vault.errors import (
     BadPassword,
+    Busy,
     CodeRefused,
     FreshSignInNeeded,
     GrantRefused,
@@ -26,6 +28,8 @@ from noren_vault.freshness import Freshness
 from noren_vault.grants import Grant, Grants
 from noren_vault.invites import Invites
 from noren_vault.keys import Keys
+from noren_vault.mailed_codes import LIFE_MS as MAILED_MS
+from noren_vault.mailed_codes import MailedCodes
 from noren_vault.own_password import OwnPassword
 from noren_vault.passkey_rule import PasskeyRule
 from noren_vault.passwords import Checked, Passwords, credential_name
@@ -35,6 +39,7 @@ from noren_vault.rights import PLATFORM, Role
 from noren_vault.second_factors import SecondFactors
 from noren_vault.signin import SignIn
 from noren_vault.signin_mails import SigninMails
+from noren_vault.tickets import LIFE_MS as TICKET_MS
 from noren_vault.tickets import Ticket, Tickets
 from noren_vault.visits import Visit
 
@@ -59,6 +64,7 @@ class PasswordSignin:
         choosing: Choosing,
         resets: Resets,
         rule: PasskeyRule,
+        defence: Defence,
         now: Now,
     ) -> None:
         """Keep the parts."""
@@ -77,6 +83,9 @@ class PasswordSignin:
         self._choosing = choosing
         self._resets = resets
         self._rule = rule
+        self._defence = defence
+        self._mailed = MailedCodes(now)
+        self._now = now
 
     async def member(self, token: object) -> Grant:
         """Give a member's grant. Raises GrantRefused, and as `Grants.of_shop`."""
@@ -136,30 +145,44 @@ class PasswordSignin:
     async def check(self, shop: int, mail: str, text: str, visit: Visit) -> dict[str, Any]:
         """Check mail and password: a grant, or a ticket `second` where a second factor is asked for.
 
-        Raises PasswordRefused, Busy, GrantRefused (does not work there any more), ResetRequired (another one
-        must be set: a link was mailed), PasskeyRequired (the shop takes no password of this role).
+        With `way` `mail` the ticket is for the code that was mailed (`mailed_check`).
+        Raises PasswordRefused, ChallengeNeeded, Busy, GrantRefused (does not work there any more),
+        ResetRequired (another one must be set: a link was mailed), PasskeyRequired (the shop takes no
+        password of this role).
         """
-        found, session = await self._passwords.check(shop, mail, text), session_name(visit.session)
-        path = Path(found.handle, found.credential, session)
+        standing = await self._defence.before(shop, mail, self._mails.tokens(shop, mail), text, visit)
+        try:
+            found = await self._passwords.check(shop, mail, text)
+        except Busy:
+            self._defence.undo(standing)
+            raise
+        path = Path(found.handle, found.credential, session_name(visit.session))
         if not found.right:
             await self._record.write("refused", path, shop=shop, note="password")
             raise PasswordRefused
+        self._defence.right(standing)
         await self._still_good(found, text, shop, path)
         if found.second_factor:
-            await self._record.write("refused", path, shop=shop, note="second_factor")
-            ticket = self._tickets.make(
-                actor=found.actor,
-                handle=found.handle,
-                credential=found.credential,
-                shop=shop,
-                session=session,
-            )
-            return {"second": ticket}
+            return await self._second(found, path, shop, standing)
         if not found.alone:
             await self._record.write("refused", path, shop=shop, note="second_factor_gone")
             raise PasswordRefused
         await self._passkey_asked(found.actor, shop, path)
-        return await self._signin.admit(found.actor, found.credential, visit, shop, note="password")
+        if standing.code:
+            return await self._mail_code(found, path, shop, visit, standing)
+        done = await self._signin.admit(found.actor, found.credential, visit, shop, note="password")
+        await self._defence.came_in(found.actor, shop, path, visit, told=standing.told)
+        return done
+
+    async def mailed_check(self, second: str, code: str, visit: Visit) -> dict[str, Any]:
+        """Finish a sign-in with the code that was mailed for it. Raises CodeRefused, PasskeyRequired."""
+        ticket = self._tickets.read(second, session_name(visit.session))
+        try:
+            self._mailed.take(ticket.id, code)
+        except CodeRefused:
+            await self._refused(ticket, "mailed")
+            raise
+        return await self._admit(ticket, visit, "password_mailed")
 
     # -- second factors
 
@@ -187,11 +210,13 @@ class PasswordSignin:
     async def totp_check(self, second: str, code: str, visit: Visit) -> dict[str, Any]:
         """Finish a sign-in with a one-time code. Raises CodeRefused."""
         ticket = self._tickets.read(second, session_name(visit.session))
+        await self._defence.before_second(ticket.actor, ticket.shop, visit)
         try:
             await self._factors.check(ticket.actor, code)
         except CodeRefused:
-            await self._refused(ticket, "totp")
+            await self._wrong(ticket, "totp", visit)
             raise
+        self._defence.right_second(ticket.actor)
         return await self._admit(ticket, visit, "password_totp")
 
     async def recovery_make(self, grant: Grant) -> list[str]:
@@ -205,12 +230,16 @@ class PasswordSignin:
     async def recovery_use(self, second: str, code: str, visit: Visit) -> dict[str, Any]:
         """Finish a sign-in with a recovery code; `codes_left` says how many there still are. CodeRefused."""
         ticket = self._tickets.read(second, session_name(visit.session))
+        self._defence.count_second(ticket.actor)
         try:
             left = await self._factors.recover(ticket.actor, code)
         except CodeRefused:
-            await self._refused(ticket, "recovery")
+            await self._wrong(ticket, "recovery", visit)
             raise
-        return {**await self._admit(ticket, visit, "password_recovery"), "codes_left": left}
+        self._defence.right_second(ticket.actor)
+        # Its own mail says so already (`Alerts.changed`): one of a new device would be a second one.
+        done = await self._admit(ticket, visit, "password_recovery", mailed=True)
+        return {**done, "codes_left": left}
 
     # -- inside
 
@@ -243,11 +272,47 @@ class PasswordSignin:
         path = Path(ticket.handle, ticket.credential, ticket.session)
         await self._record.write("refused", path, shop=ticket.shop, note=note)
 
-    async def _admit(self, ticket: Ticket, visit: Visit, note: str) -> dict[str, Any]:
+    async def _wrong(self, ticket: Ticket, note: str, visit: Visit) -> None:
+        """A wrong code after a right password: on record, counted, and after some the owner is told."""
+        await self._refused(ticket, note)
+        path = Path(ticket.handle, ticket.credential, ticket.session)
+        await self._defence.wrong_second(ticket.actor, ticket.shop, path, visit)
+
+    async def _second(self, found: Checked, path: Path, shop: int, standing: Standing) -> dict[str, Any]:
+        await self._record.write("refused", path, shop=shop, note="second_factor")
+        return {"second": self._ticket(found, path, shop, told=standing.told)}
+
+    async def _mail_code(
+        self, found: Checked, path: Path, shop: int, visit: Visit, standing: Standing
+    ) -> dict[str, Any]:
+        """A stranger's right password while an attack goes on: a code goes to the account's owner."""
+        await self._record.write("refused", path, shop=shop, note="mailed_code")
+        text = self._ticket(found, path, shop, told=standing.told, life=MAILED_MS)
+        code = self._mailed.make(self._tickets.read(text, path.session).id, found.actor)
+        if code is not None:
+            self._defence.letters.code(found.actor, code, path, device=visit.device, now=self._now())
+        return {"second": text, "way": "mail"}
+
+    def _ticket(self, found: Checked, path: Path, shop: int, *, told: bool, life: int = TICKET_MS) -> str:
+        return self._tickets.make(
+            actor=found.actor,
+            handle=found.handle,
+            credential=found.credential,
+            shop=shop,
+            session=path.session,
+            told=told,
+            life=life,
+        )
+
+    async def _admit(
+        self, ticket: Ticket, visit: Visit, note: str, *, mailed: bool = False
+    ) -> dict[str, Any]:
         self._tickets.use(ticket)
         path = Path(ticket.handle, ticket.credential, ticket.session)
         await self._passkey_asked(ticket.actor, ticket.shop, path)
-        return await self._signin.admit(ticket.actor, ticket.credential, visit, ticket.shop, note=note)
+        done = await self._signin.admit(ticket.actor, ticket.credential, visit, ticket.shop, note=note)
+        await self._defence.came_in(ticket.actor, ticket.shop, path, visit, told=ticket.told, mailed=mailed)
+        return done
 
     @asynccontextmanager
     async def _writing(self) -> AsyncIterator[Connection]:

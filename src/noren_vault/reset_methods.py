@@ -3,13 +3,11 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from noren_vault.defence import Defence
 from noren_vault.grants import Grant, Grants
-from noren_vault.passkey_rule import PasskeyRule
-from noren_vault.password_signin import PasswordSignin
 from noren_vault.peer import Peer
 from noren_vault.protocol import Params
-from noren_vault.resets import Resets
-from noren_vault.signin_methods import LONGEST_MAIL, LONGEST_PASSWORD, visit_of, words_of
+from noren_vault.signin_methods import LONGEST_MAIL, LONGEST_PASSWORD, SigninMethods, visit_of, words_of
 
 Wire = dict[str, Any]
 Act = Callable[[Params, Peer], Awaitable[Wire]]
@@ -18,11 +16,12 @@ Act = Callable[[Params, Peer], Awaitable[Wire]]
 class ResetMethods:
     """`acts` names the methods."""
 
-    def __init__(self, resets: Resets, rule: PasskeyRule, signin: PasswordSignin, grants: Grants) -> None:
+    def __init__(self, passwords: SigninMethods, defence: Defence, grants: Grants) -> None:
         """Keep the acts."""
-        self._resets = resets
-        self._rule = rule
-        self._signin = signin
+        self._resets = passwords.resets
+        self._rule = passwords.rule
+        self._signin = passwords.signin
+        self._defence = defence
         self._grants = grants
         self.acts: dict[str, Act] = {
             "reset_begin": self._reset_begin,
@@ -32,10 +31,11 @@ class ResetMethods:
         }
 
     async def _reset_begin(self, params: Params, peer: Peer) -> Wire:
-        """Mail a link to who signs in with this mail. The answer is the same for everybody."""
+        """Mail a link to who signs in with this mail: one answer for everybody. Raises ChallengeNeeded."""
         visit = visit_of(params)
         mail = params.text("mail", most=LONGEST_MAIL)
-        await self._resets.begin(params.shop(), mail, visit, peer.path(visit.session))
+        await self._defence.asked(params.shop(), mail, visit)
+        await self._resets.begin(params.shop(), mail, peer.path(visit.session))
         return {}
 
     async def _reset_finish(self, params: Params, _: Peer) -> Wire:

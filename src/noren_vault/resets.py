@@ -28,8 +28,8 @@ from noren_vault.errors import ResetRefused, VaultError, VaultUnavailable
 from noren_vault.grants import Grants
 from noren_vault.invites import Invites
 from noren_vault.keys import Keys
+from noren_vault.known_devices import KnownDevices
 from noren_vault.letter import Letter
-from noren_vault.paces import Pace
 from noren_vault.passwords import Passwords, credential_name
 from noren_vault.record import Path, Record, session_name
 from noren_vault.rights import Role
@@ -112,17 +112,15 @@ class Resets:
         self._choosing = choosing
         self._origin = origin
         self._now = now
-        self._pace = Pace(now, a_minute=AN_HOUR, an_hour=4 * AN_HOUR)
         self._open: set[asyncio.Task[None]] = set()
         self._ending = asyncio.Event()
 
-    async def begin(self, shop: int, mail: str, visit: Visit, path: Path) -> None:
+    async def begin(self, shop: int, mail: str, path: Path) -> None:
         """Have a link mailed to who signs in with this mail, if anybody does. Raises LedgerUnavailable."""
         if len(self._open) >= _MOST_OPEN:
             raise VaultUnavailable("too many links are being mailed")
-        if self._pace.take(visit.address):
-            await self._record.write("prove", path, shop=shop, note="reset_asked")
-            self._later(self._asked(shop, mail, path))
+        await self._record.write("prove", path, shop=shop, note="reset_asked")
+        self._later(self._asked(shop, mail, path))
 
     async def finish(self, token: object, text: str, words: Sequence[str], visit: Visit) -> dict[str, Any]:
         """Set another password by a link. Raises ResetRefused, BadPassword (the link stays good), Busy."""
@@ -140,6 +138,7 @@ class Resets:
             await self._passwords.store(connection, fresh, credential)
             # After it: a sign-in by the old password is over, or its grant is there to be ended.
             await self._grants.end_all(connection, account.actor)
+            await KnownDevices.forget(connection, account.actor)
         self._grants.changed(account.actor)
         self.tell_changed(account.actor, path)
         return {"actor": account.actor, "shop": account.shop, "kind": account.kind}

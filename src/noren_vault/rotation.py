@@ -45,6 +45,7 @@ _WORDS: Final = (
     ("door", "session || ':' || note", "door:"),
     ("passkey_word", "name", "passkey:"),
     ("api_key", "name", "api-key:"),
+    ("defence", "name", "defence:"),
 )
 # Between two batches at least this long, and as long as the last one took: half of the time is the reveals'.
 _PAUSE_SECONDS: Final = 0.02
@@ -81,7 +82,8 @@ _LEFT: Final = {
     " + (SELECT count(*) FROM vault.power_review WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)"
     " + (SELECT count(*) FROM vault.door WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)"
     " + (SELECT count(*) FROM vault.passkey_word WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)"
-    " + (SELECT count(*) FROM vault.api_key WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)",
+    " + (SELECT count(*) FROM vault.api_key WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)"
+    " + (SELECT count(*) FROM vault.defence WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)",
     What.DATA: "SELECT (SELECT count(*) FROM keystore.person_key WHERE keyed_at < %(since)s)"
     " + (SELECT count(*) FROM vault.field f LEFT JOIN keystore.person_key k USING (shop_id, person)"
     " WHERE substring(f.sealed FROM 2 FOR 4) IS DISTINCT FROM substring(k.wrapped FROM 1 FOR 4))",

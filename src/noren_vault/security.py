@@ -15,6 +15,7 @@ from noren_vault.errors import NoSuchSession
 from noren_vault.freshness import Freshness
 from noren_vault.grants import Grant, Grants
 from noren_vault.invites import Invites
+from noren_vault.known_devices import KnownDevices
 from noren_vault.own_events import PAGE, Accused, OwnEvents
 from noren_vault.own_passkeys import OwnPasskeys, has_password, least_of, own_names, remove_passkeys
 from noren_vault.own_password import OwnPassword
@@ -218,6 +219,7 @@ class Security:
         reset = row is not None and row[1] is not None and row[1] in doubt.credentials
         if reset:
             await self._passwords.require_reset(connection, grant.actor)
+        await KnownDevices.forget(connection, grant.actor)
         if doubt.second_factor:
             await self._record.write("register", grant.path, shop=grant.shop, note="totp_ended")
             await self._factors.turn_off(connection, grant.actor)

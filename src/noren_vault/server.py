@@ -18,6 +18,7 @@ from psycopg_pool import PoolClosed, PoolTimeout
 
 from noren_vault import process
 from noren_vault.errors import BadRequest, KeyProviderAway, VaultError, VaultUnavailable
+from noren_vault.even import STEP_SECONDS, evenly
 from noren_vault.methods import Answer, Methods
 from noren_vault.peer import Peer, peer_uid
 from noren_vault.protocol import Request, error_answer, read_frame, to_frame
@@ -44,8 +45,12 @@ class Server:
         peers: frozenset[int],
         admins: frozenset[int],
         holds: Callable[[Peer], bool] = lambda _: True,
+        step: float = STEP_SECONDS,
     ) -> None:
-        """`peers` may ask, `admins` may ask everything; `holds` says whether a peer still may."""
+        """`peers` may ask, `admins` may ask everything; `holds` says whether a peer still may.
+
+        `step`: at which multiples the answers leave that must tell nothing by their time.
+        """
         self._methods = methods
         self._record = record
         self._peers = peers | admins
@@ -53,6 +58,7 @@ class Server:
         self._server: asyncio.Server | None = None
         self._path: Path | None = None
         self._holds = holds
+        self._step = step
         self._connections: dict[asyncio.Task[None], Peer] = {}
         self._busy: set[asyncio.Task[None]] = set()
 
@@ -146,7 +152,9 @@ class Server:
 
     async def _ask(self, frame: bytes, peer: Peer) -> Answer:
         try:
-            return await self._methods.answer(Request.of(frame), peer)
+            request = Request.of(frame)
+            async with evenly(request.method, self._step):
+                return await self._methods.answer(request, peer)
         except VaultError as error:
             _log.info("refused", code=error.code, why=str(error))
             raise

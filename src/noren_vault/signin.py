@@ -14,6 +14,7 @@ from noren_vault.errors import GrantRefused, PasskeyRefused, PasswordRefused
 from noren_vault.grants import LIFE_MS, Grant, Grants
 from noren_vault.invites import Invited, Invites
 from noren_vault.keys import Keys
+from noren_vault.known_devices import KnownDevices
 from noren_vault.passkey_words import PasskeyWords
 from noren_vault.passkeys import Asserted, Ceremonies, Enrolled, Known, credential_id, credential_name, refuse
 from noren_vault.permissions import left, named
@@ -72,6 +73,7 @@ class SignIn:
         self._visits = visits
         self._keys = keys
         self._now = now
+        self._devices = KnownDevices(database)
 
     def begin(self) -> dict[str, Any]:
         """Options for signing in."""
@@ -322,10 +324,11 @@ class SignIn:
         *,
         until: int | None = None,
     ) -> str:
-        """Issue a grant in the caller's transaction, and keep from where its session came."""
+        """Issue a grant in the caller's transaction; keep from where its session came, and its browser."""
         session = session_name(visit.session)
         if session:
             await self._visits.add(connection, session, visit, self._now())
+        await self._devices.note(connection, actor, shop, visit.known, self._now())
         return await self._grants.issue(
             connection, shop=shop, actor=actor, credential=credential, session=session, until=until
         )

@@ -26,6 +26,7 @@ FROM vault.actor a LEFT JOIN vault.shop s USING (shop_id) WHERE a.actor = %s
 _FORGOTTEN: Final = (
     b"keystore.signin_mail",
     b"keystore.former_mail",
+    b"vault.known_device",
     b"vault.password",
     b"vault.reset",
     b"vault.account_state",

@@ -8,6 +8,7 @@ from noren_vault.choosing import Choosing
 from noren_vault.clock import Now
 from noren_vault.courier import Courier
 from noren_vault.database import Database
+from noren_vault.defence import Defence
 from noren_vault.errors import BadRequest
 from noren_vault.freshness import Freshness
 from noren_vault.grants import Grant, Grants
@@ -73,6 +74,7 @@ class SigninMethods:
             "totp_check": self._totp_check,
             "recovery_make": self._recovery_make,
             "recovery_use": self._recovery_use,
+            "mailed_check": self._mailed_check,
         }
 
     @classmethod
@@ -91,12 +93,15 @@ class SigninMethods:
         alerts: Alerts,
         courier: Courier,
         settings: Settings,
+        defence: Defence,
         now: Now,
     ) -> "SigninMethods":
         """Give each part its parts."""
         mails = SigninMails(database, keys, people, now)
         passwords = Passwords(database=database, keys=keys, mails=mails, hashing=Hashing(), now=now)
-        own_password = OwnPassword(passwords=passwords, freshness=freshness, record=record)
+        own_password = OwnPassword(
+            passwords=passwords, freshness=freshness, record=record, mails=mails, defence=defence
+        )
         factors, pwned = SecondFactors(database, keys, now), Pwned(settings.pwned, now)
         choosing = Choosing(mails=mails, factors=factors, pwned=pwned, host=settings.host)
         rule = PasskeyRule(database=database, record=record, now=now)
@@ -119,6 +124,7 @@ class SigninMethods:
             choosing=choosing,
             resets=resets,
             rule=rule,
+            defence=defence,
             now=now,
         )
         return cls(
@@ -180,6 +186,9 @@ class SigninMethods:
         await self._alerts.changed(ok["actor"]["id"], "recovery_used")
         return ok
 
+    async def _mailed_check(self, params: Params, _: Peer) -> Wire:
+        return await self._acts.mailed_check(params.text("second"), _code(params), visit_of(params))
+
     async def _fresh(self, params: Params) -> Grant:
         return await self._acts.fresh(params.raw.get("grant"))
 
@@ -202,4 +211,6 @@ def visit_of(params: Params) -> Visit:
         session=params.text("session", "", most=200),
         address=params.text("address", "", most=100),
         device=params.text("device", "")[:MOST_DEVICE],
+        known=params.text("known", "", most=100),
+        proof=params.text("proof", "", most=200),
     )

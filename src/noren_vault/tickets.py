@@ -22,7 +22,10 @@ _MAC: Final = 32
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """Whose password was right, for which shop. `id` makes it one of its own; `until` in milliseconds."""
+    """Whose password was right, for which shop. `id` makes it one of its own; `until` in milliseconds.
+
+    `told`: once it has signed in, the account's owner is told.
+    """
 
     id: str
     actor: str
@@ -31,6 +34,7 @@ class Ticket:
     shop: int
     session: str
     until: int
+    told: bool = False
 
 
 class Tickets:
@@ -42,10 +46,20 @@ class Tickets:
         self._now = now
         self._used: dict[str, int] = {}
 
-    def make(self, *, actor: str, handle: str, credential: str, shop: int, session: str) -> str:
+    def make(
+        self,
+        *,
+        actor: str,
+        handle: str,
+        credential: str,
+        shop: int,
+        session: str,
+        told: bool = False,
+        life: int = LIFE_MS,
+    ) -> str:
         """Make a ticket: text for a page to hand back."""
-        until = self._now() + LIFE_MS
-        ticket = Ticket(secrets.token_hex(16), actor, handle, credential, shop, session, until)
+        until = self._now() + life
+        ticket = Ticket(secrets.token_hex(16), actor, handle, credential, shop, session, until, told)
         body = json.dumps(asdict(ticket)).encode()
         return base64.urlsafe_b64encode(self._mac(body) + body).decode()
 

@@ -13,13 +13,14 @@ import structlog
 
 from noren_vault import migrations, parts, replay
 from noren_vault.alerts import Alerts
-from noren_vault.api_keys import ApiKeys, end_again
+from noren_vault.api_keys import end_again
 from noren_vault.backup_methods import BackupMethods
 from noren_vault.backups import Backups, erase_again
 from noren_vault.budgets import Budgets
 from noren_vault.builds import Builds
 from noren_vault.clock import Now
 from noren_vault.database import Database, Heads
+from noren_vault.defence import Defence
 from noren_vault.doors import Doors
 from noren_vault.ending import Ending
 from noren_vault.errors import LedgerUnavailable
@@ -78,6 +79,7 @@ class Vault:
     resets: Resets
     forced: Forced
     powers: Powers
+    defence: Defence
     _databases: tuple[Database, Heads]
     _now: Now
 
@@ -131,12 +133,13 @@ class Vault:
         base = parts.Base(settings, database, held, record, people, grants, invites, visits, now)
         post, ceremonies = Post.of(settings, database, people, record, now), parts.ceremonies(base)
         signin = parts.signin(base, ceremonies)
-        passwords, security, alerts = parts.accounts(base, signin, ceremonies, post, index)
+        defence = await parts.defence(base, post.courier)
+        passwords, security, alerts = parts.accounts(
+            base, signin, ceremonies, post, defence=defence, index=index
+        )
         proofs = parts.proofs(base, post.courier, signin)
         search = Search(people, record, now, most_bytes=settings.search_bytes)
-        keeping = Keeping.of(
-            settings, ring, keys=held, people=people, record=record, index=index, least=least, now=now
-        )
+        keeping = parts.keeping(base, ring, index, least)
         records = parts.records(base, search, budgets, nonces, least)
         exports, importing, transfers = parts.lists(base, budgets, signin, index)
         forced = parts.forced(base, passwords.passwords, post.courier)
@@ -146,7 +149,7 @@ class Vault:
             powers=lending,
             rights=parts.rights(base, budgets, signin, proofs),
             exports=exports,
-            mydata=parts.mydata(base, proofs, index, watch),
+            mydata=parts.mydata(base, proofs, defence, index, watch),
             records=records,
             importing=importing,
             courier=post.courier,
@@ -164,20 +167,18 @@ class Vault:
             keys=KeyMethods(database, keeping, grants),
             passwords=passwords,
             security=security,
-            resets=ResetMethods(passwords.resets, passwords.rule, passwords.signin, grants),
+            resets=ResetMethods(passwords, defence, grants),
             backups=BackupMethods(Backups(records, people, record, keeping.backup_keys, settings.host)),
             doors=Doors(database=database, record=record, index=index, keys=held, now=now),
             ending=Ending(database=database, record=record, grants=grants, now=now),
-            api_keys=ApiKeys(
-                database=database, record=record, grants=grants, records=records, keys=held, now=now
-            ),
+            api_keys=parts.api_keys(base, records),
             forced=forced,
         )
         await end_again(database, ended, now())
         await _count_shops(database, budgets)
         await _begin(index, post, record, ledger.build, erase_again(database, people, record, least))
         made = (record, records, search, index, post.returns, watch, proofs, budgets, keeping, transfers)
-        more = (alerts, passwords.resets, forced, powers)
+        more = (alerts, passwords.resets, forced, powers, defence)
         return cls(settings, methods, *made, *more, databases, now)
 
     async def erase_forever(self) -> None:
@@ -202,6 +203,8 @@ class Vault:
         await self.alerts.stop()
         await self.resets.stop()
         await self.powers.stop()
+        await self.defence.letters.stop()
+        await self.defence.keep_if_possible()
         await self.record.settle()
         await self.index.stop()
         await self.record.ledger.close()

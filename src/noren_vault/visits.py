@@ -22,11 +22,17 @@ _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """From where somebody signs in: the app's session, the network address, what the browser says it is."""
+    """From where somebody signs in: the app's session, the network address, what the browser says it is.
+
+    `known` is the secret of a browser that signed in before, or is to be known from now on; `proof` answers
+    a challenge.
+    """
 
     session: str
     address: str = ""
     device: str = ""
+    known: str = field(default="", repr=False)
+    proof: str = field(default="", repr=False)
 
 
 @dataclass(slots=True)

@@ -120,6 +120,7 @@ ASKED: dict[str, Ask] = {
         EVERYBODY,
     ),
     "password_check": Ask({"shop": SALON, "mail": "a@example.jp", "password": "x" * 20}, EVERYBODY),
+    "mailed_check": Ask({"second": "made up", "code": "000000"}, EVERYBODY),
     "totp_check": Ask({"second": "made up", "code": "000000"}, EVERYBODY),
     "recovery_use": Ask({"second": "made up", "code": "000000"}, EVERYBODY),
     "own_begin": Ask({"shop": SALON, "mail": "nobody@example.jp"}, EVERYBODY),

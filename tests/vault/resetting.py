@@ -44,6 +44,15 @@ def passkey_tokens(mail: Sink, address: str = AOI) -> list[str]:
     ]
 
 
+def known_to(bench: Bench) -> list[str]:
+    """Which accounts know a browser."""
+    found = rows(
+        bench,
+        "SELECT DISTINCT a.handle FROM vault.known_device JOIN vault.actor a USING (actor) ORDER BY a.handle",
+    )
+    return [handle for (handle,) in found]
+
+
 async def until(true: Callable[[], bool]) -> None:
     """Wait until something has become true."""
     async with asyncio.timeout(60):

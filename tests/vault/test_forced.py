@@ -1,6 +1,7 @@
 """Forced resets: whose grants and passwords end, how the mails go, and what a kill or a stop leaves."""
 
 import re
+import secrets
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from tests.vault.accounts import check, joined
 from tests.vault.authenticator import Passkey
 from tests.vault.cast import YOGA, invitation_of
 from tests.vault.conftest import Bench, ask
-from tests.vault.resetting import NEW, bodies, notes, rows, settled, tokens
+from tests.vault.resetting import NEW, bodies, known_to, notes, rows, settled, tokens
 
 WORDS = "Please set a new one on the page above"
 
@@ -58,9 +59,13 @@ def test_it_ends_whom_it_names_and_leads_them_through_a_reset(bench: Bench, mail
             "actor": {"name": "aoi.salon"},
             "persons": {"persons": [person]},
         }
+        for name in ("aoi", "mei"):
+            await check(vault, name, known=secrets.token_urlsafe(32))
         ended = {"everybody": {"aoi", "mei", "sora"}, "shop": {"aoi", "mei"}}.get(whose, {"aoi"})
         begun = await ask(vault, "forced_begin", whose=whose, **named[whose])
-        assert begun["accounts"] == begun["passwords"] == begun["ended"] == len(ended)
+        assert begun["accounts"] == begun["passwords"] == len(ended)
+        assert begun["ended"] == len(ended) + len(ended & {"aoi", "mei"})
+        assert known_to(bench) == sorted(f"{one}.salon" for one in {"aoi", "mei"} - ended)
         grants = {"aoi": aoi, "mei": mei, "sora": sora}
         for name, signed in grants.items():
             assert await _holds(vault, signed["grant"]) == (name not in ended)

@@ -14,6 +14,7 @@ SEALED = {
     ("keystore", "signin_mail", "sealed"),
     ("vault", "allowance", "sealed"),
     ("vault", "api_key", "sealed"),
+    ("vault", "defence", "sealed"),
     ("vault", "door", "sealed"),
     ("vault", "field", "sealed"),
     ("vault", "passkey_word", "sealed"),

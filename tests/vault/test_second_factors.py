@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import secrets
 from typing import Any
 
 import psycopg
@@ -9,7 +10,7 @@ import pyotp
 import pytest
 
 from noren import errors, people
-from noren_vault.errors import BadPassword, CodeRefused, NoSecondFactor, PasswordRefused
+from noren_vault.errors import BadPassword, CodeRefused, NoSecondFactor, PasswordRefused, TooManyTries
 from noren_vault.second_factors import MOST_FAILURES, RECOVERY_CODES, step_of
 from noren_vault.tickets import LIFE_MS
 from noren_vault.vault import Vault
@@ -123,7 +124,7 @@ def test_it_takes_a_code_once_of_many_at_once(bench: Bench, mail: Sink) -> None:
 
     done = bench.run(act)
     assert [type(one) for one in done].count(dict) == 1
-    assert [type(one) for one in done].count(CodeRefused) == 19
+    assert {type(one) for one in done} <= {dict, CodeRefused, TooManyTries}
 
 
 def test_it_uses_a_ticket_once_in_its_time_and_its_session(bench: Bench, mail: Sink) -> None:
@@ -152,18 +153,21 @@ def test_it_uses_a_ticket_once_in_its_time_and_its_session(bench: Bench, mail: S
 
 
 def test_it_stops_after_a_hundred_wrong_codes(bench: Bench, mail: Sink) -> None:
-    """The hundred and first try is refused though right; a recovery code begins anew."""
+    """From her own browser, too: the next is refused though right; a recovery code begins anew."""
 
     async def act(vault: Vault) -> None:
         signed, phone = await _on(vault, bench, mail)
         codes = (await ask(vault, "recovery_make", grant=signed["grant"]))["codes"]
         bench.clock += 60_000
+        own, first = {"known": secrets.token_urlsafe(32)}, (await check(vault, "aoi"))["second"]
+        await ask(vault, "totp_check", second=first, code=phone.code(), **own)
+        bench.clock += 60_000
         ticket, wrong = (await check(vault, "aoi"))["second"], phone.wrong()
-        tries = (ask(vault, "totp_check", second=ticket, code=wrong) for _ in range(MOST_FAILURES))
+        tries = (ask(vault, "totp_check", second=ticket, code=wrong, **own) for _ in range(MOST_FAILURES))
         done = await asyncio.gather(*tries, return_exceptions=True)
         assert {type(one) for one in done} == {CodeRefused}
         with pytest.raises(CodeRefused):
-            await ask(vault, "totp_check", second=ticket, code=phone.code())
+            await ask(vault, "totp_check", second=ticket, code=phone.code(), **own)
         assert (await ask(vault, "recovery_use", second=ticket, code=codes[0]))["codes_left"] == 9
         again = (await check(vault, "aoi"))["second"]
         assert (await ask(vault, "totp_check", second=again, code=phone.code()))["grant"]

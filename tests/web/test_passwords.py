@@ -13,6 +13,8 @@ from django.urls import reverse
 
 from noren import errors, people
 from noren.people import resets
+from noren_vault import levels
+from noren_vault.puzzles import solve
 from tests.api.salon import NOON, Salon
 from tests.servers import Sink, VaultProcess, wait_for
 from tests.vault.cast import sql
@@ -36,12 +38,20 @@ class Scene:
         wait_for(lambda: len(self._links(shape)) >= number)
         return self._links(shape)[number - 1]
 
+    def wait_for_code(self) -> str:
+        """Wait for a mailed code."""
+        wait_for(lambda: bool(self._found(r"Your code to sign in is (\d{6})")))
+        return self._found(r"Your code to sign in is (\d{6})")[-1]
+
     def _links(self, shape: str) -> list[str]:
+        return self._found(rf"http://localhost:8000{shape}#(\S+)")
+
+    def _found(self, pattern: str) -> list[str]:
         found = []
         for message in self.mail.messages:
             body = message.get_body(("plain",))
             assert body is not None
-            found += re.findall(rf"http://localhost:8000{shape}#(\S+)", body.get_content())
+            found += re.findall(pattern, body.get_content())
         return found
 
 
@@ -63,7 +73,7 @@ def scene(made: Salon, vault: VaultProcess, mail: Sink, monkeypatch: pytest.Monk
 
         monkeypatch.setattr(people, name, act)
 
-    for name in ("password_check", "password_join", "totp_check", "recovery_use"):
+    for name in ("password_check", "password_join", "totp_check", "recovery_use", "mailed_check"):
         lasting(name)
     aoi = people.Member(handle="aoi", role="owner", staff="aoi", name="青木 葵", mail=MAIL)
     people.found_shop(made.id, made.slug, [aoi])
@@ -105,6 +115,82 @@ def ticket_of(page: Any) -> str:
     found = re.search(r'name="ticket" value="([^"]+)"', page.content.decode())
     assert found is not None
     return found[1]
+
+
+def solved(page: Any) -> str:
+    """The answer to the puzzle that a page asks for."""
+    assert page.status_code == 429
+    found = re.search(r'data-challenge="([\w-]+)" data-bits="(\d+)"', page.content.decode())
+    assert found is not None
+    return solve(found[1], int(found[2]))
+
+
+def typed_in(number: int, mail: str = MAIL, password: str = PASSWORD, proof: str = "") -> HttpResponse:
+    """Somebody, each from another address and in a browser that nobody knows."""
+    client = Client(headers={"Accept-Language": "en"}, REMOTE_ADDR=f"2001:db8:{number:x}::1")
+    given = {"shop": "salon", "mail": mail, "password": password, "proof": proof}
+    answer = client.post(f"{SIGN_IN}/password", given)
+    assert isinstance(answer, HttpResponse)
+    return answer
+
+
+# -- while many try to
+
+
+def test_it_asks_a_stranger_for_a_puzzle_in_the_form(scene: Scene) -> None:
+    """After some wrong ones; mail and shop are kept, no secret; her own browser is asked for nothing."""
+    own = joined(scene)
+    for number in range(levels.ACCOUNT.short):
+        assert typed_in(number, password=f"{number} wrong words").status_code == 403
+    asked = typed_in(100)
+    page = asked.content.decode()
+    assert "One moment, please" in page
+    assert f'value="{MAIL}"' in page
+    assert PASSWORD not in page
+    assert enter(client=own).status_code == 302
+    assert typed_in(101).status_code == 429
+    assert typed_in(102, proof=solved(asked)).headers["Location"] == "/console/"
+
+
+def test_it_takes_a_code_that_was_mailed(scene: Scene) -> None:
+    """Her password is tried all over: a right one from a stranger takes a puzzle, and a code by mail."""
+    joined(scene)
+    client = Client(headers={"Accept-Language": "en"})
+    for number in range(levels.SPRAYED_CODE):
+        answer = typed_in(number, f"{number}@example.jp")
+        if answer.status_code != 403:
+            assert typed_in(number, f"{number}@example.jp", proof=solved(answer)).status_code == 403
+    proof = solved(enter(client=client))
+    given = {"shop": "salon", "mail": MAIL, "password": PASSWORD, "proof": proof}
+    asked = client.post(f"{SIGN_IN}/password?next=/console/day", given)
+    assert "Your code from the mail" in asked.content.decode()
+    assert f'action="{SIGN_IN}/mailed?next=/console/day"' in asked.content.decode()
+    code = scene.wait_for_code()
+    typed = {"ticket": ticket_of(asked), "shop": "salon"}
+    bad = client.post(f"{SIGN_IN}/mailed", {**typed, "code": f"{(int(code) + 1) % 10**6:06d}"})
+    assert (bad.status_code, ticket_of(bad)) == (403, typed["ticket"])
+    elsewhere = Client().post(f"{SIGN_IN}/mailed", {**typed, "code": code})
+    assert elsewhere.status_code == 403
+    entered = client.post(f"{SIGN_IN}/mailed?next=/console/day", {**typed, "code": code})
+    assert (entered.status_code, entered.headers["Location"]) == (302, "/console/day")
+    assert client.get("/console/").status_code == 200
+    assert enter(client=client).status_code == 302
+
+
+def test_it_counts_who_forgot(scene: Scene) -> None:
+    """Links asked for from one address: from a bound on a puzzle, whoever is asked about."""
+    joined(scene)
+    client = Client(headers={"Accept-Language": "en"})
+    for number in range(levels.ADDRESS.short):
+        given = {"shop": "salon", "mail": f"nobody{number}@example.jp"}
+        assert client.post("/password/forgot", given).status_code == 200
+    nobody = client.post("/password/forgot", {"shop": "salon", "mail": "nobody@example.jp"})
+    asked = client.post("/password/forgot", {"shop": "salon", "mail": MAIL})
+    assert (nobody.status_code, asked.status_code) == (429, 429)
+    assert f'value="{MAIL}"' in asked.content.decode()
+    given = {"shop": "salon", "mail": MAIL, "proof": solved(asked)}
+    assert client.post("/password/forgot", given).status_code == 200
+    assert scene.link("/password/reset")
 
 
 # -- signing in

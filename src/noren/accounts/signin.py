@@ -17,6 +17,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
 from noren import people
+from noren.accounts import device
 from noren.accounts.session import cookie_name, forget_grant, open_session, set_grant
 from noren.errors import NorenError, PasskeyRefused
 
@@ -30,6 +31,8 @@ class Entered:
 
     who: people.Who
     grant: str = field(repr=False)
+    # The browser's own secret, which the vault knows from now on.
+    known: str = field(repr=False)
 
     @property
     def home(self) -> str:
@@ -41,6 +44,7 @@ class Entered:
     def into(self, response: HttpResponseBase) -> None:
         """Hand the grant to the browser with this answer."""
         set_grant(response, self.grant, self.who.expires)
+        device.remember(response, self.known)
 
 
 def begin_signin(request: HttpRequest) -> dict[str, Any]:
@@ -61,16 +65,9 @@ def finish_signin(
     challenge = request.session.pop(BEGUN, None)
     if challenge is None:
         raise PasskeyRefused
-    name = _session_name()
-    accepted = people.signin_finish(
-        challenge,
-        answer,
-        session=name,
-        address=_address(request),
-        device=_device(request),
-        shop_id=shop_id,
-    )
-    return _enter(request, accepted, name, now)
+    visit = visit_of(request)
+    accepted = people.signin_finish(challenge, answer, shop_id=shop_id, **visit)
+    return _enter(request, accepted, visit, now)
 
 
 def begin_join(invite: str) -> dict[str, Any]:
@@ -83,11 +80,8 @@ def finish_join(request: HttpRequest, invite: str, answer: Mapping[str, Any], *,
 
     InviteRefused, PasskeyRefused, VaultUnavailable, LedgerUnavailable.
     """
-    name = _session_name()
-    accepted = people.register_finish(
-        invite, answer, session=name, address=_address(request), device=_device(request)
-    )
-    return _enter(request, accepted, name, now)
+    visit = visit_of(request)
+    return _enter(request, people.register_finish(invite, answer, **visit), visit, now)
 
 
 def begin_take(invite: str) -> dict[str, Any]:
@@ -103,32 +97,30 @@ def finish_take(request: HttpRequest, invite: str, answer: Mapping[str, Any], *,
 
     InviteRefused, PasskeyRefused, GrantRefused, AlreadyJoined, VaultUnavailable, LedgerUnavailable.
     """
-    name = _session_name()
-    accepted = people.join_finish(
-        invite, answer, session=name, address=_address(request), device=_device(request)
-    )
-    return _enter(request, accepted, name, now)
+    visit = visit_of(request)
+    return _enter(request, people.join_finish(invite, answer, **visit), visit, now)
 
 
 def enter_shop(request: HttpRequest, grant: str, shop_id: int, *, now: datetime) -> Entered:
     """Go to another shop: a new grant and a new session, and no longer the old ones. GrantRefused."""
-    name = _session_name()
-    accepted = people.enter_shop(
-        grant, shop_id, session=name, address=_address(request), device=_device(request)
-    )
-    return _enter(request, accepted, name, now)
+    visit = visit_of(request)
+    return _enter(request, people.enter_shop(grant, shop_id, **visit), visit, now)
 
 
-def finish_code(request: HttpRequest, shop_id: int, mail: str, code: str, *, now: datetime) -> Entered:
+def begin_code(request: HttpRequest, shop_id: int, mail: str, *, proof: str = "") -> None:
+    """Have a code mailed to a customer. ChallengeNeeded, VaultUnavailable, LedgerUnavailable."""
+    people.own_begin(shop_id, mail, address=_address(request), device=_device(request), proof=proof)
+
+
+def finish_code(
+    request: HttpRequest, shop_id: int, mail: str, code: str, *, now: datetime, proof: str = ""
+) -> Entered:
     """Take a customer's mailed code and open the session.
 
-    CodeRefused, VaultUnavailable, LedgerUnavailable.
+    CodeRefused, ChallengeNeeded, VaultUnavailable, LedgerUnavailable.
     """
-    name = _session_name()
-    accepted = people.own_finish(
-        shop_id, mail, code, session=name, address=_address(request), device=_device(request)
-    )
-    return _enter(request, accepted, name, now)
+    visit = visit_of(request)
+    return _enter(request, people.own_finish(shop_id, mail, code, proof=proof, **visit), visit, now)
 
 
 def sign_out(request: HttpRequest, response: HttpResponseBase) -> None:
@@ -144,14 +136,24 @@ def sign_out(request: HttpRequest, response: HttpResponseBase) -> None:
             return
 
 
-def _enter(request: HttpRequest, accepted: people.SignedIn, name: str, now: datetime) -> Entered:
+def visit_of(request: HttpRequest) -> dict[str, str]:
+    """What the vault is told of a browser that signs in: its session's new name, from where, which."""
+    return {
+        "session": _session_name(),
+        "address": _address(request),
+        "device": _device(request),
+        "known": device.secret_of(request),
+    }
+
+
+def _enter(request: HttpRequest, accepted: people.SignedIn, visit: dict[str, str], now: datetime) -> Entered:
     before = request.COOKIES.get(cookie_name())
     if before:
         # The cookie is written over: what it held would live on in the vault with nobody to use it.
         with suppress(NorenError):
             people.signout(before)
-    open_session(request.session, accepted.who, accepted.grant, name=name, now=now)
-    return Entered(who=accepted.who, grant=accepted.grant)
+    open_session(request.session, accepted.who, accepted.grant, name=visit["session"], now=now)
+    return Entered(who=accepted.who, grant=accepted.grant, known=visit["known"])
 
 
 def _session_name() -> str:

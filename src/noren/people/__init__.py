@@ -57,6 +57,7 @@ from noren.people.correspondence import (
 from noren.people.credentials import (
     Second,
     TotpSeed,
+    mailed_check,
     password_check,
     password_join,
     password_set,
@@ -292,6 +293,7 @@ __all__ = [
     "keys",
     "lookup_proof",
     "lookups",
+    "mailed_check",
     "make_api_key",
     "members",
     "messages",

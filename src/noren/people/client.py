@@ -234,10 +234,19 @@ def register_begin(invite: str) -> dict[str, Any]:
 
 
 def register_finish(
-    invite: str, response: Mapping[str, Any], *, session: str = "", address: str = "", device: str = ""
+    invite: str,
+    response: Mapping[str, Any],
+    *,
+    session: str = "",
+    address: str = "",
+    device: str = "",
+    known: str = "",
 ) -> SignedIn:
-    """Enrol the passkey and sign in at once. Raises InviteRefused, PasskeyRefused."""
-    visit = {"session": session, "address": address, "device": device}
+    """Enrol the passkey and sign in at once. Raises InviteRefused, PasskeyRefused.
+
+    `known` is the browser's own secret, by which the vault knows it again (`noren.accounts.device`).
+    """
+    visit = {"session": session, "address": address, "device": device, "known": known}
     params = {"invite": invite, "response": dict(response), **visit}
     return signed_in(_call("register_finish", params))
 
@@ -254,6 +263,7 @@ def signin_finish(
     session: str = "",
     address: str = "",
     device: str = "",
+    known: str = "",
     shop_id: int | None = None,
 ) -> SignedIn:
     """Check the passkey's answer and issue a grant. PasskeyRefused; GrantRefused: not of this shop."""
@@ -263,6 +273,7 @@ def signin_finish(
         "session": session,
         "address": address,
         "device": device,
+        "known": known,
         "shop": shop_id,
     }
     return signed_in(_call("signin_finish", params))

@@ -17,9 +17,13 @@ from noren.people.model import SignedIn
 
 @dataclass(frozen=True, slots=True)
 class Second:
-    """Mail and password were right; a second factor is asked for. `ticket` goes back with its code."""
+    """Mail and password were right; a second factor is asked for. `ticket` goes back with its code.
+
+    `way`: `code` (one-time or recovery code) or `mail` (a code was mailed, for `mailed_check`).
+    """
 
     ticket: str
+    way: str = "code"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +55,29 @@ def password_join(
     session: str = "",
     address: str = "",
     device: str = "",
+    known: str = "",
 ) -> SignedIn:
     """Join by an invitation with a password instead of a passkey. Raises InviteRefused, BadPassword, Busy."""
     params = {"invite": invite, "password": password, "words": list(words)}
-    return signed_in(
-        _call("password_set", {**params, "session": session, "address": address, "device": device})
-    )
+    visit = {"session": session, "address": address, "device": device, "known": known}
+    return signed_in(_call("password_set", {**params, **visit}))
 
 
 def password_check(
-    shop_id: int, mail: str, password: str, *, session: str = "", address: str = "", device: str = ""
+    shop_id: int,
+    mail: str,
+    password: str,
+    *,
+    session: str = "",
+    address: str = "",
+    device: str = "",
+    known: str = "",
+    proof: str = "",
 ) -> SignedIn | Second:
-    """Sign in by mail and password. Raises PasswordRefused (also for an unknown mail), GrantRefused, Busy."""
+    """Sign in by mail and password. `known` is the browser's secret, `proof` answers a challenge.
+
+    Raises PasswordRefused (also for an unknown mail), ChallengeNeeded, GrantRefused, Busy.
+    """
     params = {
         "shop": shop_id,
         "mail": mail,
@@ -70,9 +85,19 @@ def password_check(
         "session": session,
         "address": address,
         "device": device,
+        "known": known,
+        "proof": proof,
     }
     answer = _call("password_check", params)
-    return Second(answer["second"]) if "second" in answer else signed_in(answer)
+    return Second(answer["second"], answer.get("way", "code")) if "second" in answer else signed_in(answer)
+
+
+def mailed_check(
+    ticket: str, code: str, *, session: str = "", address: str = "", device: str = "", known: str = ""
+) -> SignedIn:
+    """Finish a sign-in with the code that was mailed for it. Raises CodeRefused."""
+    params = {"second": ticket, "code": code, "session": session, "address": address, "device": device}
+    return signed_in(_call("mailed_check", {**params, "known": known}))
 
 
 def totp_begin(grant: str) -> TotpSeed:
@@ -91,10 +116,12 @@ def totp_end(grant: str) -> None:
     _call("totp_end", {"grant": grant})
 
 
-def totp_check(ticket: str, code: str, *, session: str = "", address: str = "", device: str = "") -> SignedIn:
-    """Finish a sign-in with a one-time code, in the session of the ticket. Raises CodeRefused."""
+def totp_check(
+    ticket: str, code: str, *, session: str = "", address: str = "", device: str = "", known: str = ""
+) -> SignedIn:
+    """Finish a sign-in with a one-time code, in the session of the ticket. CodeRefused, TooManyTries."""
     params = {"second": ticket, "code": code, "session": session, "address": address, "device": device}
-    return signed_in(_call("totp_check", params))
+    return signed_in(_call("totp_check", {**params, "known": known}))
 
 
 def recovery_make(grant: str) -> tuple[str, ...]:
@@ -103,9 +130,9 @@ def recovery_make(grant: str) -> tuple[str, ...]:
 
 
 def recovery_use(
-    ticket: str, code: str, *, session: str = "", address: str = "", device: str = ""
+    ticket: str, code: str, *, session: str = "", address: str = "", device: str = "", known: str = ""
 ) -> tuple[SignedIn, int]:
     """Finish a sign-in with a recovery code; gives how many are left, too. Raises CodeRefused."""
     params = {"second": ticket, "code": code, "session": session, "address": address, "device": device}
-    answer = _call("recovery_use", params)
+    answer = _call("recovery_use", {**params, "known": known})
     return signed_in(answer), int(answer["codes_left"])

@@ -58,17 +58,32 @@ class Lookups:
     copied: datetime | None
 
 
-def own_begin(shop_id: int, mail: str, *, session: str = "") -> None:
-    """Have a code mailed to who has this address in the shop; the same answer where nobody has."""
-    _call("own_begin", {"shop": shop_id, "mail": mail, "session": session})
+def own_begin(
+    shop_id: int, mail: str, *, session: str = "", address: str = "", device: str = "", proof: str = ""
+) -> None:
+    """Have a code mailed to who has this address in the shop; the same answer where nobody has.
+
+    Raises ChallengeNeeded; `proof` answers it.
+    """
+    params = {"shop": shop_id, "mail": mail, "session": session}
+    _call("own_begin", {**params, "address": address, "device": device, "proof": proof})
 
 
 def own_finish(
-    shop_id: int, mail: str, code: str, *, session: str = "", address: str = "", device: str = ""
+    shop_id: int,
+    mail: str,
+    code: str,
+    *,
+    session: str = "",
+    address: str = "",
+    device: str = "",
+    known: str = "",
+    proof: str = "",
 ) -> SignedIn:
-    """Take the code: gives her own grant. Raises CodeRefused, one for all reasons."""
+    """Take the code: gives her own grant. Raises CodeRefused, one for all reasons, and ChallengeNeeded."""
     params = {"shop": shop_id, "mail": mail, "code": code, "session": session}
-    return signed_in(_call("own_finish", {**params, "address": address, "device": device}))
+    visit = {"address": address, "device": device, "known": known, "proof": proof}
+    return signed_in(_call("own_finish", {**params, **visit}))
 
 
 def lookups(grant: str, before: int | None = None) -> Lookups:

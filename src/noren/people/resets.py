@@ -26,9 +26,15 @@ def _call(method: str, params: dict[str, Any]) -> dict[str, Any]:
     return wire.call(str(settings.VAULT_SOCKET), method, params, seconds=10)
 
 
-def reset_begin(shop_id: int, mail: str, *, session: str = "", address: str = "") -> None:
-    """Have a link mailed to who signs in with this mail. The answer is the same, as soon, for everybody."""
-    _call("reset_begin", {"shop": shop_id, "mail": mail, "session": session, "address": address})
+def reset_begin(
+    shop_id: int, mail: str, *, session: str = "", address: str = "", device: str = "", proof: str = ""
+) -> None:
+    """Have a link mailed to who signs in with this mail. The answer is the same, as soon, for everybody.
+
+    Raises ChallengeNeeded, which `proof` answers.
+    """
+    visit = {"session": session, "address": address, "device": device, "proof": proof}
+    _call("reset_begin", {"shop": shop_id, "mail": mail, **visit})
 
 
 def reset_finish(token: str, password: str, *, words: Sequence[str] = (), session: str = "") -> Reset:

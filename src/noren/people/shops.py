@@ -53,16 +53,22 @@ def join_begin(invite: str) -> dict[str, Any]:
 
 
 def join_finish(
-    invite: str, response: Mapping[str, Any], *, session: str = "", address: str = "", device: str = ""
+    invite: str,
+    response: Mapping[str, Any],
+    *,
+    session: str = "",
+    address: str = "",
+    device: str = "",
+    known: str = "",
 ) -> SignedIn:
     """Take an invitation with a passkey that is there. InviteRefused, PasskeyRefused, AlreadyJoined."""
-    visit = {"session": session, "address": address, "device": device}
+    visit = {"session": session, "address": address, "device": device, "known": known}
     return signed_in(_call("join_finish", {"invite": invite, "response": dict(response), **visit}))
 
 
 def enter_shop(
-    grant: str, shop_id: int, *, session: str = "", address: str = "", device: str = ""
+    grant: str, shop_id: int, *, session: str = "", address: str = "", device: str = "", known: str = ""
 ) -> SignedIn:
     """Go to another shop one works for; the grant at hand ends. GrantRefused: not there, or no passkey."""
-    visit = {"session": session, "address": address, "device": device}
+    visit = {"session": session, "address": address, "device": device, "known": known}
     return signed_in(_call("enter_shop", {"grant": grant, "shop": shop_id, **visit}))

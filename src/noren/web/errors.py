@@ -48,8 +48,14 @@ def error_page(request: HttpRequest, status: int, words: str) -> HttpResponse:
 
 def noren_error(request: HttpRequest, error: NorenError) -> HttpResponse:
     if request.headers.get("Accept", "").startswith("application/json"):
-        return JsonResponse({"code": error.code, "message": error.words()}, status=error.status)
-    return error_page(request, error.status, error.words())
+        response: HttpResponse = JsonResponse(
+            {"code": error.code, "message": error.words()}, status=error.status
+        )
+    else:
+        response = error_page(request, error.status, error.words())
+    if error.facts.get("wait"):
+        response.headers["Retry-After"] = str(error.facts["wait"])
+    return response
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django's signature

@@ -17,6 +17,7 @@ _WORDS: Final[Mapping[tuple[str, str], str | Promise]] = {
     ("signin", "counter_regression"): gettext_lazy("Signed in with a passkey of which there may be a copy"),
     ("signin", "password"): gettext_lazy("Signed in with the password"),
     ("signin", "password_totp"): gettext_lazy("Signed in with the password and a one-time code"),
+    ("signin", "password_mailed"): gettext_lazy("Signed in with the password and a mailed code"),
     ("signin", "password_recovery"): gettext_lazy("Signed in with the password and a recovery code"),
     ("signin", "switched"): gettext_lazy("Went over to another shop"),
     ("signout", ""): gettext_lazy("Signed out"),
@@ -35,16 +36,21 @@ _WORDS: Final[Mapping[tuple[str, str], str | Promise]] = {
     ("prove", "proved"): gettext_lazy("The mail address was confirmed by a code"),
     ("refused", "password"): gettext_lazy("Somebody tried a wrong password"),
     ("refused", "second_factor"): gettext_lazy("The password was right, and a one-time code was asked for"),
+    ("refused", "mailed_code"): gettext_lazy("The password was right, and a code was mailed"),
+    ("refused", "mailed"): gettext_lazy("Somebody tried a wrong mailed code"),
     ("refused", "second_factor_gone"): gettext_lazy("A password too short to stand alone was refused"),
     ("refused", "totp"): gettext_lazy("Somebody tried a wrong one-time code"),
     ("refused", "recovery"): gettext_lazy("Somebody tried a wrong recovery code"),
     ("refused", "passkey"): gettext_lazy("A passkey's answer did not hold"),
     ("refused", "membership"): gettext_lazy("A sign-in where you do not work was refused"),
     ("refused", "code"): gettext_lazy("Somebody tried a wrong mailed code"),
+    ("sign", "new_device"): gettext_lazy("A right password from a new device, after wrong ones"),
+    ("sign", "second_factor"): gettext_lazy("A right password, and then several wrong codes"),
     ("sign", "not_me"): gettext_lazy("“This wasn't me” was chosen"),
 }
 # What somebody else may have done who came in, or had the right password in hand.
 _DOUBTED: Final = ("signin", "register", "prove")
+_DOUBTED_NOTES: Final = ("second_factor", "mailed_code", "new_device")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +76,7 @@ def lines(events: people.Events, zone: tzinfo) -> list[Happened]:
             where=where(one.place),
             failed=one.kind == "refused",
             this=one.this,
-            doubted=not one.this and (one.kind in _DOUBTED or one.note == "second_factor"),
+            doubted=not one.this and (one.kind in _DOUBTED or one.note in _DOUBTED_NOTES),
         )
         for one in events.events
     ]

@@ -16,9 +16,9 @@ from noren.accounts import signin
 from noren.accounts.access import Permission, StaffRequest, customer_of, permission_required
 from noren.accounts.rules import customer, public
 from noren.accounts.session import KEY, forget_grant
-from noren.errors import CodeRefused, GrantExpired, GrantRefused, NorenError, NoSuchEntry
+from noren.errors import ChallengeNeeded, CodeRefused, GrantExpired, GrantRefused, NorenError, NoSuchEntry
 from noren.people import published
-from noren.web import lookups
+from noren.web import challenge, lookups
 from noren.web.desk import face_of
 from noren.web.public import face_or_404
 from noren.web.shopfront import Face
@@ -67,7 +67,10 @@ def code(request: HttpRequest, slug: str) -> HttpResponse:
     face, mail = face_or_404(slug), _mail(request)
     if not mail:
         return _door(request, face, refused=_("Please enter your mail address."), status=422)
-    people.own_begin(face.id, mail)
+    try:
+        signin.begin_code(request, face.id, mail, proof=challenge.proof(request))
+    except ChallengeNeeded as refusal:
+        return _door(request, face, mail=mail, asked=refusal, status=refusal.status)
     return _code_page(request, face, mail)
 
 
@@ -80,9 +83,13 @@ def enter(request: HttpRequest, slug: str) -> HttpResponse:
     if not mail:
         return _door(request, face, refused=_("Please enter your mail address."), status=422)
     try:
-        entered = signin.finish_code(request, face.id, mail, typed or "-", now=clock.now())
+        entered = signin.finish_code(
+            request, face.id, mail, typed or "-", now=clock.now(), proof=challenge.proof(request)
+        )
     except CodeRefused as refusal:
         return _code_page(request, face, mail, refused=refusal.words(), status=refusal.status)
+    except ChallengeNeeded as refusal:
+        return _code_page(request, face, mail, typed=typed, asked=refusal, status=refusal.status)
     response = HttpResponseRedirect(reverse("my_data", args=[slug]))
     entered.into(response)
     return response
@@ -137,15 +144,42 @@ def naming(request: StaffRequest) -> HttpResponse:
     return render(request, "web/console/naming.html", context, status=status)
 
 
-def _door(request: HttpRequest, face: Face, *, refused: str = "", status: int = 200) -> HttpResponse:
-    context = {"shop": face, "refused": refused, **_rules(face)}
+def _door(
+    request: HttpRequest,
+    face: Face,
+    *,
+    refused: str = "",
+    mail: str = "",
+    asked: ChallengeNeeded | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    context = {
+        "shop": face,
+        "refused": refused,
+        "mail": mail,
+        "challenge": challenge.shown(asked),
+        **_rules(face),
+    }
     return _answer(request, "web/own/mydata_door.html", context, status)
 
 
 def _code_page(
-    request: HttpRequest, face: Face, mail: str, *, refused: str = "", status: int = 200
+    request: HttpRequest,
+    face: Face,
+    mail: str,
+    *,
+    refused: str = "",
+    typed: str = "",
+    asked: ChallengeNeeded | None = None,
+    status: int = 200,
 ) -> HttpResponse:
-    context = {"shop": face, "mail": mail, "refused": refused}
+    context = {
+        "shop": face,
+        "mail": mail,
+        "typed": typed,
+        "refused": refused,
+        "challenge": challenge.shown(asked),
+    }
     return _answer(request, "web/own/mydata_code.html", context, status)
 
 

@@ -23,6 +23,7 @@ from noren.accounts.signin import Entered
 from noren.errors import (
     BadPassword,
     Busy,
+    ChallengeNeeded,
     CodeRefused,
     GrantRefused,
     InviteRefused,
@@ -33,10 +34,11 @@ from noren.errors import (
     PasswordRefused,
     ResetRequired,
     ShopUnknown,
+    TooManyTries,
     VaultUnavailable,
 )
 from noren.shops import directory
-from noren.web import entrance, remembered
+from noren.web import challenge, entrance, remembered
 
 LONGEST_MAIL, LONGEST_SHOP, LONGEST_CODE = 254, 39, 100
 # Longer than any that may be chosen, and what the vault takes at most.
@@ -82,17 +84,27 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if not slug or not mail or not password:
         return _refused(request, kept, _("Please fill in shop, mail address and password."), 422)
     try:
-        found = passwords.check(request, directory.shop_id(slug), mail, password, now=clock.now())
+        found = passwords.check(
+            request,
+            directory.shop_id(slug),
+            mail,
+            password,
+            now=clock.now(),
+            proof=challenge.proof(request),
+        )
     except ShopUnknown as refusal:
         return _refused(request, kept, refusal.words(), 422)
     except (PasswordRefused, GrantRefused):
         return _refused(request, kept, PasswordRefused().words(), PasswordRefused.status)
+    except ChallengeNeeded as refusal:
+        kept["challenge"] = challenge.shown(refusal)
+        return entrance.signing_in(request, "console", status=refusal.status, **kept)
     except (ResetRequired, PasskeyRequired) as refusal:
         return entrance.signing_in(request, "console", status=refusal.status, led=led(refusal), **kept)
     except AWAY as refusal:
         return _refused(request, kept, refusal.words(), refusal.status)
     if isinstance(found, passwords.Second):
-        return _code_page(request, found.ticket, slug)
+        return _code_page(request, found.ticket, slug, mailed=found.mailed)
     return _enter(request, found, slug)
 
 
@@ -120,8 +132,24 @@ def code(request: HttpRequest) -> HttpResponse:
     ticket, slug, answer = _second(request)
     try:
         entered = passwords.code(request, ticket, answer, now=clock.now())
-    except CodeRefused as refusal:
+    except (CodeRefused, TooManyTries) as refusal:
         return _code_page(request, ticket, slug, refused=refusal.words(), status=refusal.status)
+    except PasskeyRequired as refusal:
+        return entrance.signing_in(request, "console", status=refusal.status, led=led(refusal), shop=slug)
+    return _enter(request, entered, slug)
+
+
+@public
+@sensitive_post_parameters("ticket", "code")
+@require_POST
+def mailed(request: HttpRequest) -> HttpResponse:
+    """Take the code that was mailed after a right password from a browser that is not known."""
+    ticket, slug, answer = _second(request)
+    try:
+        entered = passwords.mailed(request, ticket, answer, now=clock.now())
+    except CodeRefused as refusal:
+        words, status = refusal.words(), refusal.status
+        return _code_page(request, ticket, slug, mailed=True, refused=words, status=status)
     except PasskeyRequired as refusal:
         return entrance.signing_in(request, "console", status=refusal.status, led=led(refusal), shop=slug)
     return _enter(request, entered, slug)
@@ -203,10 +231,17 @@ def _enter(request: HttpRequest, entered: Entered, slug: str) -> HttpResponse:
 
 
 def _code_page(
-    request: HttpRequest, ticket: str, slug: str, *, refused: str = "", lost: str = "", status: int = 200
+    request: HttpRequest,
+    ticket: str,
+    slug: str,
+    *,
+    mailed: bool = False,
+    refused: str = "",
+    lost: str = "",
+    status: int = 200,
 ) -> HttpResponse:
     context: dict[str, object] = {"ticket": ticket, "shop": slug, "refused": refused, "lost": lost}
-    return _page(request, "web/password/code.html", context, status)
+    return _page(request, f"web/password/{'mailed' if mailed else 'code'}.html", context, status)
 
 
 def _page(request: HttpRequest, template: str, context: dict[str, object], status: int = 200) -> HttpResponse:

@@ -15,10 +15,10 @@ from django.views.decorators.http import require_http_methods
 
 from noren.accounts import passwords
 from noren.accounts.rules import public
-from noren.errors import BadPassword, ResetRefused, ShopUnknown
+from noren.errors import BadPassword, ChallengeNeeded, ResetRefused, ShopUnknown
 from noren.people.resets import Reset
 from noren.shops import directory
-from noren.web import remembered
+from noren.web import challenge, remembered
 from noren.web.passwords import AWAY, LONGEST_MAIL, chosen, from_link, shop_typed, typed, why
 
 
@@ -26,7 +26,7 @@ from noren.web.passwords import AWAY, LONGEST_MAIL, chosen, from_link, shop_type
 @sensitive_post_parameters("mail")
 @require_http_methods(["GET", "HEAD", "POST"])
 def forgot(request: HttpRequest) -> HttpResponse:
-    """Ask for a link. Known, unknown, or asked for too often: one answer."""
+    """Ask for a link. Known, unknown, or asked for too often: one answer, or one puzzle for all."""
     if request.method != "POST":
         return _page(request, "web/password/forgot.html", {"shop": remembered.shop(request)})
     slug, mail = shop_typed(request), typed(request, "mail", LONGEST_MAIL).strip()
@@ -34,9 +34,11 @@ def forgot(request: HttpRequest) -> HttpResponse:
     if not slug or not mail:
         return _again(request, kept, _("Please fill in shop and mail address."), 422)
     try:
-        passwords.ask_reset(request, directory.shop_id(slug), mail)
+        passwords.ask_reset(request, directory.shop_id(slug), mail, proof=challenge.proof(request))
     except ShopUnknown as refusal:
         return _again(request, kept, refusal.words(), 422)
+    except ChallengeNeeded as refusal:
+        return _again(request, {**kept, "challenge": challenge.shown(refusal)}, "", refusal.status)
     except AWAY as refusal:
         return _again(request, kept, refusal.words(), refusal.status)
     return _page(request, "web/password/asked.html", {"shop": slug})

@@ -82,6 +82,7 @@ urlpatterns = [
     path("console/", include(_doors("console"))),
     path("console/sign-in/password", passwords.sign_in, name="console_sign_in_password"),
     path("console/sign-in/code", passwords.code, name="console_sign_in_code"),
+    path("console/sign-in/mailed", passwords.mailed, name="console_sign_in_mailed"),
     path("console/sign-in/recovery", passwords.recovery, name="console_sign_in_recovery"),
     path("console/join/password", passwords.join, name="console_join_password"),
     path("console/security", passkey_rule.page, name="console_security"),
