@@ -35,7 +35,14 @@ def password(year: Year, shop: Shop, hand: Hand, day: int) -> dict[str, Any]:
     staff = shop.staff
     people.password_set(staff.grant, _WORDS)
     session = f"password-{shop.number}-{day}"
-    signed = people.password_check(shop.number, staff.mail, _WORDS, session=session, **PLACE)
+    signed = people.password_check(
+        shop.number,
+        staff.mail,
+        _WORDS,
+        session=session,
+        address=PLACE["address"],
+        device=PLACE["device"],
+    )
     if isinstance(signed, people.Second):
         raise TypeError("nobody turned one-time codes on")
     staff.grant = signed.grant
@@ -56,6 +63,8 @@ def code(year: Year, shop: Shop, hand: Hand, day: int) -> dict[str, Any]:
         raise RuntimeError("the mail has no code")
     hand.add(shop.number, person, ["mail"])
     signed = people.prove_finish(shop.number, person, found[1], session=session, **PLACE)
+    if isinstance(signed, people.Second):
+        raise TypeError("nobody turned one-time codes on")
     hand.take(shop.number, people.reveal(signed.grant, Purpose.OWN, [person], CARD))
     return {"session": session}
 

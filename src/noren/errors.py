@@ -568,6 +568,11 @@ class MailTaken(NorenError):
     message = _("Somebody else of this shop signs in with this mail address.")
 
 
+class MailUnproved(NorenError):
+    status = 409
+    message = _("Please confirm your new mail address with a code first.")
+
+
 class NoSecondFactor(NorenError):
     status = 409
     message = _("Please turn on one-time codes first.")

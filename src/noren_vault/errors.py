@@ -253,5 +253,9 @@ class MailTaken(VaultError):
     """Another account of the shop signs in with this mail."""
 
 
+class MailUnproved(VaultError):
+    """A customer's address was changed, and nothing that was mailed there has come back yet."""
+
+
 class NoSecondFactor(VaultError):
     """The account has no second factor that is on."""

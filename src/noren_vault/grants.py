@@ -30,12 +30,22 @@ from noren_vault.rights import DECIDING, PLATFORM, PLATFORM_ROLES, Narrowed, Rol
 from noren_vault.together import Together
 
 HOUR_MS: Final = 3_600_000
+_DAY_MS: Final = 24 * HOUR_MS
 LIFE_MS: Final = 12 * HOUR_MS
 IDLE_MS: Final = HOUR_MS
 OPERATOR_IDLE_MS: Final = HOUR_MS // 4
+# A customer's opens nobody but herself: on her own phone it lasts (SP 800-63B-4, AAL1: 30 days at most).
+CUSTOMER_LIFE_MS: Final = 30 * _DAY_MS
+CUSTOMER_IDLE_MS: Final = 7 * _DAY_MS
+# What one signs in with is changed only so soon after signing in, a customer's own data a little longer.
+LONGEST_LIFE_MS: Final = max(LIFE_MS, CUSTOMER_LIFE_MS)
 # How exactly the last use is kept: a write for each use would cost more than the reveal.
 _SEEN_EVERY_MS: Final = 30_000
 _MOST_CHANGES: Final = 10_000
+_IDLES: Final[Mapping[str, int]] = {
+    **dict.fromkeys(PLATFORM_ROLES, OPERATOR_IDLE_MS),
+    Role.CUSTOMER: CUSTOMER_IDLE_MS,
+}
 _NUMBER: Final = re.compile(r"[0-9]{1,16}", re.ASCII)
 # Of a grant, and of a power.
 _GRANT_ID: Final = re.compile(r"[0-9a-f]{16}", re.ASCII)
@@ -69,7 +79,7 @@ LIMIT 1
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A grant that holds now. `shop` 0 is the platform's. `expires_at` in milliseconds."""
+    """A grant that holds now. `shop` 0 is the platform's. Instants in milliseconds."""
 
     grant_id: str
     shop: int
@@ -133,14 +143,25 @@ class Grants:
         credential: str,
         session: str,
         until: int | None = None,
+        role: Role | None = None,
     ) -> str:
-        """Make a grant in the caller's transaction, for a life or `until` then; the token is told once."""
+        """Make a grant in the caller's transaction, for its role's life or `until` then; it is told once."""
         grant_id, secret = secrets.token_hex(8), secrets.token_urlsafe(32)
         now = self._now()
         await connection.execute(
             b"INSERT INTO vault.access_grant (grant_id, secret_hash, shop_id, actor, credential, session, "
             b"issued_at, expires_at, seen_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
-            [grant_id, _hash(secret), shop, actor, credential, session, now, until or now + LIFE_MS, now],
+            [
+                grant_id,
+                _hash(secret),
+                shop,
+                actor,
+                credential,
+                session,
+                now,
+                until or now + life_ms(role),
+                now,
+            ],
         )
         return f"{shop}.{grant_id}.{secret}"
 
@@ -309,14 +330,18 @@ class Grants:
         self, grant_id: str, role: str | None, *, expires: int, seen: int, revoked: int | None
     ) -> None:
         now = self._now()
-        idle = OPERATOR_IDLE_MS if role in PLATFORM_ROLES else IDLE_MS
-        if revoked is not None or now >= expires or now >= seen + idle:
+        if revoked is not None or now >= expires or now >= seen + _IDLES.get(role or "", IDLE_MS):
             raise GrantExpired("the grant has ended")
         if now >= seen + _SEEN_EVERY_MS:
             await self._database.run(
                 "UPDATE vault.access_grant SET seen_at = %s WHERE grant_id = %s AND seen_at < %s",
                 [now, grant_id, now],
             )
+
+
+def life_ms(role: Role | None) -> int:
+    """How long a grant of this role lives at most."""
+    return CUSTOMER_LIFE_MS if role is Role.CUSTOMER else LIFE_MS
 
 
 def shop_mark(shop: int) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from noren_vault.database import Database
 from noren_vault.erasure import Reason
 from noren_vault.errors import BadRequest, GrantRefused
+from noren_vault.freshness import Freshness
 from noren_vault.grants import Grants
 from noren_vault.keeping import Keeping
 from noren_vault.peer import Peer
@@ -40,6 +41,7 @@ class KeyMethods:
         database: Database,
         keeping: Keeping,
         grants: Grants,
+        freshness: Freshness,
     ) -> None:
         """Keep the acts."""
         self._database = database
@@ -53,6 +55,7 @@ class KeyMethods:
             "erase": self.erase,
         }
         self._grants = grants
+        self._freshness = freshness
 
     async def list(self, params: Params, peer: Peer) -> dict[str, Any]:
         """Tell every key by its id, and the rotations; instants are POSIX seconds."""
@@ -111,4 +114,6 @@ class KeyMethods:
         grant = await self._grants.of_shop(params.raw.get("grant"))
         if grant.shop != shop or (grant.role is not Role.OWNER and grant.person != person):
             raise GrantRefused("the shop's owner erases, or the person herself")
+        if grant.role is Role.CUSTOMER:
+            await self._freshness.check(grant)
         return grant.path

@@ -17,7 +17,9 @@ UNTOLD: Final = ("search_build", "backup", "restore", "key", "start", "repair", 
 LONGEST_MS: Final = 90 * 86_400_000
 # By these notes her own reading of this list is known in the record; it is counted, and is no line.
 READING, MORE, PROOF_TAKEN = "lookups", "lookups.more", "lookups.proof"
-READINGS: Final = (READING, MORE, PROOF_TAKEN)
+# So is her reading of which bookings are hers.
+RECORDS_READ: Final = "records"
+READINGS: Final = (READING, MORE, PROOF_TAKEN, RECORDS_READ)
 _NOREN: Final = ("vault", "mail", "app")
 
 

@@ -13,6 +13,7 @@ from noren_vault.api_keys import ApiKeys
 from noren_vault.backup_methods import BackupMethods
 from noren_vault.builds import Builds
 from noren_vault.courier import Courier
+from noren_vault.customer_methods import CustomerMethods
 from noren_vault.doctor import Doctor
 from noren_vault.doors import Doors, Report
 from noren_vault.ending import Ending
@@ -101,6 +102,7 @@ class Methods:
         powers: PowerMethods,
         exports: ExportMethods,
         mydata: MyDataMethods,
+        customers: CustomerMethods,
         records: Records,
         importing: Importing,
         courier: Courier,
@@ -141,7 +143,7 @@ class Methods:
         self._watch = watch
         acts = keys.acts | passwords.acts | rights.table | powers.table | backups.acts
         acts |= mydata.table | ending.acts | security.acts | resets.acts | forced.acts
-        acts |= api_keys.acts | shops.table
+        acts |= api_keys.acts | shops.table | customers.acts
         self._mails = passwords.mails
         self._methods = self._table() | {name: partial(_plain, act) for name, act in acts.items()}
         self._doors = doors

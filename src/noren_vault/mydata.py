@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, Final
 
+from noren_vault import own_records
 from noren_vault.database import Database, Row
 from noren_vault.errors import GrantRefused, NoSuchEntry
 from noren_vault.grants import Grant
@@ -27,25 +28,13 @@ from noren_vault.lookups import (
     whole,
 )
 from noren_vault.naming import Naming
+from noren_vault.own_records import MOST_RECORDS
 from noren_vault.record import Record
 from noren_vault.rights import Purpose, Role
 from noren_vault.witnesses import Watch
 
 PAGE: Final = 50
-# One mailbox may stand at many records: a family's, a company's. The newest are read.
-MOST_RECORDS: Final = 100
 _SECONDS: Final = 30.0
-_RECORDS: Final = """
-SELECT p.person::text FROM vault.person p
-WHERE p.shop_id = %(shop)s AND p.kind = 'customer' AND p.state <> 'erased' AND p.person IN (
-    SELECT %(person)s::uuid UNION ALL
-    SELECT same.person FROM vault.proof f JOIN keystore.person_key k USING (shop_id, person)
-    JOIN vault.blind own USING (shop_id, person)
-    JOIN vault.blind same ON same.shop_id = own.shop_id AND same.token = own.token
-    WHERE f.shop_id = %(shop)s AND f.person = %(person)s::uuid AND f.proved_at IS NOT NULL
-      AND f.version = (k.versions ->> 'mail')::integer AND own.field = 'mail' AND same.field = 'mail')
-ORDER BY p.person <> %(person)s::uuid, p.made_at DESC, p.person LIMIT %(most)s
-"""
 # Told later: an investigation that was open at the time, and is open still (at most LONGEST_MS) or was.
 _OPEN: Final = (
     "EXISTS (SELECT 1 FROM vault.investigation i WHERE i.shop_id IN (0, e.shop_id) AND i.opened_at <= e.at "
@@ -156,8 +145,7 @@ class MyData:
         """Write down that she reads, wait for the index, and give what every question needs."""
         if grant.role is not Role.CUSTOMER or grant.person is None:
             raise GrantRefused("a customer reads about herself")
-        wanted = {"shop": grant.shop, "person": grant.person, "most": MOST_RECORDS + 1}
-        found = [row[0] for row in await self._database.rows(_RECORDS, wanted)]
+        found = await own_records.of_account(self._database, grant.shop, grant.person, MOST_RECORDS + 1)
         mine = found[:MOST_RECORDS]
         await self._record.settle()
         # Up to here the list is whole. Her own reading comes after it and need not be in the index.

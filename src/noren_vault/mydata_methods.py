@@ -4,15 +4,16 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from noren_vault import fields
+from noren_vault import fields, own_records
 from noren_vault.clock import Now
+from noren_vault.database import Database
 from noren_vault.defence import Defence
 from noren_vault.errors import InvestigationRefused, PowerNeeded
 from noren_vault.grants import Grant, Grants
+from noren_vault.keys import Keys
 from noren_vault.mydata import MyData
 from noren_vault.naming import Investigations, Naming
 from noren_vault.peer import Peer
-from noren_vault.people import People
 from noren_vault.proofs import Proofs
 from noren_vault.protocol import Params
 from noren_vault.record import Path
@@ -33,7 +34,8 @@ class MyDataMethods:
         self,
         *,
         grants: Grants,
-        people: People,
+        database: Database,
+        keys: Keys,
         proofs: Proofs,
         defence: Defence,
         mydata: MyData,
@@ -43,7 +45,8 @@ class MyDataMethods:
     ) -> None:
         """Keep the acts."""
         self._grants = grants
-        self._people = people
+        self._database = database
+        self._keys = keys
         self._proofs = proofs
         self._defence = defence
         self._mydata = mydata
@@ -78,13 +81,10 @@ class MyDataMethods:
         return signed
 
     async def _whose(self, shop: int, params: Params) -> str:
-        """Whose address it is; of several records the first by id, so that a code finds the same again.
-
-        What is no address is nobody's.
-        """
+        """Whose address it is: one person, at however many records it stands. What is none is nobody's."""
         values, _ = fields.check({"mail": params.text("mail", most=300)})
-        found = await self._people.by_mail(shop, values["mail"].text if "mail" in values else "")
-        return found[0] if found else NOBODY
+        mail = values["mail"].text if "mail" in values else ""
+        return await own_records.whose(self._database, self._keys, shop, mail) or NOBODY
 
     async def _lookups(self, params: Params, _: Peer) -> Wire:
         before = params.number("before") if "before" in params.raw else None

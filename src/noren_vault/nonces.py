@@ -1,7 +1,8 @@
 """Which requests were answered: a reveal names a nonce, and the same one again is refused, on record.
 
-The nonce's hash stands in the entry (`ref`), so a restart forgets none. Kept as long as a grant can live: who
-replays a request later has no grant any more. A request without a nonce is a new reveal each time, and is
+The nonce's hash stands in the entry (`ref`), so a restart forgets none. Kept as long as the grant of who
+works somewhere can live: who replays a request later has no grant any more. (A customer's lives longer, and
+opens nobody but herself.) A request without a nonce is a new reveal each time, and is
 recorded and debited as one.
 """
 

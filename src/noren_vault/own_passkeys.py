@@ -12,7 +12,7 @@ import psycopg
 from noren_vault.alerts import Alerts
 from noren_vault.clock import Now
 from noren_vault.database import Connection, Database
-from noren_vault.errors import GrantRefused, LastWayIn, NoSuchPasskey, PasskeyRefused, TooManyPasskeys
+from noren_vault.errors import LastWayIn, NoSuchPasskey, PasskeyRefused, TooManyPasskeys
 from noren_vault.freshness import Freshness
 from noren_vault.grants import Grant, Grants
 from noren_vault.keys import Keys
@@ -83,8 +83,6 @@ class OwnPasskeys:
 
     async def begin(self, grant: Grant) -> dict[str, Any]:
         """Options for one more, good for this grant alone. Raises FreshSignInNeeded, TooManyPasskeys."""
-        if grant.role is Role.CUSTOMER:
-            raise GrantRefused("a customer comes in by a code")
         await self._freshness.check(grant)
         rows = await self._database.rows(_ALL, [grant.actor])
         if len(rows) >= MOST:
@@ -92,7 +90,7 @@ class OwnPasskeys:
         return self._ceremonies.creation_options(
             _adding(grant),
             actor=UUID(grant.actor).bytes,
-            handle=grant.handle,
+            handle=await self._called(grant),
             existing=[bytes(row[1]) for row in rows],
         )
 
@@ -167,6 +165,13 @@ class OwnPasskeys:
         self._grants.changed(grant.actor)
         await self._record.outcome(entry, Outcome.DONE, grant.path)
         await self._alerts.changed(grant.actor, "passkey_removed")
+
+    async def _called(self, grant: Grant) -> str:
+        """What the device lists it by: a customer, whose handle says nothing to her, by her shop."""
+        if grant.role is not Role.CUSTOMER:
+            return grant.handle
+        row = await self._database.row("SELECT slug FROM vault.shop WHERE shop_id = %s", [grant.shop])
+        return grant.handle if row is None else str(row[0])
 
     async def _may_lose(self, connection: Connection, grant: Grant, left: int) -> None:
         least = least_of(grant.role)

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from noren_vault.addresses import Addresses
-from noren_vault.alerts import Alerts
 from noren_vault.allowances import Allowances
 from noren_vault.api_keys import ApiKeys
 from noren_vault.bells import Bells
@@ -33,7 +31,6 @@ from noren_vault.mydata_methods import MyDataMethods
 from noren_vault.naming import Investigations, Naming
 from noren_vault.narrowing import Narrowing
 from noren_vault.nonces import Nonces
-from noren_vault.owner_letters import OwnerLetters
 from noren_vault.passkeys import Ceremonies, Challenges
 from noren_vault.passwords import Passwords
 from noren_vault.people import People
@@ -47,13 +44,11 @@ from noren_vault.record import Record
 from noren_vault.records import Records
 from noren_vault.rights_methods import RightsMethods
 from noren_vault.search import Search
-from noren_vault.security_methods import SecurityMethods
 from noren_vault.settings import Settings
 from noren_vault.several_shops import SeveralShops
 from noren_vault.shop_methods import ShopMethods
 from noren_vault.signin import SignIn
-from noren_vault.signin_mails import SigninMails
-from noren_vault.signin_methods import SigninMethods
+from noren_vault.tickets import Tickets
 from noren_vault.trace import Trace
 from noren_vault.transfers import Transfers
 from noren_vault.visits import Visits
@@ -72,7 +67,30 @@ class Base:
     grants: Grants
     invites: Invites
     visits: Visits
+    ceremonies: Ceremonies
+    tickets: Tickets
+    freshness: Freshness
     now: Now
+
+
+def base(
+    settings: Settings, database: Database, held: Keys, record: Record, *, least: Floors, now: Now
+) -> Base:
+    grants = Grants(database, now)
+    return Base(
+        settings=settings,
+        database=database,
+        held=held,
+        record=record,
+        people=People(database, held, least),
+        grants=grants,
+        invites=Invites(database, now),
+        visits=Visits(database, held),
+        ceremonies=Ceremonies(settings.origin, settings.host, Challenges(now)),
+        tickets=Tickets(now),
+        freshness=Freshness(database, grants, now),
+        now=now,
+    )
 
 
 def records(base: Base, search: Search, budgets: Budgets, nonces: Nonces, least: Floors) -> Records:
@@ -86,85 +104,9 @@ def records(base: Base, search: Search, budgets: Budgets, nonces: Nonces, least:
         budgets=budgets,
         nonces=nonces,
         least=least,
+        freshness=base.freshness,
         now=base.now,
     )
-
-
-def ceremonies(base: Base) -> Ceremonies:
-    return Ceremonies(base.settings.origin, base.settings.host, Challenges(base.now))
-
-
-def signin(base: Base, ceremonies: Ceremonies) -> SignIn:
-    return SignIn(
-        database=base.database,
-        record=base.record,
-        ceremonies=ceremonies,
-        invites=base.invites,
-        grants=base.grants,
-        visits=base.visits,
-        keys=base.held,
-        now=base.now,
-    )
-
-
-async def defence(base: Base, courier: Courier) -> Defence:
-    """With the counters that were kept."""
-    letters = OwnerLetters(
-        base.database,
-        courier,
-        base.record,
-        SigninMails(base.database, base.held, base.people, base.now),
-        base.settings.origin,
-    )
-    made = Defence(database=base.database, keys=base.held, record=base.record, letters=letters, now=base.now)
-    await made.load()
-    return made
-
-
-def passwords(
-    base: Base, signin: SignIn, post: Post, freshness: Freshness, *, alerts: Alerts, defence: Defence
-) -> SigninMethods:
-    return SigninMethods.of(
-        database=base.database,
-        keys=base.held,
-        people=base.people,
-        record=base.record,
-        grants=base.grants,
-        invites=base.invites,
-        signin=signin,
-        messages=post.messages,
-        freshness=freshness,
-        alerts=alerts,
-        courier=post.courier,
-        defence=defence,
-        settings=base.settings,
-        now=base.now,
-    )
-
-
-def accounts(
-    base: Base, signin: SignIn, ceremonies: Ceremonies, post: Post, *, defence: Defence, index: Index
-) -> tuple[SigninMethods, SecurityMethods, Alerts]:
-    database, now = base.database, base.now
-    freshness = Freshness(database, base.grants, now)
-    alerts = Alerts(database=database, courier=post.courier, origin=base.settings.origin, now=now)
-    accounts = passwords(base, signin, post, freshness, alerts=alerts, defence=defence)
-    security = SecurityMethods.of(
-        database=database,
-        keys=base.held,
-        record=base.record,
-        grants=base.grants,
-        invites=base.invites,
-        signin=signin,
-        ceremonies=ceremonies,
-        visits=base.visits,
-        index=index,
-        accounts=accounts,
-        freshness=freshness,
-        alerts=alerts,
-        now=now,
-    )
-    return accounts, security, alerts
 
 
 def forced(base: Base, passwords: Passwords, courier: Courier) -> Forced:
@@ -227,19 +169,6 @@ def shops(base: Base, post: Post, signin: SignIn, members: Members) -> ShopMetho
     )
 
 
-def proofs(base: Base, courier: Courier, signin: SignIn) -> Proofs:
-    return Proofs(
-        database=base.database,
-        people=base.people,
-        record=base.record,
-        courier=courier,
-        signin=signin,
-        keys=base.held,
-        addresses=Addresses(base.database, base.record, base.now),
-        now=base.now,
-    )
-
-
 def rights(base: Base, budgets: Budgets, signin: SignIn, proofs: Proofs) -> RightsMethods:
     database, record, grants, now = base.database, base.record, base.grants, base.now
     return RightsMethods(
@@ -293,7 +222,8 @@ def mydata(base: Base, proofs: Proofs, defence: Defence, index: Index, watch: Wa
     naming = Naming(database=database, record=record, now=now)
     return MyDataMethods(
         grants=base.grants,
-        people=base.people,
+        database=database,
+        keys=base.held,
         proofs=proofs,
         defence=defence,
         mydata=MyData(database=database, record=record, index=index, naming=naming, watch=watch),

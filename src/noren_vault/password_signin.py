@@ -37,7 +37,7 @@ from noren_vault.record import Path, Record, session_name
 from noren_vault.resets import Resets
 from noren_vault.rights import PLATFORM, Role
 from noren_vault.second_factors import SecondFactors
-from noren_vault.signin import SignIn
+from noren_vault.signin import CODE, SignIn
 from noren_vault.signin_mails import SigninMails
 from noren_vault.tickets import LIFE_MS as TICKET_MS
 from noren_vault.tickets import Ticket, Tickets
@@ -65,6 +65,8 @@ class PasswordSignin:
         resets: Resets,
         rule: PasskeyRule,
         defence: Defence,
+        tickets: Tickets,
+        mailed: MailedCodes,
         now: Now,
     ) -> None:
         """Keep the parts."""
@@ -79,24 +81,21 @@ class PasswordSignin:
         self._factors = factors
         self._freshness = freshness
         self._own_password = own_password
-        self._tickets = Tickets(now)
         self._choosing = choosing
         self._resets = resets
         self._rule = rule
         self._defence = defence
-        self._mailed = MailedCodes(now)
+        self._tickets = tickets
+        self._mailed = mailed
         self._now = now
 
-    async def member(self, token: object) -> Grant:
-        """Give a member's grant. Raises GrantRefused, and as `Grants.of_shop`."""
-        grant = await self._grants.of_shop(token)
-        if grant.role is Role.CUSTOMER:
-            raise GrantRefused("a customer comes in by a code")
-        return grant
+    async def grant(self, token: object) -> Grant:
+        """Give a shop's grant. Raises as `Grants.of_shop`."""
+        return await self._grants.of_shop(token)
 
     async def fresh(self, token: object) -> Grant:
-        """Give a member's grant whose holder has shown just now who she is. Raises FreshSignInNeeded, too."""
-        grant = await self.member(token)
+        """Give a shop's grant whose holder has shown just now who she is. Raises FreshSignInNeeded, too."""
+        grant = await self.grant(token)
         await self._freshness.check(grant)
         return grant
 
@@ -105,10 +104,13 @@ class PasswordSignin:
     async def set(self, grant: Grant, text: str, words: list[str], old: str | None) -> None:
         """Set the account's password and end its other sessions, by the old one or a fresh passkey.
 
-        Raises FreshSignInNeeded (neither), OwnPasswordRefused, BadPassword, MailTaken, Busy.
+        For a customer, who may have neither, it is enough that she came in just now. Raises FreshSignInNeeded
+        (none of them), OwnPasswordRefused, BadPassword, MailTaken, MailUnproved, Busy.
         """
-        if old is None and not (await self._freshness.shown(grant)).by_passkey:
-            raise FreshSignInNeeded("neither the old password nor a fresh passkey")
+        if old is None:
+            shown = await self._freshness.shown(grant)
+            if not (shown.by_passkey or (shown.fresh and grant.role is Role.CUSTOMER)):
+                raise FreshSignInNeeded("neither the old password nor a fresh passkey")
         if old is not None:
             await self._own_password.check(grant, old)
         await self._choosing.check(grant.actor, text, words)
@@ -142,7 +144,9 @@ class PasswordSignin:
             await self._passwords.store(connection, fresh, credential)
         return await self._signin.admit(invited.actor, credential, visit, invited.shop, note="password")
 
-    async def check(self, shop: int, mail: str, text: str, visit: Visit) -> dict[str, Any]:
+    async def check(
+        self, shop: int, mail: str, text: str, visit: Visit, *, kind: str = "member"
+    ) -> dict[str, Any]:
         """Check mail and password: a grant, or a ticket `second` where a second factor is asked for.
 
         With `way` `mail` the ticket is for the code that was mailed (`mailed_check`).
@@ -152,7 +156,7 @@ class PasswordSignin:
         """
         standing = await self._defence.before(shop, mail, self._mails.tokens(shop, mail), text, visit)
         try:
-            found = await self._passwords.check(shop, mail, text)
+            found = await self._passwords.check(shop, mail, text, kind)
         except Busy:
             self._defence.undo(standing)
             raise
@@ -182,7 +186,7 @@ class PasswordSignin:
         except CodeRefused:
             await self._refused(ticket, "mailed")
             raise
-        return await self._admit(ticket, visit, "password_mailed")
+        return await self._admit(ticket, visit, "mailed")
 
     # -- second factors
 
@@ -217,7 +221,7 @@ class PasswordSignin:
             await self._wrong(ticket, "totp", visit)
             raise
         self._defence.right_second(ticket.actor)
-        return await self._admit(ticket, visit, "password_totp")
+        return await self._admit(ticket, visit, "totp")
 
     async def recovery_make(self, grant: Grant) -> list[str]:
         """Make ten recovery codes in place of the old ones, and tell them. Raises NoSecondFactor."""
@@ -238,7 +242,7 @@ class PasswordSignin:
             raise
         self._defence.right_second(ticket.actor)
         # Its own mail says so already (`Alerts.changed`): one of a new device would be a second one.
-        done = await self._admit(ticket, visit, "password_recovery", mailed=True)
+        done = await self._admit(ticket, visit, "recovery", mailed=True)
         return {**done, "codes_left": left}
 
     # -- inside
@@ -305,11 +309,12 @@ class PasswordSignin:
         )
 
     async def _admit(
-        self, ticket: Ticket, visit: Visit, note: str, *, mailed: bool = False
+        self, ticket: Ticket, visit: Visit, second: str, *, mailed: bool = False
     ) -> dict[str, Any]:
         self._tickets.use(ticket)
         path = Path(ticket.handle, ticket.credential, ticket.session)
         await self._passkey_asked(ticket.actor, ticket.shop, path)
+        note = f"{'code' if ticket.credential == CODE else 'password'}_{second}"
         done = await self._signin.admit(ticket.actor, ticket.credential, visit, ticket.shop, note=note)
         await self._defence.came_in(ticket.actor, ticket.shop, path, visit, told=ticket.told, mailed=mailed)
         return done

@@ -33,7 +33,8 @@ SELECT a.actor::text, a.handle, p.credential, p.memory_kib, p.passes, p.lanes, p
 FROM vault.actor a JOIN vault.password p USING (actor)
 """
 _FIND: Final = (
-    f"{_STORED} JOIN keystore.signin_mail m USING (actor) WHERE m.shop_id = %s AND m.token = ANY(%s)"
+    f"{_STORED} JOIN keystore.signin_mail m USING (actor) "
+    "WHERE m.shop_id = %s AND m.kind = %s AND m.token = ANY(%s)"
 )
 _FIND_OF: Final = f"{_STORED} WHERE a.actor = %s"
 _SET: Final = b"""
@@ -151,11 +152,10 @@ class Passwords:
         await self.hold(connection, *actors)
         await connection.execute(_REQUIRE, [self._now(), list(actors)])
 
-    async def check(self, shop: int, mail: str, text: str) -> Checked:
+    async def check(self, shop: int, mail: str, text: str, kind: str = "member") -> Checked:
         """Check mail and password. Who is unknown costs as much as who is known. Raises Busy."""
-        return await self._checked(
-            await self._database.row(_FIND, [shop, self._mails.tokens(shop, mail)]), text
-        )
+        row = await self._database.row(_FIND, [shop, kind, self._mails.tokens(shop, mail)])
+        return await self._checked(row, text)
 
     async def check_of(self, actor: str, text: str) -> Checked:
         """Check the password of an account that is known already. Raises Busy."""

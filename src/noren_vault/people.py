@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import orjson
 
-from noren_vault import blind
+from noren_vault import blind, own_records
 from noren_vault.database import Connection, Database, Row
 from noren_vault.errors import RecordDamaged
 from noren_vault.fields import Value, Values
@@ -176,16 +176,6 @@ class People:
         rows = await self._database.rows(_KEPT + "AND person = ANY(%s::uuid[])", [shop, list(persons)])
         return [row[0] for row in rows]
 
-    async def by_mail(self, shop: int, mail: str) -> list[str]:
-        """Find a shop's customers by their whole mail address, through the blind index."""
-        rows = await self._database.rows(
-            "SELECT b.person::text FROM vault.blind b JOIN vault.person p USING (shop_id, person) "
-            "WHERE b.shop_id = %s AND b.token = ANY(%s) AND p.state = 'kept' AND p.kind = 'customer' "
-            "ORDER BY b.person",
-            [shop, blind.mails(self._keys, shop, mail)],
-        )
-        return [row[0] for row in rows]
-
     async def _read_single(self, asked: Sequence[_Asked]) -> dict[_Asked, Sealed]:
         """Read single persons that were asked for at the same time: most are asked for in the same way."""
         found: dict[_Asked, Sealed] = {}
@@ -280,6 +270,7 @@ class People:
             await connection.execute(
                 b"DELETE FROM " + table + b" WHERE shop_id = %s AND person = ANY(%s::uuid[])", [shop, persons]
             )
+        await own_records.forget(connection, shop, persons)
         await connection.execute(
             b"UPDATE vault.person SET state = 'erased', key_hash = NULL, content = NULL, index_key = NULL "
             b"WHERE shop_id = %s AND person = ANY(%s::uuid[])",

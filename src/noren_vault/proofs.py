@@ -5,6 +5,10 @@ mail field is changed (by anybody, under any grant), letters there hold no other
 that was mailed there came back: who typed the new address need not be she. A proof is of one version of the
 field; the next change makes it worth nothing, and ends the grants that the old address had given.
 
+So whoever reads the new mailbox and comes in by it anew (`finish`) begins with it alone: what had been set up
+to sign in with before is ended, or somebody could make an account, write another's address into it and wait.
+Who is signed in while she proves it (`confirm`) keeps what she has.
+
 The code: 6 digits, 10 minutes, once, five tries, at most one a minute and five an hour for a person. It is
 kept as an HMAC under a key of this process, so no copy of the database tells it; a restart ends open codes.
 `begin` answers the same, as soon, for a person, for one without an address and for nobody.
@@ -22,18 +26,29 @@ import psycopg
 import structlog
 from psycopg_pool import PoolTimeout
 
+from noren_vault import own_records
 from noren_vault.addresses import Addresses, AddressState, Place
 from noren_vault.clock import Now
 from noren_vault.courier import Courier
 from noren_vault.database import Connection, Database
-from noren_vault.errors import CodeRefused, LedgerUnavailable, NoSuchPerson, VaultError, VaultUnavailable
-from noren_vault.grants import LIFE_MS, Grants
+from noren_vault.errors import (
+    CodeRefused,
+    LedgerUnavailable,
+    MailTaken,
+    NoSuchPerson,
+    VaultError,
+    VaultUnavailable,
+)
+from noren_vault.grants import CUSTOMER_LIFE_MS, Grant, Grants
 from noren_vault.keys import Keys
 from noren_vault.letter import Letter
 from noren_vault.people import CUSTOMER, People, Sealed
 from noren_vault.record import Path, Record, session_name
 from noren_vault.rights import Role
-from noren_vault.signin import SignIn
+from noren_vault.second_factors import SecondFactors
+from noren_vault.signin import CODE, SignIn
+from noren_vault.signin_mails import SigninMails
+from noren_vault.tickets import Tickets
 from noren_vault.visits import Visit
 
 CODE_LIFE_MS: Final = 600_000
@@ -110,6 +125,10 @@ class Proofs:
         signin: SignIn,
         keys: Keys,
         addresses: Addresses,
+        grants: Grants,
+        mails: SigninMails,
+        factors: SecondFactors,
+        tickets: Tickets,
         now: Now,
     ) -> None:
         """Keep the parts."""
@@ -120,6 +139,10 @@ class Proofs:
         self._signin = signin
         self._keys = keys
         self._addresses = addresses
+        self._grants = grants
+        self._mails = mails
+        self._factors = factors
+        self._tickets = tickets
         self._now = now
         self._key = secrets.token_bytes(32)
         self._open: set[asyncio.Task[None]] = set()
@@ -134,31 +157,34 @@ class Proofs:
         task.add_done_callback(self._open.discard)
 
     async def finish(self, shop: int, person: str, code: str, visit: Visit) -> dict[str, Any]:
-        """Take a code: the address is proved, and the person has a grant. Raises CodeRefused."""
-        path = Path(f"person:{person}", "code", session_name(visit.session))
-        version = await self._take(shop, person, code)
-        if version is None:
-            await self._record.write("refused", path, shop=shop, persons=[person], note="code")
-            raise CodeRefused
+        """Take a code: the address is proved, and the person has a grant. Raises CodeRefused.
+
+        Where the account asks for a second factor it is a ticket `second` instead, as after a password.
+        """
+        path = Path(f"person:{person}", CODE, session_name(visit.session))
+        version = await self._taken(shop, person, code, path)
         async with self._keys.steady.hold(), self._database.transaction() as connection:
-            sealed = await self._people.lock(connection, shop, person, ("provisional", "kept"))
-            if sealed is None or sealed.versions.get("mail") != version:
-                await self._record.write("refused", path, shop=shop, persons=[person], note="code")
-                raise CodeRefused("the address is another one now")
-            await self._record.write(
-                "prove", path, shop=shop, persons=[person], fields=["mail"], note="proved"
-            )
-            await self._record.write("signin", path, shop=shop)
-            await connection.execute(
-                b"INSERT INTO vault.proof (shop_id, person, version, proved_at) VALUES (%s, %s, %s, %s) "
-                b"ON CONFLICT (shop_id, person) DO UPDATE SET version = excluded.version, "
-                b"proved_at = excluded.proved_at",
-                [shop, person, version, self._now()],
-            )
+            await self._lock(connection, shop, person, version, path)
             actor = await self._actor(connection, shop, person)
-            grant = await self._signin.issue(connection, shop, actor, "code", visit)
-        with suppress(LedgerUnavailable):  # nothing depends on it: only that letters arrive is not known
-            await self._addresses.mark(Place(shop, person, "mail", version), AddressState.GOOD, "", path)
+            anew = await self._is_changed(connection, shop, person)
+            if anew:
+                await SigninMails.forget(connection, shop, [person])
+                await self._grants.end_of(connection, actor, shop)
+            await self._prove(connection, shop, person, version, path)
+            if anew or not await self._factors.is_on(actor):
+                await self._record.write("signin", path, shop=shop)
+                grant = await self._signin.issue(connection, shop, actor, CODE, visit, role=Role.CUSTOMER)
+            else:
+                await self._record.write("refused", path, shop=shop, note="second_factor")
+                grant = ""
+        if anew:
+            self._grants.changed(actor)
+        await self._mark(Place(shop, person, "mail", version), path)
+        if not grant:
+            ticket = self._tickets.make(
+                actor=actor, handle=path.actor, credential=CODE, shop=shop, session=path.session
+            )
+            return {"second": ticket}
         return {
             "grant": grant,
             "actor": {"id": actor, "handle": path.actor},
@@ -166,9 +192,26 @@ class Proofs:
             "role": Role.CUSTOMER,
             "permissions": [],
             "staff": None,
-            "expires": (self._now() + LIFE_MS) / 1000,
+            "expires": (self._now() + CUSTOMER_LIFE_MS) / 1000,
             "memberships": [],
         }
+
+    async def confirm(self, grant: Grant, person: str, code: str) -> None:
+        """Take a code of who is signed in: the address that she wrote is proved, and she signs in with it.
+
+        Raises CodeRefused; MailTaken: another account of the shop has proved the same.
+        """
+        shop, path = grant.shop, grant.path
+        version = await self._taken(shop, person, code, path)
+        async with self._keys.steady.hold(), self._database.transaction() as connection:
+            await self._lock(connection, shop, person, version, path)
+            if await own_records.another_account(connection, shop, person):
+                await self._record.write("refused", path, shop=shop, persons=[person], note="mail_taken")
+                raise MailTaken
+            await self._prove(connection, shop, person, version, path)
+        await self._mark(Place(shop, person, "mail", version), path)
+        if await self._mails.signs_in(grant.actor):
+            await self._mails.note_if_free(grant.actor)
 
     async def stop(self) -> None:
         """Wait for the codes that are being mailed."""
@@ -209,6 +252,44 @@ class Proofs:
     async def _addressed(self, shop: int, person: str) -> Sealed | None:
         found = await self._people.read(shop, [person], ("mail",), kinds=CUSTOMER)
         return found[0] if found and "mail" in found[0].versions else None
+
+    async def _taken(self, shop: int, person: str, code: str, path: Path) -> int:
+        """Take the code; gives the version of the address it was mailed to. Raises CodeRefused, on record."""
+        version = await self._take(shop, person, code)
+        if version is None:
+            await self._record.write("refused", path, shop=shop, persons=[person], note="code")
+            raise CodeRefused
+        return version
+
+    async def _lock(self, connection: Connection, shop: int, person: str, version: int, path: Path) -> None:
+        """Lock the person, whose address is still the one the code was mailed to. Raises CodeRefused."""
+        sealed = await self._people.lock(connection, shop, person, ("provisional", "kept"))
+        if sealed is None or sealed.versions.get("mail") != version:
+            await self._record.write("refused", path, shop=shop, persons=[person], note="code")
+            raise CodeRefused("the address is another one now")
+
+    async def _is_changed(self, connection: Connection, shop: int, person: str) -> bool:
+        """Whether the address was written into the record later, and never proved."""
+        cursor = await connection.execute(
+            b"SELECT 1 FROM vault.proof WHERE shop_id = %s AND person = %s AND proved_at IS NULL",
+            [shop, person],
+        )
+        return await cursor.fetchone() is not None
+
+    async def _prove(self, connection: Connection, shop: int, person: str, version: int, path: Path) -> None:
+        """Take down that the address is hers, on record first."""
+        await self._record.write("prove", path, shop=shop, persons=[person], fields=["mail"], note="proved")
+        await connection.execute(
+            b"INSERT INTO vault.proof (shop_id, person, version, proved_at) VALUES (%s, %s, %s, %s) "
+            b"ON CONFLICT (shop_id, person) DO UPDATE SET version = excluded.version, "
+            b"proved_at = excluded.proved_at",
+            [shop, person, version, self._now()],
+        )
+
+    async def _mark(self, place: Place, path: Path) -> None:
+        """Nothing depends on it: only that letters arrive would not be known."""
+        with suppress(LedgerUnavailable):
+            await self._addresses.mark(place, AddressState.GOOD, "", path)
 
     async def _take(self, shop: int, person: str, code: str) -> int | None:
         """Use up a try, and the code if it is the one; gives the version of the address it was mailed to."""

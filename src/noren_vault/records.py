@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import structlog
 
-from noren_vault import blind, fields, floors, rights
+from noren_vault import blind, fields, floors, own_records, rights
 from noren_vault.budgets import Budget, Budgets, units
 from noren_vault.clock import Now
 from noren_vault.database import Connection, Database
@@ -23,6 +23,7 @@ from noren_vault.errors import (
 )
 from noren_vault.fields import Values
 from noren_vault.floors import Floors
+from noren_vault.freshness import OWN_FRESH_MS, Freshness
 from noren_vault.grants import Grant, Grants, power_mark
 from noren_vault.keys import Keys
 from noren_vault.nonces import Nonces
@@ -72,6 +73,7 @@ class Records:
         budgets: Budgets,
         nonces: Nonces,
         least: Floors,
+        freshness: Freshness,
         now: Now,
     ) -> None:
         """Keep the parts."""
@@ -84,6 +86,7 @@ class Records:
         self._budgets = budgets
         self._nonces = nonces
         self._least = least
+        self._freshness = freshness
         self._now = now
 
     async def put(self, shop: int, key: str, values: Values, path: Path) -> tuple[str, bool]:
@@ -134,14 +137,17 @@ class Records:
     async def update(self, grant: Grant, person: str, given: dict[str, Any]) -> int:
         """Write fields anew; an empty one is removed. Gives the highest of the new versions.
 
-        A changed address is unproved, and ends what its proof had given, but not the grant that changes it.
+        A customer has signed in just now (FreshSignInNeeded). A changed address is unproved, and ends
+        what its proof had given, but not the grant that changes it.
         """
         values = fields.checked(given)
         rights.check_update(grant.role, tuple(given))
         if grant.role is not Role.CUSTOMER:
             grant.needs(Permission.CUSTOMERS_CHANGE)
-        if grant.role is Role.CUSTOMER and person != grant.person:
+        elif person != grant.person:
             raise NoSuchPerson("not one's own")
+        else:
+            await self._freshness.check(grant, OWN_FRESH_MS)
         version = await self._rewrite(
             grant.shop, person, values, tuple(given), grant.path, states=_THERE, by=grant
         )
@@ -323,6 +329,8 @@ class Records:
                 fields=sorted(new.versions),
                 ref=floors.to_ref(new.versions),
             )
+            if by is not None and by.role is Role.CUSTOMER and "mail" in new.versions:
+                await own_records.hold(connection, shop, person, self._now())
             await self._people.rewrite(connection, shop, sealed, new, self._now())
             if by is not None and "mail" in new.versions:
                 ended = await readdressed(

@@ -11,7 +11,7 @@ import structlog
 from noren_vault.clock import Now
 from noren_vault.database import Connection, Database
 from noren_vault.errors import GrantRefused, PasskeyRefused, PasswordRefused
-from noren_vault.grants import LIFE_MS, Grant, Grants
+from noren_vault.grants import Grant, Grants, life_ms
 from noren_vault.invites import Invited, Invites
 from noren_vault.keys import Keys
 from noren_vault.known_devices import KnownDevices
@@ -27,7 +27,12 @@ _MEMBERSHIPS: Final = """
 SELECT m.shop_id, coalesce(s.slug, ''), m.role, m.staff,
     ARRAY(SELECT t.permission FROM vault.taken t WHERE t.shop_id = m.shop_id AND t.role = m.role)
 FROM vault.membership m LEFT JOIN vault.shop s USING (shop_id)
-WHERE m.actor = %s AND m.ended_at IS NULL AND (m.ends_at IS NULL OR m.ends_at > %s) ORDER BY m.shop_id
+WHERE m.actor = %(actor)s AND m.ended_at IS NULL AND (m.ends_at IS NULL OR m.ends_at > %(now)s)
+UNION ALL
+SELECT a.shop_id, coalesce(s.slug, ''), 'customer', NULL, '{}'::text[]
+FROM vault.actor a JOIN vault.person p USING (shop_id, person) LEFT JOIN vault.shop s USING (shop_id)
+WHERE a.actor = %(actor)s AND a.kind = 'customer' AND p.kind = 'customer' AND p.state <> 'erased'
+ORDER BY 1
 """
 # Who sets another password, or requires one, waits for this sign-in, and ends it then. The second is a
 # statement of its own: what was committed while the first waited is seen.
@@ -47,6 +52,10 @@ class Shown:
     def actor(self) -> str:
         """Whose passkey it is."""
         return self.known.actor
+
+
+# A sign-in by a mailed code has no credential that lasts.
+CODE: Final = "code"
 
 
 class SignIn:
@@ -96,7 +105,9 @@ class SignIn:
         await self._record.write("signin", Path(handle, name, session), shop=chosen["shop"], note=note)
         async with self._keys.steady.hold(), self._database.transaction() as connection:
             await self._used(connection, known, asserted)
-            grant = await self.issue(connection, chosen["shop"], known.actor, name, visit)
+            grant = await self.issue(
+                connection, chosen["shop"], known.actor, name, visit, role=chosen["role"]
+            )
         return self._answer(grant, known.actor, handle, chosen, memberships)
 
     async def admit(
@@ -113,10 +124,10 @@ class SignIn:
         chosen = await self._chosen(memberships, shop, path)
         await self._record.write("signin", path, shop=shop, note=note)
         async with self._keys.steady.hold(), self._database.transaction() as connection:
-            if not await self._still(connection, actor, credential):
+            if credential != CODE and not await self._still(connection, actor, credential):
                 await self._record.write("refused", path, shop=shop, note="password")
                 raise PasswordRefused
-            grant = await self.issue(connection, shop, actor, credential, visit)
+            grant = await self.issue(connection, shop, actor, credential, visit, role=chosen["role"])
         return self._answer(grant, actor, handle, chosen, memberships)
 
     async def enrol_begin(self, token: object) -> dict[str, Any]:
@@ -286,7 +297,7 @@ class SignIn:
         return str(row[0])
 
     async def _memberships(self, actor: str) -> list[dict[str, Any]]:
-        rows = await self._database.rows(_MEMBERSHIPS, [actor, self._now()])
+        rows = await self._database.rows(_MEMBERSHIPS, {"actor": actor, "now": self._now()})
         return [
             {
                 "shop": shop,
@@ -323,6 +334,7 @@ class SignIn:
         visit: Visit,
         *,
         until: int | None = None,
+        role: str = "",
     ) -> str:
         """Issue a grant in the caller's transaction; keep from where its session came, and its browser."""
         session = session_name(visit.session)
@@ -330,7 +342,13 @@ class SignIn:
             await self._visits.add(connection, session, visit, self._now())
         await self._devices.note(connection, actor, shop, visit.known, self._now())
         return await self._grants.issue(
-            connection, shop=shop, actor=actor, credential=credential, session=session, until=until
+            connection,
+            shop=shop,
+            actor=actor,
+            credential=credential,
+            session=session,
+            until=until,
+            role=Role(role) if role else None,
         )
 
     def _answer(
@@ -350,14 +368,14 @@ class SignIn:
             "role": chosen["role"],
             "staff": chosen["staff"],
             "permissions": chosen["permissions"],
-            "expires": (until or self._now() + LIFE_MS) / 1000,
+            "expires": (until or self._now() + life_ms(Role(chosen["role"]))) / 1000,
             "memberships": _shops(memberships),
         }
 
 
 def _shops(memberships: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The shops among them: an operator's place on the platform is none."""
-    return [one for one in memberships if one["shop"] != PLATFORM]
+    """The shops one works for: not an operator's place on the platform, nor where one is a customer."""
+    return [one for one in memberships if one["shop"] != PLATFORM and one["role"] != Role.CUSTOMER]
 
 
 def _ceremony(invited: Invited) -> str:

@@ -4,31 +4,16 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from noren_vault.alerts import Alerts
-from noren_vault.choosing import Choosing
-from noren_vault.clock import Now
-from noren_vault.courier import Courier
-from noren_vault.database import Database
-from noren_vault.defence import Defence
 from noren_vault.errors import BadRequest
-from noren_vault.freshness import Freshness
-from noren_vault.grants import Grant, Grants
-from noren_vault.hashing import Hashing
-from noren_vault.invites import Invites
-from noren_vault.keys import Keys
+from noren_vault.grants import Grant
 from noren_vault.messages import Messages
 from noren_vault.own_password import OwnPassword
 from noren_vault.passkey_rule import PasskeyRule
 from noren_vault.password_signin import PasswordSignin
 from noren_vault.passwords import Passwords
 from noren_vault.peer import Peer
-from noren_vault.people import People
 from noren_vault.protocol import Params
-from noren_vault.pwned import Pwned
-from noren_vault.record import Record
 from noren_vault.resets import Resets
-from noren_vault.second_factors import SecondFactors
-from noren_vault.settings import Settings
-from noren_vault.signin import SignIn
 from noren_vault.signin_mails import SigninMails
 from noren_vault.visits import MOST_DEVICE, Visit
 
@@ -77,67 +62,6 @@ class SigninMethods:
             "mailed_check": self._mailed_check,
         }
 
-    @classmethod
-    def of(
-        cls,
-        *,
-        database: Database,
-        keys: Keys,
-        people: People,
-        record: Record,
-        grants: Grants,
-        invites: Invites,
-        signin: SignIn,
-        messages: Messages,
-        freshness: Freshness,
-        alerts: Alerts,
-        courier: Courier,
-        settings: Settings,
-        defence: Defence,
-        now: Now,
-    ) -> "SigninMethods":
-        """Give each part its parts."""
-        mails = SigninMails(database, keys, people, now)
-        passwords = Passwords(database=database, keys=keys, mails=mails, hashing=Hashing(), now=now)
-        own_password = OwnPassword(
-            passwords=passwords, freshness=freshness, record=record, mails=mails, defence=defence
-        )
-        factors, pwned = SecondFactors(database, keys, now), Pwned(settings.pwned, now)
-        choosing = Choosing(mails=mails, factors=factors, pwned=pwned, host=settings.host)
-        rule = PasskeyRule(database=database, record=record, now=now)
-        resets = Resets(
-            database=database, keys=keys, record=record, grants=grants, invites=invites, courier=courier,
-            mails=mails, passwords=passwords, choosing=choosing, origin=settings.origin, now=now,
-        )  # fmt: skip
-        acts = PasswordSignin(
-            database=database,
-            keys=keys,
-            record=record,
-            grants=grants,
-            invites=invites,
-            signin=signin,
-            mails=mails,
-            passwords=passwords,
-            factors=factors,
-            freshness=freshness,
-            own_password=own_password,
-            choosing=choosing,
-            resets=resets,
-            rule=rule,
-            defence=defence,
-            now=now,
-        )
-        return cls(
-            acts,
-            mails,
-            messages,
-            passwords=passwords,
-            own_password=own_password,
-            alerts=alerts,
-            resets=resets,
-            rule=rule,
-        )
-
     async def _password_set(self, params: Params, _: Peer) -> Wire:
         """By a grant and the old password or a fresh passkey, or by an invitation, which signs in."""
         text, words = params.text("password", most=LONGEST_PASSWORD), words_of(params)
@@ -145,7 +69,7 @@ class SigninMethods:
             old = None
             if params.raw.get("old") is not None:
                 old = params.text("old", most=LONGEST_PASSWORD)
-            grant = await self._acts.member(params.raw.get("grant"))
+            grant = await self._acts.grant(params.raw.get("grant"))
             await self._acts.set(grant, text, words, old)
             await self._alerts.changed(grant.actor, "password")
             return {}
@@ -155,7 +79,8 @@ class SigninMethods:
 
     async def _password_check(self, params: Params, _: Peer) -> Wire:
         mail, text = params.text("mail", most=LONGEST_MAIL), params.text("password", most=LONGEST_PASSWORD)
-        return await self._acts.check(params.shop(), mail, text, visit_of(params))
+        kind = "customer" if params.flag("customer") else "member"
+        return await self._acts.check(params.shop(), mail, text, visit_of(params), kind=kind)
 
     async def _totp_begin(self, params: Params, _: Peer) -> Wire:
         return await self._acts.totp_begin(await self._fresh(params))

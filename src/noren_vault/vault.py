@@ -11,7 +11,7 @@ from typing import Final
 import psycopg
 import structlog
 
-from noren_vault import migrations, parts, replay
+from noren_vault import migrations, parts, replay, signin_parts
 from noren_vault.alerts import Alerts
 from noren_vault.api_keys import end_again
 from noren_vault.backup_methods import BackupMethods
@@ -26,9 +26,7 @@ from noren_vault.ending import Ending
 from noren_vault.errors import LedgerUnavailable
 from noren_vault.floors import Floors
 from noren_vault.forced import Forced
-from noren_vault.grants import Grants
 from noren_vault.index import Index
-from noren_vault.invites import Invites
 from noren_vault.keeping import Keeping, provider_of
 from noren_vault.key_methods import KeyMethods
 from noren_vault.keys import Keyring, Keys
@@ -36,7 +34,6 @@ from noren_vault.ledger import Ledger
 from noren_vault.ledger.note import Signer
 from noren_vault.methods import Methods
 from noren_vault.nonces import Nonces
-from noren_vault.people import People
 from noren_vault.post import Post
 from noren_vault.powers import Powers
 from noren_vault.proofs import Proofs
@@ -49,7 +46,6 @@ from noren_vault.scope import Scope
 from noren_vault.search import Search
 from noren_vault.settings import Settings
 from noren_vault.transfers import Transfers
-from noren_vault.visits import Visits
 from noren_vault.witnesses import Policy, Store, Watch
 
 # After a start, so that the app's late `keep`s come before the erasing.
@@ -125,19 +121,15 @@ class Vault:
         cls, settings: Settings, now: Now, databases: tuple[Database, Heads], opened: _Opened
     ) -> "Vault":
         (ring, held, ledger, watch), database = opened, databases[0]
-        record, index, visits = Record(ledger), Index(database, ledger), Visits(database, held)
+        record, index = Record(ledger), Index(database, ledger)
         budgets, least, builds, nonces = Budgets(), Floors(), Builds(ledger.build), Nonces(now)
         ended = await asyncio.to_thread(replay.replay, ledger, budgets, least, builds, nonces)
-        people = People(database, held, least)
-        grants, invites = Grants(database, now), Invites(database, now)
-        base = parts.Base(settings, database, held, record, people, grants, invites, visits, now)
-        post, ceremonies = Post.of(settings, database, people, record, now), parts.ceremonies(base)
-        signin = parts.signin(base, ceremonies)
-        defence = await parts.defence(base, post.courier)
-        passwords, security, alerts = parts.accounts(
-            base, signin, ceremonies, post, defence=defence, index=index
-        )
-        proofs = parts.proofs(base, post.courier, signin)
+        base = parts.base(settings, database, held, record, least=least, now=now)
+        people, post = base.people, Post.of(settings, database, base.people, record, now)
+        signin = signin_parts.signin(base)
+        defence = await signin_parts.defence(base, post.courier)
+        passwords, security, alerts = signin_parts.accounts(base, signin, post, defence=defence, index=index)
+        proofs = signin_parts.proofs(base, post.courier, signin)
         search = Search(people, record, now, most_bytes=settings.search_bytes)
         keeping = parts.keeping(base, ring, index, least)
         records = parts.records(base, search, budgets, nonces, least)
@@ -150,6 +142,7 @@ class Vault:
             rights=parts.rights(base, budgets, signin, proofs),
             exports=exports,
             mydata=parts.mydata(base, proofs, defence, index, watch),
+            customers=signin_parts.customers(base, least, proofs),
             records=records,
             importing=importing,
             courier=post.courier,
@@ -158,19 +151,19 @@ class Vault:
             shops=parts.shops(base, post, signin, members),
             signin=signin,
             grants=base.grants,
-            scope=Scope(database=database, record=record, index=index, visits=visits),
+            scope=Scope(database=database, record=record, index=index, visits=base.visits),
             doctor=parts.doctor(base, ledger, index, watch),
             index=index,
             record=record,
             builds=builds,
             watch=watch,
-            keys=KeyMethods(database, keeping, grants),
+            keys=KeyMethods(database, keeping, base.grants, base.freshness),
             passwords=passwords,
             security=security,
-            resets=ResetMethods(passwords, defence, grants),
+            resets=ResetMethods(passwords, defence, base.grants),
             backups=BackupMethods(Backups(records, people, record, keeping.backup_keys, settings.host)),
             doors=Doors(database=database, record=record, index=index, keys=held, now=now),
-            ending=Ending(database=database, record=record, grants=grants, now=now),
+            ending=Ending(database=database, record=record, grants=base.grants, now=now),
             api_keys=parts.api_keys(base, records),
             forced=forced,
         )

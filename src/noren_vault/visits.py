@@ -13,7 +13,7 @@ from typing import Final
 
 from noren_vault.database import Connection, Database
 from noren_vault.errors import BadRequest, RecordDamaged
-from noren_vault.grants import LIFE_MS
+from noren_vault.grants import LONGEST_LIFE_MS
 from noren_vault.keys import Keys
 
 MOST_DEVICE: Final = 400
@@ -72,7 +72,7 @@ class Visits:
         networks, parts = [_network(one) for one in addresses], [one.casefold() for one in devices]
         rows = await self._database.rows(
             "SELECT session, sealed FROM vault.session WHERE opened_at >= %s AND opened_at <= %s",
-            [since - LIFE_MS, until],
+            [since - LONGEST_LIFE_MS, until],
         )
         there: dict[str, set[bool | None]] = {}
         for session, sealed in rows:

@@ -168,7 +168,7 @@ def test_it_signs_out_while_the_vault_is_away(aoi: Colleague, module_vault: Vaul
     signin.sign_out(request_with(store, cookies), response)
     module_vault.start()
     assert response.cookies["noren_grant"].value == ""
-    assert session.KEY not in store
+    assert session.STAFF.key not in store
 
 
 def test_it_says_so_when_the_vault_is_away() -> None:

@@ -1,9 +1,11 @@
 """The customer's link: made again and again, kept nowhere."""
 
+from uuid import uuid4
+
 import pytest
 from django.test import override_settings
 
-from noren.booking import links
+from noren.booking import links, relink
 from noren.booking.links import Link
 from noren.booking.models import Booking
 from noren.errors import LinkRevoked, LinkUnknown
@@ -36,6 +38,19 @@ def test_it_is_revoked_by_a_new_generation() -> None:
     with pytest.raises(LinkRevoked):
         links.resolve(old)
     assert links.resolve(links.token(house.id, booking_id, 2)).booking_id == booking_id
+
+
+def test_it_is_made_invalid_for_all_of_a_person_who_is_erased() -> None:
+    """Hers at once, and nobody else's; nothing is mailed."""
+    house = salon()
+    hers, others = house.book("cut", "2026-11-05 10:00"), house.book("cut", "2026-11-06 10:00")
+    person = uuid4()
+    with shop(house.id):
+        Booking.objects.filter(id=hers.id).update(person_id=person)
+    assert relink.revoke_all(house.id, person) == 1
+    with pytest.raises(LinkRevoked):
+        links.resolve(links.token(house.id, hers.id, 1))
+    assert links.resolve(links.token(house.id, others.id, 1)).booking_id == others.id
 
 
 @pytest.mark.parametrize("change", [(1, 0, 0), (0, 1, 0), (0, 0, 1)])

@@ -24,7 +24,7 @@ def choose_time(page: Page, number: int = 0) -> str:
     slot = page.locator("button[name=at]:visible").nth(number)
     at = slot.get_attribute("value") or ""
     slot.click()
-    expect(page.locator("#id_name")).to_be_visible()
+    expect(page.locator("#id_note")).to_be_visible()
     return at
 
 

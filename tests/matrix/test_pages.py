@@ -4,6 +4,7 @@ Made of the site's own table; a page that is special is said apart, with why.
 """
 
 import itertools
+import re
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Any
@@ -36,7 +37,7 @@ NOBODY_HERE = ("anonymous", "expired", "program")
 # Whose ids these are is looked at: another shop's owner gets what nobody gets, "not there".
 OWNED = frozenset({"booking_id", "person", "transfer", "handle"})
 # What ends a sign-in comes last.
-LAST = ("sign-out", "my-data/leave")
+LAST = ("relink", "sign-out", "my-data/leave", "account/leave", "account/end")
 # What a form must hold at least, where an empty one is no deed at all.
 FORMS: Mapping[str, Mapping[str, str]] = {
     "console/attention/%(booking_id)s": {"deed": "keep"},
@@ -45,12 +46,12 @@ FORMS: Mapping[str, Mapping[str, str]] = {
 }
 # An empty form names none of the shop's own things, a made-up id none of one's own.
 NAMES_NONE = ("console/operators/end", "console/api-keys/end", "settings/security/not-me/%(what)s")
-# For who may sign in by a password: a shop's members.
+# For who may sign in by a password: a shop's members and customers.
 OF_A_PASSWORD = tuple(
     f"settings/security/{name}" for name in ("password", "codes", "codes/on", "codes/off", "recovery")
 )
-# A customer comes in by a code, and adds no passkey.
-OF_A_PASSKEY = tuple(f"settings/security/passkeys/add{step}" for step in ("", "/begin", "/finish"))
+# What a customer has come in for too long ago, by now, leads to her door; so does each once she is out.
+ACCOUNT = "%(slug)s/account"
 # And what a passkey's answer looks like, where one is looked at before all else.
 JSON = "application/json"
 # Nothing is there, for nobody.
@@ -79,6 +80,12 @@ LEADS: Mapping[str, tuple[Gets, ...]] = {
     "leave": (Gets.DOOR,),
     "code": (Gets.DOOR,),
     "enter": (Gets.DOOR,),
+    "account": (Gets.DOOR,),
+    "again": (Gets.DOOR,),
+    # The first who does it makes the link invalid.
+    "relink": (Gets.NOT_THERE,),
+    "password": (Gets.DOOR,),
+    "second": (Gets.DOOR,),
 }
 
 
@@ -91,6 +98,8 @@ def expected(address: Address, rule: Rule, player: str) -> frozenset[Gets]:
             found = (Gets.IN, *LEADS.get(address.template.rpartition("/")[2], ()))
         case Kind.CUSTOMER:
             found = (Gets.IN if player == "customer" else Gets.DOOR,)
+            if player == "customer" and address.template.startswith(f"{ACCOUNT}/"):
+                found = (Gets.IN, Gets.DOOR, Gets.NOT_THERE)
         case Kind.KEY:
             found = (Gets.IN if player == "program" else Gets.NO_KEY,)
         case Kind.SIGNED_IN:
@@ -114,10 +123,8 @@ def _of_oneself(address: Address, player: str) -> tuple[Gets, ...]:
         return (Gets.IN if player == "owner" else Gets.NOT_THERE,)
     if address.template in NAMES_NONE:
         return (Gets.IN, Gets.NOT_THERE)
-    members = player in ("owner", "other_owner", "without")
-    if address.template in OF_A_PASSWORD and not members:
-        return (Gets.IN, Gets.MAY_NOT)
-    if address.template in OF_A_PASSKEY and player in ("customer", "other_customer"):
+    platform = player in ("operator", "lent", "auditor")
+    if address.template in OF_A_PASSWORD and platform:
         return (Gets.IN, Gets.MAY_NOT)
     return (Gets.IN,)
 
@@ -176,7 +183,8 @@ def got(answer: HttpResponse | StreamingHttpResponse) -> Gets:
         return Gets.NO_KEY
     assert answer.status_code < 500, f"{answer.status_code}: {text[-2000:]}"
     assert answer.status_code != 401
-    if location.endswith("/salon/my-data") or "/my-data/code" in text:
+    door = re.search(r"/salon/(my-data|account|account/again)(\?|$)", location)
+    if door or "/my-data/code" in text or "/account/code" in text:
         return Gets.DOOR
     return Gets.IN
 

@@ -73,6 +73,8 @@ def _told(**by: str) -> dict[str, str]:
 
 EVERYBODY = dict.fromkeys(ASKERS, "in")
 A_MEMBER = _told(owner_and_staff_and_other_owner="in")
+OF_A_SHOP = _told(customer_and_owner_and_staff_and_other_owner="in")
+A_CUSTOMER = _told(customer="in")
 AN_OWNER = _told(owner_and_other_owner="in")
 OF_THE_SHOP = _told(owner_and_staff="in", other_owner="absent")
 OF_THE_OWNER = _told(owner="in", other_owner="absent")
@@ -170,7 +172,7 @@ ASKED: dict[str, Ask] = {
     "confirm_begin": Ask(told=ONESELF),
     "confirm_finish": Ask({"response": SHOWN}, ONESELF),
     "confirm_password": Ask({"password": "x" * 20}, ONESELF),
-    "passkey_begin": Ask(told={**ONESELF, "customer": "refused"}),
+    "passkey_begin": Ask(told=ONESELF),
     "passkey_finish": Ask({"response": SHOWN}, ONESELF),
     "passkey_rename": Ask({"name": "pk-none", "label": "x"}, OWN_THINGS),
     "passkey_remove": Ask({"name": "pk-none"}, OWN_THINGS),
@@ -184,11 +186,18 @@ ASKED: dict[str, Ask] = {
     "end_api_key": Ask({"name": "none"}, OF_A_KEY),
     "signout": Ask(told=EVERYBODY),
     "enter_shop": Ask({"shop": YOGA}, _told(other_owner="in")),
-    "password_set": Ask({"password": "short"}, A_MEMBER),
-    "totp_begin": Ask(told=A_MEMBER),
-    "totp_finish": Ask({"code": "000000"}, A_MEMBER),
-    "totp_end": Ask(told=A_MEMBER),
-    "recovery_make": Ask(told=A_MEMBER),
+    "password_set": Ask({"password": "short"}, OF_A_SHOP),
+    "totp_begin": Ask(told=OF_A_SHOP),
+    "totp_finish": Ask({"code": "000000"}, OF_A_SHOP),
+    "totp_end": Ask(told=OF_A_SHOP),
+    "recovery_make": Ask(told=OF_A_SHOP),
+    # A customer's account.
+    "own_account": Ask(told=A_CUSTOMER),
+    "own_let_go": Ask({"person": "person"}, _told(customer="absent")),
+    "own_end": Ask(told=A_CUSTOMER),
+    "own_word": Ask({"text": "窓ぎわで"}, A_CUSTOMER),
+    "own_address_begin": Ask(told=A_CUSTOMER),
+    "own_address_finish": Ask({"code": "000000"}, A_CUSTOMER),
     # Budgets.
     "budget": Ask(told={**A_MEMBER, "customer": "in"}),
     "step_up_begin": Ask(told=ONESELF),
@@ -257,7 +266,7 @@ ASKED: dict[str, Ask] = {
     "explain_door": Ask({"session": "none", "because": "nothing"}, AN_ADMIN, bad=True),
 }
 # What ends somebody's grant comes after all else, and in this order.
-LAST = ("end_member", "enter_shop", "signout")
+LAST = ("end_member", "own_end", "enter_shop", "signout")
 
 
 def _settings(vault_server: Server, name: str, mail: Sink, folder: Any) -> settings.Settings:

@@ -12,7 +12,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.test import Client, override_settings
 
 from noren import clock, people
-from noren.accounts.session import KEY, cookie_name
+from noren.accounts.session import PLACES, cookie_name
 from noren.booking import book, waiting
 from noren.booking.models import Booking
 from noren.people import powers
@@ -40,18 +40,19 @@ class Player:
     @classmethod
     def of(cls, client: Client) -> "Player":
         """Take somebody who is signed in."""
-        return cls(client, dict(client.session.get(KEY) or {}))
+        return cls(client, {one.key: client.session[one.key] for one in PLACES if one.key in client.session})
 
     @property
     def grant(self) -> str:
-        return self.client.cookies[cookie_name()].value
+        [name] = [cookie_name(one) for one in PLACES if one.key in self.held]
+        return self.client.cookies[name].value
 
     def come_back(self) -> None:
         """Stand as at first, in spite of what an answer did to the session."""
         key = self.client.session.session_key
         if self.held and key is not None:
             store = SessionStore(session_key=key)
-            store[KEY] = self.held
+            store.update(self.held)
             store.save()
 
 
@@ -67,6 +68,8 @@ class World:
         """Give what fills an address: a link's token is a booking's or that of a waiting list's place."""
         found = dict(self.salon if shop_name == "salon" else self.yoga)
         waits = template.startswith(("w/", "api/v1/waiting/"))
+        if template.endswith("/relink"):
+            found["booking_token"] = found["relink_token"]
         found["token"] = found["waiting_token" if waits else "booking_token"]
         for way in ("agree", "take"):
             if f"/{way}" in template:
@@ -209,6 +212,7 @@ def _things(made: Salon, owner: Player, colleague: Player) -> dict[str, str]:
         "entry": str(shown.entry),
         "_0": "nothing",
         "booking_token": tokens[0],
+        "relink_token": tokens[2],
         "waiting_token": place.token,
     }
 

@@ -376,7 +376,9 @@ def test_the_customer_is_told_and_an_incidents_looks_once_it_is_closed(
     people.reveal(token, Purpose.INCIDENT, me, ["name", "mail"])
     people.own_begin(SALON, customer(0)["mail"])
     wait_for(lambda: bool(_codes(mail)))
-    grant = people.own_finish(SALON, customer(0)["mail"], _codes(mail)[-1]).grant
+    entered = people.own_finish(SALON, customer(0)["mail"], _codes(mail)[-1])
+    assert isinstance(entered, people.SignedIn)
+    grant = entered.grant
     told = [
         (one.role, one.purpose, one.late) for one in people.lookups(grant).lines if one.role == "operator"
     ]

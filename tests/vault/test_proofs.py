@@ -12,7 +12,7 @@ from noren_vault import proofs
 from noren_vault.errors import CodeRefused
 from noren_vault.vault import Vault
 from tests.servers import Sink, VaultProcess, wait_for
-from tests.vault.cast import SALON, YOGA, Cast, customer, in_parallel, sql
+from tests.vault.cast import SALON, YOGA, Cast, customer, in_at_once, in_parallel, sql
 from tests.vault.conftest import Bench, ask
 
 MINUTE = 60_000
@@ -41,7 +41,9 @@ def _code(mail: Sink, person: UUID, address: str) -> str:
 def test_it_gives_a_customer_her_own_data_and_nothing_else(cast: Cast, module_vault: VaultProcess) -> None:
     """Her grant opens and writes her own name, kana, mail and phone; nobody else's, and no list."""
     me, other = cast.customers[:2]
-    signed = people.prove_finish(SALON, me, _code(cast.mail, me, customer(0)["mail"]), session="s1")
+    signed = in_at_once(
+        people.prove_finish(SALON, me, _code(cast.mail, me, customer(0)["mail"]), session="s1")
+    )
     grant, own = signed.grant, ["name", "kana", "mail", "phone"]
     assert (signed.who.role, signed.who.shop_id, people.whoami(grant).person) == ("customer", SALON, me)
     assert people.reveal(grant, Purpose.OWN, [me, other], own).persons == {me: customer(0)}
@@ -82,18 +84,10 @@ def test_it_gives_a_customer_her_own_data_and_nothing_else(cast: Cast, module_va
 def test_it_debits_nobody_for_her_own_data(cast: Cast) -> None:
     """Who looks at herself uses no budget of the shop."""
     me = cast.customers[2]
-    grant = people.prove_finish(SALON, me, _code(cast.mail, me, customer(2)["mail"])).grant
+    grant = in_at_once(people.prove_finish(SALON, me, _code(cast.mail, me, customer(2)["mail"]))).grant
     before = people.standing(cast.owner.grant).budget
     assert people.reveal(grant, Purpose.OWN, [me], ["name", "mail"]).budget.today == 0
     assert people.standing(cast.owner.grant).budget == before
-
-
-def test_it_lets_her_set_no_password(cast: Cast) -> None:
-    """She comes in by a code alone; a password of hers would take a mail that a member may have, too."""
-    me = cast.customers[3]
-    grant = people.prove_finish(SALON, me, _code(cast.mail, me, customer(3)["mail"])).grant
-    with pytest.raises(errors.GrantRefused):
-        people.password_set(grant, "correct horse battery staple")
 
 
 def test_it_says_nothing_of_who_is_there(cast: Cast) -> None:
@@ -194,7 +188,7 @@ def test_it_believes_a_correction_while_she_books(cast: Cast) -> None:
 def test_it_ends_what_the_old_address_gave(cast: Cast) -> None:
     """When staff change the address, the old one's grant and code end; her own change keeps her own grant."""
     me, old = cast.customers[8], customer(8)["mail"]
-    first = people.prove_finish(SALON, me, _code(cast.mail, me, old)).grant
+    first = in_at_once(people.prove_finish(SALON, me, _code(cast.mail, me, old))).grant
     people.update(first, me, {"mail": "own8@example.jp"})
     assert people.whoami(first).role == "customer"
     people.update(cast.staff.grant, me, {"mail": "staff8@example.jp"})

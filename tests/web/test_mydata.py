@@ -38,6 +38,7 @@ def person(made: Salon, vault: VaultProcess, mail: Sink, monkeypatch: pytest.Mon
 
     def finish_here(*args: Any, **named: Any) -> people.SignedIn:
         entered = finish(*args, **named)
+        assert isinstance(entered, people.SignedIn)
         return replace(entered, who=replace(entered.who, expires=NOON + timedelta(hours=12)))
 
     monkeypatch.setattr(people, "own_finish", finish_here)
@@ -155,7 +156,7 @@ def test_it_says_when_her_time_is_over(person: UUID, mail: Sink, vault: VaultPro
     assert person
     visitor = Visitor()
     _enter(mail, visitor)
-    people.signout(visitor.client.cookies["noren_grant"].value)
+    people.signout(visitor.client.cookies["noren_customer"].value)
     visitor.open("/salon/my-data")
     assert "閲覧の時間が終わりました" in visitor.text
     vault.stop()
@@ -173,7 +174,7 @@ def test_it_lets_the_owner_decide_who_is_named(made: Salon, person: UUID, mail: 
     assert staff.post("/console/my-data", {"named": "yes"}).status_code == 302
     assert "スタッフの名前も示します" in staff.get("/console/my-data").content.decode()
     visitor.open("/salon/my-data")
-    told = people.lookups(visitor.client.cookies["noren_grant"].value)
+    told = people.lookups(visitor.client.cookies["noren_customer"].value)
     assert told.named
     assert {one.staff for one in told.lines if one.role == "owner"} == {"aoi"}
     with translation.override("ja"):

@@ -138,7 +138,7 @@ def test_case_072_it_shows_a_moved_class_with_both_times_and_keeps_it(made: Salo
     assert "お店がクラスの日時または担当を変更しました" in customer.text
     assert "2026年11月25日（水）<br>10:00–11:30" in customer.text
     assert "2026年11月26日（木）<br>14:00–15:30" in customer.text
-    keep, cancel = customer.forms()
+    keep, cancel, _relink = customer.forms()
     assert (keep.action, cancel.action) == (f"/b/{lesson}/keep", f"/b/{lesson}/cancel")
     customer.press("")
     assert "当日お待ちしております" in customer.text

@@ -1,15 +1,18 @@
 """Who may enter a view: `@signed_in_required`, `@staff_required`, `@permission_required(...)`,
-`@operator_required`, `@auditor_required` and `@platform_required` (one of the last two) give it a request
-that knows who asks. Each declares its rule (`rules`).
+`@operator_required`, `@auditor_required`, `@platform_required` (one of the last two) and `@customer_required`
+give it a request that knows who asks. Each declares its rule (`rules`).
 
 Beyond the first pages an operator needs a power that was lent to her: `@power_required("support_shop")`, and
 `@record_required` where auditors read by standing. The vault says whether it runs, at each request.
 
-A view so guarded never runs for anybody else, its answer is not kept by any cache, and a grant that
-ends while it runs leads back to sign-in: /console/sign-in for shops, /operations/sign-in for operators.
+A view so guarded never runs for anybody else, its answer is not kept by any cache, and a grant that ends
+while it runs leads back to sign-in: /console/sign-in for shops, /operations/sign-in for operators, and a
+shop's own /<slug>/account for its customers.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
 from functools import wraps
 from typing import Concatenate, ParamSpec, cast
 from urllib.parse import urlencode
@@ -20,11 +23,21 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from noren import clock
 from noren.accounts.rules import Kind, Permission, Rule, declare
-from noren.accounts.session import KEY, SignedIn, forget_grant, read_session
-from noren.errors import GrantExpired, GrantRefused, PowerNeeded
+from noren.accounts.session import (
+    CUSTOMER,
+    STAFF,
+    Place,
+    SignedIn,
+    end_session,
+    forget_grant,
+    read_session,
+)
+from noren.errors import FreshSignInNeeded, GrantExpired, GrantRefused, PowerNeeded
 from noren.people import powers
+from noren.shops import directory
 
 __all__ = [
+    "CustomerRequest",
     "LentRequest",
     "OperatorRequest",
     "Permission",
@@ -34,6 +47,8 @@ __all__ = [
     "StaffRequest",
     "auditor_required",
     "customer_of",
+    "customer_required",
+    "fresh_customer_required",
     "manager_required",
     "operator_required",
     "permission_required",
@@ -41,6 +56,7 @@ __all__ = [
     "power_required",
     "record_required",
     "safe_next",
+    "sign_in_of",
     "signed_in",
     "signed_in_required",
     "staff_required",
@@ -49,13 +65,19 @@ __all__ = [
 P = ParamSpec("P")
 OPERATOR = "operator"
 AUDITOR = "auditor"
-CUSTOMER = "customer"
 STAFF_SIGN_IN = "/console/sign-in"
 OPERATOR_SIGN_IN = "/operations/sign-in"
 
 
 class StaffRequest(HttpRequest):
     """A request of somebody who works for the shop `shop_id`."""
+
+    signed_in: SignedIn
+    shop_id: int
+
+
+class CustomerRequest(HttpRequest):
+    """A request of a customer of the shop `shop_id`."""
 
     signed_in: SignedIn
     shop_id: int
@@ -91,18 +113,64 @@ StaffView = Callable[Concatenate[StaffRequest, P], HttpResponseBase]
 OperatorView = Callable[Concatenate[OperatorRequest, P], HttpResponseBase]
 LentView = Callable[Concatenate[LentRequest, P], HttpResponseBase]
 RecordView = Callable[Concatenate[RecordRequest, P], HttpResponseBase]
+CustomerView = Callable[Concatenate[CustomerRequest, P], HttpResponseBase]
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
 def signed_in(request: HttpRequest) -> SignedIn | None:
-    """Return who asks, as the vault knows them now, or None: a right that ended is felt at once."""
+    """Return who of a shop or of the platform asks, as the vault knows them now, or None.
+
+    A right that ended is felt at once.
+    """
     return read_session(request, now=clock.now())
 
 
 def customer_of(request: HttpRequest, shop_id: int) -> SignedIn | None:
-    """Return the customer of this shop who came in by a mailed code, or None."""
-    who = signed_in(request)
-    return who if who is not None and who.role == CUSTOMER and who.shop_id == shop_id else None
+    """Return the customer of this shop who is signed in, or None."""
+    who = read_session(request, now=clock.now(), place=CUSTOMER)
+    return who if who is not None and who.shop_id == shop_id else None
+
+
+def customer_required(view: CustomerView[P]) -> View[P]:
+    """Let only a customer of the shop in whose slug the address names; others are led to its /account."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        slug = str(kwargs["slug"])
+        shop_id, sign_in = directory.shop_id(slug), f"/{slug}/account"
+        who = customer_of(request, shop_id)
+        if who is None:
+            return _to_sign_in(request, sign_in)
+        known = cast("CustomerRequest", request)
+        known.signed_in, known.shop_id = who, shop_id
+
+        def asked() -> HttpResponseBase:
+            try:
+                return view(known, *args, **kwargs)
+            except GrantRefused:
+                raise GrantExpired from None  # she was erased since
+
+        return _answer(request, asked, sign_in, CUSTOMER)
+
+    return declare(guarded, Rule(Kind.CUSTOMER))
+
+
+def fresh_customer_required(within: timedelta) -> Callable[[CustomerView[P]], View[P]]:
+    """As `customer_required`, and she signed in so short a while ago: before anything of hers is changed."""
+
+    def guard(view: CustomerView[P]) -> View[P]:
+        @wraps(view)
+        def guarded(request: CustomerRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            if request.signed_in.fresh(within, now=clock.now()):
+                with suppress(FreshSignInNeeded):
+                    return view(request, *args, **kwargs)
+            if request.headers.get("Accept") == "application/json":
+                raise FreshSignInNeeded
+            return _to_sign_in(request, f"/{kwargs['slug']}/account/again")
+
+        return customer_required(guarded)
+
+    return guard
 
 
 def staff_required(view: StaffView[P]) -> View[P]:
@@ -186,7 +254,7 @@ def _of_shop(view: StaffView[P]) -> View[P]:
     @wraps(view)
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         who = signed_in(request)
-        if who is None or who.shop_id is None or who.role == CUSTOMER:
+        if who is None or who.shop_id is None:
             return _to_sign_in(request, STAFF_SIGN_IN)
         known = cast("StaffRequest", request)
         known.signed_in, known.shop_id = who, who.shop_id
@@ -209,18 +277,28 @@ def _of_platform(view: OperatorView[P], roles: tuple[str, ...]) -> View[P]:
 
 
 def signed_in_required(view: SignedInView[P]) -> View[P]:
-    """Let whoever is signed in in: staff, operators, customers. Others are led to /console/sign-in."""
+    """Let whoever is signed in in: staff, operators, customers. Others are led to /console/sign-in.
+
+    Who works somewhere and is a customer in the same browser comes in as who works there.
+    """
 
     @wraps(view)
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-        who = signed_in(request)
+        who = signed_in(request) or read_session(request, now=clock.now(), place=CUSTOMER)
         if who is None:
             return _to_sign_in(request, STAFF_SIGN_IN)
         known = cast("SignedInRequest", request)
         known.signed_in = who
-        return _answer(request, lambda: view(known, *args, **kwargs), STAFF_SIGN_IN)
+        return _answer(request, lambda: view(known, *args, **kwargs), sign_in_of(who), who.place)
 
     return declare(guarded, Rule(Kind.SIGNED_IN))
+
+
+def sign_in_of(who: SignedIn) -> str:
+    """Where somebody like her comes in."""
+    if who.shop_id is None:
+        return OPERATOR_SIGN_IN
+    return f"/{directory.slug(who.shop_id)}/account" if who.place is CUSTOMER else STAFF_SIGN_IN
 
 
 def safe_next(request: HttpRequest, default: str) -> str:
@@ -231,13 +309,15 @@ def safe_next(request: HttpRequest, default: str) -> str:
     return default
 
 
-def _answer(request: HttpRequest, view: Callable[[], HttpResponseBase], sign_in: str) -> HttpResponseBase:
+def _answer(
+    request: HttpRequest, view: Callable[[], HttpResponseBase], sign_in: str, place: Place = STAFF
+) -> HttpResponseBase:
     try:
         response = view()
     except GrantExpired:
-        request.session.pop(KEY, None)
+        end_session(request.session, place)
         response = _to_sign_in(request, sign_in)
-        forget_grant(response)
+        forget_grant(response, place)
     add_never_cache_headers(response)
     return response
 

@@ -39,7 +39,7 @@ def check(
     LedgerUnavailable.
     """
     visit = visit_of(request)
-    found = people.password_check(shop_id, mail, password, proof=proof, **visit)
+    found = people.password_check(shop_id, mail, password, proof=proof, customer=False, **visit)
     if isinstance(found, people.SignedIn):
         return _enter(request, found, visit, now)
     # Under a new key: whoever knew the session before is not half in with it.

@@ -7,12 +7,16 @@ stop with it. Decisions 30 and 35.
 
 The session row holds ids only. The grant's secret is in the user's cookie and nowhere else on this side; the
 session knows the grant's id, so that a cookie of another sign-in does not fit.
+
+Who works somewhere may be a customer, too: the two sign-ins have a place each (STAFF, also operators', and
+CUSTOMER) in the session and a cookie each, and stand side by side in one browser.
 """
 
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Literal
 from uuid import UUID
 
 from django.conf import settings
@@ -24,11 +28,36 @@ from noren import people
 from noren.accounts.models import Account
 from noren.errors import GrantExpired, GrantRefused, LedgerUnavailable, NorenError, VaultUnavailable
 
-KEY = "signed_in"
-# SP 800-63B-4: AAL2 idle at most an hour, overall a day; operators and auditors are held to AAL3.
-IDLE = {role: timedelta(minutes=15) for role in ("operator", "auditor")}
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a sign-in stands: its key in the session, its cookie.
+
+    Lax where a page that somebody comes to from elsewhere shall know her (a shop's own site, a mail): no page
+    changes anything by GET, and a form of another site carries no token of ours.
+    """
+
+    key: str
+    cookie: str
+    same_site: Literal["Strict", "Lax"]
+
+
+STAFF = Place("signed_in", "grant", "Strict")
+CUSTOMER = Place("customer", "customer", "Lax")
+PLACES = (STAFF, CUSTOMER)
+# SP 800-63B-4: AAL2 idle at most an hour, overall a day; operators and auditors are held to AAL3. A customer
+# sees herself alone (AAL1: 30 days at most), on a device that is mostly her own.
+IDLE = {
+    "operator": timedelta(minutes=15),
+    "auditor": timedelta(minutes=15),
+    "customer": timedelta(days=7),
+}
 IDLE_STAFF = timedelta(hours=1)
-ABSOLUTE = timedelta(hours=12)
+ABSOLUTE = {"customer": timedelta(days=30)}
+ABSOLUTE_STAFF = timedelta(hours=12)
+# How soon after signing in one may change what one signs in with, and one's own data: the vault's numbers.
+FRESH = timedelta(minutes=5)
+OWN_FRESH = timedelta(minutes=15)
 # A session row is written at most this often only to say that it is in use.
 TOUCH = timedelta(minutes=1)
 
@@ -43,7 +72,8 @@ class SignedIn:
     handle: str
     # None for operators and auditors.
     shop_id: int | None
-    # owner | manager | staff | operator | auditor. For what a page shows; the vault decides for itself.
+    # owner | manager | reception | staff | operator | auditor | customer. For what a page shows; the vault
+    # decides for itself.
     role: str
     # The name by which the ledger knows this sign-in.
     session: str
@@ -55,6 +85,17 @@ class SignedIn:
     shops: int
     # Presented with each reveal. Never stored, logged or rendered.
     grant: str = field(repr=False)
+    # POSIX seconds.
+    since: int = 0
+
+    def fresh(self, within: timedelta, *, now: datetime) -> bool:
+        """Whether she signed in so short a while ago. For what a page shows; the vault decides."""
+        return now.timestamp() < self.since + within.total_seconds()
+
+    @property
+    def place(self) -> Place:
+        """Where her sign-in stands."""
+        return place_of(self.role)
 
     @property
     def may(self) -> Mapping[str, bool]:
@@ -67,26 +108,30 @@ class SignedIn:
         return "shop.change" in self.permissions
 
 
-def cookie_name() -> str:
+def place_of(role: str) -> Place:
+    return CUSTOMER if role == "customer" else STAFF
+
+
+def cookie_name(place: Place = STAFF) -> str:
     """`__Host-` binds the cookie to this host and to https; a developer's plain http cannot have it."""
-    return "__Host-noren_grant" if settings.SESSION_COOKIE_SECURE else "noren_grant"
+    return ("__Host-noren_" if settings.SESSION_COOKIE_SECURE else "noren_") + place.cookie
 
 
-def set_grant(response: HttpResponseBase, grant: str, until: datetime) -> None:
-    """Hand the grant to the browser. Strict: no request from another site carries it."""
+def set_grant(response: HttpResponseBase, grant: str, until: datetime, place: Place = STAFF) -> None:
+    """Hand the grant to the browser. No request that another site makes for a form of its own carries it."""
     response.set_cookie(
-        cookie_name(),
+        cookie_name(place),
         grant,
         expires=until,
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,
-        samesite="Strict",
+        samesite=place.same_site,
         path="/",
     )
 
 
-def forget_grant(response: HttpResponseBase) -> None:
-    response.delete_cookie(cookie_name(), path="/", samesite="Strict")
+def forget_grant(response: HttpResponseBase, place: Place = STAFF) -> None:
+    response.delete_cookie(cookie_name(place), path="/", samesite=place.same_site)
 
 
 def grant_id(grant: str) -> str:
@@ -95,11 +140,15 @@ def grant_id(grant: str) -> str:
 
 
 def open_session(session: SessionBase, who: people.Who, grant: str, *, name: str, now: datetime) -> None:
-    """Begin a session under a new key; nothing of the old one stays. `name` is the ledger's for it."""
-    account = Account.of(who.actor.id)
+    """Begin a session under a new key; nothing of the old one stays but a sign-in of the other place.
+
+    `name` is the ledger's for it.
+    """
+    account, place = Account.of(who.actor.id), place_of(who.role)
     stamp = int(now.timestamp())
-    session.flush()
-    session[KEY] = {
+    absolute = ABSOLUTE.get(who.role, ABSOLUTE_STAFF)
+    _renew(session, but=place)
+    session[place.key] = {
         "actor": str(who.actor.id),
         "handle": who.actor.handle,
         "shop": who.shop_id,
@@ -110,15 +159,28 @@ def open_session(session: SessionBase, who: people.Who, grant: str, *, name: str
         "session": name,
         "grant": grant_id(grant),
         "hash": account.session_hash(),
-        "until": min(int(who.expires.timestamp()), stamp + int(ABSOLUTE.total_seconds())),
+        "until": min(int(who.expires.timestamp()), stamp + int(absolute.total_seconds())),
+        "since": stamp,
         "seen": stamp,
     }
 
 
-def read_session(request: HttpRequest, *, now: datetime) -> SignedIn | None:
+def end_session(session: SessionBase, place: Place) -> None:
+    """End a place's sign-in under a new key; the other's stays."""
+    _renew(session, but=place)
+
+
+def _renew(session: SessionBase, *, but: Place) -> None:
+    """Begin the session anew: only the sign-ins of the other places are in it."""
+    others = {one.key: session[one.key] for one in PLACES if one is not but and one.key in session}
+    session.flush()
+    session.update(others)
+
+
+def read_session(request: HttpRequest, *, now: datetime, place: Place = STAFF) -> SignedIn | None:
     """Return who is signed in; None without a session, after its time, its idle time or its epoch."""
-    held = request.session.get(KEY)
-    grant = request.COOKIES.get(cookie_name(), "")
+    held = request.session.get(place.key)
+    grant = request.COOKIES.get(cookie_name(place), "")
     if held is None or not grant or grant_id(grant) != held["grant"]:
         return None
     stamp = int(now.timestamp())
@@ -127,12 +189,12 @@ def read_session(request: HttpRequest, *, now: datetime) -> SignedIn | None:
         return None
     account = Account.objects.filter(id=held["actor"]).first()
     if account is None or not constant_time_compare(held["hash"], account.session_hash()):
-        request.session.pop(KEY, None)
+        request.session.pop(place.key, None)
         with suppress(NorenError):
             people.signout(grant)  # so that the vault does not list it as a session that holds
         return None
     if stamp - held["seen"] >= int(TOUCH.total_seconds()):
-        request.session[KEY] = {**held, "seen": stamp}
+        request.session[place.key] = {**held, "seen": stamp}
     who = SignedIn(
         account=account,
         actor=account.id,
@@ -144,6 +206,7 @@ def read_session(request: HttpRequest, *, now: datetime) -> SignedIn | None:
         permissions=frozenset(held.get("permissions", ())),
         shops=held.get("shops", 1),
         grant=grant,
+        since=held.get("since", 0),
     )
     return _asked(request, who)
 
@@ -154,7 +217,7 @@ def _asked(request: HttpRequest, who: SignedIn) -> SignedIn | None:
         return _told_anew(request, who, people.whoami(who.grant))
     except (GrantExpired, GrantRefused):
         # Without the row nothing is left that could hold again while the vault is away.
-        request.session.pop(KEY, None)
+        request.session.pop(who.place.key, None)
         return None
     except (VaultUnavailable, LedgerUnavailable):
         return who
@@ -166,8 +229,8 @@ def _told_anew(request: HttpRequest, who: SignedIn, told: people.Who) -> SignedI
         who, role=told.role, staff_id=told.staff, permissions=told.permissions, shops=len(told.memberships)
     )
     if now != who:
-        request.session[KEY] = {
-            **request.session[KEY],
+        request.session[who.place.key] = {
+            **request.session[who.place.key],
             "role": now.role,
             "staff": now.staff_id,
             "permissions": sorted(now.permissions),

@@ -18,11 +18,26 @@ from django.http import HttpRequest, HttpResponseBase
 
 from noren import people
 from noren.accounts import device
-from noren.accounts.session import cookie_name, forget_grant, open_session, set_grant
-from noren.errors import NorenError, PasskeyRefused
+from noren.accounts.session import (
+    STAFF,
+    Place,
+    cookie_name,
+    end_session,
+    forget_grant,
+    open_session,
+    place_of,
+    set_grant,
+)
+from noren.errors import CodeRefused, NorenError, PasskeyRefused
+from noren.shops import directory
 
 # The challenge of a sign-in that has begun: only the browser that began can finish. Ends with its session.
 BEGUN = "signin_begun"
+# The ledger's name of a sign-in that waits for its second factor: the vault binds the ticket to it.
+SECOND = "signin_second"
+
+
+_LONGEST_TOTP = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +54,15 @@ class Entered:
         """Where to go when no page was asked for."""
         if self.who.role == "auditor":
             return "/operations/audit"
-        return "/operations/" if self.who.shop_id is None else "/console/"
+        if self.who.shop_id is None:
+            return "/operations/"
+        if self.who.role == "customer":
+            return f"/{directory.slug(self.who.shop_id)}/account"
+        return "/console/"
 
     def into(self, response: HttpResponseBase) -> None:
         """Hand the grant to the browser with this answer."""
-        set_grant(response, self.grant, self.who.expires)
+        set_grant(response, self.grant, self.who.expires, place_of(self.who.role))
         device.remember(response, self.known)
 
 
@@ -114,20 +133,51 @@ def begin_code(request: HttpRequest, shop_id: int, mail: str, *, proof: str = ""
 
 def finish_code(
     request: HttpRequest, shop_id: int, mail: str, code: str, *, now: datetime, proof: str = ""
-) -> Entered:
-    """Take a customer's mailed code and open the session.
+) -> Entered | people.Second:
+    """Take a customer's mailed code and open the session, or say that a second factor is asked for.
 
     CodeRefused, ChallengeNeeded, VaultUnavailable, LedgerUnavailable.
     """
     visit = visit_of(request)
-    return _enter(request, people.own_finish(shop_id, mail, code, proof=proof, **visit), visit, now)
+    answer = people.own_finish(shop_id, mail, code, proof=proof, **visit)
+    return _enter_or_ask(request, answer, visit, now)
 
 
-def sign_out(request: HttpRequest, response: HttpResponseBase) -> None:
+def check_customer(
+    request: HttpRequest, shop_id: int, mail: str, password: str, *, now: datetime, proof: str = ""
+) -> Entered | people.Second:
+    """Sign a customer in by mail and password, or say that a second factor is asked for.
+
+    PasswordRefused, ChallengeNeeded, ResetRequired, Busy, VaultUnavailable, LedgerUnavailable.
+    """
+    visit = visit_of(request)
+    answer = people.password_check(shop_id, mail, password, customer=True, proof=proof, **visit)
+    return _enter_or_ask(request, answer, visit, now)
+
+
+def finish_second(request: HttpRequest, second: people.Second, code: str, *, now: datetime) -> Entered:
+    """Take the second factor: a code that was mailed, else a one-time code, or (longer) a recovery code.
+
+    CodeRefused, TooManyTries.
+    """
+    name = str(request.session.get(SECOND, ""))
+    if not name or not second.ticket:
+        raise CodeRefused
+    visit, typed = {**visit_of(request), "session": name}, "".join(code.split()) or "-"
+    if second.way == "mail":
+        accepted = people.mailed_check(second.ticket, typed, **visit)
+    elif len(typed) <= _LONGEST_TOTP:
+        accepted = people.totp_check(second.ticket, typed, **visit)
+    else:
+        accepted, _ = people.recovery_use(second.ticket, typed, **visit)
+    return _enter(request, accepted, visit, now)
+
+
+def sign_out(request: HttpRequest, response: HttpResponseBase, place: Place = STAFF) -> None:
     """End the grant in the vault, the session and the cookie; with the vault away, the last two."""
-    grant = request.COOKIES.get(cookie_name())
-    request.session.flush()
-    forget_grant(response)
+    grant = request.COOKIES.get(cookie_name(place))
+    end_session(request.session, place)
+    forget_grant(response, place)
     if grant:
         try:
             people.signout(grant)
@@ -146,8 +196,17 @@ def visit_of(request: HttpRequest) -> dict[str, str]:
     }
 
 
+def _enter_or_ask(
+    request: HttpRequest, answer: people.SignedIn | people.Second, visit: dict[str, str], now: datetime
+) -> Entered | people.Second:
+    if isinstance(answer, people.Second):
+        request.session[SECOND] = visit["session"]
+        return answer
+    return _enter(request, answer, visit, now)
+
+
 def _enter(request: HttpRequest, accepted: people.SignedIn, visit: dict[str, str], now: datetime) -> Entered:
-    before = request.COOKIES.get(cookie_name())
+    before = request.COOKIES.get(cookie_name(place_of(accepted.who.role)))
     if before:
         # The cookie is written over: what it held would live on in the vault with nobody to use it.
         with suppress(NorenError):

@@ -50,6 +50,15 @@ class Customer:
 
 
 @dataclass(frozen=True, slots=True)
+class Own:
+    """A customer who is signed in, and what she says to the shop."""
+
+    grant: str = field(repr=False)
+    person: UUID
+    word: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class BookRequest:
     """`idempotency_key`: the same one again gives the same answer. `consent`: the policy's version agreed to;
     None is the present one.
@@ -132,6 +141,31 @@ def complete(
         return done
     person = _put(shop_id, hold_id, customer, now=now)
     return _confirm(shop_id, hold_id, person, now=now, locale=locale, consent=consent)
+
+
+def complete_own(
+    shop_id: int,
+    hold_id: int,
+    own: Own,
+    *,
+    now: datetime,
+    locale: str,
+    consent: int | None = None,
+) -> Booked:
+    """Make a hold a booking of a customer who is signed in: on her own person, whose data are there already.
+
+    Raises as `complete` does, and GrantExpired, GrantRefused.
+    """
+    done = _confirmed(shop_id, hold_id)
+    if done is not None:
+        return done
+    if own.word:
+        try:
+            people.own_word(own.grant, own.word)
+        except (VaultUnavailable, LedgerUnavailable) as error:
+            actions.release(shop_id, hold_id, now=now)
+            raise CannotTakeNewCustomers from error
+    return _confirm(shop_id, hold_id, own.person, now=now, locale=locale, consent=consent)
 
 
 def put(shop_id: int, hold_id: int, customer: Customer) -> UUID:

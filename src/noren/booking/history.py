@@ -32,6 +32,8 @@ class What(StrEnum):
     """A change of rules or a block concerns it."""
     FITS_AGAIN = "fits_again"
     SERIES = "series"
+    RELINKED = "relinked"
+    """Its link was made invalid, and a new one mailed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,11 @@ def moved(booking: Booking, *, now: datetime, kind: str = "moved") -> int | None
     return _reminded(booking, now, _mail(booking, kind))
 
 
+def relinked(booking: Booking) -> None:
+    """Tell her the new link."""
+    _write(_mail(booking, "link"))
+
+
 def decide(session_id: int, at: datetime) -> None:
     """When it is time, cancel a date of a class for which too few have come."""
     _write(_job("noren.booking.tasks.decide", at, session_id=session_id))

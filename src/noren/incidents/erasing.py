@@ -8,6 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from noren import people
+from noren.booking import relink
 from noren.people import Certificate
 from noren.shops import directory
 
@@ -15,14 +16,18 @@ REASONS: Final = ("asked", "retention", "mistake")
 
 
 def erase(words: Sequence[str]) -> int:
-    """Erase one customer of a shop. Her bookings keep the opaque id, which then stands for nobody."""
+    """Erase one customer of a shop. Her bookings keep the opaque id, which then stands for nobody; their
+    links are no longer valid.
+    """
     parser = argparse.ArgumentParser(prog="noren erase", description=erase.__doc__)
     parser.add_argument("shop", metavar="SHOP", help="the shop's short name")
     parser.add_argument("person", metavar="PERSON", type=UUID, help="the customer's id")
     parser.add_argument("--reason", choices=REASONS, default="asked", help="why (asked, unless given)")
     parser.add_argument("--out", metavar="FOLDER", type=Path, default=Path(), help="where the files go")
     asked = parser.parse_args(words)
-    certificate = people.erase(directory.shop_id(asked.shop), asked.person, asked.reason)
+    shop_id = directory.shop_id(asked.shop)
+    certificate = people.erase(shop_id, asked.person, asked.reason)
+    relink.revoke_all(shop_id, asked.person)
     sys.stdout.write(keep(certificate, asked.out))
     return 0
 

@@ -138,6 +138,8 @@ def _is_due(booking: Booking, kind: Kind, now: datetime) -> bool:
         return booking.status == _ENDINGS[kind]
     if kind is Kind.RESCHEDULED:
         return booking.status in STANDING and not _has_answered(booking)
+    if kind is Kind.LINK:
+        return booking.status in STANDING
     if booking.status not in STANDING or (booking.status == Status.PENDING) != (kind is Kind.ASKED):
         return False
     if kind is Kind.REMINDER:
@@ -156,6 +158,8 @@ def _occasion(booking: Booking, kind: Kind) -> str:
     """Return what makes a mail of this kind a new one: the change it tells of; of a reminder the time."""
     if kind in (Kind.BOOKED, Kind.ASKED):
         return "0"
+    if kind is Kind.LINK:
+        return str(booking.generation)
     return str(int(booking.start.timestamp()) if kind is Kind.REMINDER else booking.changes)
 
 

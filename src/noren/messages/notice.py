@@ -27,6 +27,8 @@ class Kind(StrEnum):
     """A place is kept for who waits."""
     CALLED_OFF = "called_off"
     """The shop has called a class off."""
+    LINK = "link"
+    """The link was made invalid, and this is the new one."""
 
 
 ENDED = (Kind.CANCELLED, Kind.DECLINED, Kind.RELEASED, Kind.CALLED_OFF)

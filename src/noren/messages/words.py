@@ -24,6 +24,7 @@ SUBJECTS = {
         Kind.JOINED: "【{shop}】キャンセル待ちを承りました({day})",
         Kind.OFFERED: "【{shop}】空きが出ました({day})",
         Kind.CALLED_OFF: "【{shop}】開催中止のお知らせ({day})",
+        Kind.LINK: "【{shop}】ご予約ページの新しいリンク({day})",
     },
     "en": {
         Kind.BOOKED: "{shop}: your booking, {day}",
@@ -39,6 +40,7 @@ SUBJECTS = {
         Kind.JOINED: "{shop}: you are on the waiting list for {day}",
         Kind.OFFERED: "{shop}: a place is free on {day}",
         Kind.CALLED_OFF: "{shop}: the class of {day} does not take place",
+        Kind.LINK: "{shop}: the new link to your booking of {day}",
     },
 }
 
@@ -63,6 +65,7 @@ OPENINGS = {
         "期限までにお返事がないときは、次の方にご案内します。",
         Kind.CALLED_OFF: "申し訳ございません。お店の都合により、次の回は開催を取りやめました。"
         "料金はかかりません。",
+        Kind.LINK: "ご予約ページの新しいリンクをお送りします。これまでのリンクは使えなくなりました。",
     },
     "en": {
         Kind.BOOKED: "Thank you for your booking. This is what we have noted.",
@@ -84,6 +87,7 @@ OPENINGS = {
         Kind.OFFERED: "A place has become free, and it is kept for you. "
         "If we do not hear from you in time, it will be offered to the next.",
         Kind.CALLED_OFF: "We are sorry: the shop had to call this class off. You owe nothing.",
+        Kind.LINK: "Here is the new link to your booking. Those you were sent before are no longer valid.",
     },
 }
 

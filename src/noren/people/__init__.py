@@ -3,6 +3,15 @@
 The socket is `settings.VAULT_SOCKET`, read at each call (`override_settings` turns it in a test).
 """
 
+from noren.people.account import (
+    OwnAccount,
+    own_account,
+    own_address_begin,
+    own_address_finish,
+    own_end,
+    own_let_go,
+    own_word,
+)
 from noren.people.apikeys import (
     SCOPES,
     ApiKey,
@@ -55,7 +64,6 @@ from noren.people.correspondence import (
     unknown_messages,
 )
 from noren.people.credentials import (
-    Second,
     TotpSeed,
     mailed_check,
     password_check,
@@ -116,6 +124,7 @@ from noren.people.model import (
     Right,
     Row,
     Scope,
+    Second,
     Seen,
     SendState,
     SignedIn,
@@ -227,6 +236,7 @@ __all__ = [
     "MessageState",
     "NewApiKey",
     "Opened",
+    "OwnAccount",
     "OwnEvent",
     "OwnPasskey",
     "OwnSession",
@@ -303,8 +313,14 @@ __all__ = [
     "not_me",
     "open_export",
     "open_investigation",
+    "own_account",
+    "own_address_begin",
+    "own_address_finish",
     "own_begin",
+    "own_end",
     "own_finish",
+    "own_let_go",
+    "own_word",
     "owners",
     "passkey_begin",
     "passkey_finish",

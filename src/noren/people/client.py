@@ -31,6 +31,7 @@ from noren.people.model import (
     Revealed,
     Row,
     Scope,
+    Second,
     SendState,
     SignedIn,
     Who,
@@ -294,6 +295,11 @@ def signed_in(answer: dict[str, Any]) -> SignedIn:
     return SignedIn(grant=answer["grant"], who=_who(answer))
 
 
+def entered(answer: dict[str, Any]) -> SignedIn | Second:
+    """Read the answer of a way to sign in that may ask for a second factor."""
+    return Second(answer["second"], answer.get("way", "code")) if "second" in answer else signed_in(answer)
+
+
 def prove_begin(shop_id: int, person: UUID, *, session: str = "") -> None:
     """Have a code mailed to a person's own address. The answer is the same where there is none."""
     _call("prove_begin", {"shop": shop_id, "person": str(person), "session": session})
@@ -301,11 +307,14 @@ def prove_begin(shop_id: int, person: UUID, *, session: str = "") -> None:
 
 def prove_finish(
     shop_id: int, person: UUID, code: str, *, session: str = "", address: str = "", device: str = ""
-) -> SignedIn:
-    """Take the code: the address is proved, and the person has a grant of her own. Raises CodeRefused."""
+) -> SignedIn | Second:
+    """Take the code: the address is proved, and the person has a grant of her own. Raises CodeRefused.
+
+    Whose account asks for a second factor is asked for it, as after a password.
+    """
     visit = {"session": session, "address": address, "device": device}
     params = {"shop": shop_id, "person": str(person), "code": code, **visit}
-    return signed_in(_call("prove_finish", params))
+    return entered(_call("prove_finish", params))
 
 
 def _who(answer: dict[str, Any]) -> Who:

@@ -11,19 +11,8 @@ from typing import Any
 from django.conf import settings
 
 from noren.people import wire
-from noren.people.client import signed_in
-from noren.people.model import SignedIn
-
-
-@dataclass(frozen=True, slots=True)
-class Second:
-    """Mail and password were right; a second factor is asked for. `ticket` goes back with its code.
-
-    `way`: `code` (one-time or recovery code) or `mail` (a code was mailed, for `mailed_check`).
-    """
-
-    ticket: str
-    way: str = "code"
+from noren.people.client import entered, signed_in
+from noren.people.model import Second, SignedIn
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +30,9 @@ def _call(method: str, params: Mapping[str, Any]) -> dict[str, Any]:
 def password_set(grant: str, password: str, *, words: Sequence[str] = (), old: str | None = None) -> None:
     """Set the account's password and end its other sessions. `words`: names of shop and service.
 
-    By the `old` one, or else by a passkey that was shown within five minutes (FreshSignInNeeded). Raises
-    OwnPasswordRefused, BadPassword (facts: reason, least, most), MailTaken, Busy.
+    By the `old` one, or else by a passkey that was shown within five minutes, a customer by having come in
+    within them (FreshSignInNeeded). Raises OwnPasswordRefused, BadPassword (facts: reason, least, most),
+    MailTaken, MailUnproved, Busy.
     """
     _call("password_set", {"grant": grant, "password": password, "words": list(words), "old": old})
 
@@ -73,10 +63,12 @@ def password_check(
     device: str = "",
     known: str = "",
     proof: str = "",
+    customer: bool = False,
 ) -> SignedIn | Second:
-    """Sign in by mail and password. `known` is the browser's secret, `proof` answers a challenge.
+    """Sign in by mail and password, as one who works there, or as a `customer`.
 
-    Raises PasswordRefused (also for an unknown mail), ChallengeNeeded, GrantRefused, Busy.
+    `known` is the browser's secret, `proof` answers a challenge. Raises PasswordRefused (also for an unknown
+    mail), ChallengeNeeded, GrantRefused, Busy.
     """
     params = {
         "shop": shop_id,
@@ -87,9 +79,9 @@ def password_check(
         "device": device,
         "known": known,
         "proof": proof,
+        "customer": customer,
     }
-    answer = _call("password_check", params)
-    return Second(answer["second"], answer.get("way", "code")) if "second" in answer else signed_in(answer)
+    return entered(_call("password_check", params))
 
 
 def mailed_check(

@@ -193,6 +193,17 @@ class Who:
 
 
 @dataclass(frozen=True, slots=True)
+class Second:
+    """A password, or a mailed code, was right; a second factor is asked for. `ticket` goes with its code.
+
+    `way`: `code` (one-time or recovery code) or `mail` (a code was mailed, for `mailed_check`).
+    """
+
+    ticket: str
+    way: str = "code"
+
+
+@dataclass(frozen=True, slots=True)
 class SignedIn:
     """`grant` belongs into the user's cookie `noren_grant` and nowhere else."""
 

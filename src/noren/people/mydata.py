@@ -10,8 +10,8 @@ from typing import Any, Final
 from django.conf import settings
 
 from noren.people import answers, wire
-from noren.people.client import signed_in
-from noren.people.model import SignedIn
+from noren.people.client import entered
+from noren.people.model import Second, SignedIn
 
 # A look for an incident is told at the latest so many days after it; the vault's own number.
 WITHHELD_DAYS: Final = 90
@@ -79,11 +79,14 @@ def own_finish(
     device: str = "",
     known: str = "",
     proof: str = "",
-) -> SignedIn:
-    """Take the code: gives her own grant. Raises CodeRefused, one for all reasons, and ChallengeNeeded."""
+) -> SignedIn | Second:
+    """Take the code: gives her own grant, or asks for her second factor.
+
+    Raises CodeRefused, one for all reasons, and ChallengeNeeded.
+    """
     params = {"shop": shop_id, "mail": mail, "code": code, "session": session}
     visit = {"address": address, "device": device, "known": known, "proof": proof}
-    return signed_in(_call("own_finish", {**params, **visit}))
+    return entered(_call("own_finish", {**params, **visit}))
 
 
 def lookups(grant: str, before: int | None = None) -> Lookups:

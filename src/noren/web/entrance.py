@@ -116,7 +116,7 @@ def sign_in_begin(request: HttpRequest, area: Area) -> JsonResponse:  # noqa: AR
 @public
 @require_POST
 def sign_in_finish(request: HttpRequest, area: Area) -> JsonResponse:  # noqa: ARG001 - one passkey opens its own door
-    return _entered(request, signin.finish_signin(request, _given(request, "answer"), now=clock.now()))
+    return _entered(request, signin.finish_signin(request, given(request, "answer"), now=clock.now()))
 
 
 @public
@@ -130,7 +130,7 @@ def take_begin(request: HttpRequest) -> JsonResponse:
 @require_POST
 def take_finish(request: HttpRequest) -> JsonResponse:
     return _entered(
-        request, signin.finish_take(request, _invite(request), _given(request, "answer"), now=clock.now())
+        request, signin.finish_take(request, _invite(request), given(request, "answer"), now=clock.now())
     )
 
 
@@ -144,7 +144,7 @@ def join_begin(request: HttpRequest, area: Area) -> JsonResponse:  # noqa: ARG00
 @require_POST
 def join_finish(request: HttpRequest, area: Area) -> JsonResponse:  # noqa: ARG001 - the invitation says which door
     return _entered(
-        request, signin.finish_join(request, _invite(request), _given(request, "answer"), now=clock.now())
+        request, signin.finish_join(request, _invite(request), given(request, "answer"), now=clock.now())
     )
 
 
@@ -168,11 +168,12 @@ def _invite(request: HttpRequest) -> str:
     return str(_body(request).get("invite", ""))
 
 
-def _given(request: HttpRequest, name: str) -> dict[str, Any]:
-    given = _body(request).get(name)
-    if not isinstance(given, dict):
+def given(request: HttpRequest, name: str) -> dict[str, Any]:
+    """Return what the page's script sends. Raises PasskeyRefused."""
+    sent = _body(request).get(name)
+    if not isinstance(sent, dict):
         raise PasskeyRefused
-    return given
+    return sent
 
 
 @public

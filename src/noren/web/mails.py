@@ -73,6 +73,7 @@ def _what(kind: str) -> str:
         Kind.JOINED: _("Waiting list: on the list"),
         Kind.OFFERED: _("Waiting list: an offer"),
         Kind.CALLED_OFF: _("Notice of cancellation"),
+        Kind.LINK: _("A new link"),
     }
     return words[Kind(kind)] if kind in set(Kind) else _("Other mail")
 

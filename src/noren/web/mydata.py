@@ -15,10 +15,10 @@ from noren import clock, people
 from noren.accounts import signin
 from noren.accounts.access import Permission, StaffRequest, customer_of, permission_required
 from noren.accounts.rules import customer, public
-from noren.accounts.session import KEY, forget_grant
+from noren.accounts.session import CUSTOMER, end_session, forget_grant
 from noren.errors import ChallengeNeeded, CodeRefused, GrantExpired, GrantRefused, NorenError, NoSuchEntry
 from noren.people import published
-from noren.web import challenge, lookups
+from noren.web import account, challenge, lookups
 from noren.web.desk import face_of
 from noren.web.public import face_or_404
 from noren.web.shopfront import Face
@@ -30,14 +30,14 @@ _LONGEST_MAIL, _LONGEST_CODE = 254, 20
 @require_safe
 def page(request: HttpRequest, slug: str) -> HttpResponse:
     """Her list, or the way in."""
-    face, held = face_or_404(slug), KEY in request.session
+    face, held = face_or_404(slug), CUSTOMER.key in request.session
     who = customer_of(request, face.id)
     if who is None:
-        return _over(request, face) if held and KEY not in request.session else _door(request, face)
+        return _over(request, face) if held and CUSTOMER.key not in request.session else _door(request, face)
     try:
         told = people.lookups(who.grant, _before(request))
     except (GrantExpired, GrantRefused):
-        request.session.pop(KEY, None)
+        end_session(request.session, CUSTOMER)
         return _over(request, face)
     context = {
         "shop": face,
@@ -55,7 +55,7 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
 def _over(request: HttpRequest, face: Face) -> HttpResponse:
     """The way in again for whose grant has ended."""
     response = _door(request, face, refused=_("Your time here is over. Please come in once more."))
-    forget_grant(response)
+    forget_grant(response, CUSTOMER)
     return response
 
 
@@ -83,23 +83,21 @@ def enter(request: HttpRequest, slug: str) -> HttpResponse:
     if not mail:
         return _door(request, face, refused=_("Please enter your mail address."), status=422)
     try:
-        entered = signin.finish_code(
+        found = signin.finish_code(
             request, face.id, mail, typed or "-", now=clock.now(), proof=challenge.proof(request)
         )
     except CodeRefused as refusal:
         return _code_page(request, face, mail, refused=refusal.words(), status=refusal.status)
     except ChallengeNeeded as refusal:
         return _code_page(request, face, mail, typed=typed, asked=refusal, status=refusal.status)
-    response = HttpResponseRedirect(reverse("my_data", args=[slug]))
-    entered.into(response)
-    return response
+    return account.entered(request, face, found, default=reverse("my_data", args=[slug]))
 
 
 @public
 @require_POST
 def leave(request: HttpRequest, slug: str) -> HttpResponse:
     response = HttpResponseRedirect(reverse("my_data", args=[slug]))
-    signin.sign_out(request, response)
+    signin.sign_out(request, response, CUSTOMER)
     return response
 
 

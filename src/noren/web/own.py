@@ -10,9 +10,10 @@ from django.views.decorators.http import require_POST, require_safe
 from noren import clock
 from noren.accounts.rules import own_link
 from noren.booking import actions, links
+from noren.booking import relink as relinking
 from noren.booking.models import Booking, Status
 from noren.booking.transact import CUSTOMER
-from noren.errors import AlreadyCancelled, LinkUnknown, TooLateToCancel
+from noren.errors import AlreadyCancelled, LinkUnknown, NotThatStatus, TooLateToCancel
 from noren.messages import about, ics
 from noren.messages.notice import Kind
 from noren.shops import directory
@@ -56,6 +57,20 @@ def keep(_request: HttpRequest, token: str) -> HttpResponse:
     except AlreadyCancelled:
         return HttpResponseRedirect(reverse("own", args=[token]))
     return HttpResponseRedirect(reverse("own", args=[token]) + "?kept")
+
+
+@own_link
+@require_POST
+def relink(request: HttpRequest, token: str) -> HttpResponse:
+    """Make this link invalid, and mail her a new one: who has found the old one sees nothing any more."""
+    face, visit = _of(token)
+    try:
+        relinking.relink(face.id, visit.id, now=clock.now(), by=CUSTOMER)
+    except NotThatStatus as refusal:
+        return _page(request, token, face, visit, refused=refusal.words(), status=refusal.status)
+    response = render(request, "web/own/relinked.html", {"shop": face})
+    add_never_cache_headers(response)
+    return response
 
 
 @own_link

@@ -1,13 +1,18 @@
 """From a held time to a booking: who, the final screen, done.
 
 What the customer writes travels in her form and in the answers to it; before she books it is kept nowhere.
+Who is signed in writes nothing but a word to the shop: the rest is hers already, shown by a reveal of
+herself, and is changed in her account.
 """
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
@@ -16,16 +21,41 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from noren import clock
+from noren import clock, people
+from noren.accounts.access import customer_of
 from noren.accounts.rules import public
 from noren.booking import book
-from noren.errors import BadField, CannotTakeNewCustomers, HoldExpired, NorenError, ServiceUnknown
+from noren.errors import (
+    BadField,
+    CannotTakeNewCustomers,
+    GrantExpired,
+    GrantRefused,
+    HoldExpired,
+    LedgerUnavailable,
+    NorenError,
+    ServiceUnknown,
+    VaultUnavailable,
+)
 from noren.web import fees, shopfront, times, wording
 from noren.web import held as helds
-from noren.web.forms import CustomerForm
+from noren.web.account_home import OWN_FIELDS
+from noren.web.forms import CustomerForm, WordForm
 from noren.web.held import Held
 from noren.web.public import face_or_404
 from noren.web.week import Asked
+
+
+@dataclass(frozen=True)
+class Me:
+    """A customer who is signed in. Her fields are asked for when a page shows them."""
+
+    grant: str
+    person: UUID
+
+    @cached_property
+    def fields(self) -> dict[str, str]:
+        told = people.reveal(self.grant, people.Purpose.OWN, [self.person], OWN_FIELDS)
+        return told.persons.get(self.person, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +67,7 @@ class Desk:
     offer: shopfront.Offer
     held: Held
     now: datetime
+    me: Me | None
 
     def page(self, template: str, status: int, **context: Any) -> HttpResponse:
         held = context.pop("held", self.held)
@@ -45,12 +76,24 @@ class Desk:
             "chosen": _chosen(self.face, self.offer, held),
             "held": held.sign(),
             "action": reverse("book_who", args=[self.face.slug, self.offer.id]),
+            "me": self.me,
+            "guest": "guest" in self.given,
+            "here": self._here(held),
             "back": _asked(self).address(held=held.sign()),
             **context,
         }
         response = render(self.request, template, values, status=status)
         add_never_cache_headers(response)
         return response
+
+    @property
+    def given(self) -> QueryDict:
+        return self.request.POST if self.request.method == "POST" else self.request.GET
+
+    def _here(self, held: Held) -> str:
+        """The form's own address, to come back to from the account."""
+        action = reverse("book_who", args=[self.face.slug, self.offer.id])
+        return f"{action}?{urlencode({'held': held.sign()})}"
 
     def form(self, form: CustomerForm, status: int = 200, **context: Any) -> HttpResponse:
         return self.page("web/book/who.html", status, form=form, **context)
@@ -70,15 +113,28 @@ def who(request: HttpRequest, slug: str, service_id: str) -> HttpResponse:
     if held.service != offer.id:
         # The final screen would tell another service's price and rules than those that are agreed.
         raise HoldExpired
-    desk = Desk(request, face, offer, held, clock.now())
+    desk = Desk(request, face, offer, held, clock.now(), None if "guest" in given else _me(request, face))
+    kind = CustomerForm if desk.me is None else WordForm
     if request.method != "POST":
-        return desk.form(CustomerForm())
-    form = CustomerForm(request.POST)
+        return desk.form(kind())
+    form = kind(request.POST)
     if request.POST.get("step") == "who":
         return desk.form(form)
     if not form.is_valid():
         return desk.form(form, 422)
     return _held_or_taken(desk, form)
+
+
+def _me(request: HttpRequest, face: shopfront.Face) -> Me | None:
+    """Who is signed in, if her sign-in still holds; without the vault she is as anybody."""
+    who = customer_of(request, face.id)
+    if who is None:
+        return None
+    try:
+        person = people.whoami(who.grant).person
+    except (GrantExpired, GrantRefused, VaultUnavailable, LedgerUnavailable):
+        return None
+    return None if person is None else Me(who.grant, person)
 
 
 def _held_or_taken(desk: Desk, form: CustomerForm) -> HttpResponse:
@@ -103,25 +159,25 @@ def _held_or_taken(desk: Desk, form: CustomerForm) -> HttpResponse:
 
 
 def _book(desk: Desk, form: CustomerForm) -> HttpResponse:
-    customer = book.Customer(**form.cleaned_data)
     try:
-        booked = _complete(desk, customer)
+        booked = _complete(desk, form)
     except HoldExpired:
         # It ran out, or was let go when the vault was away: hers again if nobody was faster.
         desk = replace(desk, held=_hold(desk, desk.held.at))
-        booked = _complete(desk, customer)
+        booked = _complete(desk, form)
     return HttpResponseRedirect(reverse("own", args=[booked.token]) + "?new")
 
 
-def _complete(desk: Desk, customer: book.Customer) -> book.Booked:
-    return book.complete(
-        desk.face.id,
-        desk.held.hold,
-        customer,
-        now=desk.now,
-        locale=get_language() or "ja",
-        consent=desk.face.policy_version,
-    )
+def _complete(desk: Desk, form: CustomerForm) -> book.Booked:
+    rest: dict[str, Any] = {
+        "now": desk.now,
+        "locale": get_language() or "ja",
+        "consent": desk.face.policy_version,
+    }
+    if desk.me is not None:
+        own = book.Own(desk.me.grant, desk.me.person, form.cleaned_data["note"])
+        return book.complete_own(desk.face.id, desk.held.hold, own, **rest)
+    return book.complete(desk.face.id, desk.held.hold, book.Customer(**form.cleaned_data), **rest)
 
 
 def _hold(desk: Desk, at: datetime) -> Held:

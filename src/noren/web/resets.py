@@ -78,7 +78,7 @@ def _door(done: Reset) -> str:
     """Where the account signs in."""
     slug = directory.slug(done.shop_id)
     if done.kind == "customer":
-        return reverse("shop", args=[slug])
+        return reverse("account", args=[slug])
     return f"{reverse('console_sign_in')}?shop={slug}"
 
 

@@ -17,9 +17,15 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from noren import people
-from noren.accounts.access import CUSTOMER, OPERATOR, SignedInRequest, safe_next, signed_in_required
+from noren.accounts import session
+from noren.accounts.access import (
+    OPERATOR,
+    SignedInRequest,
+    safe_next,
+    sign_in_of,
+    signed_in_required,
+)
 from noren.accounts.rules import public
-from noren.accounts.session import forget_grant
 from noren.errors import OwnPasswordRefused
 from noren.shops import directory
 from noren.web import devices, happened
@@ -38,8 +44,8 @@ def page(request: SignedInRequest) -> HttpResponse:
     account, zone = people.account(request.signed_in.grant), zone_of(request)
     context = {
         "account": account,
-        "factors": account.role != CUSTOMER,
-        "passwords": account.role not in (CUSTOMER, OPERATOR),
+        "passwords": account.role != OPERATOR,
+        **_adding(request),
         "passkeys": [Key.of(one, zone) for one in account.passkeys],
         "lacking": account.role == OPERATOR and len(account.passkeys) < account.least,
         "few_codes": account.totp is not None and account.codes_left <= FEW_CODES,
@@ -50,6 +56,15 @@ def page(request: SignedInRequest) -> HttpResponse:
         "done": DONE.get(request.GET.get("done", "")),
     }
     return shown(request, "security", _("Security"), context)
+
+
+def _adding(request: SignedInRequest) -> dict[str, str]:
+    """Where a passkey is added and a password set: by a customer, who may have neither, in her account."""
+    who = request.signed_in
+    if who.place is session.CUSTOMER and who.shop_id is not None:
+        ways = reverse("account_ways", args=[directory.slug(who.shop_id)])
+        return {"add_passkey": ways, "set_password": ways}
+    return {"add_passkey": reverse("security_add"), "set_password": reverse("security_password")}
 
 
 @signed_in_required
@@ -123,7 +138,7 @@ def end_session(request: SignedInRequest) -> HttpResponse:
     grant, which = request.signed_in.grant, request.POST.get("which", "")[:40]
     if which == "all":
         people.sessions_end(grant, own=True)
-        return _out(request, _sign_in_page(request))
+        return _out(request, sign_in_of(request.signed_in))
     if which == "others":
         people.sessions_end(grant, own=False)
         return done("others")
@@ -186,18 +201,9 @@ def _way(credential: str, passkeys: tuple[people.OwnPasskey, ...]) -> str:
     return _("Password") if credential.startswith("pw-") else _("Mailed code")
 
 
-def _sign_in_page(request: SignedInRequest) -> str:
-    who = request.signed_in
-    if who.shop_id is None:
-        return reverse("operations_sign_in")
-    if who.role == CUSTOMER:
-        return reverse("my_data", args=[directory.slug(who.shop_id)])
-    return reverse("console_sign_in")
-
-
 def _out(request: SignedInRequest, where: str) -> HttpResponseRedirect:
     """Leave: the vault has ended the grant already."""
-    request.session.flush()
+    session.end_session(request.session, request.signed_in.place)
     response = HttpResponseRedirect(where)
-    forget_grant(response)
+    session.forget_grant(response, request.signed_in.place)
     return response

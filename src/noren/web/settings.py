@@ -15,7 +15,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from noren import people
-from noren.accounts.access import CUSTOMER, SignedInRequest
+from noren.accounts.access import SignedInRequest
+from noren.accounts.session import CUSTOMER
 from noren.errors import FreshSignInNeeded
 from noren.shops import directory
 from noren.web import devices, shopfront
@@ -104,7 +105,7 @@ def shown(
 ) -> HttpResponse:
     """Render one of these pages in the frame of whoever reads it."""
     face = face_of(request)
-    frame = "operations" if face is None else "customer" if request.signed_in.role == CUSTOMER else "console"
+    frame = "operations" if face is None else "customer" if request.signed_in.place is CUSTOMER else "console"
     whole = {
         "shop": face,
         "title": title,

@@ -94,6 +94,7 @@ def _what(code: str) -> str:
         What.TOUCHED: _("Touched by a change"),
         What.FITS_AGAIN: _("Fits again"),
         What.SERIES: _("Booked with others as a series"),
+        What.RELINKED: _("The link was made invalid, and a new one mailed"),
     }
     return words[What(code)] if code in words else _("Changed")
 

@@ -76,20 +76,32 @@ if (location.hash) history.replaceState(null, "", location.pathname + location.s
 // What else the page wants to be told with both steps: it is shown on the page, and kept nowhere.
 const also = Object.fromEntries([...form.querySelectorAll("[data-also]")].map((each) => [each.name, each.value]));
 
+const joining = text("passkey") === "join";
+const sent = joining ? { invite } : also;
+// A sign-in that waits in the mail field's list of passkeys, until the button asks for one outright.
+let waiting = null;
+
+const ask = async (begin, more) => {
+  const publicKey = withBytes((await post(begin, sent)).options);
+  const making = text("passkey") === "add" || (joining && begin === text("begin"));
+  return making
+    ? await navigator.credentials.create({ publicKey })
+    : await navigator.credentials.get({ publicKey, ...more });
+};
+
+const done = async (finish, made) => {
+  const { next } = await post(finish + location.search, { answer: asJson(made), ...sent });
+  location.assign(next);
+};
+
 // A second button has addresses of its own: an invitation taken with a passkey that is there.
 const go = async (pressed) => {
   const { begin, finish } = { ...form.dataset, ...pressed?.dataset };
   able(false);
+  waiting?.abort();
   tell(text("wait"), false);
   try {
-    const joining = form.dataset.passkey === "join";
-    const making = form.dataset.passkey === "add" || (joining && begin === text("begin"));
-    const options = withBytes((await post(begin, joining ? { invite } : also)).options);
-    const made = making
-      ? await navigator.credentials.create({ publicKey: options })
-      : await navigator.credentials.get({ publicKey: options });
-    const { next } = await post(finish + location.search, { answer: asJson(made), ...(joining ? { invite } : also) });
-    location.assign(next);
+    await done(finish, await ask(begin, {}));
   } catch (error) {
     const ended = error instanceof DOMException;
     tell(ended ? text("ended") : error.message || text("failed"), true);
@@ -97,9 +109,25 @@ const go = async (pressed) => {
   }
 };
 
+const wait = async () => {
+  if (!(await PublicKeyCredential.isConditionalMediationAvailable?.())) return;
+  waiting = new AbortController();
+  let made = null;
+  try {
+    made = await ask(text("begin"), { mediation: "conditional", signal: waiting.signal });
+  } catch {
+    return; // nobody chose one: the button and the other ways are there
+  }
+  try {
+    await done(text("finish"), made);
+  } catch (error) {
+    tell(error.message || text("failed"), true);
+  }
+};
+
 if (!window.PublicKeyCredential) {
   tell(text("unable"), true);
-} else if (form.dataset.passkey === "join" && !invite) {
+} else if (joining && !invite) {
   tell(text("empty"), true);
 } else {
   able(true);
@@ -107,4 +135,5 @@ if (!window.PublicKeyCredential) {
     event.preventDefault();
     go(event.submitter);
   });
+  if ("waits" in form.dataset) wait();
 }
