@@ -122,6 +122,12 @@ COMMANDS = (
         ("grants", "end"), "noren.incidents.ending:end", "shut somebody out at once, a shop, or all", "web"
     ),
     Command(
+        ("sso",),
+        "noren.accounts.commands:sso",
+        "let operators begin at an organisation's provider (their passkey stays)",
+        "web",
+    ),
+    Command(
         ("operator", "invite"),
         f"{_INCIDENTS}:invite_operator",
         "invite the very first operator: a one-time link",

@@ -578,6 +578,58 @@ class NoSecondFactor(NorenError):
     message = _("Please turn on one-time codes first.")
 
 
+class NoSso(NorenError):
+    status = 404
+    message = _("This shop does not sign in by an organisation. Please use your passkey or password.")
+
+
+class SsoSetting(NorenError):
+    """Facts: field (of the settings)."""
+
+    status = 422
+    message = _("Please look at this setting once more: %(field)s.")
+
+
+class SsoAway(NorenError):
+    status = 503
+    message = _("Your organisation's sign-in does not answer at this moment. Please try again soon.")
+
+
+class SsoRefused(NorenError):
+    status = 403
+    message = _("Your organisation's sign-in could not be used. Please begin again from the sign-in page.")
+
+
+class SsoUnknown(NorenError):
+    status = 403
+    message = _("Your organisation knows you, but you have no account here yet. Please ask the shop's owner.")
+
+
+class SsoNoGroup(NorenError):
+    status = 403
+    message = _(
+        "Your organisation knows you, but none of your groups works here. Please ask who looks after them."
+    )
+
+
+class SsoTaken(NorenError):
+    status = 409
+    message = _("Another account of this shop is bound to this person of your organisation already.")
+
+
+class SsoRequired(NorenError):
+    status = 403
+    message = _("This shop signs in by its organisation only. Please use that way.")
+
+
+class SsoNotTried(NorenError):
+    status = 409
+    message = _(
+        "Nobody has signed in by this provider yet. Save it beside the other ways, bind an account, "
+        "and then make it the only way."
+    )
+
+
 class Busy(NorenError):
     """Too many passwords are being checked at once."""
 

@@ -259,3 +259,39 @@ class MailUnproved(VaultError):
 
 class NoSecondFactor(VaultError):
     """The account has no second factor that is on."""
+
+
+class NoSso(VaultError):
+    """The shop has no provider to sign in by."""
+
+
+class SsoSetting(VaultError):
+    """A setting of a provider that cannot be. Facts: field."""
+
+
+class SsoAway(VaultError):
+    """The organisation's provider does not answer, or not as one does."""
+
+
+class SsoRefused(VaultError):
+    """What came from the provider does not hold. One error for all reasons; the reason is in the log."""
+
+
+class SsoUnknown(VaultError):
+    """The provider knows the person, and no account here is bound to her."""
+
+
+class SsoNoGroup(VaultError):
+    """The provider knows the person, and none of her groups has a role here."""
+
+
+class SsoTaken(VaultError):
+    """Another account of the shop is bound to this person of the provider's."""
+
+
+class SsoRequired(VaultError):
+    """The shop's people sign in by their organisation, and in no other way."""
+
+
+class SsoNotTried(VaultError):
+    """Nobody of the shop has come in by this provider yet, so it cannot be the only way."""

@@ -72,7 +72,8 @@ _ANOTHER: Final = """
 SELECT 1 FROM vault.membership m
 WHERE m.shop_id = %s AND m.actor <> %s AND m.ended_at IS NULL AND m.role = ANY(%s)
   AND (EXISTS (SELECT 1 FROM vault.passkey k WHERE k.actor = m.actor)
-    OR EXISTS (SELECT 1 FROM vault.password w WHERE w.actor = m.actor))
+    OR EXISTS (SELECT 1 FROM vault.password w WHERE w.actor = m.actor)
+    OR EXISTS (SELECT 1 FROM keystore.sso_subject s WHERE s.actor = m.actor))
 LIMIT 1
 """
 

@@ -64,13 +64,17 @@ class Invites:
         """Give whom a token names, without using it. Raises InviteRefused."""
         if not isinstance(token, str) or len(token) > 200:
             raise InviteRefused("not an invitation")
+        return await self.named(_hash(token))
+
+    async def named(self, token_hash: bytes) -> Invited:
+        """Give whom the token of this hash names, without using it. Raises InviteRefused."""
         row = await self._database.row(
             "SELECT i.token_hash, a.actor::text, a.handle, a.shop_id, i.passkey_only FROM vault.invite i "
             "JOIN vault.actor a USING (actor) "
             "JOIN vault.membership m ON m.actor = a.actor AND m.shop_id = a.shop_id AND m.ended_at IS NULL "
             "WHERE i.token_hash = %s AND i.used_at IS NULL AND i.expires_at > %s "
             "AND (m.ends_at IS NULL OR m.ends_at > %s)",
-            [_hash(token), self._now(), self._now()],
+            [token_hash, self._now(), self._now()],
         )
         if row is None:
             raise InviteRefused("unknown, used or over")

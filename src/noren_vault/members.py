@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from secrets import token_hex
 from typing import Any, Final
 from uuid import uuid4
 
@@ -147,6 +148,19 @@ class Members:
         token = await self._invites.make(actor, Role(role))
         return {"handle": handle, "mail": await self.mail(grant.shop, person, token, Role(role), grant.path)}
 
+    async def arrive(self, shop: int, role: Role, name: str, mail: str, credential: Path) -> tuple[str, str]:
+        """Add somebody whom the shop's provider vouches for; gives actor and handle. Raises BadField.
+
+        The handle is of chance: it stands in the record, and what a provider calls somebody may be her name.
+        """
+        row = await self._database.row("SELECT slug FROM vault.shop WHERE shop_id = %s", [shop])
+        if row is None or role is Role.OWNER or role not in SHOP_ROLES:
+            raise GrantRefused("no such shop, or no role that a provider gives")
+        handle = f"sso-{token_hex(5)}.{row[0]}"
+        path = Path(handle, credential.credential, credential.session)
+        person = await self._person(shop, handle, {"name": name, "mail": mail}, path)
+        return await self._actor(shop, handle, person, role, None), handle
+
     async def owners(self, shop: int) -> list[str]:
         """Give the persons, by their ids, who own the shop and have joined."""
         rows = await self._database.rows(
@@ -155,7 +169,8 @@ class Members:
             "WHERE m.shop_id = %s AND m.role = 'owner' AND m.ended_at IS NULL "
             "AND coalesce(m.person, a.person) IS NOT NULL "
             "AND (EXISTS (SELECT 1 FROM vault.passkey p WHERE p.actor = a.actor) "
-            "OR EXISTS (SELECT 1 FROM vault.password w WHERE w.actor = a.actor)) ORDER BY 1",
+            "OR EXISTS (SELECT 1 FROM vault.password w WHERE w.actor = a.actor) "
+            "OR EXISTS (SELECT 1 FROM keystore.sso_subject o WHERE o.actor = a.actor)) ORDER BY 1",
             [shop],
         )
         return [row[0] for row in rows]
@@ -214,7 +229,8 @@ class Members:
         given = {"name": member.name, "mail": member.mail}
         row = await self._database.row(
             "SELECT EXISTS (SELECT 1 FROM vault.passkey p WHERE p.actor = a.actor) "
-            "OR EXISTS (SELECT 1 FROM vault.password w WHERE w.actor = a.actor), "
+            "OR EXISTS (SELECT 1 FROM vault.password w WHERE w.actor = a.actor) "
+            "OR EXISTS (SELECT 1 FROM keystore.sso_subject o WHERE o.actor = a.actor), "
             "EXISTS (SELECT 1 FROM vault.invite i WHERE i.actor = a.actor AND i.expires_at > %s) "
             "AND EXISTS (SELECT 1 FROM vault.message m WHERE m.shop_id = a.shop_id AND m.person = a.person "
             "AND m.state IN ('sent', 'unknown')), EXISTS (SELECT 1 FROM vault.membership s "

@@ -16,7 +16,8 @@ from noren_vault.rights import DECIDING, SHOP_ROLES, Role
 _LIST: Final = """
 SELECT a.actor::text, a.handle, m.role, m.staff,
        EXISTS (SELECT 1 FROM vault.passkey k WHERE k.actor = a.actor)
-           OR EXISTS (SELECT 1 FROM vault.password w WHERE w.actor = a.actor) AS joined,
+           OR EXISTS (SELECT 1 FROM vault.password w WHERE w.actor = a.actor)
+           OR EXISTS (SELECT 1 FROM keystore.sso_subject o WHERE o.actor = a.actor) AS joined,
        coalesce(m.person, a.person)::text, m.since, m.ended_at,
        (SELECT max(i.expires_at) FROM vault.invite i WHERE i.actor = a.actor AND i.used_at IS NULL),
        (SELECT max(g.issued_at) FROM vault.access_grant g WHERE g.actor = a.actor AND g.shop_id = m.shop_id)
@@ -103,6 +104,7 @@ class Memberships:
             found = [_Found(*row[:4]) for row in rows if row[1] == handle]
             if not found:
                 raise NoSuchMember
+            # Another's word may end with her: the last owner has a passkey or a password of her own.
             owners = [row for row in rows if row[2] == Role.OWNER and row[1] != handle and row[4]]
             if leaves and found[0].role == Role.OWNER and not owners:
                 raise LastOwner

@@ -53,6 +53,7 @@ from noren_vault.security_methods import SecurityMethods
 from noren_vault.shop_methods import ShopMethods
 from noren_vault.signin import SignIn
 from noren_vault.signin_methods import SigninMethods, visit_of
+from noren_vault.sso_methods import SsoMethods
 from noren_vault.witnesses import Watch
 
 _REQUIRED: Final = ("name",)
@@ -88,6 +89,7 @@ _ADMIN: Final = frozenset(
         "forced_begin",
         "forced_stop",
         "forced_resume",
+        "sso_platform",
     }
 )
 
@@ -126,6 +128,7 @@ class Methods:
         ending: Ending,
         api_keys: ApiKeys,
         forced: Forced,
+        sso: SsoMethods,
     ) -> None:
         """Keep the acts."""
         self._records = records
@@ -143,7 +146,7 @@ class Methods:
         self._watch = watch
         acts = keys.acts | passwords.acts | rights.table | powers.table | backups.acts
         acts |= mydata.table | ending.acts | security.acts | resets.acts | forced.acts
-        acts |= api_keys.acts | shops.table | customers.acts
+        acts |= api_keys.acts | shops.table | customers.acts | sso.acts
         self._mails = passwords.mails
         self._methods = self._table() | {name: partial(_plain, act) for name, act in acts.items()}
         self._doors = doors
@@ -325,9 +328,8 @@ class Methods:
 
     async def _signin_finish(self, params: Params, _: Peer) -> Answer:
         response, shop = params.mapping("response"), params.maybe_number("shop")
-        return Answer(
-            await self._signin.finish(params.text("challenge", most=500), response, visit_of(params), shop)
-        )
+        challenge, first = params.text("challenge", most=500), params.text("first", "", most=2_000)
+        return Answer(await self._signin.finish(challenge, response, visit_of(params), shop, first))
 
     async def _whoami(self, params: Params, _: Peer) -> Answer:
         return Answer(await self._signin.who(await self._grants.check(params.raw.get("grant"))))

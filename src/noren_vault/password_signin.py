@@ -107,6 +107,7 @@ class PasswordSignin:
         For a customer, who may have neither, it is enough that she came in just now. Raises FreshSignInNeeded
         (none of them), OwnPasswordRefused, BadPassword, MailTaken, MailUnproved, Busy.
         """
+        await self._signin.required.refuse(grant.shop, grant.path)
         if old is None:
             shown = await self._freshness.shown(grant)
             if not (shown.by_passkey or (shown.fresh and grant.role is Role.CUSTOMER)):
@@ -131,6 +132,9 @@ class PasswordSignin:
         invited = await self._invites.check(invite)
         if invited.shop == PLATFORM:
             raise GrantRefused("operators have passkeys only")
+        await self._signin.required.refuse(
+            invited.shop, Path(invited.handle, "", session_name(visit.session))
+        )
         enrolled = await self._rule.asks(invited.shop, invited.actor)
         if invited.passkey_only or enrolled is not None:
             raise PasskeyRequired(enrolled=bool(enrolled), mailed=False)

@@ -23,6 +23,7 @@ from noren_vault.providers import Kind
 from noren_vault.providers import Stored as StoredKey
 from noren_vault.second_factors import recovery_place, totp_place
 from noren_vault.signin_mails import place as mail_place
+from noren_vault.sso_subjects import place as subject_place
 
 ROWS_A_BATCH: Final = 50
 _PAUSE_SECONDS: Final = 0.02
@@ -34,6 +35,7 @@ Words = dict[str, Any]
 LEFT: Final = (
     "SELECT (SELECT count(*) FROM keystore.signin_mail WHERE pepper <> %(new)s)"
     " + (SELECT count(*) FROM keystore.former_mail WHERE pepper <> %(new)s)"
+    " + (SELECT count(*) FROM keystore.sso_subject WHERE pepper <> %(new)s)"
     " + (SELECT count(*) FROM vault.totp WHERE pepper <> %(new)s)"
     " + (SELECT count(*) FROM vault.recovery WHERE pepper <> %(new)s)"
     " + (SELECT count(*) FROM vault.password p WHERE p.pepper <> %(new)s OR NOT EXISTS"
@@ -69,11 +71,16 @@ def _opened(keys: Keys, pepper: bytes, sealed: bytes, place: str) -> bytes:
     return key.open(bytes(sealed), place)
 
 
-def _mail(keys: Keys, row: Sequence[Any], _: tuple[bytes, ...]) -> Words:
-    actor, shop, sealed, pepper = row
-    plain = _opened(keys, pepper, sealed, mail_place(actor))
-    new = keys.pepper
-    return {"token": new.token(shop, plain.decode()), "sealed": new.seal(plain, mail_place(actor))}
+def _named(place: Callable[[str], str]) -> Callable[[Keys, Sequence[Any], tuple[bytes, ...]], Words]:
+    """What an account is found by: sealed, and hashed, too."""
+
+    def anew(keys: Keys, row: Sequence[Any], _: tuple[bytes, ...]) -> Words:
+        actor, shop, sealed, pepper = row
+        plain = _opened(keys, pepper, sealed, place(actor))
+        new = keys.pepper
+        return {"token": new.token(shop, plain.decode()), "sealed": new.seal(plain, place(actor))}
+
+    return anew
 
 
 def _again(place: Callable[[str], str]) -> Callable[[Keys, Sequence[Any], tuple[bytes, ...]], Words]:
@@ -97,10 +104,7 @@ def _password(keys: Keys, row: Sequence[Any], layers: tuple[bytes, ...]) -> Word
 
 
 _SEALED: Final = b" SET sealed = %(sealed)s, pepper = %(pepper)s WHERE actor = %(actor)s"
-_MAIL: Final = b"""
-UPDATE keystore.signin_mail SET token = %(token)s, sealed = %(sealed)s, pepper = %(pepper)s
-WHERE actor = %(actor)s
-"""
+_NAMED: Final = b" SET token = %(token)s, sealed = %(sealed)s, pepper = %(pepper)s WHERE actor = %(actor)s"
 _LAYER: Final = b"""
 INSERT INTO vault.password_layer (actor, place, pepper) VALUES (%(actor)s, %(place)s, %(pepper)s)
 ON CONFLICT (actor, pepper) DO NOTHING
@@ -109,7 +113,13 @@ ON CONFLICT (actor, pepper) DO NOTHING
 _SEED: Final = b"UPDATE vault.totp" + _SEALED + b" AND sealed = %(old)s"
 _FORMER: Final = b"UPDATE keystore.former_mail" + _SEALED + b" AND sealed = %(old)s"
 _TABLES: Final = (
-    Table(b"keystore.signin_mail", b"shop_id, sealed, pepper", _mail, (_MAIL,)),
+    *(
+        Table(table, b"shop_id, sealed, pepper", _named(place), (b"UPDATE " + table + _NAMED,))
+        for table, place in (
+            (b"keystore.signin_mail", mail_place),
+            (b"keystore.sso_subject", subject_place),
+        )
+    ),
     Table(
         b"vault.password",
         b"memory_kib, passes, lanes, salt, alone, sealed, pepper",

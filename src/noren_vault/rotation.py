@@ -42,6 +42,7 @@ _WORDS: Final = (
     ("transfer", "transfer", "transfer:"),
     ("power", "power", "power:"),
     ("power_review", "power", "power_review:"),
+    ("sso", "shop_id::text", "sso:"),
     ("door", "session || ':' || note", "door:"),
     ("passkey_word", "name", "passkey:"),
     ("api_key", "name", "api-key:"),
@@ -80,6 +81,7 @@ _LEFT: Final = {
     " + (SELECT count(*) FROM vault.transfer WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)"
     " + (SELECT count(*) FROM vault.power WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)"
     " + (SELECT count(*) FROM vault.power_review WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)"
+    " + (SELECT count(*) FROM vault.sso WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)"
     " + (SELECT count(*) FROM vault.door WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)"
     " + (SELECT count(*) FROM vault.passkey_word WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)"
     " + (SELECT count(*) FROM vault.api_key WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)"

@@ -28,6 +28,7 @@ NAMES: Final = frozenset(
     "NOREN_VAULT_DOOR_KEY",  # read where sessions are marked (doormark)
     "NOREN_VAULT_CANARY_DOMAIN",
     "NOREN_VAULT_PWNED",
+    "NOREN_VAULT_SSO_PRIVATE",
 }
 _KMS_KEY: Final = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:(key|alias)/[A-Za-z0-9/_-]+", re.ASCII)
 
@@ -91,6 +92,9 @@ class Settings:
     pwned: str = ""
     """The range service that is asked for breached passwords, by its root's URL; empty: nobody is."""
 
+    sso_private: frozenset[str] = frozenset()
+    """Hosts of providers that may be at addresses of no internet's; "localhost" over plain http, too."""
+
     @property
     def canaries_at(self) -> str:
         """The canaries' mail domain; unless one is set, that of our own sender, or one of nobody's."""
@@ -134,6 +138,7 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         listen=_listen(given),
         canary_domain=_canary_domain(given.get("NOREN_VAULT_CANARY_DOMAIN", "").strip()),
         pwned=_pwned(given.get("NOREN_VAULT_PWNED", "").strip()),
+        sso_private=_hosts(given, "NOREN_VAULT_SSO_PRIVATE"),
     )
 
 
@@ -176,6 +181,13 @@ def _uids(environ: Mapping[str, str], name: str) -> frozenset[int]:
     if not all(part.strip().isascii() and part.strip().isdecimal() for part in parts):
         raise SettingsError(f"{name}: give numbers of users, with commas between")
     return frozenset(int(part) for part in parts)
+
+
+def _hosts(environ: Mapping[str, str], name: str) -> frozenset[str]:
+    hosts = [part.strip().lower() for part in environ.get(name, "").split(",") if part.strip()]
+    if not all(_DOMAIN.fullmatch(one) for one in hosts):
+        raise SettingsError(f"{name}: give names of hosts, with commas between")
+    return frozenset(hosts)
 
 
 def _number(environ: Mapping[str, str], name: str, default: int, highest: int) -> int:

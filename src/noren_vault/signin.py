@@ -10,7 +10,7 @@ import structlog
 
 from noren_vault.clock import Now
 from noren_vault.database import Connection, Database
-from noren_vault.errors import GrantRefused, PasskeyRefused, PasswordRefused
+from noren_vault.errors import CodeRefused, GrantRefused, PasskeyRefused, PasswordRefused, VaultError
 from noren_vault.grants import Grant, Grants, life_ms
 from noren_vault.invites import Invited, Invites
 from noren_vault.keys import Keys
@@ -20,6 +20,8 @@ from noren_vault.passkeys import Asserted, Ceremonies, Enrolled, Known, credenti
 from noren_vault.permissions import left, named
 from noren_vault.record import Path, Record, session_name
 from noren_vault.rights import PLATFORM, Role
+from noren_vault.sso_required import Required
+from noren_vault.tickets import Ticket, Tickets
 from noren_vault.visits import Visit, Visits
 
 _log = structlog.get_logger("signin")
@@ -71,6 +73,7 @@ class SignIn:
         grants: Grants,
         visits: Visits,
         keys: Keys,
+        required: Required,
         now: Now,
     ) -> None:
         """Keep the parts."""
@@ -81,6 +84,8 @@ class SignIn:
         self._grants = grants
         self._visits = visits
         self._keys = keys
+        self.required = required
+        self._firsts = Tickets(now)
         self._now = now
         self._devices = KnownDevices(database)
 
@@ -89,9 +94,12 @@ class SignIn:
         return self._ceremonies.request_options()
 
     async def finish(
-        self, challenge: str, response: Mapping[str, Any], visit: Visit, shop: int | None
+        self, challenge: str, response: Mapping[str, Any], visit: Visit, shop: int | None, first: str = ""
     ) -> dict[str, Any]:
-        """Check the passkey's answer and issue a grant for the shop, or the actor's first one."""
+        """Check the passkey's answer and issue a grant for the shop, or the actor's first one.
+
+        `first`: the ticket of an operator for whom a provider has vouched. Raises CodeRefused for another's.
+        """
         known = await self._known(credential_id(response))
         name = credential_name(known.credential_id)
         handle = await self._handle(known.actor)
@@ -99,24 +107,38 @@ class SignIn:
         asserted = await self._asserted(Path(handle, name, session), response, known, challenge=challenge)
         memberships = await self._memberships(known.actor)
         chosen = await self._chosen(memberships, shop, Path(handle, name, session))
-        note = "counter_regression" if asserted.regressed else ""
+        ticket = self._first(first, known.actor, session)
+        note = "counter_regression" if asserted.regressed else "" if ticket is None else "sso"
         if asserted.regressed:
             _log.error("passkey_counter_regression", credential=name)
         await self._record.write("signin", Path(handle, name, session), shop=chosen["shop"], note=note)
         async with self._keys.steady.hold(), self._database.transaction() as connection:
             await self._used(connection, known, asserted)
             grant = await self.issue(
-                connection, chosen["shop"], known.actor, name, visit, role=chosen["role"]
+                connection,
+                chosen["shop"],
+                known.actor,
+                name,
+                visit,
+                role=chosen["role"],
+                first=ticket is not None,
             )
         return self._answer(grant, known.actor, handle, chosen, memberships)
 
     async def admit(
-        self, actor: str, credential: str, visit: Visit, shop: int, *, note: str
+        self,
+        actor: str,
+        credential: str,
+        visit: Visit,
+        shop: int,
+        *,
+        note: str,
+        still: tuple[bytes, type[VaultError]] = (_STILL, PasswordRefused),
     ) -> dict[str, Any]:
-        """Sign in by a password that was checked: on record first, then the grant.
+        """Sign in by what was checked: on record first, then the grant.
 
-        Raises GrantRefused (does not work there), PasswordRefused: another one was set since, or must be,
-        which ends every sign-in by this one, and so an open one, too.
+        Raises GrantRefused (does not work there), and what `still` says, as PasswordRefused: another one was
+        set since, or must be, which ends every sign-in by this one, and so an open one, too.
         """
         handle = await self._handle(actor)
         memberships = await self._memberships(actor)
@@ -124,9 +146,9 @@ class SignIn:
         chosen = await self._chosen(memberships, shop, path)
         await self._record.write("signin", path, shop=shop, note=note)
         async with self._keys.steady.hold(), self._database.transaction() as connection:
-            if credential != CODE and not await self._still(connection, actor, credential):
-                await self._record.write("refused", path, shop=shop, note="password")
-                raise PasswordRefused
+            if credential != CODE and not await self._holds(connection, actor, credential, still[0]):
+                await self._record.write("refused", path, shop=shop, note=note.partition("_")[0])
+                raise still[1]
             grant = await self.issue(connection, shop, actor, credential, visit, role=chosen["role"])
         return self._answer(grant, actor, handle, chosen, memberships)
 
@@ -158,10 +180,21 @@ class SignIn:
                 await self._store(connection, invited.actor, enrolled)
                 words = PasskeyWords.of("", visit.device, response.get("authenticatorAttachment"))
                 await words.store(connection, self._keys, invited.actor, enrolled.name)
-                grant = await self.issue(connection, invited.shop, invited.actor, enrolled.name, visit)
+                # An operator who joins has no account at the provider's yet that she could be known by.
+                grant = await self.issue(
+                    connection, invited.shop, invited.actor, enrolled.name, visit, first=True
+                )
         except psycopg.errors.UniqueViolation:
             raise PasskeyRefused("enrolled already") from None
         return self._answer(grant, invited.actor, invited.handle, chosen, memberships)
+
+    async def vouched(self, actor: str, credential: str, visit: Visit) -> str:
+        """Give the ticket of an operator for whom a provider has vouched; her passkey is asked for now."""
+        handle, session = await self._handle(actor), session_name(visit.session)
+        await self._record.write("refused", Path(handle, credential, session), note="second_factor")
+        return self._firsts.make(
+            actor=actor, handle=handle, credential=credential, shop=PLATFORM, session=session
+        )
 
     async def who(self, grant: Grant) -> dict[str, Any]:
         """Say whose grant it is."""
@@ -230,13 +263,23 @@ class SignIn:
 
     # -- inside
 
-    async def _still(self, connection: Connection, actor: str, credential: str) -> bool:
-        """Whether the password signs in, from here to the transaction's end."""
-        held = await connection.execute(_STILL, [actor, credential])
+    async def _holds(self, connection: Connection, actor: str, credential: str, statement: bytes) -> bool:
+        """Whether it signs in, from here to the end of the transaction; no password that is to be reset."""
+        held = await connection.execute(statement, [actor, credential])
         if await held.fetchone() is None:
             return False
-        over = await connection.execute(_OVER, [actor])
-        return await over.fetchone() is None
+        over = await connection.execute(_OVER, [actor]) if statement is _STILL else None
+        return over is None or await over.fetchone() is None
+
+    def _first(self, text: str, actor: str, session: str) -> Ticket | None:
+        """Read and use the ticket of who was vouched for. Raises CodeRefused: over, or somebody else's."""
+        if not text:
+            return None
+        ticket = self._firsts.read(text, session)
+        if ticket.actor != actor:
+            raise CodeRefused("another one was vouched for")
+        self._firsts.use(ticket)
+        return ticket
 
     async def _chosen(
         self, memberships: list[dict[str, Any]], shop: int | None, path: Path
@@ -335,9 +378,14 @@ class SignIn:
         *,
         until: int | None = None,
         role: str = "",
+        first: bool = False,
     ) -> str:
-        """Issue a grant in the caller's transaction; keep from where its session came, and its browser."""
+        """Issue a grant in the caller's transaction; keep from where its session came, and its browser.
+
+        Raises SsoRequired, on record, where the shop's people come in by their provider only.
+        """
         session = session_name(visit.session)
+        await self.required.check(connection, shop, actor, credential, session, first=first)
         if session:
             await self._visits.add(connection, session, visit, self._now())
         await self._devices.note(connection, actor, shop, visit.known, self._now())

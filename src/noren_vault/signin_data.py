@@ -35,6 +35,7 @@ SORTS: Final[Mapping[str, Sort]] = {
     "totp": Sort(READABLE, Kind.PEPPER),
     "recovery": Sort(HASHED, Kind.PEPPER),
     "mail_index": Sort(READABLE, Kind.PEPPER),
+    "subject": Sort(READABLE, Kind.PEPPER),
     "address": Sort(READABLE, Kind.EPOCH),
     "reason": Sort(READABLE, Kind.EPOCH),
     "door": Sort(READABLE, Kind.EPOCH),
@@ -52,19 +53,22 @@ SETS: Final[Mapping[str, tuple[str, ...]]] = {
     "totp": ("totp",),
     "recovery_codes": ("recovery",),
     "api_key": ("api_key", "reason"),
+    "sso": ("subject",),
 }
 ENDS: Final[Mapping[str, tuple[str, ...]]] = {
     "passkey_removed": ("passkey",),
     "totp_ended": ("totp", "recovery"),
     # Its hash and its label lie there on.
     "api_key_ended": (),
+    # All of it: as an erasure does.
+    "account_ended": (),
 }
 # These have a name of their own; a new password takes the place of every other.
 NAMED: Final = ("passkey", "password", "api_key")
 # Here the name is in `ref`: the way by which it was done is another passkey.
 BY_REF: Final = ("passkey_added", "passkey_removed")
 # An erasure destroys these. What stays names nobody any more but by the ids of the record.
-FORGOTTEN: Final = ("password", "totp", "recovery", "mail_index", "other")
+FORGOTTEN: Final = ("passkey", "password", "totp", "recovery", "mail_index", "subject", "other")
 
 _ENTRIES: Final = """
 SELECT e.entry, e.at, e.kind, e.actor, e.credential, e.shop_id, e.ref, e.note FROM vault.ledger_entry e
@@ -100,6 +104,7 @@ SELECT a.shop_id, a.handle, a.person::text, t.kind, t.credential, t.at FROM vaul
     UNION ALL SELECT m.actor, 'mail_index', '', o.made_at
         FROM keystore.signin_mail m JOIN vault.actor o USING (actor)
         WHERE NOT EXISTS (SELECT FROM vault.ledger_entry e WHERE e.kind = 'register' AND e.actor = o.handle)
+    UNION ALL SELECT actor, 'subject', '', bound_at FROM keystore.sso_subject
     UNION ALL SELECT actor, 'invitation', '', min(made_at) FROM vault.invite GROUP BY actor
     UNION ALL SELECT actor, 'address', '', min(issued_at)
         FROM vault.access_grant WHERE session <> '' GROUP BY actor
@@ -137,6 +142,9 @@ class Lives(dict[Thing, list[Lain]]):
         new = Lain(shop, at, entries={entry})
         if kind == "register":
             own = ref if note in BY_REF else credential
+            if note == "account_ended":
+                for thing in [one for one in self if one.actor == actor and one.kind in FORGOTTEN]:
+                    self._end(thing, new)
             for name in ENDS.get(note, ()):
                 self._end(Thing(actor, name, own if name == "passkey" else ""), new)
             for name in () if note in ENDS else SETS.get(note, ("other",)):

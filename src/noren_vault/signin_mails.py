@@ -25,6 +25,7 @@ FROM vault.actor a LEFT JOIN vault.shop s USING (shop_id) WHERE a.actor = %s
 # In the order of their foreign keys: what hangs on a row goes with it.
 _FORGOTTEN: Final = (
     b"keystore.signin_mail",
+    b"keystore.sso_subject",
     b"keystore.former_mail",
     b"vault.known_device",
     b"vault.password",

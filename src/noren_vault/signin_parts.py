@@ -11,6 +11,7 @@ from noren_vault.floors import Floors
 from noren_vault.hashing import Hashing
 from noren_vault.index import Index
 from noren_vault.mailed_codes import MailedCodes
+from noren_vault.members import Members
 from noren_vault.own_password import OwnPassword
 from noren_vault.owner_letters import OwnerLetters
 from noren_vault.parts import Base
@@ -26,9 +27,14 @@ from noren_vault.security_methods import SecurityMethods
 from noren_vault.signin import SignIn
 from noren_vault.signin_mails import SigninMails
 from noren_vault.signin_methods import SigninMethods
+from noren_vault.sso import Sso
+from noren_vault.sso_methods import SsoMethods
+from noren_vault.sso_provider import Providers
+from noren_vault.sso_required import Required
+from noren_vault.sso_shops import SsoShops
 
 
-def signin(base: Base) -> SignIn:
+def signin(base: Base, courier: Courier) -> SignIn:
     return SignIn(
         database=base.database,
         record=base.record,
@@ -37,6 +43,7 @@ def signin(base: Base) -> SignIn:
         grants=base.grants,
         visits=base.visits,
         keys=base.held,
+        required=Required(base.database, base.record, courier),
         now=base.now,
     )
 
@@ -169,3 +176,31 @@ def customers(base: Base, least: Floors, proofs: Proofs) -> CustomerMethods:
         now=base.now,
     )
     return CustomerMethods(acts, proofs)
+
+
+def sso(base: Base, signin: SignIn, post: Post, members: Members, providers: Providers) -> SsoMethods:
+    database, record, grants, now = base.database, base.record, base.grants, base.now
+    shops = SsoShops(
+        database=database,
+        keys=base.held,
+        record=record,
+        grants=grants,
+        signin=signin,
+        providers=providers,
+        now=now,
+    )
+    acts = Sso(
+        database=database,
+        keys=base.held,
+        record=record,
+        grants=grants,
+        invites=base.invites,
+        signin=signin,
+        members=members,
+        messages=post.messages,
+        shops=shops,
+        providers=providers,
+        origin=base.settings.origin,
+        now=now,
+    )
+    return SsoMethods(acts, shops, grants, base.freshness)

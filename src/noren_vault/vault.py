@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -45,6 +45,7 @@ from noren_vault.returns import Returns
 from noren_vault.scope import Scope
 from noren_vault.search import Search
 from noren_vault.settings import Settings
+from noren_vault.sso_provider import Providers
 from noren_vault.transfers import Transfers
 from noren_vault.witnesses import Policy, Store, Watch
 
@@ -76,6 +77,7 @@ class Vault:
     forced: Forced
     powers: Powers
     defence: Defence
+    _stops: tuple[Callable[[], Awaitable[None]], ...]
     _databases: tuple[Database, Heads]
     _now: Now
 
@@ -126,7 +128,7 @@ class Vault:
         ended = await asyncio.to_thread(replay.replay, ledger, budgets, least, builds, nonces)
         base = parts.base(settings, database, held, record, least=least, now=now)
         people, post = base.people, Post.of(settings, database, base.people, record, now)
-        signin = signin_parts.signin(base)
+        signin, providers = signin_parts.signin(base, post.courier), Providers(settings.sso_private, now)
         defence = await signin_parts.defence(base, post.courier)
         passwords, security, alerts = signin_parts.accounts(base, signin, post, defence=defence, index=index)
         proofs = signin_parts.proofs(base, post.courier, signin)
@@ -166,13 +168,16 @@ class Vault:
             ending=Ending(database=database, record=record, grants=base.grants, now=now),
             api_keys=parts.api_keys(base, records),
             forced=forced,
+            sso=signin_parts.sso(base, signin, post, members, providers),
         )
         await end_again(database, ended, now())
         await _count_shops(database, budgets)
         await _begin(index, post, record, ledger.build, erase_again(database, people, record, least))
         made = (record, records, search, index, post.returns, watch, proofs, budgets, keeping, transfers)
         more = (alerts, passwords.resets, forced, powers, defence)
-        return cls(settings, methods, *made, *more, databases, now)
+        stops = (watch.stop, proofs.stop, alerts.stop, passwords.resets.stop, powers.stop)
+        last = (defence.letters.stop, defence.keep_if_possible, signin.required.stop, providers.close)
+        return cls(settings, methods, *made, *more, (*stops, *last), databases, now)
 
     async def erase_forever(self) -> None:
         """Erase what was not kept within its hour, and let go of what is not searched, every minute."""
@@ -191,13 +196,8 @@ class Vault:
 
     async def close(self) -> None:
         """Write what waits, then let go."""
-        await self.watch.stop()
-        await self.proofs.stop()
-        await self.alerts.stop()
-        await self.resets.stop()
-        await self.powers.stop()
-        await self.defence.letters.stop()
-        await self.defence.keep_if_possible()
+        for stop in self._stops:
+            await stop()
         await self.record.settle()
         await self.index.stop()
         await self.record.ledger.close()

@@ -17,6 +17,7 @@ SORTS = {
     "totp": ("readable", "pepper"),
     "recovery": ("hashed", "pepper"),
     "mail_index": ("readable", "pepper"),
+    "subject": ("readable", "pepper"),
     "address": ("readable", "epoch"),
     "reason": ("readable", "epoch"),
     "door": ("readable", "epoch"),
@@ -34,11 +35,17 @@ SETS = {
     "totp": ("totp",),
     "recovery_codes": ("recovery",),
     "api_key": ("api_key", "reason"),
+    "sso": ("subject",),
 }
-ENDS = {"passkey_removed": ("passkey",), "totp_ended": ("totp", "recovery"), "api_key_ended": ()}
+ENDS = {
+    "passkey_removed": ("passkey",),
+    "totp_ended": ("totp", "recovery"),
+    "api_key_ended": (),
+    "account_ended": ("passkey", "password", "totp", "recovery", "mail_index", "subject", "other"),
+}
 NAMED = ("passkey", "password", "api_key")
 BY_REF = ("passkey_added", "passkey_removed")
-FORGOTTEN = ("password", "totp", "recovery", "mail_index", "other")
+FORGOTTEN = ("passkey", "password", "totp", "recovery", "mail_index", "subject", "other")
 
 
 class Life:
@@ -122,7 +129,7 @@ def _lives(entries: Entries) -> dict[tuple[str, str, str], list[Life]]:
         note = entry["note"]
         for actor, kind, credential in _ended(entry):
             for key, found in lives.items():
-                if key[:2] == (actor, kind) and (kind == "password" or key[2] == credential):
+                if key[:2] == (actor, kind) and credential in (None, key[2]):
                     for one in found:
                         if one.last is None:
                             one.end(index, entry)
@@ -133,11 +140,14 @@ def _lives(entries: Entries) -> dict[tuple[str, str, str], list[Life]]:
     return lives
 
 
-def _ended(entry: Json) -> Iterator[tuple[str, str, str]]:
+def _ended(entry: Json) -> Iterator[tuple[str, str, str | None]]:
     if entry["kind"] == "register":
         note = entry["note"]
         ended = ("password",) if "password" in SETS.get(note, ()) else ENDS.get(note, ())
-        yield from ((entry["actor"], kind, entry["ref"] if kind == "passkey" else "") for kind in ended)
+        for kind in ended:
+            # A new password takes the place of every other; an account that ends ends each thing.
+            every = kind == "password" or note == "account_ended"
+            yield entry["actor"], kind, None if every else entry["ref"] if kind == "passkey" else ""
 
 
 def _set(entry: Json, note: str) -> Iterator[tuple[str, str, str]]:

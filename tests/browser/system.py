@@ -47,6 +47,7 @@ class System:
             "PATH": os.environ["PATH"],
             "NOREN_VAR": str(self.up.var),
             "NOREN_PORT": str(self.up.port),
+            **self.up.settings,
         }
         return subprocess.run(
             [sys.executable, "-m", "noren.cli", *words],
@@ -81,11 +82,11 @@ class System:
 
 
 @contextmanager
-def running(*shops: Path) -> Iterator[System]:
+def running(*shops: Path, settings: dict[str, str] | None = None) -> Iterator[System]:
     """Start everything on an empty folder, and put the shops in."""
     top = Path(tempfile.mkdtemp(prefix="nb-"))
     top.chmod(0o755)
-    system = System(Up(top / "var", free_port()))
+    system = System(Up(top / "var", free_port(), settings=settings or {}))
     try:
         system.up.start()
         for shop in shops:

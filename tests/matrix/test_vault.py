@@ -198,6 +198,15 @@ ASKED: dict[str, Ask] = {
     "own_word": Ask({"text": "窓ぎわで"}, A_CUSTOMER),
     "own_address_begin": Ask(told=A_CUSTOMER),
     "own_address_finish": Ask({"code": "000000"}, A_CUSTOMER),
+    # Signing in by an organisation's provider.
+    "sso_at": Ask({"shop": SALON}, EVERYBODY),
+    "sso_begin": Ask({"shop": SALON}, {**EVERYBODY, "customer": "refused"}),
+    "sso_finish": Ask({"flow": "made up", "state": "s", "code": "c"}, EVERYBODY),
+    "sso_logout": Ask({"shop": SALON, "token": "made up"}, EVERYBODY),
+    "sso": Ask(told=AN_OWNER),
+    "sso_set_begin": Ask({"sso": {}}, AN_OWNER),
+    "sso_set_finish": Ask({"sso": {}, "response": SHOWN}, AN_OWNER),
+    "sso_platform": Ask({"sso": {"issuer": 1}}, AN_ADMIN, bad=True),
     # Budgets.
     "budget": Ask(told={**A_MEMBER, "customer": "in"}),
     "step_up_begin": Ask(told=ONESELF),

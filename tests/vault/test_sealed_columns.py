@@ -12,6 +12,7 @@ SEALED = {
     ("keystore", "former_mail", "sealed"),
     ("keystore", "person_key", "wrapped"),
     ("keystore", "signin_mail", "sealed"),
+    ("keystore", "sso_subject", "sealed"),
     ("vault", "allowance", "sealed"),
     ("vault", "api_key", "sealed"),
     ("vault", "defence", "sealed"),
@@ -23,6 +24,7 @@ SEALED = {
     ("vault", "power_review", "sealed"),
     ("vault", "recovery", "sealed"),
     ("vault", "session", "sealed"),
+    ("vault", "sso", "sealed"),
     ("vault", "totp", "sealed"),
     ("vault", "transfer", "sealed"),
 }

@@ -35,8 +35,8 @@ from noren.shops import directory
 BEGUN = "signin_begun"
 # The ledger's name of a sign-in that waits for its second factor: the vault binds the ticket to it.
 SECOND = "signin_second"
-
-
+# That a provider has vouched for an operator: the vault's ticket, and the sign-in that it is for.
+VOUCHED = "signin_vouched"
 _LONGEST_TOTP = 8
 
 
@@ -84,9 +84,17 @@ def finish_signin(
     challenge = request.session.pop(BEGUN, None)
     if challenge is None:
         raise PasskeyRefused
-    visit = visit_of(request)
-    accepted = people.signin_finish(challenge, answer, shop_id=shop_id, **visit)
+    visit, first = visit_of(request), request.session.pop(VOUCHED, None)
+    if first is not None:  # the ticket is for the sign-in that began with it
+        visit["session"] = first["session"]
+    ticket = "" if first is None else first["ticket"]
+    accepted = people.signin_finish(challenge, answer, shop_id=shop_id, first=ticket, **visit)
     return _enter(request, accepted, visit, now)
+
+
+def vouched(request: HttpRequest, ticket: str, session: str) -> None:
+    """Keep the ticket for the passkey that comes next, in this browser."""
+    request.session[VOUCHED] = {"ticket": ticket, "session": session}
 
 
 def begin_join(invite: str) -> dict[str, Any]:

@@ -266,8 +266,12 @@ def signin_finish(
     device: str = "",
     known: str = "",
     shop_id: int | None = None,
+    first: str = "",
 ) -> SignedIn:
-    """Check the passkey's answer and issue a grant. PasskeyRefused; GrantRefused: not of this shop."""
+    """Check the passkey's answer and issue a grant. PasskeyRefused; GrantRefused: not of this shop.
+
+    `first`: the ticket of an operator for whom a provider has vouched.
+    """
     params = {
         "challenge": challenge,
         "response": dict(response),
@@ -276,6 +280,7 @@ def signin_finish(
         "device": device,
         "known": known,
         "shop": shop_id,
+        "first": first,
     }
     return signed_in(_call("signin_finish", params))
 

@@ -82,6 +82,7 @@ class Env:
     door_key: str | None
     canary_domain: str
     pwned: str
+    sso_private: str
     test_database_url: str | None
     test_vault_database_url: str | None
     role: Role
@@ -188,6 +189,7 @@ NAMES: dict[str, str] = {
     "NOREN_DOOR_KEY": "door_key",
     "NOREN_CANARY_DOMAIN": "canary_domain",
     "NOREN_PWNED": "pwned",
+    "NOREN_SSO_PRIVATE": "sso_private",
     "NOREN_TEST_DATABASE_URL": "test_database_url",
     "NOREN_TEST_VAULT_DATABASE_URL": "test_vault_database_url",
     "NOREN_ROLE": "role",
@@ -219,6 +221,7 @@ def read(environ: Mapping[str, str] | None = None) -> Env:
         witness_minutes=envint(given, "NOREN_WITNESS_MINUTES", 60, 1, 10_080),
         canary_domain=_canary_domain(envtext(given, "NOREN_CANARY_DOMAIN", "") or ""),
         pwned=_pwned(envurl(given, "NOREN_PWNED", ("https", "http"))),
+        sso_private=_hosts(envtext(given, "NOREN_SSO_PRIVATE", "") or ""),
         search_mb=envint(given, "NOREN_SEARCH_MB", 256, 1, 65_536),
         vault_key_provider=envchoice(given, "NOREN_VAULT_KEY_PROVIDER", "file", ("file", "aws-kms")),
         vault_kms_key=envtext(given, "NOREN_VAULT_KMS_KEY"),
@@ -295,6 +298,12 @@ def _pwned(url: str | None) -> str:
     if parts.scheme == "http" and parts.hostname not in LOCAL_HOSTS:
         raise StartRefused("NOREN_PWNED: plain http is for localhost only.")
     return url or ""
+
+
+def _hosts(text: str) -> str:
+    if not all(_DOMAIN.fullmatch(part.strip()) for part in text.split(",") if part.strip()):
+        raise StartRefused(f"NOREN_SSO_PRIVATE={text}: give names of hosts, with commas between.")
+    return text
 
 
 def _origin(text: str) -> str:

@@ -74,6 +74,7 @@ class House:
             "NOREN_VAULT_SEARCH_MB": str(self.env.search_mb),
             "NOREN_VAULT_CANARY_DOMAIN": self.env.canary_domain,
             "NOREN_VAULT_PWNED": self.env.pwned,
+            "NOREN_VAULT_SSO_PRIVATE": self.env.sso_private,
             # Who starts the system may ask what `noren scope` and its like ask; the app's user may not.
             "NOREN_VAULT_PEER_UIDS": ",".join(map(str, peers)),
             "NOREN_VAULT_ADMIN_UIDS": str(os.geteuid()),

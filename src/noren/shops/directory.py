@@ -28,7 +28,7 @@ RESERVED = frozenset(
             "shops",
         ),
         *("favicon", "robots", "sitemap", "link", "links", "notices", "webhooks", "language", "i18n"),
-        *("help", "about"),
+        *("help", "about", "sso"),
     }
 )
 SLUG = re.compile(r"[a-z](?:[a-z0-9]|-(?=[a-z0-9])){1,38}")

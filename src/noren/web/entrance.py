@@ -19,7 +19,7 @@ from noren.accounts import signin
 from noren.accounts.access import safe_next
 from noren.accounts.rules import public
 from noren.errors import PasskeyRefused
-from noren.web import remembered
+from noren.web import remembered, sso
 
 Area = str  # "console" or "operations": the two doors are the same page with other words
 
@@ -94,6 +94,7 @@ def _door(
         "passkey": passkey,
         "begin": reverse(f"{area}_{passkey}_begin"),
         "finish": reverse(f"{area}_{passkey}_finish"),
+        **(sso.offer(request, area) if passkey == "sign_in" else {"area": area}),
         **more,
     }
     if (area, passkey) == ("console", "join"):

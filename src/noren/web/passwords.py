@@ -34,6 +34,7 @@ from noren.errors import (
     PasswordRefused,
     ResetRequired,
     ShopUnknown,
+    SsoRequired,
     TooManyTries,
     VaultUnavailable,
 )
@@ -43,7 +44,7 @@ from noren.web import challenge, entrance, remembered
 LONGEST_MAIL, LONGEST_SHOP, LONGEST_CODE = 254, 39, 100
 # Longer than any that may be chosen, and what the vault takes at most.
 LONGEST_PASSWORD, LONGEST_TICKET = 2_000, 4_000
-AWAY = (Busy, VaultUnavailable, LedgerUnavailable)
+AWAY = (Busy, SsoRequired, VaultUnavailable, LedgerUnavailable)
 WHY: dict[str, str | Promise] = {
     "too_short": gettext_lazy("Please use at least %(least)s characters."),
     "too_long": gettext_lazy("Please use at most %(most)s characters."),

@@ -71,18 +71,21 @@ const tell = (words, wrong) => {
 // The invitation stands behind the #, so it never reaches a log; it leaves the address bar as soon as it is read.
 // A page that refused a password has it in that form.
 const invite = location.hash.slice(1) || (document.querySelector("input[name=invite]")?.value ?? "");
+for (const each of document.querySelectorAll("input[data-invite]")) each.value = invite;
 if (location.hash) history.replaceState(null, "", location.pathname + location.search);
 
 // What else the page wants to be told with both steps: it is shown on the page, and kept nowhere.
 const also = Object.fromEntries([...form.querySelectorAll("[data-also]")].map((each) => [each.name, each.value]));
+// What is to be confirmed goes with both steps: the passkey's answer is for these very fields.
+const fields = () => ("fields" in form.dataset ? { fields: Object.fromEntries(new FormData(form)) } : {});
 
 const joining = text("passkey") === "join";
-const sent = joining ? { invite } : also;
+const sent = () => (joining ? { invite } : { ...also, ...fields() });
 // A sign-in that waits in the mail field's list of passkeys, until the button asks for one outright.
 let waiting = null;
 
 const ask = async (begin, more) => {
-  const publicKey = withBytes((await post(begin, sent)).options);
+  const publicKey = withBytes((await post(begin, sent())).options);
   const making = text("passkey") === "add" || (joining && begin === text("begin"));
   return making
     ? await navigator.credentials.create({ publicKey })
@@ -90,7 +93,7 @@ const ask = async (begin, more) => {
 };
 
 const done = async (finish, made) => {
-  const { next } = await post(finish + location.search, { answer: asJson(made), ...sent });
+  const { next } = await post(finish + location.search, { answer: asJson(made), ...sent() });
   location.assign(next);
 };
 
