@@ -181,3 +181,26 @@ def axe(page: Page) -> list[str]:
                 .map(n => n.target.join(" ") + " " + n.failureSummary).join(" | "))"""
     )
     return [str(each) for each in found]
+
+
+# Colours change by an animation; one that never ends is not waited for.
+SETTLED = """Promise.race([
+  Promise.allSettled(document.getAnimations().map((one) => one.finished)),
+  new Promise((done) => setTimeout(done, 3000)),
+])"""
+
+
+def look(page: Page, name: str, pictures: str) -> list[str]:
+    """What axe finds on the page in each screen and theme; a picture of each in a folder, if one is named."""
+    faults = []
+    for size, screen in (("phone", PHONE), ("desk", DESK)):
+        for theme in ("light", "dark"):
+            page.set_viewport_size(screen)  # type: ignore[arg-type]
+            page.emulate_media(color_scheme=theme)
+            page.evaluate(SETTLED)
+            faults += [f"{name} {size} {theme}: {fault}" for fault in axe(page)]
+            if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                faults.append(f"{name} {size} {theme}: wider than the screen")
+            if pictures:
+                page.screenshot(path=Path(pictures) / f"{name}-{size}-{theme}.png", full_page=True)
+    return faults

@@ -3,12 +3,11 @@
 import os
 import re
 import time
-from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, expect
 
 from tests.browser import walk
-from tests.browser.system import DESK, PHONE, System, axe, visit, watch
+from tests.browser.system import System, look, visit, watch
 from tests.servers import wait_for
 
 MAIL = "tsubaki@example.jp"
@@ -55,19 +54,7 @@ def _device(page: Page) -> tuple[CDPSession, str]:
 
 
 def _look(page: Page, name: str) -> list[str]:
-    """What axe finds on the page in each screen and theme; a picture of each, if they are wanted."""
-    faults = []
-    for size, screen in (("phone", PHONE), ("desk", DESK)):
-        for theme in ("light", "dark"):
-            page.set_viewport_size(screen)  # type: ignore[arg-type]
-            page.emulate_media(color_scheme=theme)
-            page.evaluate("Promise.all(document.getAnimations().map(one => one.finished))")  # colours change
-            faults += [f"{name} {size} {theme}: {fault}" for fault in axe(page)]
-            if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-                faults.append(f"{name} {size} {theme}: wider than the screen")
-            if PICTURES:
-                page.screenshot(path=Path(PICTURES) / f"{name}-{size}-{theme}.png", full_page=True)
-    return faults
+    return look(page, name, PICTURES)
 
 
 def _booked_as_guest(page: Page, system: System, mail: str) -> str:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.system import System, at_any_hour, axe, running, visit, watch, with_passkey
+from tests.browser.system import SETTLED, System, at_any_hour, axe, running, visit, watch, with_passkey
 
 SCREENS = [(False, False), (True, True), (True, False), (False, True)]
 KEY = re.compile(r"noren_\d+_[0-9A-Za-z]{43}_[0-9A-Za-z]{6}")
@@ -40,7 +40,7 @@ def _looks(page: Page, picture: Path) -> list[str]:
         page.emulate_media(color_scheme="dark" if dark else "light")
         page.set_viewport_size({"width": 1280, "height": 900} if wide else {"width": 390, "height": 844})
         # A colour on its way from one theme to the other is no colour to be judged.
-        page.evaluate("Promise.allSettled(document.getAnimations().map((one) => one.finished))")
+        page.evaluate(SETTLED)
         found += axe(page)
         if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
             found.append(f"{picture.name}: wider than the screen")

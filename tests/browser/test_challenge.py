@@ -1,31 +1,27 @@
 """A page that asks for a puzzle: solved by the browser's own script, by keys alone; and without scripts."""
 
 import os
-from pathlib import Path
+from collections.abc import Iterator
 
+import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from noren_vault.levels import ADDRESS
-from tests.browser.system import DESK, PHONE, System, axe, visit, watch
+from tests.browser.system import System, at_any_hour, look, running, visit, watch
 
 # A folder for pictures of the pages, to be looked at by a person.
 PICTURES = os.environ.get("CHALLENGE_PICTURES", "")
 
 
 def _look(page: Page, name: str) -> list[str]:
-    """What axe finds on the page in each screen and theme; a picture of each, if they are wanted."""
-    faults = []
-    for size, screen in (("phone", PHONE), ("desk", DESK)):
-        for theme in ("light", "dark"):
-            page.set_viewport_size(screen)  # type: ignore[arg-type]
-            page.emulate_media(color_scheme=theme)
-            page.evaluate("Promise.all(document.getAnimations().map(one => one.finished))")  # colours change
-            faults += [f"{name} {size} {theme}: {fault}" for fault in axe(page)]
-            if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-                faults.append(f"{name} {size} {theme}: wider than the screen")
-            if PICTURES:
-                page.screenshot(path=Path(PICTURES) / f"{name}-{size}-{theme}.png", full_page=True)
-    return faults
+    return look(page, name, PICTURES)
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """A salon of this file's own: how much was asked from here is counted."""
+    with running(at_any_hour(tmp_path_factory.mktemp("shops"))) as started:
+        yield started
 
 
 def _ask(page: Page, system: System, number: int) -> None:

@@ -1,11 +1,12 @@
 """Members, in real browsers: invited, joined with a passkey that is there, going over, a right that ends."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.system import System, axe, visit, watch, with_passkey
+from tests.browser.system import TOP, System, at_any_hour, axe, running, visit, watch, with_passkey
 
 MAY_NOT = "この操作の権限がありません"
 SCREENS = [(False, False), (True, True), (True, False), (False, True)]
@@ -34,6 +35,13 @@ def _looks(context: BrowserContext, address: str, picture: Path) -> list[str]:
         page.screenshot(path=picture.with_name(f"{picture.name}-{wide:d}{dark:d}.png"), full_page=True)
         page.close()
     return found
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """Two shops of this file's own: both owners join here."""
+    with running(at_any_hour(tmp_path_factory.mktemp("shops")), TOP / "examples" / "yoga.toml") as started:
+        yield started
 
 
 @pytest.fixture(scope="module")

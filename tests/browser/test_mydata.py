@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 import noren_verify
 from tests.browser import walk
-from tests.browser.system import DESK, PHONE, System, axe, visit, watch, with_passkey
+from tests.browser.system import DESK, PHONE, SETTLED, System, axe, visit, watch, with_passkey
 
 MAIL = "sakura@example.jp"
 # A folder for pictures of the pages, to be looked at by a person.
@@ -62,7 +62,7 @@ def _look(page: Page, name: str) -> list[str]:
         for theme in ("light", "dark"):
             page.set_viewport_size(screen)  # type: ignore[arg-type]
             page.emulate_media(color_scheme=theme)
-            page.evaluate("Promise.all(document.getAnimations().map(one => one.finished))")  # colours change
+            page.evaluate(SETTLED)
             faults += [f"{name} {size} {theme}: {fault}" for fault in axe(page)]
             if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
                 faults.append(f"{name} {size} {theme}: wider than the screen")

@@ -3,7 +3,6 @@
 import os
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pyotp
@@ -12,7 +11,15 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from noren.people import wire
 from noren.runtime.paths import Paths
-from tests.browser.system import DESK, PHONE, System, at_any_hour, axe, running, visit, watch, with_passkey
+from tests.browser.system import (
+    System,
+    at_any_hour,
+    look,
+    running,
+    visit,
+    watch,
+    with_passkey,
+)
 from tests.servers import wait_for
 
 MAIL = "haruto@salon.example"
@@ -22,19 +29,7 @@ PICTURES = os.environ.get("PASSWORD_PICTURES", "")
 
 
 def _look(page: Page, name: str) -> list[str]:
-    """What axe finds on the page in each screen and theme; a picture of each, if they are wanted."""
-    faults = []
-    for size, screen in (("phone", PHONE), ("desk", DESK)):
-        for theme in ("light", "dark"):
-            page.set_viewport_size(screen)  # type: ignore[arg-type]
-            page.emulate_media(color_scheme=theme)
-            page.evaluate("Promise.all(document.getAnimations().map(one => one.finished))")  # colours change
-            faults += [f"{name} {size} {theme}: {fault}" for fault in axe(page)]
-            if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-                faults.append(f"{name} {size} {theme}: wider than the screen")
-            if PICTURES:
-                page.screenshot(path=Path(PICTURES) / f"{name}-{size}-{theme}.png", full_page=True)
-    return faults
+    return look(page, name, PICTURES)
 
 
 def _ask(system: System, context: BrowserContext, method: str, **params: Any) -> dict[str, Any]:
