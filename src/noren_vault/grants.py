@@ -359,6 +359,14 @@ def _narrowed(stored: Mapping[str, Any] | None) -> Narrowed:
     return {purpose: frozenset(fields) for purpose, fields in (stored or {}).items()}
 
 
+def shop_of(token: object) -> int | None:
+    """Give the shop that a token names, whether it holds or not."""
+    try:
+        return _parts(token)[0]
+    except GrantExpired:
+        return None
+
+
 def _parts(token: object) -> tuple[int, str, str, str]:
     parts = token.split(".") if isinstance(token, str) and len(token) <= 200 else []
     power = parts.pop() if len(parts) == 4 else ""

@@ -228,11 +228,12 @@ class Methods:
         return Answer({"version": version})
 
     async def _reveal(self, params: Params, peer: Peer) -> Answer:
-        grant = await self._asker(params, peer)
         purpose = rules.purpose_of(params.raw.get("purpose"))
-        names = fields.known(params.raw.get("fields"))
+        names, persons = fields.known(params.raw.get("fields")), params.persons("persons")
         nonce = params.text("nonce", most=100) if params.raw.get("nonce") is not None else None
-        told = await self._records.reveal(grant, purpose, params.persons("persons"), names, nonce)
+        async with self._records.ahead(params.raw.get("grant"), purpose, persons, names) as ahead:
+            grant = await self._asker(params, peer)
+            told = await self._records.reveal(grant, purpose, persons, names, nonce, ahead=ahead)
         return _told(told)
 
     async def _search(self, params: Params, peer: Peer) -> Answer:
@@ -307,10 +308,8 @@ class Methods:
         return Answer({"persons": await self._members.owners(params.number("shop"))})
 
     async def _invite_operator(self, params: Params, peer: Peer) -> Answer:
-        token = await self._members.invite_operator(
-            params.text("name", "first"), params.maybe_text("mail"), peer.admin_path
-        )
-        return Answer({"token": token})
+        name, mail = params.text("name", "first"), params.maybe_text("mail")
+        return Answer({"token": await self._members.invite_operator(name, mail, peer.admin_path)})
 
     async def _register_begin(self, params: Params, _: Peer) -> Answer:
         return Answer({"options": await self._signin.enrol_begin(params.raw.get("invite"))})

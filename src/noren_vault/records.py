@@ -1,12 +1,14 @@
 """Putting, changing, revealing and finding persons: each written down before it happens."""
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import structlog
 
 from noren_vault import blind, fields, floors, own_records, rights
+from noren_vault.ahead import Ahead, read_ahead
 from noren_vault.budgets import Budget, Budgets, units
 from noren_vault.clock import Now
 from noren_vault.database import Connection, Database
@@ -162,8 +164,13 @@ class Records:
         persons: Sequence[str],
         names: tuple[str, ...],
         nonce: str | None = None,
+        *,
+        ahead: Ahead | None = None,
     ) -> Told:
-        """Open persons' fields for a purpose. Persons that are not (any more) of this shop are left out."""
+        """Open persons' fields for a purpose. Persons that are not (any more) of this shop are left out.
+
+        `ahead` is what `ahead` began to read for the same question.
+        """
         wanted = list(dict.fromkeys(persons))
         rights.check_number(purpose, len(wanted))
         if purpose in rights.ELSEWHERE:
@@ -175,10 +182,19 @@ class Records:
             kinds = CUSTOMER if grant.role is Role.CUSTOMER else MEMBER
         elif purpose is Purpose.MEMBERS:
             kinds = MEMBER
-        sealed = await self._people.read(grant.shop, wanted, names, kinds=kinds)
+        if ahead is not None and ahead.asked == (grant.shop, wanted, names, kinds):
+            sealed = await ahead.rows
+        else:
+            sealed = await self._people.read(grant.shop, wanted, names, kinds=kinds)
         if not sealed:
             raise NoSuchPerson("nobody of this shop")
         return await self._tell("intent", grant, purpose, sealed, names, nonce=nonce)
+
+    def ahead(
+        self, token: object, purpose: Purpose, persons: Sequence[str], names: tuple[str, ...]
+    ) -> AbstractAsyncContextManager[Ahead | None]:
+        """Begin to read what `reveal` will be asked for with this token's grant."""
+        return read_ahead(self._people, token, purpose, persons, names)
 
     async def search(self, grant: Grant, query: str, most: int) -> Told:
         """Find persons by any part and open the names of the first. Finding nobody is on record, too."""

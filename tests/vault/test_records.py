@@ -13,6 +13,7 @@ from noren_vault.errors import LedgerUnavailable, NoSuchPerson
 from noren_vault.fields import Value
 from noren_vault.grants import Grant
 from noren_vault.people import People, Sealed
+from noren_vault.permissions import Permission
 from noren_vault.records import PROVISIONAL_MS
 from noren_vault.rights import Purpose as VaultPurpose
 from noren_vault.rights import Role
@@ -144,7 +145,10 @@ def test_it_opens_nothing_before_it_is_written_down(bench: Bench, monkeypatch: p
 
     async def act(vault: Vault) -> None:
         person = (await ask(vault, "put", shop=1, key="a", fields=customer(1)))["person"]
-        grant = Grant("g", 1, str(uuid4()), "a.b", None, Role.OWNER, None, "c", "s", bench.clock + 1)
+        until, all_of_it = bench.clock + 1, frozenset(Permission)
+        grant = Grant(
+            "g", 1, str(uuid4()), "a.b", None, Role.OWNER, None, "c", "s", until, permissions=all_of_it
+        )
         told = await vault.records.reveal(grant, VaultPurpose.TODAY, [person], ("name",))
         assert (opened, list(told.persons)) == ([person], [person])
         for path in (bench.configured.ledger / "segments").iterdir():
@@ -167,7 +171,10 @@ def test_it_shows_who_is_changed_while_the_look_is_written_down(bench: Bench) ->
 
     async def act(vault: Vault) -> None:
         person = (await ask(vault, "put", shop=1, key="a", fields=customer(1)))["person"]
-        grant = Grant("g", 1, str(uuid4()), "a.b", None, Role.OWNER, None, "c", "s", bench.clock + 1)
+        until, all_of_it = bench.clock + 1, frozenset(Permission)
+        grant = Grant(
+            "g", 1, str(uuid4()), "a.b", None, Role.OWNER, None, "c", "s", until, permissions=all_of_it
+        )
         write = vault.record.write
 
         async def slow(kind: str, *args: Any, **named: Any) -> int:
