@@ -331,7 +331,7 @@ class Grants:
         self, grant_id: str, role: str | None, *, expires: int, seen: int, revoked: int | None
     ) -> None:
         now = self._now()
-        if revoked is not None or now >= expires or now >= seen + _IDLES.get(role or "", IDLE_MS):
+        if revoked is not None or now >= expires or now >= seen + idle_ms(role):
             raise GrantExpired("the grant has ended")
         if now >= seen + _SEEN_EVERY_MS:
             await self._database.run(
@@ -357,6 +357,11 @@ def power_mark(power: str) -> str:
 
 def _narrowed(stored: Mapping[str, Any] | None) -> Narrowed:
     return {purpose: frozenset(fields) for purpose, fields in (stored or {}).items()}
+
+
+def idle_ms(role: str | None) -> int:
+    """How long a grant of this role holds unused."""
+    return _IDLES.get(role or "", IDLE_MS)
 
 
 def shop_of(token: object) -> int | None:

@@ -6,9 +6,8 @@ from typing import Any, Final
 from noren_vault.clock import Now
 from noren_vault.database import Database
 from noren_vault.errors import BadRequest, NoSuchSession
-from noren_vault.grants import IDLE_MS, OPERATOR_IDLE_MS, Grant, Grants
+from noren_vault.grants import Grant, Grants, idle_ms
 from noren_vault.record import Outcome, Record
-from noren_vault.rights import Role
 from noren_vault.visits import Visit, Visits, network_words
 
 # The same that `Grants` asks of a grant: whoever is not in this list is let in nowhere.
@@ -93,8 +92,8 @@ class OwnSessions:
         return cursor.rowcount
 
     async def _living(self, grant: Grant) -> list[_Session]:
-        idle = OPERATOR_IDLE_MS if grant.role is Role.OPERATOR else IDLE_MS
-        rows = await self._database.rows(_LIVING, {"actor": grant.actor, "now": self._now(), "idle": idle})
+        asked = {"actor": grant.actor, "now": self._now(), "idle": idle_ms(grant.role)}
+        rows = await self._database.rows(_LIVING, asked)
         return [_Session(*row) for row in rows]
 
 

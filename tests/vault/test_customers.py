@@ -378,3 +378,26 @@ def test_her_sign_in_lasts_longer_than_a_members(bench: Bench, mail: Sink) -> No
         assert LIFE_MS < CUSTOMER_IDLE_MS
 
     bench.run(act)
+
+
+def test_her_list_holds_a_sign_in_that_was_not_used_for_hours(bench: Bench, mail: Sink) -> None:
+    """Which lasts as long as the grant does: a session that would still open is one she can end."""
+
+    async def act(vault: Vault) -> None:
+        await ask(vault, "import", shop=SALON, rows=[{"key": "c", "fields": customer(0)}])
+        address, grants = customer(0)["mail"], []
+        for _ in range(2):
+            await ask(vault, "own_begin", shop=SALON, mail=address)
+            await vault.proofs.stop()
+            code = _codes(mail, address)[-1]
+            grants.append((await ask(vault, "own_finish", shop=SALON, mail=address, code=code))["grant"])
+            bench.clock += 5 * 3_600_000
+        listed = (await ask(vault, "security", grant=grants[1]))["sessions"]
+        assert [one["this"] for one in listed] == [True, False]
+        assert await ask(vault, "sessions_end", grant=grants[1], which="one", id=listed[1]["id"]) == {
+            "ended": 1
+        }
+        with pytest.raises(GrantExpired):
+            await ask(vault, "own_account", grant=grants[0])
+
+    bench.run(act)

@@ -198,6 +198,8 @@ def _way(credential: str, passkeys: tuple[people.OwnPasskey, ...]) -> str:
     if credential.startswith("pk-"):
         own = next((one for one in passkeys if one.name == credential), None)
         return _("Passkey") if own is None else named(own)
+    if credential.startswith("oidc-"):
+        return _("Your organisation")
     return _("Password") if credential.startswith("pw-") else _("Mailed code")
 
 
