@@ -295,7 +295,7 @@ def test_it_shows_an_operator_passkeys_and_no_password(cast: Cast) -> None:
 
 
 def test_a_customer_sees_where_she_is_signed_in(cast: Cast) -> None:
-    """Her sessions and events, and nothing of passwords and passkeys; signing out leads to her own door."""
+    """Her sessions and events; passkey and password are set up in her account. Out leads to her own door."""
     mail = "hanako@example.jp"
     people.import_rows(cast.shop.id, [people.Row("c1", {"name": "山田 花子", "mail": mail})])
     her = Client(headers={"Accept-Language": "en", "User-Agent": CHROME})
@@ -308,14 +308,15 @@ def test_a_customer_sees_where_she_is_signed_in(cast: Cast) -> None:
     page = her.get("/settings/security").content.decode()
     for words in ("Chrome on Android", "Mailed code", "Signed in with a mailed code"):
         assert words in page
-    for part in ('id="passkeys"', 'id="password"', 'id="codes"', 'class="rail"'):
+    assert page.count(f'href="/{cast.shop.slug}/account/ways"') == 2
+    for part in ('id="codes"', 'class="rail"'):
         assert part not in page
     assert her.get("/settings/security/password").status_code == 302
     # Her look at her own sessions is a line among those at her data.
     seen = her.get(f"/{cast.shop.slug}/my-data").content.decode()
     assert "You yourself saw your network address and device, on your own page" in seen
     answer = her.post("/settings/security/sessions/end", {"which": "all"})
-    assert answer["Location"] == f"/{cast.shop.slug}/my-data"
+    assert answer["Location"] == f"/{cast.shop.slug}/account"
     assert her.get("/settings/security").status_code == 302
 
 

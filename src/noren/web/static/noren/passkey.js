@@ -70,7 +70,7 @@ const tell = (words, wrong) => {
 
 // The invitation stands behind the #, so it never reaches a log; it leaves the address bar as soon as it is read.
 // A page that refused a password has it in that form.
-const invite = location.hash.slice(1) || (document.querySelector("input[name=invite]")?.value ?? "");
+const invite = location.hash.slice(1) || (document.querySelector("input[name=invite]:not([data-invite])")?.value ?? "");
 for (const each of document.querySelectorAll("input[data-invite]")) each.value = invite;
 if (location.hash) history.replaceState(null, "", location.pathname + location.search);
 
