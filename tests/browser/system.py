@@ -11,8 +11,10 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from email.message import EmailMessage
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
@@ -107,6 +109,8 @@ def at_any_hour(folder: Path) -> Path:
     rest = re.sub(r"^hours = \{.*\}\n", "", rest, flags=re.MULTILINE)
     rest = rest.replace("lead = { minutes = 60 }", "lead = { minutes = 0 }")
     rest = re.sub(r"cancel = \{ (days = 1, at = \"20:00\"|minutes = 60) \}", "cancel = { minutes = 0 }", rest)
+    if datetime.now(ZoneInfo("Asia/Tokyo")).hour >= 21:  # too late there for a time that is still today
+        head = head.replace('zone = "Asia/Tokyo"', 'zone = "Asia/Dubai"')
     made = folder / "salon.toml"
     made.write_text(f"{head}[hours]\n{days}\n[holidays]\n{rest}", encoding="utf-8")
     return made
