@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests.environment import TOP as TESTED
 from tests.ports import free_port
 from tests.runtime.up import Up
 from tests.servers import wait_for
@@ -86,7 +87,7 @@ class System:
 @contextmanager
 def running(*shops: Path, settings: dict[str, str] | None = None) -> Iterator[System]:
     """Start everything on an empty folder, and put the shops in."""
-    top = Path(tempfile.mkdtemp(prefix="nb-"))
+    top = Path(tempfile.mkdtemp(prefix="nb-", dir=TESTED.parent))
     top.chmod(0o755)
     system = System(Up(top / "var", free_port(), settings=settings or {}))
     try:
