@@ -125,10 +125,10 @@ def test_it_lets_no_sign_in_come_between(
         actor, signin, went_on = aoi["actor"]["id"], vault.methods._signin, asyncio.Event()
         inside, issue = asyncio.Event(), signin.issue
 
-        async def slow(*given: object) -> str:
+        async def slow(*given: object, **named: object) -> str:
             inside.set()
             await went_on.wait()
-            return await issue(*given)  # type: ignore[arg-type]
+            return await issue(*given, **named)  # type: ignore[arg-type]
 
         async def end() -> None:
             passwords = vault.resets._passwords
