@@ -126,7 +126,7 @@ def test_it_shows_an_accountant_bookings_by_number_and_nobody(made: Salon, staff
     assert her.post(f"/console/bookings/{booking.id}/cancel", {"reason": "other"}).status_code == 403
 
 
-@pytest.mark.parametrize("address", ["/console/", "/console/members", "/settings/security", "/salon/my-data"])
+@pytest.mark.parametrize("address", ["/console/", "/console/members", "/settings/security"])
 def test_it_asks_the_vault_once_who_it_is(
     staff: Client, monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
