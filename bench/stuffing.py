@@ -137,6 +137,8 @@ def standing(case: Case) -> Iterator[None]:
         changed |= {"attacked": lambda *_: False}
     if case.parts != _BOUNDS:
         changed |= {"SPRAYED": 10**9, "SPRAYED_CODE": 10**9} | dict.fromkeys(_CODES, _NEVER)
+    if not case.parts:
+        changed |= {"MOST_IN_A_ROW": 10**9}
     if not case.codes:
         changed |= {"need": _without_codes(levels.need)}
     with mock.patch.multiple(levels, **changed) if changed else mock.patch.object(levels, "OWN", levels.OWN):
