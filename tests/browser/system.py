@@ -209,3 +209,23 @@ def look(page: Page, name: str, pictures: str) -> list[str]:
             if pictures:
                 page.screenshot(path=Path(pictures) / f"{name}-{size}-{theme}.png", full_page=True)
     return faults
+
+
+# Wide or a phone, dark or light.
+SCREENS = [(False, False), (True, True), (True, False), (False, True)]
+
+
+def looks(context: BrowserContext, address: str, picture: Path) -> list[str]:
+    """What axe finds in each screen and theme, with a picture of each."""
+    found: list[str] = []
+    for wide, dark in SCREENS:
+        page = context.new_page()
+        page.emulate_media(color_scheme="dark" if dark else "light")
+        page.set_viewport_size({"width": 1280, "height": 900} if wide else {"width": 390, "height": 844})
+        page.goto(address)
+        found += axe(page)
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            found.append("wider than the screen")
+        page.screenshot(path=picture.with_name(f"{picture.name}-{wide:d}{dark:d}.png"), full_page=True)
+        page.close()
+    return found

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.system import System, at_any_hour, axe, running, visit, watch, with_passkey
+from tests.browser.system import System, at_any_hour, looks, running, visit, watch, with_passkey
 
 CUSTOMERS = 150
-SCREENS = [(False, False), (True, True), (True, False), (False, True)]
 
 
 @pytest.fixture(scope="module")
@@ -48,38 +47,22 @@ def manager(browser: Browser, salon: System) -> Page:
     return _joined(browser, salon, "haruto@salon.example")
 
 
-def _looks(context: BrowserContext, address: str, picture: Path) -> list[str]:
-    """What axe finds in each screen and theme, with a picture of each."""
-    found: list[str] = []
-    for wide, dark in SCREENS:
-        page = context.new_page()
-        page.emulate_media(color_scheme="dark" if dark else "light")
-        page.set_viewport_size({"width": 1280, "height": 900} if wide else {"width": 390, "height": 844})
-        page.goto(address)
-        found += axe(page)
-        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-            found.append("wider than the screen")
-        page.screenshot(path=picture.with_name(f"{picture.name}-{wide:d}{dark:d}.png"), full_page=True)
-        page.close()
-    return found
-
-
 def test_a_list_leaves_by_two_people_and_is_known_again(
     salon: System, owner: Page, manager: Page, tmp_path: Path
 ) -> None:
     complaints = [watch(owner), watch(manager)]
     owner.goto(f"{salon.origin}/console/lists")
-    assert _looks(owner.context, owner.url, tmp_path / "lists") == []
+    assert looks(owner.context, owner.url, tmp_path / "lists") == []
     owner.locator("#out-words").fill("別の台帳へ移すため")
     owner.get_by_role("button", name="名簿を申請する").click()
     expect(owner.locator("main")).to_contain_text("別の人の同意待ち")
-    assert _looks(owner.context, owner.url, tmp_path / "waits") == []
+    assert looks(owner.context, owner.url, tmp_path / "waits") == []
     manager.goto(owner.url)
-    assert _looks(manager.context, manager.url, tmp_path / "agree") == []
+    assert looks(manager.context, manager.url, tmp_path / "agree") == []
     manager.get_by_role("button", name="パスキーで同意する").click()
     expect(manager.locator("main")).to_contain_text("受け取れます")
     owner.reload()
-    assert _looks(owner.context, owner.url, tmp_path / "ready") == []
+    assert looks(owner.context, owner.url, tmp_path / "ready") == []
     with owner.expect_download() as begun:
         owner.get_by_role("button", name="ファイルを受け取る").click()
     file = tmp_path / "taken.csv"
@@ -89,7 +72,7 @@ def test_a_list_leaves_by_two_people_and_is_known_again(
     assert len(rows) == 1 + CUSTOMERS + 5
     owner.reload()
     expect(owner.locator("main")).to_contain_text("受け渡し済み")
-    assert _looks(owner.context, owner.url, tmp_path / "taken") == []
+    assert looks(owner.context, owner.url, tmp_path / "taken") == []
     found = salon.noren("trace", str(file)).stdout
     export = re.search(r"comes from export (\w+) of salon: moving", found)
     assert export is not None, found

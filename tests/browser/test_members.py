@@ -4,12 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.system import TOP, System, at_any_hour, axe, running, visit, watch, with_passkey
+from tests.browser.system import TOP, System, at_any_hour, axe, looks, running, visit, watch, with_passkey
 
 MAY_NOT = "この操作の権限がありません"
-SCREENS = [(False, False), (True, True), (True, False), (False, True)]
 
 
 def _joined(browser: Browser, system: System, mail: str, *, english: bool = False) -> Page:
@@ -19,22 +18,6 @@ def _joined(browser: Browser, system: System, mail: str, *, english: bool = Fals
     page.get_by_role("button", name="Make a passkey" if english else "パスキーを作る").click()
     page.wait_for_url(f"{system.origin}/console/")
     return page
-
-
-def _looks(context: BrowserContext, address: str, picture: Path) -> list[str]:
-    """What axe finds in each screen and theme, with a picture of each."""
-    found: list[str] = []
-    for wide, dark in SCREENS:
-        page = context.new_page()
-        page.emulate_media(color_scheme="dark" if dark else "light")
-        page.set_viewport_size({"width": 1280, "height": 900} if wide else {"width": 390, "height": 844})
-        page.goto(address)
-        found += axe(page)
-        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-            found.append("wider than the screen")
-        page.screenshot(path=picture.with_name(f"{picture.name}-{wide:d}{dark:d}.png"), full_page=True)
-        page.close()
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +40,7 @@ def yoga_owner(browser: Browser, system: System) -> Page:
 def _invites(system: System, owner: Page, pictures: Path) -> None:
     """The studio's owner invites somebody who works for the salon, and sends it once more."""
     owner.goto(f"{system.origin}/console/members")
-    assert _looks(owner.context, owner.url, pictures / "members") == []
+    assert looks(owner.context, owner.url, pictures / "members") == []
     owner.locator("#name").fill("青木 葵")
     owner.locator("#mail").fill("aoi-at-yoga@example.jp")
     owner.locator("#role").select_option("manager")
@@ -65,7 +48,7 @@ def _invites(system: System, owner: Page, pictures: Path) -> None:
     owner.get_by_role("button", name="Send the invitation").click()
     expect(owner.locator("main")).to_contain_text("on its way")
     owner.get_by_role("link", name="青木 葵").click()
-    assert _looks(owner.context, owner.url, pictures / "invited") == []
+    assert looks(owner.context, owner.url, pictures / "invited") == []
     owner.get_by_role("button", name="Send again").click()
     expect(owner.locator("main")).to_contain_text("on its way")
 
@@ -83,7 +66,7 @@ def _takes(system: System, member: Page, pictures: Path) -> None:
 def _goes_over(system: System, member: Page, pictures: Path) -> None:
     """She goes over to the salon, and back to the studio, where she is a manager."""
     member.get_by_role("link", name="お店", exact=True).click()
-    assert _looks(member.context, member.url, pictures / "shops") == []
+    assert looks(member.context, member.url, pictures / "shops") == []
     member.get_by_role("button", name="美容室 あさぎへ移る").click()
     member.wait_for_url(f"{system.origin}/console/")
     member.goto(f"{system.origin}/console/members")
@@ -111,9 +94,9 @@ def _becomes_reception(system: System, owner: Page, member: Page, pictures: Path
     expect(member.locator("nav")).to_contain_text("お客様")
     expect(member.locator("nav")).not_to_contain_text("営業時間")
     owner.goto(f"{system.origin}/console/members/roles")
-    assert _looks(owner.context, owner.url, pictures / "roles") == []
+    assert looks(owner.context, owner.url, pictures / "roles") == []
     owner.goto(f"{system.origin}/console/members/roles/reception")
-    assert _looks(owner.context, owner.url, pictures / "role") == []
+    assert looks(owner.context, owner.url, pictures / "role") == []
     owner.get_by_label("search and open customers").uncheck()
     owner.get_by_role("button", name="Save").click()
     expect(owner.locator("main")).to_contain_text("Saved.")

@@ -5,12 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
-from tests.browser.system import System, at_any_hour, axe, running, visit, with_passkey
+from tests.browser.system import System, at_any_hour, looks, running, visit, with_passkey
 from tests.providers import CLIENT, SECRET, Published, published
-
-SCREENS = [(False, False), (True, True), (True, False), (False, True)]
 
 
 @pytest.fixture(scope="module")
@@ -38,22 +36,6 @@ def owner(browser: Browser, salon: System) -> Page:
     return page
 
 
-def _looks(context: BrowserContext, address: str, picture: Path) -> list[str]:
-    """What axe finds in each screen and theme, with a picture of each."""
-    found: list[str] = []
-    for wide, dark in SCREENS:
-        page = context.new_page()
-        page.emulate_media(color_scheme="dark" if dark else "light")
-        page.set_viewport_size({"width": 1280, "height": 900} if wide else {"width": 390, "height": 844})
-        page.goto(address)
-        found += axe(page)
-        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-            found.append("wider than the screen")
-        page.screenshot(path=picture.with_name(f"{picture.name}-{wide:d}{dark:d}.png"), full_page=True)
-        page.close()
-    return found
-
-
 def _ours(page: Page, salon: System) -> list[str]:
     """What the browser complains about on our pages; the provider's own are not ours to mend."""
     complaints: list[str] = []
@@ -76,7 +58,7 @@ def _comes(page: Page, provider: Published, sub: str) -> None:
 def _sets(salon: System, owner: Page, provider: Published, pictures: Path) -> None:
     """The owner sets the provider, beside the other ways; a mistake is told first."""
     owner.goto(f"{salon.origin}/console/sso")
-    assert _looks(owner.context, owner.url, pictures / "unset") == []
+    assert looks(owner.context, owner.url, pictures / "unset") == []
     owner.get_by_label("ほかの方法と併用する").check()
     owner.locator("#issuer").fill(provider.issuer)
     owner.locator("#client").fill(CLIENT)
@@ -90,7 +72,7 @@ def _sets(salon: System, owner: Page, provider: Published, pictures: Path) -> No
     owner.get_by_label("招待なしで入れる").check()
     owner.get_by_role("button", name="パスキーで保存する").click()
     expect(owner.get_by_role("status").first).to_contain_text("保存しました")
-    assert _looks(owner.context, owner.url, pictures / "set") == []
+    assert looks(owner.context, owner.url, pictures / "set") == []
 
 
 def _everybody_comes(browser: Browser, salon: System, provider: Published, pictures: Path) -> None:
@@ -154,13 +136,13 @@ def test_an_organisation_signs_its_people_in(
         visitor = visit(browser, english=english, bypass_csp=True)
         for door in ("sign-in", "sign-in?shop=salon", "join"):
             address = f"{salon.origin}/console/{door}"
-            assert _looks(visitor, address, tmp_path / f"{name}-{door.replace('?', '-')}") == []
+            assert looks(visitor, address, tmp_path / f"{name}-{door.replace('?', '-')}") == []
     member = visit(browser, english=True, bypass_csp=True).new_page()
     member.goto(f"{salon.origin}/console/sign-in?shop=salon")
     member.get_by_role("button", name="Sign in with your organisation").click()
     _comes(member, provider, "yuki")
     expect(member).to_have_url(f"{salon.origin}/console/")
-    assert _looks(member.context, f"{salon.origin}/console/sso", tmp_path / "member") == []
+    assert looks(member.context, f"{salon.origin}/console/sso", tmp_path / "member") == []
     _joins(browser, salon, provider)
 
 
@@ -180,7 +162,7 @@ def test_an_operator_begins_there_and_shows_her_passkey(
     page.get_by_role("button", name="Make a passkey").click()
     expect(page).to_have_url(f"{salon.origin}/operations/")
     page.goto(f"{salon.origin}/operations/sso")
-    assert _looks(page.context, page.url, tmp_path / "operations") == []
+    assert looks(page.context, page.url, tmp_path / "operations") == []
     provider.knows("op", email="op@corp.example.jp", groups=["ops"])
     page.get_by_role("button", name="Bind my account").click()
     _comes(page, provider, "op")
