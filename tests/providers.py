@@ -200,7 +200,7 @@ def cheat() -> Iterator[Cheat]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     provider.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
         yield provider

@@ -28,6 +28,8 @@ AXE = TOP / "tests" / "vendor" / "axe-4.14.1.min.js"
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun", "holiday")
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 900}
+# A folder for pictures of the pages, to be looked at by a person.
+PICTURES = os.environ.get("TEST_PICTURES", "")
 
 
 @dataclass
@@ -177,8 +179,19 @@ def watch(page: Page) -> list[str]:
     return complaints
 
 
+# Colours change by an animation; one that never ends is not waited for.
+_SETTLED = """Promise.race([
+  Promise.allSettled(document.getAnimations().map((one) => one.finished)),
+  new Promise((done) => setTimeout(done, 3000)),
+])"""
+
+
 def axe(page: Page) -> list[str]:
-    """What axe finds wrong on the page as it stands: rule, where, why."""
+    """What axe finds wrong on the page as it stands: rule, where, why.
+
+    A colour on its way from one theme to the other is no colour to be judged: it is waited for.
+    """
+    page.evaluate(_SETTLED)
     page.add_script_tag(path=AXE)
     found = page.evaluate(
         """async () => (await axe.run(document, {resultTypes: ["violations"]})).violations
@@ -188,44 +201,39 @@ def axe(page: Page) -> list[str]:
     return [str(each) for each in found]
 
 
-# Colours change by an animation; one that never ends is not waited for.
-SETTLED = """Promise.race([
-  Promise.allSettled(document.getAnimations().map((one) => one.finished)),
-  new Promise((done) => setTimeout(done, 3000)),
-])"""
+# Wide or a phone, dark or light: each once, for colours do not depend on the width; who looks sees all four.
+SCREENS = [(False, False), (True, True), *([(True, False), (False, True)] if PICTURES else [])]
 
 
-def look(page: Page, name: str, pictures: str) -> list[str]:
-    """What axe finds on the page in each screen and theme; a picture of each in a folder, if one is named."""
-    faults = []
-    for size, screen in (("phone", PHONE), ("desk", DESK)):
-        for theme in ("light", "dark"):
-            page.set_viewport_size(screen)  # type: ignore[arg-type]
-            page.emulate_media(color_scheme=theme)
-            page.evaluate(SETTLED)
-            faults += [f"{name} {size} {theme}: {fault}" for fault in axe(page)]
-            if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-                faults.append(f"{name} {size} {theme}: wider than the screen")
-            if pictures:
-                page.screenshot(path=Path(pictures) / f"{name}-{size}-{theme}.png", full_page=True)
+def picture(page: Page, name: str) -> None:
+    """Keep a picture of the page, if pictures are wanted."""
+    if PICTURES:
+        page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=True)
+
+
+def look_once(page: Page, name: str, *, wide: bool, dark: bool) -> list[str]:
+    """What is wrong with the page as it stands in one screen and theme, with a picture if one is wanted."""
+    name = f"{name}-{'desk' if wide else 'phone'}-{'dark' if dark else 'light'}"
+    page.set_viewport_size(DESK if wide else PHONE)  # type: ignore[arg-type]
+    page.emulate_media(color_scheme="dark" if dark else "light")
+    faults = [f"{name}: {fault}" for fault in axe(page)]
+    if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+        faults.append(f"{name}: wider than the screen")
+    picture(page, name)
     return faults
 
 
-# Wide or a phone, dark or light.
-SCREENS = [(False, False), (True, True), (True, False), (False, True)]
+def look(page: Page, name: str) -> list[str]:
+    """What is wrong with the page as it stands in each screen and theme."""
+    return [fault for wide, dark in SCREENS for fault in look_once(page, name, wide=wide, dark=dark)]
 
 
-def looks(context: BrowserContext, address: str, picture: Path) -> list[str]:
-    """What axe finds in each screen and theme, with a picture of each."""
+def looks(context: BrowserContext, address: str, name: str) -> list[str]:
+    """The same of a page that is opened anew each time: the one at hand keeps what it says."""
     found: list[str] = []
     for wide, dark in SCREENS:
         page = context.new_page()
-        page.emulate_media(color_scheme="dark" if dark else "light")
-        page.set_viewport_size({"width": 1280, "height": 900} if wide else {"width": 390, "height": 844})
         page.goto(address)
-        found += axe(page)
-        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-            found.append("wider than the screen")
-        page.screenshot(path=picture.with_name(f"{picture.name}-{wide:d}{dark:d}.png"), full_page=True)
+        found += look_once(page, name, wide=wide, dark=dark)
         page.close()
     return found

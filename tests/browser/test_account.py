@@ -1,6 +1,5 @@
 """A customer's account in a browser: from a guest's booking to a passkey, a lost device, and a new one."""
 
-import os
 import re
 import time
 
@@ -11,8 +10,6 @@ from tests.browser.system import System, look, visit, watch
 from tests.servers import wait_for
 
 MAIL = "tsubaki@example.jp"
-# A folder for pictures of the pages, to be looked at by a person.
-PICTURES = os.environ.get("ACCOUNT_PICTURES", "")
 
 
 def _texts(system: System, to: str) -> list[str]:
@@ -53,10 +50,6 @@ def _device(page: Page) -> tuple[CDPSession, str]:
     return session, str(made["authenticatorId"])
 
 
-def _look(page: Page, name: str) -> list[str]:
-    return look(page, name, PICTURES)
-
-
 def _booked_as_guest(page: Page, system: System, mail: str) -> str:
     walk.choose_service(page, system.origin, "カット")
     walk.choose_time(page, 1)
@@ -75,25 +68,25 @@ def _books_again(page: Page, system: System) -> list[str]:
     walk.choose_time(page, 1)
     expect(page.locator("main")).to_contain_text("椿 ゆき")
     expect(page.locator("#id_name")).to_have_count(0)
-    faults += _look(page, "who-ja")
+    faults += look(page, "who-ja")
     page.locator("button[value=final]").click()
-    faults += _look(page, "final-ja")
+    faults += look(page, "final-ja")
     page.locator("button[value=book]").click()
     expect(page).to_have_url(re.compile(r"/b/"))
-    faults += _look(page, "booking-ja")
+    faults += look(page, "booking-ja")
 
     # Her data, in English, too; out.
     page.goto(f"{system.origin}/salon/account/data")
     expect(page.locator("#id_mail")).to_have_value(MAIL)
-    faults += _look(page, "data-ja")
+    faults += look(page, "data-ja")
     page.goto(f"{system.origin}/salon/account/end")
-    faults += _look(page, "end-ja")
+    faults += look(page, "end-ja")
     page.goto(f"{system.origin}/salon/account/address")
-    faults += _look(page, "address-ja")
+    faults += look(page, "address-ja")
     page.goto(f"{system.origin}/salon/account")
     expect(page.locator("li.visit")).to_have_count(3)
     page.get_by_role("button", name="English").click()
-    faults += _look(page, "home-en")
+    faults += look(page, "home-en")
     return faults
 
 
@@ -105,7 +98,7 @@ def _by_passkey(page: Page, session: CDPSession, device: str) -> list[str]:
     page.keyboard.press("Enter")
     expect(page.locator("#mail")).to_be_visible()
     assert not [one for one in page.context.cookies() if one["name"].endswith("noren_customer")]
-    faults = _look(page, "door-en")
+    faults = look(page, "door-en")
     session.send("WebAuthn.setAutomaticPresenceSimulation", {**touch, "enabled": True})
     page.get_by_role("button", name="Sign in with a passkey").click()
     expect(page.locator("li.visit")).to_have_count(3)
@@ -142,19 +135,19 @@ def test_she_keeps_an_account_and_loses_a_device(browser: Browser, system: Syste
 
     # In by a code: the guest's booking is there, another's is not.
     page.goto(f"{system.origin}/salon/account")
-    faults += _look(page, "door-ja")
+    faults += look(page, "door-ja")
     _by_code(page, system)
     asked = time.monotonic()
     for link in (first, again):
         expect(page.locator(f"a[href='{link.removeprefix(system.origin)}']")).to_be_visible()
     page.get_by_text("お心当たりがありませんか?").click()
     assert strangers.removeprefix(system.origin) not in page.content()
-    faults += _look(page, "home-ja")
+    faults += look(page, "home-ja")
 
     # A passkey on this device.
     session, device = _device(page)
     page.get_by_role("link", name="パスキー・パスワードを追加する").first.click()
-    faults += _look(page, "ways-ja")
+    faults += look(page, "ways-ja")
     page.get_by_role("button", name="この端末にパスキーを追加する").click()
     expect(page.get_by_text("追加しました")).to_be_visible()
 
@@ -166,7 +159,7 @@ def test_she_keeps_an_account_and_loses_a_device(browser: Browser, system: Syste
     page.goto(again)
     page.get_by_text("Has somebody else seen this link?").click()
     page.get_by_role("button", name="Make this link invalid").click()
-    faults += _look(page, "relinked-en")
+    faults += look(page, "relinked-en")
     assert context.request.get(again).status == 410
     wait_for(lambda: any("新しいリンク" in str(one["Subject"]) for one in system.mails(MAIL)), 40)
 

@@ -3,15 +3,13 @@
 import http.client
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.system import SETTLED, System, at_any_hour, axe, running, visit, watch, with_passkey
+from tests.browser.system import System, at_any_hour, look, running, visit, watch, with_passkey
 
-SCREENS = [(False, False), (True, True), (True, False), (False, True)]
 KEY = re.compile(r"noren_\d+_[0-9A-Za-z]{43}_[0-9A-Za-z]{6}")
 
 
@@ -33,21 +31,6 @@ def owner(browser: Browser, salon: System) -> Page:
     return page
 
 
-def _looks(page: Page, picture: Path) -> list[str]:
-    """What axe finds on the page as it stands in each screen and theme, with a picture of each."""
-    found: list[str] = []
-    for wide, dark in SCREENS:
-        page.emulate_media(color_scheme="dark" if dark else "light")
-        page.set_viewport_size({"width": 1280, "height": 900} if wide else {"width": 390, "height": 844})
-        # A colour on its way from one theme to the other is no colour to be judged.
-        page.evaluate(SETTLED)
-        found += axe(page)
-        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-            found.append(f"{picture.name}: wider than the screen")
-        page.screenshot(path=picture.with_name(f"{picture.name}-{wide:d}{dark:d}.png"), full_page=True)
-    return found
-
-
 def _status(salon: System, key: str) -> int:
     place = urlsplit(salon.origin)
     connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=30)
@@ -59,16 +42,16 @@ def _status(salon: System, key: str) -> int:
         connection.close()
 
 
-def test_a_key_is_made_used_and_ended(salon: System, owner: Page, tmp_path: Path) -> None:
+def test_a_key_is_made_used_and_ended(salon: System, owner: Page) -> None:
     complaints = watch(owner)
     owner.goto(f"{salon.origin}/console/api-keys")
-    assert _looks(owner, tmp_path / "none") == []
+    assert look(owner, "api_keys-none") == []
     owner.locator("#label").fill("会計ソフト(毎晩の売上の取り込み)")
     owner.get_by_role("checkbox", name="お客様のお名前と連絡先を見る").check()
     owner.get_by_role("button", name="作成する").press("Enter")
     expect(owner.get_by_role("heading", name="新しいキー")).to_be_visible()
     [key] = KEY.findall(owner.content())
-    assert _looks(owner, tmp_path / "made") == []
+    assert look(owner, "api_keys-made") == []
     assert _status(salon, key) == 200
     for language, button, over in (("en", "End this key", "ended"), ("ja", "", "無効")):
         owner.goto(f"{salon.origin}/console/api-keys")
@@ -78,7 +61,7 @@ def test_a_key_is_made_used_and_ended(salon: System, owner: Page, tmp_path: Path
         else:
             owner.get_by_text("日本語", exact=True).click()
         assert key not in owner.content()
-        assert _looks(owner, tmp_path / f"list-{language}") == []
+        assert look(owner, f"api_keys-list-{language}") == []
         if button:
             owner.get_by_role("button", name=button).click()
             expect(owner.locator("main")).to_contain_text(over)

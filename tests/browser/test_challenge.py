@@ -1,6 +1,5 @@
 """A page that asks for a puzzle: solved by the browser's own script, by keys alone; and without scripts."""
 
-import os
 from collections.abc import Iterator
 
 import pytest
@@ -8,13 +7,6 @@ from playwright.sync_api import Browser, Page, expect
 
 from noren_vault.levels import ADDRESS
 from tests.browser.system import System, at_any_hour, look, running, visit, watch
-
-# A folder for pictures of the pages, to be looked at by a person.
-PICTURES = os.environ.get("CHALLENGE_PICTURES", "")
-
-
-def _look(page: Page, name: str) -> list[str]:
-    return look(page, name, PICTURES)
 
 
 @pytest.fixture(scope="module")
@@ -59,5 +51,5 @@ def test_it_solves_a_puzzle_by_keys_alone(browser: Browser, system: System) -> N
             page = context.new_page()
             _ask(page, system, 99)
             expect(page.locator("[data-challenge-words]")).not_to_be_empty(timeout=60_000)
-            faults += _look(page, f"challenge-{language}")
+            faults += look(page, f"challenge-{language}")
     assert faults == []

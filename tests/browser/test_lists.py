@@ -52,17 +52,17 @@ def test_a_list_leaves_by_two_people_and_is_known_again(
 ) -> None:
     complaints = [watch(owner), watch(manager)]
     owner.goto(f"{salon.origin}/console/lists")
-    assert looks(owner.context, owner.url, tmp_path / "lists") == []
+    assert looks(owner.context, owner.url, "lists") == []
     owner.locator("#out-words").fill("別の台帳へ移すため")
     owner.get_by_role("button", name="名簿を申請する").click()
     expect(owner.locator("main")).to_contain_text("別の人の同意待ち")
-    assert looks(owner.context, owner.url, tmp_path / "waits") == []
+    assert looks(owner.context, owner.url, "waits") == []
     manager.goto(owner.url)
-    assert looks(manager.context, manager.url, tmp_path / "agree") == []
+    assert looks(manager.context, manager.url, "agree") == []
     manager.get_by_role("button", name="パスキーで同意する").click()
     expect(manager.locator("main")).to_contain_text("受け取れます")
     owner.reload()
-    assert looks(owner.context, owner.url, tmp_path / "ready") == []
+    assert looks(owner.context, owner.url, "ready") == []
     with owner.expect_download() as begun:
         owner.get_by_role("button", name="ファイルを受け取る").click()
     file = tmp_path / "taken.csv"
@@ -72,7 +72,7 @@ def test_a_list_leaves_by_two_people_and_is_known_again(
     assert len(rows) == 1 + CUSTOMERS + 5
     owner.reload()
     expect(owner.locator("main")).to_contain_text("受け渡し済み")
-    assert looks(owner.context, owner.url, tmp_path / "taken") == []
+    assert looks(owner.context, owner.url, "taken") == []
     found = salon.noren("trace", str(file)).stdout
     export = re.search(r"comes from export (\w+) of salon: moving", found)
     assert export is not None, found

@@ -1,12 +1,22 @@
 """Members, in real browsers: invited, joined with a passkey that is there, going over, a right that ends."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.system import TOP, System, at_any_hour, axe, looks, running, visit, watch, with_passkey
+from tests.browser.system import (
+    TOP,
+    System,
+    at_any_hour,
+    axe,
+    looks,
+    picture,
+    running,
+    visit,
+    watch,
+    with_passkey,
+)
 
 MAY_NOT = "この操作の権限がありません"
 
@@ -37,10 +47,10 @@ def yoga_owner(browser: Browser, system: System) -> Page:
     return _joined(browser, system, "mai@yoga.example", english=True)
 
 
-def _invites(system: System, owner: Page, pictures: Path) -> None:
+def _invites(system: System, owner: Page) -> None:
     """The studio's owner invites somebody who works for the salon, and sends it once more."""
     owner.goto(f"{system.origin}/console/members")
-    assert looks(owner.context, owner.url, pictures / "members") == []
+    assert looks(owner.context, owner.url, "members-members") == []
     owner.locator("#name").fill("青木 葵")
     owner.locator("#mail").fill("aoi-at-yoga@example.jp")
     owner.locator("#role").select_option("manager")
@@ -48,25 +58,25 @@ def _invites(system: System, owner: Page, pictures: Path) -> None:
     owner.get_by_role("button", name="Send the invitation").click()
     expect(owner.locator("main")).to_contain_text("on its way")
     owner.get_by_role("link", name="青木 葵").click()
-    assert looks(owner.context, owner.url, pictures / "invited") == []
+    assert looks(owner.context, owner.url, "members-invited") == []
     owner.get_by_role("button", name="Send again").click()
     expect(owner.locator("main")).to_contain_text("on its way")
 
 
-def _takes(system: System, member: Page, pictures: Path) -> None:
+def _takes(system: System, member: Page) -> None:
     """She takes it with the passkey that she has, and is in the studio."""
     member.goto(system.link("aoi-at-yoga@example.jp", r"/console/join#\S+", 2))
-    member.screenshot(path=pictures / "join.png", full_page=True)
+    picture(member, "members-join")
     assert axe(member) == []
     member.get_by_role("button", name="持っているパスキーを使う").click()
     member.wait_for_url(f"{system.origin}/console/")
     expect(member.locator(".rail")).to_contain_text("aoi.salon")
 
 
-def _goes_over(system: System, member: Page, pictures: Path) -> None:
+def _goes_over(system: System, member: Page) -> None:
     """She goes over to the salon, and back to the studio, where she is a manager."""
     member.get_by_role("link", name="お店", exact=True).click()
-    assert looks(member.context, member.url, pictures / "shops") == []
+    assert looks(member.context, member.url, "members-shops") == []
     member.get_by_role("button", name="美容室 あさぎへ移る").click()
     member.wait_for_url(f"{system.origin}/console/")
     member.goto(f"{system.origin}/console/members")
@@ -78,13 +88,13 @@ def _goes_over(system: System, member: Page, pictures: Path) -> None:
     expect(member.locator("h1")).to_have_text("営業時間")
 
 
-def _becomes_reception(system: System, owner: Page, member: Page, pictures: Path) -> None:
+def _becomes_reception(system: System, owner: Page, member: Page) -> None:
     """The page that her new role does not include refuses at once, in words; so does a permission taken."""
     owner.goto(f"{system.origin}/console/members/aoi.salon")
     owner.locator("#role").select_option("reception")
     owner.get_by_role("button", name="See what that changes").click()
     expect(owner.locator("main")).to_contain_text("change hours, and who can be booked")
-    owner.screenshot(path=pictures / "sure.png", full_page=True)
+    picture(owner, "members-sure")
     assert axe(owner) == []
     owner.get_by_role("button", name="Change the role").click()
     expect(owner.locator("dd.big")).to_have_text("Reception")
@@ -94,9 +104,9 @@ def _becomes_reception(system: System, owner: Page, member: Page, pictures: Path
     expect(member.locator("nav")).to_contain_text("お客様")
     expect(member.locator("nav")).not_to_contain_text("営業時間")
     owner.goto(f"{system.origin}/console/members/roles")
-    assert looks(owner.context, owner.url, pictures / "roles") == []
+    assert looks(owner.context, owner.url, "members-roles") == []
     owner.goto(f"{system.origin}/console/members/roles/reception")
-    assert looks(owner.context, owner.url, pictures / "role") == []
+    assert looks(owner.context, owner.url, "members-role") == []
     owner.get_by_label("search and open customers").uncheck()
     owner.get_by_role("button", name="Save").click()
     expect(owner.locator("main")).to_contain_text("Saved.")
@@ -104,11 +114,11 @@ def _becomes_reception(system: System, owner: Page, member: Page, pictures: Path
     expect(member.locator("main")).to_contain_text(MAY_NOT)
 
 
-def _ends(system: System, owner: Page, member: Page, pictures: Path) -> None:
+def _ends(system: System, owner: Page, member: Page) -> None:
     """She works there no more: her next page leads to sign-in."""
     owner.goto(f"{system.origin}/console/members/aoi.salon")
     owner.get_by_role("button", name="See what ends").click()
-    owner.screenshot(path=pictures / "end.png", full_page=True)
+    picture(owner, "members-end")
     owner.get_by_role("button", name="End it").click()
     expect(owner.locator("main")).to_contain_text("Who worked here")
     member.goto(f"{system.origin}/console/")
@@ -116,15 +126,15 @@ def _ends(system: System, owner: Page, member: Page, pictures: Path) -> None:
 
 
 def test_one_person_works_for_two_shops_and_her_rights_end_at_once(
-    system: System, salon_owner: Page, yoga_owner: Page, tmp_path: Path
+    system: System, salon_owner: Page, yoga_owner: Page
 ) -> None:
     owner, member = yoga_owner, salon_owner
     complaints = [watch(owner), watch(member)]
-    _invites(system, owner, tmp_path)
-    _takes(system, member, tmp_path)
-    _goes_over(system, member, tmp_path)
-    _becomes_reception(system, owner, member, tmp_path)
-    _ends(system, owner, member, tmp_path)
+    _invites(system, owner)
+    _takes(system, member)
+    _goes_over(system, member)
+    _becomes_reception(system, owner, member)
+    _ends(system, owner, member)
     # A browser complains only of what was refused: two pages, by 403.
     assert complaints[0] == []
     assert all("403" in each for each in complaints[1])

@@ -1,19 +1,16 @@
 """A customer reads who looked at her data: from her booking's page to a proof in her hand, by keys alone."""
 
-import os
 import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, expect
 
 import noren_verify
 from tests.browser import walk
-from tests.browser.system import DESK, PHONE, SETTLED, System, axe, visit, watch, with_passkey
+from tests.browser.system import System, look, visit, watch, with_passkey
 
 MAIL = "sakura@example.jp"
-# A folder for pictures of the pages, to be looked at by a person.
-PICTURES = os.environ.get("MYDATA_PICTURES", "")
 
 
 @pytest.fixture(scope="module")
@@ -55,22 +52,6 @@ def _code(system: System, number: int) -> str:
     return codes()[-1]
 
 
-def _look(page: Page, name: str) -> list[str]:
-    """What axe finds on the page in each screen and theme; a picture of each, if they are wanted."""
-    faults = []
-    for size, screen in (("phone", PHONE), ("desk", DESK)):
-        for theme in ("light", "dark"):
-            page.set_viewport_size(screen)  # type: ignore[arg-type]
-            page.emulate_media(color_scheme=theme)
-            page.evaluate(SETTLED)
-            faults += [f"{name} {size} {theme}: {fault}" for fault in axe(page)]
-            if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-                faults.append(f"{name} {size} {theme}: wider than the screen")
-            if PICTURES:
-                page.screenshot(path=Path(PICTURES) / f"{name}-{size}-{theme}.png", full_page=True)
-    return faults
-
-
 def test_it_walks_from_her_booking_to_a_proof_by_keys_alone(
     browser: Browser, system: System, looked_at: str, tmp_path: Path
 ) -> None:
@@ -81,19 +62,19 @@ def test_it_walks_from_her_booking_to_a_proof_by_keys_alone(
     page.get_by_role("link", name="わたしの情報を見た人").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("わたしの情報を見た人")
-    faults += _look(page, "door-ja")
+    faults += look(page, "door-ja")
     page.locator("#mail").focus()
     page.keyboard.type(MAIL)
     page.keyboard.press("Enter")
     expect(page.locator("#code")).to_be_visible()
-    faults += _look(page, "code-ja")
+    faults += look(page, "code-ja")
     page.locator("#code").focus()
     page.keyboard.type(_code(system, 1))
     page.keyboard.press("Enter")
     expect(page.locator("ol.looks")).to_contain_text("スタッフが、お客様のページで")
     expect(page.locator("ol.looks")).to_contain_text("スタッフが、検索で")
     assert "さくら" not in page.locator("ol.looks").inner_text()
-    faults += _look(page, "list-ja")
+    faults += look(page, "list-ja")
     with page.expect_download() as kept:
         page.locator("ol.looks a").first.focus()
         page.keyboard.press("Enter")
@@ -102,11 +83,11 @@ def test_it_walks_from_her_booking_to_a_proof_by_keys_alone(
     assert noren_verify.main(["--key", key, "--proof", str(tmp_path / "line.tlog-proof")]) == 0
     page.get_by_role("button", name="English").click()
     expect(page.locator("ol.looks")).to_contain_text("on your customer page")
-    faults += _look(page, "list-en")
+    faults += look(page, "list-en")
     page.get_by_role("button", name="Leave").focus()
     page.keyboard.press("Enter")
     expect(page.locator("#mail")).to_be_visible()
-    faults += _look(page, "door-en")
+    faults += look(page, "door-en")
     assert not [one for one in context.cookies() if "grant" in one["name"]]
     assert faults == []
     assert complaints == []

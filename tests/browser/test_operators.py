@@ -13,9 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from noren.runtime import databases, doorkey, env
 from noren.runtime.paths import Paths
 from tests.browser import walk
-from tests.browser.system import System, at_any_hour, axe, running, visit, watch, with_passkey
-
-SCREENS = [(False, False), (True, True), (True, False), (False, True)]
+from tests.browser.system import System, at_any_hour, axe, looks, picture, running, visit, watch, with_passkey
 
 
 @pytest.fixture(scope="module")
@@ -56,23 +54,6 @@ def _join(browser: Browser, link: str, home: str, *, wide: bool = True) -> Page:
     return page
 
 
-def _looks(page: Page, picture: Path) -> list[str]:
-    """What axe finds in each screen and theme, with a picture of each."""
-    found: list[str] = []
-    context = page.context
-    for wide, dark in SCREENS:
-        other = context.new_page()
-        other.emulate_media(color_scheme="dark" if dark else "light")
-        other.set_viewport_size({"width": 1280, "height": 900} if wide else {"width": 390, "height": 844})
-        other.goto(page.url)
-        found += axe(other)
-        if other.evaluate("document.documentElement.scrollWidth > innerWidth"):
-            found.append(f"wider than the screen: {picture.name}")
-        other.screenshot(path=picture.with_name(f"{picture.name}-{wide:d}{dark:d}.png"), full_page=True)
-        other.close()
-    return found
-
-
 def _shop_with_a_customer(salon: System, browser: Browser) -> Page:
     """A customer books for today; gives the owner."""
     with visit(browser) as customers:
@@ -84,29 +65,29 @@ def _shop_with_a_customer(salon: System, browser: Browser) -> Page:
     return _join(browser, salon.link("aoi@salon.example", r"/console/join#\S+"), "/console/")
 
 
-def _first_operator(salon: System, browser: Browser, tmp_path: Path) -> Page:
+def _first_operator(salon: System, browser: Browser) -> Page:
     """She has one passkey, and is led to another."""
     said = salon.noren("operator", "invite", "--mail", "first@operators.example").stdout
     link = re.search(r"http\S+", said)
     assert link is not None
     first = _join(browser, link[0], "/operations/")
     expect(first.locator("main")).to_contain_text("パスキーが1つしかありません")
-    assert _looks(first, tmp_path / "few") == []
+    assert looks(first.context, first.url, "operators-few") == []
     _second_passkey(salon, "first.operator")
     return first
 
 
-def _second_operator(salon: System, browser: Browser, first: Page, tmp_path: Path) -> Page:
+def _second_operator(salon: System, browser: Browser, first: Page) -> Page:
     """There is nobody to agree: the first breaks the glass to invite the second, who looks at it."""
     first.goto(f"{salon.origin}/operations/people")
-    assert _looks(first, tmp_path / "people") == []
+    assert looks(first.context, first.url, "operators-people") == []
     first.locator("#o-about").fill("kei")
     first.locator("#o-mail").fill("kei@operators.example")
     first.locator("#o-words").fill("二人目の運営者")
     first.get_by_role("button", name="ほかに誰もいない").first.click()
     expect(first.locator("main")).to_contain_text("まだ何も起きていません")
     assert axe(first) == []
-    first.screenshot(path=tmp_path / "glass.png", full_page=True)
+    picture(first, "operators-glass")
     first.get_by_role("button", name="パスキーで緊急の権限を使う").click()
     expect(first.locator("main")).to_contain_text("実施済み")
     assert "緊急" in str(salon.mail("first@operators.example", 2)["Subject"])
@@ -114,7 +95,7 @@ def _second_operator(salon: System, browser: Browser, first: Page, tmp_path: Pat
     _second_passkey(salon, "kei.operator")
     assert "break-glass" in salon.noren("doctor", check=False).stdout
     second.goto(first.url)
-    assert _looks(second, tmp_path / "review") == []
+    assert looks(second.context, second.url, "operators-review") == []
     second.locator("#words").fill("自分の招待を確認した")
     second.get_by_role("button", name="記録する").click()
     expect(second.locator("main")).to_contain_text("自分の招待を確認した")
@@ -122,25 +103,25 @@ def _second_operator(salon: System, browser: Browser, first: Page, tmp_path: Pat
     return second
 
 
-def _lent(salon: System, first: Page, second: Page, tmp_path: Path) -> str:
+def _lent(salon: System, first: Page, second: Page) -> str:
     """A power is asked for and agreed to; gives its id."""
     first.goto(f"{salon.origin}/operations/powers")
-    assert _looks(first, tmp_path / "powers") == []
+    assert looks(first.context, first.url, "operators-powers") == []
     first.locator("#words").fill("予約表が開かないとの問い合わせ")
     first.get_by_role("button", name="別の運営者に依頼する").click()
     expect(first.locator("main")).to_contain_text("別の運営者の承認待ち")
-    assert _looks(first, tmp_path / "asked") == []
+    assert looks(first.context, first.url, "operators-asked") == []
     power = first.url.rpartition("/")[2]
     second.goto(f"{salon.origin}/operations/")
     expect(second.locator("main")).to_contain_text("あなたの承認待ち")
     second.get_by_role("link", name=re.compile("お店のサポート")).first.click()
-    assert _looks(second, tmp_path / "agree") == []
+    assert looks(second.context, second.url, "operators-agree") == []
     second.get_by_role("button", name="パスキーで同意する").click()
     expect(second.locator("main")).to_contain_text("有効")
     return power
 
 
-def _used(salon: System, first: Page, tmp_path: Path) -> str:
+def _used(salon: System, first: Page) -> str:
     """It is entered and the banner counts down; names come by a tap. Gives the shop's address."""
     first.reload()
     first.get_by_role("button", name="始める").click()
@@ -151,20 +132,20 @@ def _used(salon: System, first: Page, tmp_path: Path) -> str:
     assert "山田" not in first.content()
     first.get_by_role("button", name=re.compile("名前を表示する")).click()
     expect(first.locator(".arrivals .who").first).to_contain_text("山田")
-    first.screenshot(path=tmp_path / "named.png", full_page=True)
+    picture(first, "operators-named")
     first.goto(shop)
-    assert _looks(first, tmp_path / "shop") == []
+    assert looks(first.context, first.url, "operators-shop") == []
     first.get_by_role("button", name="English").click()
     first.goto(shop)
     expect(first.locator("main")).to_contain_text("To read only")
-    assert _looks(first, tmp_path / "shop-en") == []
+    assert looks(first.context, first.url, "operators-shop-en") == []
     first.goto(f"{salon.origin}/operations/powers")
-    assert _looks(first, tmp_path / "powers-en") == []
+    assert looks(first.context, first.url, "operators-powers-en") == []
     first.get_by_role("button", name="日本語").click()
     return shop
 
 
-def _told(salon: System, owner: Page, power: str, tmp_path: Path) -> None:
+def _told(salon: System, owner: Page, power: str) -> None:
     """The owner has a mail, and reads who and why."""
     mail = salon.mail("aoi@salon.example", len(salon.mails("aoi@salon.example")))
     assert any(
@@ -174,7 +155,7 @@ def _told(salon: System, owner: Page, power: str, tmp_path: Path) -> None:
     )
     owner.goto(f"{salon.origin}/console/operators")
     expect(owner.locator("main")).to_contain_text("予約表が開かないとの問い合わせ")
-    assert _looks(owner, tmp_path / "told") == []
+    assert looks(owner.context, owner.url, "operators-told") == []
 
 
 def _ends(salon: System, first: Page, power: str, shop: str) -> None:
@@ -201,35 +182,35 @@ def _auditor(salon: System, browser: Browser, first: Page, second: Page) -> Page
     return _join(browser, invited, "/operations/audit")
 
 
-def _audits(salon: System, auditor: Page, tmp_path: Path) -> None:
+def _audits(salon: System, auditor: Page) -> None:
     """Numbers, proofs, controls; nobody's name."""
     auditor.locator("#path").select_option("actor")
     auditor.locator("section[aria-labelledby=scope] #name").fill("first.operator")
     auditor.locator("section[aria-labelledby=scope] button").click()
     expect(auditor.locator("main")).to_contain_text("exposed")
     assert axe(auditor) == []
-    auditor.screenshot(path=tmp_path / "scope.png", full_page=True)
+    picture(auditor, "operators-scope")
     auditor.get_by_role("button", name="自己診断をさせる").click()
     expect(auditor.locator("main")).to_contain_text("break-glass")
     auditor.goto(f"{salon.origin}/operations/audit")
-    assert _looks(auditor, tmp_path / "audit") == []
+    assert looks(auditor.context, auditor.url, "operators-audit") == []
     assert "山田" not in auditor.content()
     with auditor.expect_download() as begun:
         auditor.locator(".entries a").first.click()
     assert Path(begun.value.path()).read_text().startswith("c2sp.org/tlog-proof@v1\n")
 
 
-def test_a_power_is_lent_used_told_and_ends(salon: System, browser: Browser, tmp_path: Path) -> None:
+def test_a_power_is_lent_used_told_and_ends(salon: System, browser: Browser) -> None:
     owner = _shop_with_a_customer(salon, browser)
-    first = _first_operator(salon, browser, tmp_path)
-    second = _second_operator(salon, browser, first, tmp_path)
+    first = _first_operator(salon, browser)
+    second = _second_operator(salon, browser, first)
     complaints = [watch(page) for page in (owner, first, second)]
-    power = _lent(salon, first, second, tmp_path)
-    shop = _used(salon, first, tmp_path)
-    _told(salon, owner, power, tmp_path)
+    power = _lent(salon, first, second)
+    shop = _used(salon, first)
+    _told(salon, owner, power)
     assert complaints == [[], [], []]
     _ends(salon, first, power, shop)
     auditor = _auditor(salon, browser, first, second)
     of_audit = watch(auditor)
-    _audits(salon, auditor, tmp_path)
+    _audits(salon, auditor)
     assert [*complaints[::2], of_audit] == [[], [], []]  # the first was refused what has ended

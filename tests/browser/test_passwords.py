@@ -1,6 +1,5 @@
 """Passwords as a person meets them: joined by one, in with a code, forgotten, set anew, the code still on."""
 
-import os
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -24,12 +23,6 @@ from tests.servers import wait_for
 
 MAIL = "haruto@salon.example"
 PASSWORD, NEW = "ひみつの傘と42匹の猫たち、雨の朝", "もうひとつの長い合言葉、77個の石"
-# A folder for pictures of the pages, to be looked at by a person.
-PICTURES = os.environ.get("PASSWORD_PICTURES", "")
-
-
-def _look(page: Page, name: str) -> list[str]:
-    return look(page, name, PICTURES)
 
 
 def _ask(system: System, context: BrowserContext, method: str, **params: Any) -> dict[str, Any]:
@@ -73,11 +66,11 @@ def _join(page: Page, link: str) -> list[str]:
     page.locator("#password").fill("salon-salon-salon")
     page.get_by_role("button", name="表示").click()
     expect(page.locator("#password")).to_have_attribute("type", "text")
-    faults = _look(page, "join-ja")
+    faults = look(page, "join-ja")
     page.get_by_role("button", name="このパスワードで参加する").click()
     expect(page.locator("#password-error")).to_be_visible()
     expect(page.get_by_role("button", name="パスキーを作る")).to_be_enabled()
-    faults += _look(page, "join-refused-ja")
+    faults += look(page, "join-refused-ja")
     page.locator("#password").fill(PASSWORD)
     page.locator("#password").press("Enter")
     return faults
@@ -87,14 +80,14 @@ def _in_again(page: Page, totp: pyotp.TOTP) -> list[str]:
     """Sign out, and in with a code; a wrong password is refused first."""
     page.get_by_role("button", name="サインアウト").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("サインイン")
-    faults = _look(page, "signin-ja")
+    faults = look(page, "signin-ja")
     _password(page, NEW)
     expect(page.get_by_role("alert")).to_be_visible()
-    faults += _look(page, "signin-refused-ja")
+    faults += look(page, "signin-refused-ja")
     _password(page, PASSWORD)
     expect(page.locator("#code")).to_be_visible()
     page.locator("summary").click()
-    faults += _look(page, "code-ja")
+    faults += look(page, "code-ja")
     page.locator("summary").click()
     page.locator("#code").fill(totp.at(int(time.time()) + 30))
     page.locator("#code").press("Enter")
@@ -107,18 +100,18 @@ def _reset(page: Page, system: System) -> list[str]:
     page.get_by_role("link", name="パスワードをお忘れですか？").click()
     expect(page.locator("#shop")).to_have_value("salon")
     page.locator("#mail").fill(MAIL)
-    faults = _look(page, "forgot-ja")
+    faults = look(page, "forgot-ja")
     page.locator("#mail").press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("メールをご確認ください")
-    faults += _look(page, "asked-ja")
+    faults += look(page, "asked-ja")
     page.goto(system.link(MAIL, r"/password/reset#\S+"))
     expect(page.locator("#token")).to_be_hidden()
     assert "#" not in page.url
-    faults += _look(page, "reset-ja")
+    faults += look(page, "reset-ja")
     page.locator("#password").fill(NEW)
     page.locator("#password").press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("新しいパスワードを設定しました")
-    return faults + _look(page, "done-ja")
+    return faults + look(page, "done-ja")
 
 
 def _recover(page: Page, code: str) -> list[str]:
@@ -130,7 +123,7 @@ def _recover(page: Page, code: str) -> list[str]:
     page.locator("#recovery").fill(code.upper())
     page.get_by_role("button", name="リカバリーコードでサインイン").click()
     expect(page.locator("main")).to_contain_text("残り9個")
-    faults = _look(page, "recovered-ja")
+    faults = look(page, "recovered-ja")
     page.get_by_role("link", name="次へ").click()
     return faults
 
@@ -158,7 +151,7 @@ def test_it_walks_from_joining_to_another_password(
         faults += _recover(other, codes[0])
         expect(other).to_have_url(home)
         other.goto(f"{home}security")
-        faults += _look(other, "security-manager-ja")
+        faults += look(other, "security-manager-ja")
     assert faults == []
     assert [one for one in complaints + complaints_there if "403" not in one and "422" not in one] == []
 
@@ -178,19 +171,19 @@ def test_it_reads_as_well_in_english(browser: Browser, system: System) -> None:
             page.goto(f"{system.origin}{address}")
             if name == "join":
                 page.locator("summary").click()
-            faults += _look(page, f"{name}-en")
+            faults += look(page, f"{name}-en")
         page.goto("about:blank")  # a page does not read its link twice
         page.goto(system.link("aoi@salon.example", r"/console/join#\S+"))
         page.get_by_role("button", name="Make a passkey").click()
         expect(page).to_have_url(f"{system.origin}/console/")
         page.goto(f"{system.origin}/console/security")
-        faults += _look(page, "security-en")
+        faults += look(page, "security-en")
         page.get_by_label("Manager").check()
         page.get_by_role("button", name="Keep this").click()
         expect(page.get_by_role("status")).to_be_visible()
-        faults += _look(page, "security-kept-en")
+        faults += look(page, "security-kept-en")
         page.get_by_role("button", name="日本語").first.click()
-        faults += _look(page, "security-ja")
+        faults += look(page, "security-ja")
     assert faults == []
 
 
@@ -205,11 +198,11 @@ def test_it_asks_a_manager_for_a_passkey_then(browser: Browser, system: System, 
         page.locator("#recovery").fill("x")
         page.get_by_role("button", name="リカバリーコードでサインイン").click()
         expect(page.get_by_role("alert")).to_be_visible()
-        assert _look(page, "recovery-refused-ja") == []
+        assert look(page, "recovery-refused-ja") == []
         page.locator("#recovery").fill(codes[1])
         page.get_by_role("button", name="リカバリーコードでサインイン").click()
         expect(page.get_by_role("alert")).to_contain_text("この端末で開いてパスキーを作ると")
-        assert _look(page, "passkey-asked-ja") == []
+        assert look(page, "passkey-asked-ja") == []
         page.goto(system.link(MAIL, r"/console/join#\S+", 2))
         page.get_by_role("button", name="パスキーを作る").click()
         expect(page).to_have_url(f"{system.origin}/console/")

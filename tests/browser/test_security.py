@@ -3,16 +3,14 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pyotp
 import pytest
-from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, expect
+from playwright.sync_api import Browser, CDPSession, Page, expect
 
-from tests.browser.system import System, at_any_hour, axe, running, visit, watch
+from tests.browser.system import System, at_any_hour, look, look_once, looks, running, visit, watch
 
-SCREENS = [(False, False), (True, True), (True, False), (False, True)]
 PASSWORD = "しずかな 四つの ことば です ね 静か"
 
 
@@ -87,49 +85,28 @@ def _entered(browser: Browser, salon: System, credential: Any, *, english: bool 
     return device.page
 
 
-def _looks(context: BrowserContext, address: str, picture: Path) -> list[str]:
-    """What axe finds in each screen and theme, with a picture of each."""
-    found: list[str] = []
-    for wide, dark in SCREENS:
-        page = context.new_page()
-        page.goto(address)
-        found += _look(page, picture, wide=wide, dark=dark)
-        page.close()
-    return found
-
-
-def _look(page: Page, picture: Path, *, wide: bool, dark: bool) -> list[str]:
-    page.emulate_media(color_scheme="dark" if dark else "light")
-    page.set_viewport_size({"width": 1280, "height": 900} if wide else {"width": 390, "height": 844})
-    found = axe(page)
-    if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-        found.append("wider than the screen")
-    page.screenshot(path=picture.with_name(f"{picture.name}-{wide:d}{dark:d}.png"), full_page=True)
-    return found
-
-
-def test_a_lost_device_shuts_nobody_out(browser: Browser, salon: System, tmp_path: Path) -> None:
+def test_a_lost_device_shuts_nobody_out(browser: Browser, salon: System) -> None:
     """She adds another device's passkey, names it, loses the first, comes in by it and removes the first."""
     device = _joined(browser, salon, "aoi@salon.example")
     phone = device.page
     complaints = watch(phone)
     phone.get_by_role("link", name=re.compile("セキュリティ")).click()
     expect(phone).to_have_url(f"{salon.origin}/settings/security")
-    assert _looks(phone.context, phone.url, tmp_path / "security") == []
+    assert looks(phone.context, phone.url, "security-security") == []
     phone.get_by_role("link", name="パスキーを追加").click()
-    assert _looks(phone.context, phone.url, tmp_path / "add") == []
+    assert looks(phone.context, phone.url, "security-add") == []
     key = device.plug("usb")
     device.untouched(device.own)
     phone.get_by_role("button", name="パスキーを作る").click()
     expect(phone.locator("main")).to_contain_text("パスキーを追加しました")
-    assert _looks(phone.context, phone.url, tmp_path / "passkey") == []
+    assert looks(phone.context, phone.url, "security-passkey") == []
     phone.get_by_label("名前").fill("金庫の鍵")
     phone.get_by_role("button", name="名前を保存").click()
     expect(phone.locator("main")).to_contain_text("金庫の鍵")
     [made] = device.credentials(key)
     # The phone is lost: only the key is at hand, in another browser.
     laptop = _entered(browser, salon, made)
-    assert _looks(laptop.context, laptop.url, tmp_path / "two") == []
+    assert looks(laptop.context, laptop.url, "security-two") == []
     laptop.locator("#passkeys ~ ul a", has_text="のパスキー").click()
     laptop.get_by_role("button", name="このパスキーを削除").click()
     expect(laptop.locator("main")).to_contain_text("パスキーを削除し")
@@ -140,50 +117,48 @@ def test_a_lost_device_shuts_nobody_out(browser: Browser, salon: System, tmp_pat
     laptop.locator("#passkeys ~ ul a", has_text="金庫の鍵").click()
     laptop.get_by_role("button", name="このパスキーを削除").click()
     expect(laptop.locator("main")).to_contain_text("次にサインインできなくなります")
-    assert _look(laptop, tmp_path / "last", wide=True, dark=False) == []
+    assert look_once(laptop, "security-last", wide=True, dark=False) == []
     assert "パスキーが追加されました" in str(salon.mail("aoi@salon.example", 2)["Subject"])
 
 
-def test_codes_and_another_browser(browser: Browser, salon: System, tmp_path: Path) -> None:
+def test_codes_and_another_browser(browser: Browser, salon: System) -> None:
     """A password, codes with a picture, recovery codes; another browser is signed out, and one accused."""
     device = _joined(browser, salon, "haruto@salon.example", english=True)
     page = device.page
     complaints = watch(page)
     page.goto(f"{salon.origin}/settings/security/password")
-    assert _looks(page.context, page.url, tmp_path / "password") == []
+    assert looks(page.context, page.url, "security-password") == []
     page.get_by_label("The new password", exact=True).fill(PASSWORD)
     page.get_by_label("The new password once more").fill(PASSWORD)
     page.get_by_role("button", name="Set a password").click()
     expect(page.locator("main")).to_contain_text("Your password was changed")
     page.get_by_role("button", name="Set up one-time codes").click()
     secret = page.locator(".secret").inner_text().replace(" ", "")
-    for wide, dark in SCREENS:
-        assert _look(page, tmp_path / "codes", wide=wide, dark=dark) == []
+    assert look(page, "security-codes") == []
     page.get_by_label("The code from the app").fill(pyotp.TOTP(secret).now())
     page.get_by_role("button", name="Turn codes on").click()
     expect(page.locator("[data-codes] li")).to_have_count(10)
-    for wide, dark in SCREENS:
-        assert _look(page, tmp_path / "recovery", wide=wide, dark=dark) == []
+    assert look(page, "security-recovery") == []
     page.get_by_role("link", name="I have kept them").click()
     # Two more browsers with the same passkey, as a synced one would be.
     [made] = device.credentials(device.own)
     others = [_entered(browser, salon, made, english=True) for _ in range(2)]
     page.reload()
-    assert _looks(page.context, page.url, tmp_path / "sessions") == []
+    assert looks(page.context, page.url, "security-sessions") == []
     page.locator("#sessions ~ ul li").nth(1).get_by_role("button", name=re.compile("Sign out")).click()
     expect(page.locator("main")).to_contain_text("The sign-in has ended.")
     page.locator("#sessions ~ ul li").nth(1).get_by_role("link", name=re.compile("This wasn't me")).click()
-    assert _looks(page.context, page.url, tmp_path / "not-me") == []
+    assert looks(page.context, page.url, "security-not-me") == []
     page.goto(f"{salon.origin}/settings/security/events")
-    assert _looks(page.context, page.url, tmp_path / "events") == []
+    assert looks(page.context, page.url, "security-events") == []
     page.goto(f"{salon.origin}/settings/security/confirm")
-    assert _looks(page.context, page.url, tmp_path / "confirm") == []
+    assert looks(page.context, page.url, "security-confirm") == []
     page.get_by_role("button", name="Confirm with your passkey").click()
     expect(page).to_have_url(f"{salon.origin}/settings/security")
     page.locator("#sessions ~ ul li").nth(1).get_by_role("link", name=re.compile("This wasn't me")).click()
     page.get_by_role("button", name=re.compile("close my account")).click()
     expect(page).to_have_url(f"{salon.origin}/settings/secured")
-    assert _looks(page.context, page.url, tmp_path / "secured") == []
+    assert looks(page.context, page.url, "security-secured") == []
     for each in [page, *others]:
         each.goto(f"{salon.origin}/console/hours")
         expect(each).to_have_url(re.compile("/console/sign-in"))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
-from tests.browser.system import System, at_any_hour, looks, running, visit, with_passkey
+from tests.browser.system import System, at_any_hour, looks, picture, running, visit, with_passkey
 from tests.providers import CLIENT, SECRET, Published, published
 
 
@@ -55,10 +55,10 @@ def _comes(page: Page, provider: Published, sub: str) -> None:
     page.get_by_role("button", name="Authorize").click()
 
 
-def _sets(salon: System, owner: Page, provider: Published, pictures: Path) -> None:
+def _sets(salon: System, owner: Page, provider: Published) -> None:
     """The owner sets the provider, beside the other ways; a mistake is told first."""
     owner.goto(f"{salon.origin}/console/sso")
-    assert looks(owner.context, owner.url, pictures / "unset") == []
+    assert looks(owner.context, owner.url, "sso-unset") == []
     owner.get_by_label("ほかの方法と併用する").check()
     owner.locator("#issuer").fill(provider.issuer)
     owner.locator("#client").fill(CLIENT)
@@ -67,15 +67,15 @@ def _sets(salon: System, owner: Page, provider: Published, pictures: Path) -> No
     owner.locator("#groups-manager").fill("desk")
     owner.get_by_role("button", name="パスキーで保存する").click()
     expect(owner.get_by_role("status")).to_contain_text("2か所")
-    owner.screenshot(path=pictures / "wrong.png", full_page=True)
+    picture(owner, "sso-wrong")
     owner.locator("#groups-manager").fill("leads")
     owner.get_by_label("招待なしで入れる").check()
     owner.get_by_role("button", name="パスキーで保存する").click()
     expect(owner.get_by_role("status").first).to_contain_text("保存しました")
-    assert looks(owner.context, owner.url, pictures / "set") == []
+    assert looks(owner.context, owner.url, "sso-set") == []
 
 
-def _everybody_comes(browser: Browser, salon: System, provider: Published, pictures: Path) -> None:
+def _everybody_comes(browser: Browser, salon: System, provider: Published) -> None:
     """Somebody of the organisation, with the policy of the site in force; then without scripts."""
     provider.knows("yuki", email="yuki@corp.example.jp", name="佐藤 雪", groups=["desk"])
     page = visit(browser, wide=True, english=True).new_page()
@@ -89,10 +89,10 @@ def _everybody_comes(browser: Browser, salon: System, provider: Published, pictu
     still = visit(browser, english=True, scripts=False).new_page()
     still.goto(f"{salon.origin}/console/sign-in?shop=salon")
     still.get_by_role("button", name="Sign in with your organisation").click()
-    still.screenshot(path=pictures / "onward.png")
+    picture(still, "sso-onward")
     still.get_by_role("link", name="Go on").click()
     _comes(still, provider, "yuki")
-    still.screenshot(path=pictures / "back.png")
+    picture(still, "sso-back")
     still.get_by_role("button", name="Go on").click()
     expect(still).to_have_url(f"{salon.origin}/console/")
 
@@ -125,10 +125,10 @@ def _joins(browser: Browser, salon: System, provider: Published) -> None:
 
 
 def test_an_organisation_signs_its_people_in(
-    browser: Browser, salon: System, owner: Page, provider: Published, tmp_path: Path
+    browser: Browser, salon: System, owner: Page, provider: Published
 ) -> None:
-    _sets(salon, owner, provider, tmp_path)
-    _everybody_comes(browser, salon, provider, tmp_path)
+    _sets(salon, owner, provider)
+    _everybody_comes(browser, salon, provider)
     complaints = _ours(owner, salon)
     _requires(salon, owner, provider)
     assert complaints == []
@@ -136,13 +136,13 @@ def test_an_organisation_signs_its_people_in(
         visitor = visit(browser, english=english, bypass_csp=True)
         for door in ("sign-in", "sign-in?shop=salon", "join"):
             address = f"{salon.origin}/console/{door}"
-            assert looks(visitor, address, tmp_path / f"{name}-{door.replace('?', '-')}") == []
+            assert looks(visitor, address, f"sso-{name}-{door.replace('?', '-')}") == []
     member = visit(browser, english=True, bypass_csp=True).new_page()
     member.goto(f"{salon.origin}/console/sign-in?shop=salon")
     member.get_by_role("button", name="Sign in with your organisation").click()
     _comes(member, provider, "yuki")
     expect(member).to_have_url(f"{salon.origin}/console/")
-    assert looks(member.context, f"{salon.origin}/console/sso", tmp_path / "member") == []
+    assert looks(member.context, f"{salon.origin}/console/sso", "sso-member") == []
     _joins(browser, salon, provider)
 
 
@@ -162,7 +162,7 @@ def test_an_operator_begins_there_and_shows_her_passkey(
     page.get_by_role("button", name="Make a passkey").click()
     expect(page).to_have_url(f"{salon.origin}/operations/")
     page.goto(f"{salon.origin}/operations/sso")
-    assert looks(page.context, page.url, tmp_path / "operations") == []
+    assert looks(page.context, page.url, "sso-operations") == []
     provider.knows("op", email="op@corp.example.jp", groups=["ops"])
     page.get_by_role("button", name="Bind my account").click()
     _comes(page, provider, "op")
@@ -174,7 +174,7 @@ def test_an_operator_begins_there_and_shows_her_passkey(
     page.get_by_role("button", name="Sign in with your organisation").click()
     _comes(page, provider, "op")
     expect(page.get_by_role("status").first).to_contain_text("Now your passkey")
-    page.screenshot(path=tmp_path / "vouched.png")
+    picture(page, "sso-vouched")
     page.get_by_role("button", name="Sign in with your passkey").click()
     expect(page).to_have_url(f"{salon.origin}/operations/")
     assert "no provider" in salon.noren("sso", "--end").stdout

@@ -9,9 +9,9 @@ from http.client import HTTPConnection
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
-from tests.browser.system import DESK, PHONE, System, axe, visit, watch
+from tests.browser.system import System, look, visit, watch
 from tests.servers import wait_for
 
 JIRO = {"name": "佐藤 二郎", "mail": "jiro@example.jp"}
@@ -84,20 +84,6 @@ def test_it_is_offered_told_and_booked(system: System, studio: Studio, browser: 
     )
 
 
-def looks(page: Page) -> list[str]:
-    """What is wrong with the page, wide and narrow, light and dark."""
-    found = []
-    for size in (PHONE, DESK):
-        for dark in (False, True):
-            page.set_viewport_size(size)  # type: ignore[arg-type]
-            # Without motion: colours that are on their way from one theme to the other are of none.
-            page.emulate_media(color_scheme="dark" if dark else "light", reduced_motion="reduce")
-            found += axe(page)
-            if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-                found.append("wider than the screen")
-    return found
-
-
 @pytest.mark.parametrize("english", [False, True])
 def test_it_has_no_fault_in_any_state(
     system: System, studio: Studio, browser: Browser, english: bool
@@ -106,19 +92,19 @@ def test_it_has_no_fault_in_any_state(
     link = offered(system, studio, 1 + english, mail)
     start, _ = studio.fill(3 + english)
     waits = studio.ask("waiting", start, 0, customer={**JIRO, "mail": mail})["link"]
-    faults = {}
+    faults = []
     with visit(browser, bypass_csp=True, english=english) as context:
         page = context.new_page()
         page.goto(waits)
         page.locator("summary").click()
-        faults["waiting"] = looks(page)
+        faults += look(page, "waiting-waiting")
         page.locator("form[action$=leave] button").click()
         expect(page.locator("form[action$=leave]")).to_have_count(0)
-        faults["left"] = looks(page)
+        faults += look(page, "waiting-left")
         page.goto(link)
-        faults["offered"] = looks(page)
+        faults += look(page, "waiting-offered")
         page.locator("form[action$=accept] button").click()
         page.wait_for_url("**/b/**")
         page.goto(link)
-        faults["booked"] = looks(page)
-    assert {state: found for state, found in faults.items() if found} == {}
+        faults += look(page, "waiting-booked")
+    assert faults == []

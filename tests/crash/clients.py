@@ -236,11 +236,15 @@ class Client(threading.Thread):
         try:
             connection.request(method, API + path, None if body is None else json.dumps(body), headers)
             answer = connection.getresponse()
-            return answer.status, json.loads(answer.read())
-        except (OSError, http.client.HTTPException, ValueError):
-            return 0, {}
+            words = answer.read()
+        except (OSError, http.client.HTTPException) as fault:
+            return 0, {"code": repr(fault)}
         finally:
             connection.close()
+        try:
+            return answer.status, json.loads(words)
+        except ValueError:
+            return answer.status, {"code": f"no JSON: {words[:200]!r}"}
 
 
 def offers(port: int) -> tuple[Offer, ...]:
