@@ -7,7 +7,7 @@ OPERATIONS ?= 10000
 MINUTES ?= 60
 SECONDS ?= 60
 NUMBERS ?= 200000000
-WORKERS ?= 2
+WORKERS ?= 3
 
 .PHONY: help venv up check format test mutate crash ledger-faults ledger-proofs fuzz soak phones bench clean
 
@@ -32,7 +32,7 @@ format: venv ## Put the code into its format
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 
-test: venv ## Unit, integration and browser tests, a file to each free worker (WORKERS=2)
+test: venv ## Unit, integration and browser tests, a file to each free worker (WORKERS=3)
 	@bin/browser
 	@$(BIN)/python -m compileall -q src
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile

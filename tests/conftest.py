@@ -33,6 +33,14 @@ if TYPE_CHECKING:
     from xdist.remote import Producer
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--first-case",
+        action="store_true",
+        help="of a test with parameters only the first: the others ask the same of another version's server",
+    )
+
+
 def pytest_configure() -> None:
     # A busy machine takes as long as it takes; what is slow is measured in bench/.
     slow = hypothesis.HealthCheck.too_slow
@@ -50,11 +58,16 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: "Producer") -> ByFil
     return ByFile(config, log)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what speaks to a server that may be given, so that `-m database` chooses it."""
     for item in items:
         if {"app_server", "vault_server"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.database)
+    if config.getoption("first_case"):
+        tests: dict[str, pytest.Item] = {}
+        for item in items:
+            tests.setdefault(item.nodeid.partition("[")[0], item)
+        items[:] = tests.values()
 
 
 @pytest.fixture(scope="session")

@@ -16,8 +16,11 @@ from email.message import EmailMessage
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import psycopg
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from noren.runtime import databases, doorkey, env
+from noren.runtime.paths import Paths
 from tests.environment import TOP as TESTED
 from tests.ports import free_port
 from tests.runtime.up import Up
@@ -45,6 +48,14 @@ class System:
     @property
     def var(self) -> Path:
         return self.up.var
+
+    def vault(self, query: str, *values: object) -> None:
+        """Change a row of the vault's database, as one of the system's own processes."""
+        given = env.read({"NOREN_VAR": str(self.var), "NOREN_PORT": str(self.up.port)})
+        words = doorkey.marked(databases.vault(given, "migrator"), Paths(self.var).door_keys)
+        options = f"-c role={databases.VAULT_OWNER}"
+        with psycopg.connect(**words, options=options, autocommit=True) as connection:
+            connection.execute(query.encode(), values)
 
     def noren(self, *words: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
         """Run `noren WORDS` on this system."""

@@ -6,12 +6,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from noren.runtime import databases, doorkey, env
-from noren.runtime.paths import Paths
 from tests.browser import walk
 from tests.browser.system import System, at_any_hour, axe, looks, picture, running, visit, watch, with_passkey
 
@@ -24,19 +21,9 @@ def salon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
         yield started
 
 
-def _vault(salon: System, query: str, *values: object) -> None:
-    """Change a row of the vault's database, as one of the system's own processes."""
-    given = env.read({"NOREN_VAR": str(salon.var), "NOREN_PORT": str(salon.up.port)})
-    words = doorkey.marked(databases.vault(given, "migrator"), Paths(salon.var).door_keys)
-    options = f"-c role={databases.VAULT_OWNER}"
-    with psycopg.connect(**words, options=options, autocommit=True) as connection:
-        connection.execute(query.encode(), values)
-
-
 def _second_passkey(salon: System, handle: str) -> None:
     """As if another one had been added on the page for it."""
-    _vault(
-        salon,
+    salon.vault(
         "INSERT INTO vault.passkey (credential_id, name, actor, public_key, sign_count, backed_up, added_at) "
         "SELECT %s, %s, actor, '\\x00', 0, false, 0 FROM vault.actor WHERE handle = %s",
         secrets.token_bytes(32),
@@ -160,7 +147,7 @@ def _told(salon: System, owner: Page, power: str) -> None:
 
 def _ends(salon: System, first: Page, power: str, shop: str) -> None:
     """By itself: the page looks again, and is refused."""
-    _vault(salon, "UPDATE vault.power SET until = %s WHERE power = %s", int(time.time() * 1000) + 4000, power)
+    salon.vault("UPDATE vault.power SET until = %s WHERE power = %s", int(time.time() * 1000) + 4000, power)
     first.goto(shop)
     expect(first.locator("main")).to_contain_text("権限が必要です", timeout=15_000)
     first.goto(f"{salon.origin}/operations/powers/{power}")
