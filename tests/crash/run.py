@@ -79,10 +79,11 @@ def counts(of: Mapping[str, int]) -> str:
 def _said(load: Load, killing: killer.Killer, found: facts.Facts) -> list[str]:
     states = Counter(message.state for message in found.messages)
     standing = sum(told.status == "confirmed" for told in found.told)
+    lost = Counter(f"{one.status} {one.what}" for one in load.lost)
     return [
         f"done: {counts(load.done)}",
         f"kills: {counts(killing.killed)}, and everything at once at the end",
         f"refused: {counts(load.answers)}",
         f"bookings acknowledged {len(found.told)}, of them standing {standing}; mails {counts(states)}",
-        f"tries without a certain answer: {len(load.lost)}",
+        f"tries without a certain answer: {counts(lost)}",
     ]

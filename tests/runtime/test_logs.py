@@ -64,6 +64,26 @@ def test_it_tells_an_exception_without_its_words(logger: logging.Logger, stream:
     assert "test_it_tells_an_exception" in line["error"]["at"][0]
 
 
+def _causes(line: dict[str, Any]) -> int:
+    told, number = line["error"], 0
+    while told := told.get("cause"):
+        number += 1
+    return number
+
+
+def test_it_ends_where_causes_do_not(logger: logging.Logger, stream: io.StringIO) -> None:
+    """A connection's fault that is kept and raised again: its own cause, or one of a thousand."""
+    one, other = OSError(), OSError()
+    one.__context__, other.__context__ = other, one
+    logger.error("failed", exc_info=one)
+    kept = first = OSError()
+    for _ in range(2000):
+        kept.__context__ = OSError()
+        kept = kept.__context__
+    logger.error("failed", exc_info=first)
+    assert [_causes(line) for line in _lines(stream)] == [1, 9]
+
+
 def test_it_names_the_databases_code_and_constraint(
     app_db: AppDatabase, logger: logging.Logger, stream: io.StringIO
 ) -> None:

@@ -28,6 +28,9 @@ DJANGO: dict[str, Any] = {
     },
 }
 
+# An exception that is kept and raised over and over gathers causes without end.
+_CAUSES = 10
+
 
 def configure(settings: dict[str, Any]) -> None:
     """Set up both structlog and the standard library's logging (Django's LOGGING_CONFIG)."""
@@ -88,8 +91,11 @@ def _error(given: object) -> BaseException | None:
     return sys.exc_info()[1] if given else None
 
 
-def describe(error: BaseException) -> dict[str, Any]:
-    """Return an exception as it may be logged: class, places in the code, database codes, and its cause."""
+def describe(error: BaseException, above: tuple[BaseException, ...] = ()) -> dict[str, Any]:
+    """Return an exception as it may be logged: class, places in the code, database codes, and its cause.
+
+    `above` it has caused already: what is raised again while it is handled can be its own cause.
+    """
     told: dict[str, Any] = {
         "class": f"{type(error).__module__}.{type(error).__qualname__}",
         "at": [f"{f.filename}:{f.lineno} {f.name}" for f in traceback.extract_tb(error.__traceback__)[-12:]],
@@ -101,6 +107,7 @@ def describe(error: BaseException) -> dict[str, Any]:
     }
     told |= {name: value for name, value in codes.items() if isinstance(value, str)}
     cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    if cause is not None:
-        told["cause"] = describe(cause)
+    above = (*above, error)
+    if cause is not None and len(above) < _CAUSES and not any(cause is one for one in above):
+        told["cause"] = describe(cause, above)
     return told
