@@ -14,6 +14,7 @@ import re
 import secrets
 import shutil
 import statistics
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -166,7 +167,7 @@ def _compare(name: str, deed: Deed, *, held: bool) -> None:
         measure.figure(f"{name}_p_{run + 1}", p, "p")
         measure.figure(f"{name}_apart_{run + 1}", apart * 1000, "ms")
     measure.figure(
-        f"{name}_runs_that_tell_nothing", good, "runs", limit=f">={RUNS * 2 // 3}" if held else "-"
+        f"{name}_runs_that_tell_nothing", good, "runs", limit=f">={-(-RUNS * 2 // 3)}" if held else "-"
     )
 
 
@@ -181,11 +182,17 @@ def _sampled(deed: Deed) -> dict[bool, list[float]]:
         deed(known)
         taken[known].append(time.perf_counter() - begin)
 
+    def close() -> None:
+        # Each of the threads, its own.
+        all_here.wait()
+        app_connection.close()
+
+    all_here = threading.Barrier(_AT_ONCE)
     flips = [bool(secrets.randbits(1)) for _ in range(SAMPLES // 2 + 1)]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         list(pool.map(one, range(SAMPLES)))
         for _ in range(_AT_ONCE):
-            pool.submit(app_connection.close)
+            pool.submit(close)
     return taken
 
 
