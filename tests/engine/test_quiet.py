@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from noren.engine.quiet import Quiet, after, awake
+from noren.engine.quiet import Quiet, after, awake, before
 
 NIGHT = Quiet(22 * 60, 8 * 60)
 ZONES = ("Asia/Tokyo", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu")
@@ -84,3 +84,52 @@ def test_it_is_what_a_watch_would_count(zone: str, moment: int, begin: int, end:
         left -= not quiet.holds(clock.hour * 60 + clock.minute)
         now += 60
     assert after(zone, quiet, moment * 60, minutes * 60) == now
+
+
+@pytest.mark.parametrize(
+    ("moment", "last"),
+    [
+        ("2026-11-02 23:00:00", "2026-11-02 21:59:00"),
+        ("2026-11-02 22:00:00", "2026-11-02 21:59:00"),
+        ("2026-11-02 21:59:59", "2026-11-02 21:59:59"),
+        ("2026-11-03 00:00:00", "2026-11-02 21:59:00"),
+        ("2026-11-03 07:59:59", "2026-11-02 21:59:00"),
+        ("2026-11-03 08:00:00", "2026-11-03 08:00:00"),
+        ("2026-11-03 12:34:56", "2026-11-03 12:34:56"),
+    ],
+)
+def test_the_last_moment_before_the_night(moment: str, last: str) -> None:
+    assert before("Asia/Tokyo", NIGHT, at(moment)) == at(last)
+
+
+@pytest.mark.parametrize("quiet", [None, Quiet(60, 60)])
+def test_without_quiet_hours_every_moment_will_do(quiet: Quiet | None) -> None:
+    assert before("Asia/Tokyo", quiet, 1_000_001) == 1_000_001
+
+
+@given(
+    zone=st.sampled_from(ZONES),
+    moment=st.integers(at("2026-01-01") // 60, at("2027-12-31") // 60),
+    begin=st.integers(0, 95),
+    end=st.integers(0, 95),
+)
+def test_it_is_the_minute_that_one_finds_by_going_back(zone: str, moment: int, begin: int, end: int) -> None:
+    """Minute by minute, in clock changes too; most of those are looked for."""
+    quiet, info, now = Quiet(begin * 15, end * 15), ZoneInfo(zone), moment * 60
+    clock = datetime.fromtimestamp(now, info)
+    while quiet.holds(clock.hour * 60 + clock.minute):
+        now -= 60
+        clock = datetime.fromtimestamp(now, info)
+    assert before(zone, quiet, moment * 60) == now
+
+
+@pytest.mark.parametrize("day", ["2026-10-25", "2027-03-28"])
+@pytest.mark.parametrize("quiet", [Quiet(60, 180), Quiet(150, 165), Quiet(22 * 60, 150)])
+def test_it_goes_back_over_a_clock_change(day: str, quiet: Quiet) -> None:
+    """Berlin's two nights: every quarter of an hour around the change."""
+    info, midnight = ZoneInfo("Europe/Berlin"), at(f"{day} 00:00", "Europe/Berlin")
+    for moment in range(midnight, midnight + 6 * 3600, 900):
+        now = moment
+        while quiet.holds((clock := datetime.fromtimestamp(now, info)).hour * 60 + clock.minute):
+            now -= 60
+        assert before("Europe/Berlin", quiet, moment) == now

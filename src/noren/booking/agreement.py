@@ -39,6 +39,7 @@ def of(house: Known, asked: Asked) -> dict[str, Any]:
         "check_in": asdict(own.check_in),
         "policy_version": terms.policy_version,
         "reminder_minutes": terms.reminder_minutes,
+        "quiet": None if terms.quiet is None else [terms.quiet.begin, terms.quiet.end],
     }
 
 

@@ -14,6 +14,7 @@ from procrastinate.contrib.django import app
 from procrastinate.jobs import Job
 from procrastinate.types import JSONValue
 
+from noren.booking import reminder
 from noren.booking.models import Booking, Status, Waiting
 from noren.engine import wall
 from noren.shops.rules import known
@@ -139,9 +140,8 @@ def _reminded(booking: Booking, now: datetime, *others: Job) -> int | None:
     release = booking.agreed["check_in"]["release_minutes"]
     if release is not None:
         jobs.append(_later("release", booking.start + timedelta(minutes=release), booking.id))
-    before = timedelta(minutes=booking.agreed["reminder_minutes"])
-    at = booking.start - before
-    if not before or at <= now:
+    at = reminder.at(booking, now=now)
+    if at is None:
         _write(*jobs)
         return None
     return _write(*jobs, _mail(booking, "reminder", at))[-1]

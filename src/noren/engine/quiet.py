@@ -32,6 +32,21 @@ def awake(zone: str, quiet: Quiet | None, at: int) -> int:
     return after(zone, quiet, at, 0)
 
 
+def before(zone: str, quiet: Quiet | None, at: int) -> int:
+    """Return the last moment up to `at` that is not quiet: of quiet hours, the minute before they begin."""
+    if quiet is None or quiet.begin == quiet.end:
+        return at
+    minute = at // 60
+    for begin, end, offset in reversed(wall.around(zone, minute).stretches(minute - _AHEAD, minute + 1)):
+        last = (end - 1 + offset) % DAY
+        if not quiet.holds(last):
+            return at if end > minute else (end - 1) * 60
+        first = end - 1 - (last - quiet.begin) % DAY
+        if first > begin:
+            return (first - 1) * 60
+    return at
+
+
 def after(zone: str, quiet: Quiet | None, at: int, seconds: int) -> int:
     """Return the moment at which so many seconds that are not quiet have passed since `at`."""
     if quiet is None or quiet.begin == quiet.end:

@@ -13,6 +13,7 @@ import structlog
 from django.db.models import F
 
 from noren import people
+from noren.booking import reminder
 from noren.booking.models import LIVE, STANDING, Booking, Event, Status, Waiting, WaitingState
 from noren.errors import NoSuchPerson
 from noren.messages import about, ics, words
@@ -143,8 +144,7 @@ def _is_due(booking: Booking, kind: Kind, now: datetime) -> bool:
     if booking.status not in STANDING or (booking.status == Status.PENDING) != (kind is Kind.ASKED):
         return False
     if kind is Kind.REMINDER:
-        before = timedelta(minutes=booking.agreed["reminder_minutes"])
-        return booking.start - before - EARLY <= now < booking.start
+        return reminder.earliest(booking) - EARLY <= now < booking.start
     return True
 
 
