@@ -11,7 +11,7 @@ from icalendar import Calendar
 from procrastinate.jobs import Job
 
 from noren import people
-from noren.booking import actions, book, classes, sessions
+from noren.booking import actions, book, classes, reception, sessions
 from noren.booking.book_series import book_series
 from noren.booking.models import Booking
 from noren.booking.report import SeriesRequest
@@ -23,7 +23,7 @@ from noren.messages.deliver import NotSentYet, deliver
 from noren.messages.models import Message, State
 from noren.messages.notice import Kind
 from noren.messages.tasks import RETRY
-from noren.shops.models import Service
+from noren.shops.models import Service, Shop
 from noren.shops.rules import change
 from noren.shops.tenancy import shop
 from tests.api.salon import NOON, Salon, salon
@@ -92,7 +92,7 @@ def test_it_sends_a_whole_mail_with_the_name_that_only_the_vault_knows(
     assert "/b/" in text
     assert "{" not in text
     part, calendar = entry_of(message)
-    assert part.get_param("method") == "REQUEST"
+    assert part.get_param("method") == "PUBLISH"
     assert [event.start for event in calendar.events] == [AT]
     assert "hanako" not in part.get_content()
     assert states(house) == [("booked", "sent", 1)]
@@ -120,6 +120,31 @@ def test_it_tells_of_the_cancellation_with_the_same_uid(house: Salon, module_mai
     assert str(gone["METHOD"]) == "CANCEL"
     [first], [last] = made.events, gone.events
     assert (first["UID"], first.sequence + 1) == (last["UID"], last.sequence)
+
+
+def test_each_change_has_its_own_sequence_from_the_request_to_the_end(
+    house: Salon, module_mail: Sink
+) -> None:
+    """Published, changed, cancelled (RFC 5546, 4.1); from tentative to confirmed is a change, too (2.1.4)."""
+    with shop(house.id), change():
+        Service.objects.filter(id=house.cut).update(approval="keeps")
+    booking = booked(house)
+    deliver(house.id, booking.id, Kind.ASKED, now=NOON)
+    reception.approve(house.id, booking.id, now=NOON, by="staff:1")
+    deliver(house.id, booking.id, Kind.BOOKED, now=NOON)
+    actions.move(house.id, booking.id, AT + timedelta(hours=1), None, now=NOON, by="customer")
+    deliver(house.id, booking.id, Kind.MOVED, now=NOON)
+    actions.cancel(house.id, booking.id, now=NOON, by="customer")
+    deliver(house.id, booking.id, Kind.CANCELLED, now=NOON)
+    parts = [entry_of(message) for message in module_mail.wait(4)]
+    entries = [read for _, read in parts]
+    events = [event for read in entries for event in read.events]
+    assert [event.sequence for event in events] == [0, 1, 2, 3]
+    assert [str(event["STATUS"]) for event in events] == ["TENTATIVE", "CONFIRMED", "CONFIRMED", "CANCELLED"]
+    assert [str(read["METHOD"]) for read in entries] == ["PUBLISH", "PUBLISH", "PUBLISH", "CANCEL"]
+    assert [part.get_param("method") for part, _ in parts] == ["PUBLISH", "PUBLISH", "PUBLISH", "CANCEL"]
+    assert len({event["UID"] for event in events}) == 1
+    assert all("ORGANIZER" in event and "ATTENDEE" not in event for event in events)
 
 
 def weekly(house: Salon, locale: str = "ja") -> list[Booking]:
@@ -209,6 +234,17 @@ def test_case_108_it_reminds_once_at_the_right_time_after_three_moves(
     assert deliver(house.id, booking.id, Kind.REMINDER, now=due + timedelta(hours=1)) is State.SENT
     assert len(module_mail.messages) == 1
     assert "2026年11月28日(土) 14:00" in text_of(module_mail.messages[0])
+
+
+def test_a_reminder_before_the_quiet_hours_is_due_there(house: Salon, module_mail: Sink) -> None:
+    """At 14:00 of the day before it would be quiet: it goes out at 12:59, and not before."""
+    with shop(house.id), change():
+        Shop.objects.update(quiet={"from": 13 * 60, "to": 15 * 60})
+    booking = booked(house)
+    due = AT - timedelta(days=1, minutes=61)
+    assert deliver(house.id, booking.id, Kind.REMINDER, now=due - timedelta(minutes=2)) is None
+    assert deliver(house.id, booking.id, Kind.REMINDER, now=due) is State.SENT
+    assert len(module_mail.messages) == 1
 
 
 def test_it_does_not_remind_of_what_has_begun(house: Salon, module_mail: Sink) -> None:

@@ -34,12 +34,12 @@ def test_case_105_it_keeps_the_uid_and_grows_the_sequence_until_it_is_cancelled(
     gone, last = entry(replace(NOTICE, kind=Kind.CANCELLED, sequence=2))
     assert first["UID"] == second["UID"] == last["UID"] == NOTICE.uid
     assert [event.sequence for event in (first, second, last)] == [0, 1, 2]
-    assert [str(read["METHOD"]) for read in (made, moved, gone)] == ["REQUEST", "REQUEST", "CANCEL"]
+    assert [str(read["METHOD"]) for read in (made, moved, gone)] == ["PUBLISH", "PUBLISH", "CANCEL"]
     assert [str(event["STATUS"]) for event in (first, last)] == ["CONFIRMED", "CANCELLED"]
 
 
 def test_it_says_its_method_in_the_media_type_too() -> None:
-    assert ics.attachment(NOTICE, now=NOW).type == "text/calendar; method=REQUEST; charset=utf-8"
+    assert ics.attachment(NOTICE, now=NOW).type == "text/calendar; method=PUBLISH; charset=utf-8"
     cancelled = ics.attachment(replace(NOTICE, kind=Kind.CANCELLED), now=NOW)
     assert cancelled.type == "text/calendar; method=CANCEL; charset=utf-8"
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from noren.booking import links, sessions
-from noren.booking.models import Booking, Status, Waiting
+from noren.booking.models import Booking, Event, Status, Waiting
 from noren.messages import words
 from noren.messages.notice import Kind, Notice
 from noren.shops.models import Service, Shop, Staff
@@ -29,7 +29,7 @@ def notice(booking: Booking, kind: Kind) -> Notice:
         start=booking.start.astimezone(zone),
         end=booking.end.astimezone(zone),
         uid=uid(current_shop(), booking.id),
-        sequence=booking.changes,
+        sequence=booking.changes + _approved(booking),
         link=link(current_shop(), booking.id, booking.generation),
         party=booking.party,
         price=int(booking.agreed["price"]),
@@ -91,6 +91,11 @@ def link(shop_id: int, booking_id: int, generation: int) -> str:
 def waiting_link(entry: Waiting) -> str:
     """Return the address of the page of who waits: as much a secret."""
     return f"{settings.NOREN_ORIGIN}/w/{links.waiting_token(entry.shop_id, entry.id, entry.generation)}"
+
+
+def _approved(booking: Booking) -> int:
+    """From tentative to confirmed is a change of its own (RFC 5546, 2.1.4), and no move."""
+    return Event.objects.filter(booking_id=booking.id, what="approved").count()
 
 
 def _staff(staff_id: int | None, spoken: str) -> str:

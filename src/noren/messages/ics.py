@@ -56,7 +56,8 @@ def calendar(notice: Notice, *, now: datetime) -> bytes:
 
 
 def _method(notice: Notice) -> str:
-    return "CANCEL" if notice.kind in ENDED else "REQUEST"
+    """An entry that is published, and cancelled (RFC 5546, 4.1): a REQUEST would have to name who attends."""
+    return "CANCEL" if notice.kind in ENDED else "PUBLISH"
 
 
 def _event(notice: Notice, now: datetime) -> Event:
