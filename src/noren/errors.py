@@ -211,6 +211,8 @@ class LinkUnknown(NorenError):
 
 
 class LinkRevoked(NorenError):
+    """Facts: shop_id, whose page leads to all bookings."""
+
     status = 410
     message = _("This link is no longer valid. Please use the newest mail from the shop.")
 

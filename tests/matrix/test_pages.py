@@ -40,6 +40,7 @@ OWNED = frozenset({"booking_id", "person", "transfer", "handle"})
 LAST = ("relink", "sign-out", "my-data/leave", "account/leave", "account/end")
 # What a form must hold at least, where an empty one is no deed at all.
 FORMS: Mapping[str, Mapping[str, str]] = {
+    "b/%(token)s/late": {"minutes": "5"},
     "console/attention/%(booking_id)s": {"deed": "keep"},
     "operations/powers/%(power)s/deed": {"deed": "decline"},
     "settings/security/sessions/end": {"which": "others"},

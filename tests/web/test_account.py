@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 from django.test import Client
 
-from noren import people
+from noren import clock, people
 from noren.booking import links
 from noren.booking.models import Booking, Event
 from noren.shops.tenancy import shop
@@ -104,6 +104,43 @@ def test_it_says_the_same_to_everybody(mail: Sink) -> None:
         pages.append((visitor.page.status_code, re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", text)))
     assert pages[0] == pages[1] == pages[2]
     wait_for(lambda: len(_codes(mail)) == 1)
+
+
+def test_who_has_lost_her_link_finds_it_by_her_mail(made: Salon, mail: Sink) -> None:
+    """The door says so; a link that is valid no longer leads to the door, and the code to the new one."""
+    with shop(made.id):
+        row = Booking.objects.get()
+        Booking.objects.update(generation=2)
+    old = Client(headers={"Accept-Language": "ja"}).get(f"/b/{links.token(made.id, row.id, 1)}")
+    assert old.status_code == 410
+    assert 'href="/salon/account"' in old.content.decode()
+    visitor = Visitor()
+    visitor.open("/salon/account")
+    assert "リンクをなくされた方" in visitor.text
+    come_in(mail, visitor)
+    assert own_links(visitor) == [f"/b/{links.token(made.id, row.id, 2)}"]
+    visitor.open(own_links(visitor)[0])
+    assert "カット" in visitor.text
+
+
+def test_she_books_the_same_again_with_one_tap(
+    made: Salon, mail: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Past ones alone have the way; it opens where something is free, with what she had chosen."""
+    with shop(made.id):
+        Booking.objects.update(asked_staff_id=made.staff[1])
+    visitor = Visitor()
+    come_in(mail, visitor)
+    again = f"/salon/book/{made.cut}/?staff={made.staff[1]}"
+    assert again not in visitor.text
+    monkeypatch.setattr(clock, "now", lambda: TOMORROW + timedelta(hours=1))
+    visitor.open("/salon/account")
+    assert f'href="{again}"' in visitor.text
+    visitor.open(own_links(visitor)[0])
+    assert f'href="{again}"' in visitor.text
+    visitor.open(again)
+    assert visitor.times()
+    assert f'id="staff-{made.staff[1]}"' in visitor.text
 
 
 def test_each_page_leads_who_is_not_in_to_the_door() -> None:

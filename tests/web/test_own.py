@@ -166,3 +166,27 @@ def test_case_072_she_answers_in_her_language_by_a_post_alone(made: Salon, lesso
     assert Client(enforce_csrf_checks=True).post(f"/b/{lesson}/keep").status_code == 403
     with shop(made.id):
         assert Booking.objects.get().attention == "moved"
+
+
+def test_what_is_over_or_off_leads_to_the_same_again(
+    made: Salon, lesson: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With as many as came; where the service is not offered any more, to the shop."""
+    again = f"/salon/book/{made.lesson}/?party=2"
+    client = Client(headers={"Accept-Language": "ja"})
+    assert again not in client.get(f"/b/{lesson}").content.decode()
+    monkeypatch.setattr(clock, "now", lambda: LESSON + timedelta(days=1))
+    page = client.get(f"/b/{lesson}").content.decode()
+    assert f'href="{again}"' in page
+    assert "同じ内容でもう一度予約する" in page
+    assert client.get(again).status_code == 200
+    with shop(made.id), change():
+        Service.objects.filter(id=made.lesson).update(bookable=False)
+    assert again not in client.get(f"/b/{lesson}").content.decode()
+
+
+def test_a_cancelled_one_leads_to_the_same_again(made: Salon, token: str) -> None:
+    customer = Visitor()
+    customer.open(f"/b/{token}")
+    customer.press("")
+    assert f'href="/salon/book/{made.cut}/"' in customer.text

@@ -32,6 +32,8 @@ class What(StrEnum):
     """A change of rules or a block concerns it."""
     FITS_AGAIN = "fits_again"
     SERIES = "series"
+    LATE = "late"
+    """She has said that she is running late, or that she is not after all."""
     RELINKED = "relinked"
     """Its link was made invalid, and a new one mailed."""
 
@@ -61,6 +63,8 @@ class Change:
     over: bool
     fee_percent: int
     fee: int
+    late: int
+    """By how many minutes, of who says so; 0: on time after all."""
 
 
 def of(shop_id: int, booking_id: int) -> list[Change]:
@@ -80,6 +84,7 @@ def _change(row: Event) -> Change:
         over=row.what == What.HELD_OVER or (row.what == What.MOVED and bool(facts.get("over"))),
         fee_percent=facts.get("fee_percent", 0),
         fee=facts.get("fee", 0),
+        late=facts.get("minutes", 0) if row.what == What.LATE else 0,
     )
 
 

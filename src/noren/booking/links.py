@@ -50,7 +50,7 @@ def resolve(token: str) -> Link:
     shop_id, booking_id, generation = _numbers(_BOOKING, "", token)
     with shop(shop_id):
         newest = Booking.objects.filter(id=booking_id).values_list("generation", flat=True).first()
-    _check(generation, newest)
+    _check(shop_id, generation, newest)
     return Link(shop_id, booking_id)
 
 
@@ -59,15 +59,15 @@ def resolve_waiting(token: str) -> WaitingLink:
     shop_id, waiting_id, generation = _numbers(_WAITING, _LISTED, token)
     with shop(shop_id):
         newest = Waiting.objects.filter(id=waiting_id).values_list("generation", flat=True).first()
-    _check(generation, newest)
+    _check(shop_id, generation, newest)
     return WaitingLink(shop_id, waiting_id)
 
 
-def _check(generation: int, newest: int | None) -> None:
+def _check(shop_id: int, generation: int, newest: int | None) -> None:
     if newest is None:
         raise LinkUnknown
     if generation != newest:
-        raise LinkRevoked
+        raise LinkRevoked(shop_id=shop_id)
 
 
 def _signed(name: bytes, prefix: str, *numbers: int) -> str:

@@ -121,9 +121,10 @@ FACTS = {
 }
 
 LINKS = {
-    "ja": "ご予約の確認・取り消しはこちらからどうぞ。\n{link}\n"
+    "ja": "ご予約の確認・日時の変更・取り消しはこちらからどうぞ。\n{link}\n"
     "このリンクはお客様専用です。他の方へ転送なさらないでください。",
-    "en": "See or cancel your booking here:\n{link}\nThis link is yours alone; please do not forward it.",
+    "en": "See, change or cancel your booking here:\n{link}\n"
+    "This link is yours alone; please do not forward it.",
 }
 WAITING_LINKS = {
     "ja": {
@@ -145,9 +146,9 @@ AGAIN = {
 }
 # Of several dates, each stands with its own link.
 LINKS_EACH = {
-    "ja": "ご予約の確認・取り消しは、それぞれの日時の下のリンクからどうぞ。\n"
+    "ja": "ご予約の確認・日時の変更・取り消しは、それぞれの日時の下のリンクからどうぞ。\n"
     "リンクはお客様専用です。他の方へ転送なさらないでください。",
-    "en": "See or cancel a booking by the link below its date.\n"
+    "en": "See, change or cancel a booking by the link below its date.\n"
     "These links are yours alone; please do not forward them.",
 }
 AGAIN_EACH = {

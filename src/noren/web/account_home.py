@@ -21,7 +21,7 @@ from noren.errors import BadField, BadPassword, CodeRefused, MailTaken, MailUnpr
 from noren.people import OwnAccount
 from noren.shops.models import Service
 from noren.shops.tenancy import shop as in_shop
-from noren.web import shopfront, visits, wording
+from noren.web import linked, shopfront, visits, wording
 from noren.web.entrance import given
 from noren.web.forms import OwnForm
 from noren.web.public import face_or_404
@@ -34,11 +34,14 @@ _MOST_WORDS = 20
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One booking: `mine` when it was made under the account, else found by the address."""
+    """One booking: `mine` when it was made under the account, else found by the address. `again` leads to the
+    same at another time.
+    """
 
     visit: visits.Visit
     href: str
     mine: bool
+    again: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,11 +260,13 @@ def _bookings(face: shopfront.Face, own: OwnAccount, now: datetime) -> tuple[lis
             .order_by("-start", "-id")[: MOST + 1]
         )
         found = visits.of(rows[:MOST], face)
+    offers = {each.id: each for each in shopfront.offers(face.id)}
     lines = [
         Line(
             visit,
             reverse("own", args=[links.token(face.id, row.id, row.generation)]),
             mine=row.person_id == own.person,
+            again=linked.again(face, offers.get(visit.service_id), visit, now),
         )
         for visit, row in zip(found, rows, strict=False)
     ]

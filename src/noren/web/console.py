@@ -1,5 +1,6 @@
 """The console's first page, and one booking: who comes today, and what can be done about it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -11,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from noren import clock, people
 from noren.accounts.access import Permission, StaffRequest, permission_required
 from noren.booking import day as booking_day
-from noren.booking import reception
+from noren.booking import late, reception
 from noren.booking.models import Status
 from noren.errors import NorenError, NothingHere
 from noren.shops.tenancy import shop as in_shop
@@ -29,6 +30,7 @@ class Row:
     name: str
     kana: str
     past: bool
+    late: int = 0
 
     @property
     def href(self) -> str:
@@ -41,9 +43,19 @@ def rows_of(face: shopfront.Face, day: date) -> list[visits.Visit]:
         return visits.of(booking_day.day(face.id, day), face)
 
 
-def named(found: list[visits.Visit], told: names.Names, now: datetime) -> list[Row]:
+def named(
+    found: list[visits.Visit], told: names.Names, now: datetime, late_by: Mapping[int, int] | None = None
+) -> list[Row]:
+    """Give the lines their names; `late_by`: by how many minutes, of those who say so."""
+    lates = late_by or {}
     return [
-        Row(visit=visit, name=told.of(visit.person), kana=told.kana(visit.person), past=visit.end <= now)
+        Row(
+            visit=visit,
+            name=told.of(visit.person),
+            kana=told.kana(visit.person),
+            past=visit.end <= now,
+            late=lates.get(visit.id, 0) if visit.status == Status.CONFIRMED else 0,
+        )
         for visit in found
     ]
 
@@ -59,7 +71,7 @@ def today(request: StaffRequest) -> HttpResponse:
         "shop": face,
         "way": "today",
         "today": now.date(),
-        "rows": named(found, told, now),
+        "rows": named(found, told, now, late.told(face.id, [visit.id for visit in found])),
         "coming": len(found),
         "names": told,
     }
@@ -102,6 +114,9 @@ def booking_page(
         "refused": refused and refused.words(),
         "deeds": fitting,
         "left": left,
+        "late": late.told(face.id, [booking_id]).get(booking_id)
+        if visit.status == Status.CONFIRMED
+        else None,
         "cancelling": deeds.cancelling(),
         "declining": deeds.declining(),
         "story": story.of_booking(face, booking_id),

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from noren import clock, people
 from noren.accounts.access import Permission, StaffRequest, permission_required
+from noren.booking import late
 from noren.booking.models import STANDING, Block, Booking, Claim, ClassSession, Status
 from noren.engine import hours as engine_hours
 from noren.shops import rules
@@ -107,7 +108,7 @@ def day(request: StaffRequest) -> HttpResponse:
         "here": _address(shown),
         "names": told,
         "ask_names": not wanted and bool(both),
-        "rows": console.named(both, told, now),
+        "rows": console.named(both, told, now, late.told(face.id, [visit.id for visit in both])),
         "turns": _turns(shown, now.date()),
         "why": f"{reverse('console_why')}?date={shown}",
         **_picture(face, shown, found=both, takings=takings, told=told, now=now),

@@ -6,7 +6,8 @@ from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
 
-from noren.errors import NorenError
+from noren.errors import LinkRevoked, NorenError
+from noren.shops import directory
 
 
 def _title(status: int) -> str:
@@ -26,16 +27,22 @@ def _title(status: int) -> str:
     return titles.get(status, _("Something went wrong on our side."))
 
 
-def error_page(request: HttpRequest, status: int, words: str) -> HttpResponse:
-    """Render the page of an error; a piece of a page asked for by htmx becomes the whole content."""
-    area = next((way for way in ("console", "operations") if request.path.startswith(f"/{way}/")), "home")
+def error_page(
+    request: HttpRequest, status: int, words: str, way: tuple[str, str] | None = None
+) -> HttpResponse:
+    """Render the page of an error; a piece of a page asked for by htmx becomes the whole content.
+
+    `way`: the address and the words of where to go on, where that is not the first page.
+    """
+    area = next((one for one in ("console", "operations") if request.path.startswith(f"/{one}/")), "home")
+    home, home_words = way or (reverse(area), _("To the first page"))
     context = {
         "status": status,
         "title": _title(status),
         "words": words,
         "again": request.get_full_path() if status in (500, 503) and request.method == "GET" else "",
-        "home": reverse(area),
-        "home_words": _("To the first page"),
+        "home": home,
+        "home_words": home_words,
         "stay": reverse(area),
     }
     response = render(request, "web/error.html", context, status=status)
@@ -52,10 +59,18 @@ def noren_error(request: HttpRequest, error: NorenError) -> HttpResponse:
             {"code": error.code, "message": error.words()}, status=error.status
         )
     else:
-        response = error_page(request, error.status, error.words())
+        response = error_page(request, error.status, error.words(), _way(error))
     if error.facts.get("wait"):
         response.headers["Retry-After"] = str(error.facts["wait"])
     return response
+
+
+def _way(error: NorenError) -> tuple[str, str] | None:
+    """Who has an old link alone finds her bookings by her mail."""
+    shop_id = error.facts.get("shop_id") if isinstance(error, LinkRevoked) else None
+    if shop_id is None:
+        return None
+    return reverse("account", args=[directory.slug(shop_id)]), _("Find my bookings by mail")
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django's signature

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from noren.booking import agreement
 from noren.booking.agreement import Fee, Step
-from noren.booking.models import Status
+from noren.booking.models import Booking, Status
 from noren.booking.transact import of_id
 from noren.shops.rules import known
 from noren.shops.tenancy import shop as in_shop
@@ -30,14 +30,40 @@ class Fees:
 def of_booking(face: Face, booking_id: int, now: datetime) -> Fees:
     """By what was agreed when it was booked, or is about to be. Raises BookingUnknown."""
     with in_shop(face.id):
-        booking = of_id(booking_id)
-        steps, present = agreement.steps(booking, now=now), agreement.fee(booking, now=now)
-        approval = known().terms.services[booking.service_id].approval
+        return _of(face, of_id(booking_id), now)
+
+
+def _of(face: Face, booking: Booking, now: datetime) -> Fees:
+    steps, present = agreement.steps(booking, now=now), agreement.fee(booking, now=now)
+    approval = known().terms.services[booking.service_id].approval
     asked = booking.status == Status.PENDING or (
         booking.status == Status.HELD and approval is not Approval.NONE
     )
     ever = any(step.cost.fee_percent for step in steps)
     return Fees(present, tuple(_line(face, step) for step in steps) if ever else (), asked)
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What would be agreed of a booking at another time: `floor` is what was due before, and does not become
+    less; `cancel_until` in the shop's zone.
+    """
+
+    price: int
+    fees: Fees
+    floor: Fee
+    cancel_until: datetime
+
+
+def if_moved(face: Face, booking_id: int, start: datetime, staff: int | None, *, now: datetime) -> Moved:
+    """By what was agreed when it was booked. Changes nothing. Raises BookingUnknown."""
+    with in_shop(face.id):
+        booking = of_id(booking_id)
+        floor, agreed = agreement.fee(booking, now=now), agreement.moved(booking, known(), staff)
+        booking.start, booking.attention = start, ""
+        booking.agreed |= {**agreed, "fee_floor": floor.fee_percent}
+        until = agreement.deadline(booking, "cancel")
+        return Moved(booking.agreed["price"], _of(face, booking, now), floor, until.astimezone(face.zone))
 
 
 def _line(face: Face, step: Step) -> str:

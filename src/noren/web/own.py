@@ -1,5 +1,7 @@
 """A customer's own booking, by its link. GET changes nothing; nothing here is personal, no vault is asked."""
 
+from datetime import datetime
+
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -9,41 +11,39 @@ from django.views.decorators.http import require_POST, require_safe
 
 from noren import clock
 from noren.accounts.rules import own_link
-from noren.booking import actions, links
+from noren.booking import actions, late
 from noren.booking import relink as relinking
 from noren.booking.models import Booking, Status
 from noren.booking.transact import CUSTOMER
-from noren.errors import AlreadyCancelled, LinkUnknown, NotThatStatus, TooLateToCancel
+from noren.errors import AlreadyCancelled, NothingHere, NotThatStatus, TooLateToCancel
 from noren.messages import about, ics
 from noren.messages.notice import Kind
-from noren.shops import directory
 from noren.shops.tenancy import shop as in_shop
-from noren.web import fees, shopfront, story, times, visits, wording
-from noren.web.public import face_or_404
+from noren.web import fees, lateness, linked, shopfront, story, times, visits, wording
 
 
 @own_link
 @require_safe
 def booking(request: HttpRequest, token: str) -> HttpResponse:
-    face, visit = _of(token)
-    return _page(request, token, face, visit)
+    face, visit = linked.of(token)
+    return page(request, token, face, visit)
 
 
 @own_link
 @require_POST
 def cancel(request: HttpRequest, token: str) -> HttpResponse:
-    face, visit = _of(token)
+    face, visit = linked.of(token)
     now = clock.now()
     agreed = times.number(request.POST.get("fee")) or 0
     if visit.open and fees.of_booking(face, visit.id, now).now.fee > agreed:
         # It has risen since the page was shown: she is to see what it costs first.
-        return _page(request, token, face, visit, refused=_("What cancelling costs has changed."), status=409)
+        return page(request, token, face, visit, refused=_("What cancelling costs has changed."), status=409)
     try:
         actions.cancel(face.id, visit.id, now=now, by=CUSTOMER)
     except AlreadyCancelled:
         return HttpResponseRedirect(reverse("own", args=[token]))
     except TooLateToCancel as refusal:
-        return _page(request, token, face, visit, refused=refusal.words(), status=refusal.status)
+        return page(request, token, face, visit, refused=refusal.words(), status=refusal.status)
     return HttpResponseRedirect(reverse("own", args=[token]))
 
 
@@ -51,7 +51,7 @@ def cancel(request: HttpRequest, token: str) -> HttpResponse:
 @require_POST
 def keep(_request: HttpRequest, token: str) -> HttpResponse:
     """She comes at the time to which the shop has moved it."""
-    face, visit = _of(token)
+    face, visit = linked.of(token)
     try:
         actions.keep(face.id, visit.id, now=clock.now(), by=CUSTOMER)
     except AlreadyCancelled:
@@ -61,13 +61,28 @@ def keep(_request: HttpRequest, token: str) -> HttpResponse:
 
 @own_link
 @require_POST
+def late_by(request: HttpRequest, token: str) -> HttpResponse:
+    """Tell the shop that she is running late; the page then says whether it still fits."""
+    face, visit = linked.of(token)
+    minutes = times.number(request.POST.get("minutes"))
+    if minutes not in (0, *late.MINUTES):
+        raise NothingHere
+    try:
+        late.tell(face.id, visit.id, minutes, now=clock.now(), by=CUSTOMER)
+    except NotThatStatus as refusal:
+        return page(request, token, face, visit, refused=refusal.words(), status=refusal.status)
+    return HttpResponseRedirect(reverse("own", args=[token]) + "#late")
+
+
+@own_link
+@require_POST
 def relink(request: HttpRequest, token: str) -> HttpResponse:
     """Make this link invalid, and mail her a new one: who has found the old one sees nothing any more."""
-    face, visit = _of(token)
+    face, visit = linked.of(token)
     try:
         relinking.relink(face.id, visit.id, now=clock.now(), by=CUSTOMER)
     except NotThatStatus as refusal:
-        return _page(request, token, face, visit, refused=refusal.words(), status=refusal.status)
+        return page(request, token, face, visit, refused=refusal.words(), status=refusal.status)
     response = render(request, "web/own/relinked.html", {"shop": face})
     add_never_cache_headers(response)
     return response
@@ -77,7 +92,7 @@ def relink(request: HttpRequest, token: str) -> HttpResponse:
 @require_safe
 def calendar(_request: HttpRequest, token: str) -> HttpResponse:
     """The booking as an ICS file."""
-    face, visit = _of(token)
+    face, visit = linked.of(token)
     with in_shop(face.id):
         standing = Kind.ASKED if visit.status == Status.PENDING else Kind.BOOKED
         kind = standing if visit.stands else Kind.CANCELLED
@@ -90,17 +105,7 @@ def calendar(_request: HttpRequest, token: str) -> HttpResponse:
     return response
 
 
-def _of(token: str) -> tuple[shopfront.Face, visits.Visit]:
-    """Return the link's booking. Raises LinkUnknown, LinkRevoked."""
-    link = links.resolve(token)
-    face = face_or_404(directory.slug(link.shop_id))
-    visit = visits.one(face, link.booking_id)
-    if visit is None:
-        raise LinkUnknown
-    return face, visit
-
-
-def _page(
+def page(
     request: HttpRequest,
     token: str,
     face: shopfront.Face,
@@ -109,16 +114,22 @@ def _page(
     refused: str = "",
     status: int = 200,
 ) -> HttpResponse:
+    """The page of a booking, with what was refused."""
     now = clock.now()
     until = shopfront.cancel_until(face, visit.service_id, visit.start, visit.cancel_deadline)
     new = "new" in request.GET and visit.stands
-    costs = fees.of_booking(face, visit.id, now)
+    costs, over = fees.of_booking(face, visit.id, now), visit.end <= now
+    changes = None if over else linked.change_until(face, visit)
     context = {
         "shop": face,
         "token": token,
         "booking": visit,
         "new": new,
         "kept": "kept" in request.GET and visit.open and visit.was is None,
+        "moved": "moved" in request.GET and visit.open,
+        "changing": changes and wording.changing(changes, now),
+        "changeable": changes is not None and now <= changes,
+        "again": "" if visit.stands and not over else _again(face, visit, now),
         "choice": visit.open and visit.was is not None and now <= until,
         "refused": refused,
         "cancellable": now <= until,
@@ -126,6 +137,7 @@ def _page(
         "fees": costs,
         "fee_words": _("Cancelling now: %(cost)s") % {"cost": fees.cost(costs.now)},
         "policy": face.policy,
+        "late": lateness.of(face, visit, now),
         "story": story.for_customer(face, visit.id),
         **_heading(visit, new=new),
     }
@@ -135,6 +147,10 @@ def _page(
     # protection against forged forms refuses. "same-origin" tells the link to no other site either.
     response["Referrer-Policy"] = "same-origin"
     return response
+
+
+def _again(face: shopfront.Face, visit: visits.Visit, now: datetime) -> str:
+    return linked.again(face, shopfront.offer(face.id, visit.service_id), visit, now)
 
 
 def _heading(visit: visits.Visit, *, new: bool) -> dict[str, str]:

@@ -94,6 +94,7 @@ def _what(code: str) -> str:
         What.TOUCHED: _("Touched by a change"),
         What.FITS_AGAIN: _("Fits again"),
         What.SERIES: _("Booked with others as a series"),
+        What.LATE: _("Running late"),
         What.RELINKED: _("The link was made invalid, and a new one mailed"),
     }
     return words[What(code)] if code in words else _("Changed")
@@ -132,6 +133,8 @@ def _facts(face: Face, change: Change) -> Iterable[str]:
     if move is not None and move.start != move.to:
         start, to = (each.astimezone(face.zone) for each in (move.start, move.to))
         yield _("From %(start)s to %(to)s") % {"start": _moment(start), "to": _moment(to)}
+    if change.what == What.LATE:
+        yield _("%(n)d min") % {"n": change.late} if change.late else _("On time after all")
     if change.fee_percent:
         yield _("Fee: %(percent)d %% (%(amount)s)") % {
             "percent": change.fee_percent,

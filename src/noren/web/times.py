@@ -103,6 +103,8 @@ def nearest(asked: Asked, at: datetime) -> tuple[availability.Start, ...]:
             staff=asked.staff,
             party=asked.party,
             nights=asked.nights_on(at),
+            person=asked.person,
+            own=asked.hold,
         )
     except NorenError:
         return ()

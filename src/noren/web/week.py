@@ -6,12 +6,14 @@ from datetime import date, datetime, time, timedelta
 from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from noren.booking import availability
 from noren.web import shopfront, wording
+from noren.web.visits import Visit
 
 WEEK = timedelta(days=7)
 # One read of the sheets covers the columns shown and the look for the first free day.
@@ -26,7 +28,8 @@ class Asked:
     """What the customer asks: of which service, whom, how many, which days, how many nights (0: the fewest
     of the day on which a stay begins).
 
-    `hold` is the one she has already, which `held` names in her form.
+    `hold` is the one she has already, which `held` names in her form; of who moves a booking it is that one,
+    `person` is who she is, and `there` is where she is asked.
     """
 
     face: shopfront.Face
@@ -39,6 +42,8 @@ class Asked:
     held: str
     hold: int | None
     now: datetime
+    person: UUID | None = None
+    there: str = ""
 
     @property
     def today(self) -> date:
@@ -57,7 +62,7 @@ class Asked:
 
     @property
     def here(self) -> str:
-        return reverse("book", args=[self.face.slug, self.offer.id])
+        return self.there or reverse("book", args=[self.face.slug, self.offer.id])
 
     def said(self, **changed: object) -> dict[str, str]:
         """Return the question with something changed; what is as usual is left out."""
@@ -76,6 +81,23 @@ class Asked:
         """Return the page of that question."""
         said = self.said(**changed)
         return f"{self.here}?{urlencode(said)}" if said else self.here
+
+
+def like(face: shopfront.Face, offer: shopfront.Offer, visit: Visit, now: datetime) -> Asked:
+    """Return what is asked by who wants the same as she had: of whom, for how many, for how many nights."""
+    stay = offer.stay
+    return Asked(
+        face=face,
+        offer=offer,
+        staff=visit.asked_staff_id if visit.asked_staff_id in offer.staff else None,
+        party=min(max(visit.party, offer.party_min), offer.party_max),
+        nights=0 if stay is None else min(visit.nights, stay.most),
+        first=None,
+        day=None,
+        held="",
+        hold=None,
+        now=now,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +179,7 @@ def _found(asked: Asked) -> Found:
             party=asked.party,
             own=asked.hold,
             nights=nights,
+            person=asked.person,
         ).days
         days |= {day: starts for day, starts in free.items() if _has(asked, day, nights)}
     return days

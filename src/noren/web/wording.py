@@ -82,6 +82,16 @@ def cancelling(until: datetime, now: datetime) -> str:
     }
 
 
+def changing(until: datetime, now: datetime) -> str:
+    """Until when a customer may choose another time by herself; so near a start, that she may not."""
+    if until < now:
+        return _("So close to the time you cannot change it on this page. Please call the shop.")
+    return _("You can choose another time here until %(day)s %(clock)s. After that please call the shop.") % {
+        "day": day(until),
+        "clock": clock(until),
+    }
+
+
 def day_reasons() -> dict[str, str]:
     """What the public page may say of a day."""
     return {
