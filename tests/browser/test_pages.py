@@ -31,13 +31,15 @@ OPEN = [
 
 @pytest.fixture(scope="module")
 def staff(browser: Browser, system: System) -> Iterator[BrowserContext]:
-    """Aoi of the salon, with one customer today."""
+    """Aoi of the salon, with one customer today, who is running late."""
     with visit(browser) as customers:
         page = customers.new_page()
         walk.choose_service(page, system.origin, "カット")
         walk.choose_time(page)
         walk.fill(page)
         walk.confirm(page)
+        page.goto(page.url.split("?", maxsplit=1)[0])
+        page.locator("button[name=minutes]").first.click()
     context = visit(browser, bypass_csp=True)
     page = context.new_page()
     with_passkey(page)
