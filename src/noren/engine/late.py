@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from noren.engine import availability, windows
-from noren.engine.model import Deadline, Grid, GridKind, Horizon, HorizonKind, ShopRules, TakenMap, Window
+from noren.engine.model import Grid, GridKind, Horizon, HorizonKind, ShopRules, TakenMap, Window
 
 
 def window(rules: ShopRules, service_id: int, start: int, most: int) -> Window:
@@ -24,6 +24,8 @@ def slack(
 ) -> int:
     """Return how many minutes later it may begin, `most` at most: until the next who needs what it takes, a
     block, or the end of the hours. `taken` is without its own claims.
+
+    Asked as of 1970, no notice bars it, and nobody counts what is limited: she has booked already.
     """
     free = _at_any_minute(rules, service_id)
     offered = availability.starts(free, service_id, window, taken, now=0, staff=staff, party=party)
@@ -31,15 +33,13 @@ def slack(
 
 
 def _at_any_minute(rules: ShopRules, service_id: int) -> ShopRules:
-    """Return the rules without grid, notice, horizon and limits: hours and buffers stay."""
+    """Return the rules without grid and horizon: hours and buffers stay."""
     service = replace(
         rules.services[service_id],
         grid=Grid(GridKind.CLOCK, 1),
-        lead=Deadline(),
         horizon=Horizon(HorizonKind.RANGE),
-        limits=(),
         bookable=True,
         party_min=1,
         party_max=1 << 15,
     )
-    return replace(rules, services={**rules.services, service_id: service}, limits=())
+    return replace(rules, services={**rules.services, service_id: service})

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from noren import clock
@@ -103,13 +104,15 @@ def _sure(here: Move, at: datetime) -> HttpResponse:
     then = fees.if_moved(here.face, here.visit.id, at, here.asked.staff, now=here.asked.now)
     members = shopfront.staff(here.face.id)
     asked = members.get(here.asked.staff or 0)
+    offer = here.asked.offer
+    anyone = _("Anyone") if len(offer.staff) > 1 and not offer.is_class else ""
     return here.page(
         "web/own/move_sure.html",
         200,
         at=chosen.stamp,
         staff=here.asked.staff,
         chosen={"start": chosen.at, "end": chosen.end, "nights": here.visit.nights},
-        staff_name=wording.text(asked.texts, "name") if asked else "",
+        staff_name=wording.text(asked.texts, "name") if asked else anyone,
         then=then,
         fees=then.fees,
         floor=then.floor.fee_percent and fees.cost(then.floor),
