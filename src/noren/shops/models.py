@@ -1,6 +1,7 @@
 """Who offers what. A JSON column holds the plain form of the engine's value of the same name (rules.py).
 
-Whoever writes a row of these tables does so inside `rules.change()`: any change is a new revision.
+Whoever writes a row of these tables does so inside `rules.change()`: any change is a new revision. Photos
+are no rules, and are written by photos.py alone.
 """
 
 from django.contrib.postgres.fields import ArrayField
@@ -154,3 +155,23 @@ class Override(ShopModel):
     ranges = models.JSONField(default=list)
     why = models.CharField(max_length=16, blank=True, default="")
     """What the public page says of it, as a code."""
+
+
+class Photo(ShopModel):
+    """What is shown of a service, of somebody who serves, or (neither) of the shop: one of each."""
+
+    service_id = models.BigIntegerField(null=True)
+    staff_id = models.BigIntegerField(null=True)
+    texts = models.JSONField(default=dict)
+    """{"alt": {"ja", "en"}}: what is seen on it, in words."""
+    digest = models.CharField(max_length=32)
+    """Of what its files show (redraw.digest): part of their addresses, so that each may be kept for ever."""
+    sizes = models.JSONField()
+    """[{"kind", "width", "height"}], from the smallest: its files, one row of PhotoFile each."""
+
+
+class PhotoFile(ShopModel):
+    photo_id = models.BigIntegerField()
+    kind = models.CharField(max_length=4)
+    width = models.SmallIntegerField()
+    data = models.BinaryField()

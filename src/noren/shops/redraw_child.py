@@ -1,0 +1,169 @@
+"""Draws one photo anew, as a process that does nothing else: a file by stdin, other files by stdout.
+
+Only pixels pass. Places, names, profiles, thumbnails, further frames, and whatever else a file can hold, end
+with this process; so does a fault that the file finds in a decoder.
+"""
+
+import io
+import json
+import resource
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any, Final
+
+from PIL import (
+    AvifImagePlugin,
+    Image,
+    ImageCms,
+    ImageOps,
+    JpegImagePlugin,
+    MpoImagePlugin,
+    PngImagePlugin,
+    WebPImagePlugin,
+)
+
+from noren.runtime import child
+from noren.shops.redraw import MOST_PIXELS, File, Kind, Reason
+
+# Read by these and by no other decoder; each is there from the start. An MPO is a JPEG with more behind it.
+_PLUGINS: Final = (AvifImagePlugin, JpegImagePlugin, MpoImagePlugin, PngImagePlugin, WebPImagePlugin)
+_FORMATS: Final = ("AVIF", "JPEG", "PNG", "WEBP")
+_LIMITS: Final = {
+    # The largest photos that are taken need up to four fifths of it (tests/shops/test_redraw.py).
+    resource.RLIMIT_AS: 768 << 20,
+    resource.RLIMIT_CPU: 10,
+    # No file at all can be written, a pipe can.
+    resource.RLIMIT_FSIZE: 0,
+    resource.RLIMIT_NOFILE: 8,
+    # No other process or thread; root is not held by this one.
+    resource.RLIMIT_NPROC: 0,
+    resource.RLIMIT_CORE: 0,
+}
+# From good to bearable: the first that weighs little enough is taken.
+_QUALITIES: Final = {Kind.AVIF: (60, 50, 40, 30, 20), Kind.WEBP: (80, 70, 55, 40, 25)}
+_OPTIONS: Final[dict[Kind, dict[str, Any]]] = {
+    Kind.AVIF: {"speed": 7, "max_threads": 1},
+    Kind.WEBP: {"method": 4},
+}
+
+
+class Refused(Exception):
+    """The file is no photo that can be shown."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+
+
+def confine() -> None:
+    """Give up all that drawing does not need, for good."""
+    child.die_with_parent(signal.SIGKILL)
+    for limit, most in _LIMITS.items():
+        resource.setrlimit(limit, (most, most))
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+
+
+def drawn(raw: bytes, ratio: tuple[int, int], widths: list[tuple[int, int]]) -> Iterator[File]:
+    """Draw the photo in each width, from the smallest. Raises Refused."""
+    image = _pixels(raw, widths[-1][0])
+    across, down = ratio
+    own = min(image.width, image.height * across // down)
+    if own < widths[0][0]:
+        raise Refused(Reason.TOO_SMALL)
+    for kind in Kind:
+        for number, (wanted, most) in enumerate(widths):
+            width = min(wanted, own)
+            if number and width == widths[number - 1][0]:
+                break
+            size = (width, max(1, round(width * down / across)))
+            data = _encoded(ImageOps.fit(image, size, Image.Resampling.LANCZOS), kind, most)
+            # What is too heavy even so is left out; the smallest is always there.
+            if number == 0 or len(data) <= most:
+                yield File(kind, *size, data)
+            if width == own:
+                break
+
+
+def _pixels(raw: bytes, widest: int) -> Image.Image:
+    """Read the first frame's pixels, upright, in sRGB, on white, with nothing beside them."""
+    with Image.open(io.BytesIO(raw), formats=_FORMATS) as image:
+        if image.width * image.height > MOST_PIXELS:
+            raise Refused(Reason.TOO_MANY_PIXELS)
+        # A JPEG is decoded smaller at once; anything else is made smaller before it is copied about.
+        image.draft(None, (2 * widest, 2 * widest))
+        image.load()
+        smaller: Image.Image = image
+        factor = min(image.width, image.height) // (2 * widest)
+        if factor > 1 and image.mode in ("RGB", "L", "CMYK", "RGBA"):
+            smaller = image.reduce(factor)
+        upright = ImageOps.exif_transpose(_coloured(smaller))
+    clean = Image.new("RGB", upright.size)
+    clean.paste(upright)
+    return clean
+
+
+def _coloured(image: Image.Image) -> Image.Image:
+    """Colours as a screen shows them: the photo's own profile applied, what can be seen through white."""
+    profile = image.info.get("icc_profile")
+    if image.mode in ("I", "F") or image.mode.startswith("I;"):
+        image = image.convert("L")
+    if image.mode not in ("RGB", "L", "CMYK"):
+        whole = image.convert("RGBA")
+        image = Image.new("RGB", whole.size, "white")
+        image.paste(whole, mask=whole.getchannel("A"))
+        image.info = whole.info
+    if profile:
+        # A profile that is broken, or of other colours than the photo's: the numbers are taken as they are.
+        with suppress(ImageCms.PyCMSError, OSError, ValueError):
+            screen = ImageCms.createProfile("sRGB")
+            own = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            made = ImageCms.profileToProfile(image, own, screen, outputMode="RGB")
+            if made is not None:
+                return made
+    return image.convert("RGB")
+
+
+def _encoded(image: Image.Image, kind: Kind, most: int) -> bytes:
+    data = b""
+    for quality in _QUALITIES[kind]:
+        out = io.BytesIO()
+        image.save(out, format=kind.upper(), quality=quality, **_OPTIONS[kind])
+        data = out.getvalue()
+        if len(data) <= most:
+            break
+    return data
+
+
+def main() -> int:
+    """Read a file, write files: a line of JSON that says how long they are, then one after the other."""
+    confine()
+    wanted = json.loads(sys.argv[1])
+    raw = sys.stdin.buffer.read()
+    files: list[File] = []
+    said: dict[str, Any]
+    try:
+        files += drawn(raw, wanted["ratio"], wanted["widths"])
+        said = {
+            "files": [
+                {"kind": each.kind, "width": each.width, "height": each.height, "bytes": len(each.data)}
+                for each in files
+            ]
+        }
+    except Refused as refusal:
+        said = {"refused": refusal.reason}
+    except (MemoryError, Image.DecompressionBombError):
+        files, said = [], {"refused": Reason.TOO_MANY_PIXELS}
+    except Exception:  # noqa: BLE001 - a decoder may raise anything at what it was not made for
+        files, said = [], {"refused": Reason.UNREADABLE}
+    out = sys.stdout.buffer
+    out.write(json.dumps(said).encode() + b"\n")
+    for each in files:
+        out.write(each.data)
+    out.flush()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
