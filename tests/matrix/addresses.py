@@ -33,6 +33,11 @@ SHAPES: Mapping[str, str] = {
     "number": "000",
     "width": "1",
     "entry": "1",
+    "about": "service-1",
+    "photo_id": "1",
+    "digest": "0123456789abcdef0123456789abcdef",
+    "pixels": "480",
+    "kind": "webp",
     "_0": "nothing",
 }
 # Where a part may be left out, the shorter address would be another one.

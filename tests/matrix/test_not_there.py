@@ -23,8 +23,10 @@ NOBODYS = {
     "name": "pk-0123456789abcdef01234567",
     "what": SHAPES["what"],
     "shop_id": "999999999",
+    "about": "service-999999999",
+    "photo_id": "999999999",
 }
-TELLING = OWNED | {"service_id", "entry", "name", "what", "shop_id"}
+TELLING = OWNED | {"service_id", "entry", "name", "what", "shop_id", "photo_id"}
 # Where more is said: a sign-in is looked up once somebody says "this was not me"; a power comes first.
 SAYS = {"what": (200, 302, 404), "shop_id": (403, 404)}
 

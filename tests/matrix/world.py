@@ -17,7 +17,9 @@ from noren.booking import book, waiting
 from noren.booking.models import Booking
 from noren.people import powers
 from noren.people.powers import Ask
+from noren.shops import photos
 from noren.shops.models import Service
+from noren.shops.redraw import File, Kind
 from noren.shops.rules import change
 from noren.shops.tenancy import shop
 from tests.api.salon import Salon, salon
@@ -192,6 +194,10 @@ def _things(made: Salon, owner: Player, colleague: Player) -> dict[str, str]:
     to_take = people.ask_import(
         owner.grant, reason="moving", words="移るため", fields=["name"], rows=1, about="0" * 64
     )
+    with shop(made.id):
+        photo = photos.put(
+            photos.Subject(service=made.cut), [File(Kind.WEBP, 96, 96, b"-")], {"ja": "鏡の前"}
+        )
     shown = people.reveal(owner.grant, people.Purpose.CUSTOMER, [first.person_id], ["name"])
     return {
         "slug": made.slug,
@@ -211,6 +217,11 @@ def _things(made: Salon, owner: Player, colleague: Player) -> dict[str, str]:
         "width": "1",
         "entry": str(shown.entry),
         "_0": "nothing",
+        "about": f"service-{made.cut}",
+        "photo_id": str(photo.id),
+        "digest": photo.digest,
+        "pixels": "96",
+        "kind": "webp",
         "booking_token": tokens[0],
         "relink_token": tokens[2],
         "waiting_token": place.token,

@@ -61,7 +61,7 @@ MIDDLEWARE = [
     "noren.web.middleware.ContentPolicy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # Pads each answer (BREACH), and masks the token of forms.
-    "django.middleware.gzip.GZipMiddleware",
+    "noren.web.middleware.TextGZip",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from csp.utils import build_policy
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
 
 from noren.errors import NorenError
 from noren.web.errors import noren_error
@@ -20,8 +21,18 @@ class ContentPolicy:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
-        response.headers["Content-Security-Policy"] = self.policy
+        # What is no page may say something stricter.
+        response.headers.setdefault("Content-Security-Policy", self.policy)
         return response
+
+
+class TextGZip(GZipMiddleware):
+    """Compresses words; pictures are compressed as they are."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if response.headers.get("Content-Type", "").startswith("image/"):
+            return response
+        return super().process_response(request, response)
 
 
 class ErrorPages:

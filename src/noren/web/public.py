@@ -8,7 +8,7 @@ from noren import clock
 from noren.accounts.rules import public
 from noren.errors import ShopUnknown
 from noren.shops import directory
-from noren.web import shopfront
+from noren.web import photos, shopfront
 
 
 @public
@@ -22,7 +22,13 @@ def home(request: HttpRequest) -> HttpResponse:
 def shop(request: HttpRequest, slug: str) -> HttpResponse:
     face = face_or_404(slug)
     rows, special = shopfront.hours(face.id, clock.now().astimezone(face.zone).date())
-    context = {"shop": face, "services": shopfront.offers(face.id), "hours": rows, "closings": special}
+    context = {
+        "shop": face,
+        "services": shopfront.offers(face.id),
+        "hours": rows,
+        "closings": special,
+        "photos": photos.album(face),
+    }
     return render(request, "web/shop.html", context)
 
 

@@ -28,6 +28,8 @@ from noren.web import (
     own_move,
     passkey_rule,
     passwords,
+    photo_desk,
+    photos,
     platform,
     powers,
     public,
@@ -47,6 +49,7 @@ from noren.web import (
 
 SHOP = "(?P<slug>[a-z][a-z0-9-]+)"
 SERVICE = "(?P<service_id>[0-9]{1,12})"
+PHOTO = "(?P<photo_id>[0-9]{1,12})/(?P<digest>[0-9a-f]{32})-(?P<pixels>[0-9]{1,4})[.](?P<kind>[a-z]{4})"
 
 handler400 = errors.bad_request
 handler403 = errors.forbidden
@@ -128,6 +131,8 @@ urlpatterns = [
     path("console/members/<str:handle>", members.one, name="console_member"),
     path("console/shops", shops.page, name="console_shops"),
     path("console/hours", hours.hours, name="console_hours"),
+    path("console/photos", photo_desk.page, name="console_photos"),
+    path("console/photos/<slug:about>", photo_desk.one, name="console_photo"),
     path("console/bookings/<int:booking_id>/move", reception.move, name="console_move"),
     path("console/bookings/<int:booking_id>/<str:deed>", reception.deed, name="console_deed"),
     path("console/customers", customers.search, name="console_customers"),
@@ -187,6 +192,7 @@ urlpatterns = [
     path("sso/back", sso.back, name="sso_back"),
     re_path(f"^sso/signed-out/{SHOP}$", sso.signed_out, name="sso_signed_out"),
     re_path(f"^{SHOP}/$", public.shop, name="shop"),
+    re_path(f"^{SHOP}/photos/{PHOTO}$", photos.file, name="photo"),
     re_path(f"^{SHOP}/account$", account.page, name="account"),
     re_path(f"^{SHOP}/account/again$", account.again, name="account_again"),
     re_path(f"^{SHOP}/account/code$", account.code, name="account_code"),

@@ -12,7 +12,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from noren.booking import availability
-from noren.web import shopfront, wording
+from noren.shops.tenancy import shop as in_shop
+from noren.web import photos, shopfront, wording
 from noren.web.visits import Visit
 
 WEEK = timedelta(days=7)
@@ -243,17 +244,19 @@ def _people(asked: Asked) -> list[dict[str, object]]:
     """Those who may be asked for; "anyone" first. Nothing where there is no choice."""
     if len(asked.offer.staff) < 2 or asked.offer.is_class:
         return []
-    names = _names(asked.face)
+    with in_shop(asked.face.id):
+        names, faces = _names(asked.face), photos.album(asked.face).staff
     anyone = {
         "key": 0,
         "name": _("Anyone"),
         "href": asked.address(staff=None),
         "current": asked.staff is None,
     }
-    named = [
+    named: list[dict[str, object]] = [
         {
             "key": member,
             "name": names[member],
+            "photo": faces.get(member),
             "fee": asked.offer.fees.get(member, 0),
             "href": asked.address(staff=member),
             "current": asked.staff == member,

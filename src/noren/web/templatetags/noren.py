@@ -1,10 +1,20 @@
 """The page's words for dates, times, lengths and prices, as filters."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.template import Library
 
 from noren.web import wording
 
 register = Library()
+
+
+@register.filter
+def of(found: Mapping[Any, Any], key: object) -> Any:
+    """What a mapping has for a key, or nothing."""
+    return found.get(key)
+
 
 for _filter in (
     wording.day,
