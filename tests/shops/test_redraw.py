@@ -133,6 +133,7 @@ def test_it_names_what_is_shown() -> None:
         pytest.param(photo("PNG")[:20_000], Reason.UNREADABLE, id="png cut short"),
         pytest.param(saved(picture(95, 400)), Reason.TOO_SMALL, id="small"),
         pytest.param(bomb(), Reason.TOO_MANY_PIXELS, id="bomb"),
+        pytest.param(bomb(5001, 5000), Reason.TOO_MANY_PIXELS, id="a little too many"),
         pytest.param(bomb(5000, 5000), Reason.UNREADABLE, id="less than it says"),
         pytest.param(b"\xff" * (redraw.MOST_BYTES + 1), Reason.TOO_LARGE, id="huge"),
     ],

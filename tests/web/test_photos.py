@@ -67,7 +67,7 @@ def test_it_says_what_is_seen_in_the_readers_language_or_in_the_other(made: Salo
 
 def test_it_shows_who_serves_where_she_is_chosen(made: Salon) -> None:
     page = Client().get(f"/salon/book/{made.cut}/", headers=JA).content.decode()
-    assert re.search(rf'id="staff-{made.staff[0]}"[^>]*><picture>.*?</picture>\s*aoi', page)
+    assert re.search(rf'id="staff-{made.staff[0]}"[^>]*>aoi<picture>.*?</picture>\s*</a>', page)
     assert page.count("<picture>") == 1
 
 
