@@ -16,9 +16,10 @@ from noren.booking import changes
 from noren.booking.changes import NONE, Choice, Choices
 from noren.booking.impact import Touched
 from noren.errors import ChangeTouchesBookings, ShopFounded
-from noren.shops import described, directory, importing
+from noren.shops import described, directory, importing, photo_files
 from noren.shops.described import ShopGiven
 from noren.shops.models import Shop
+from noren.shops.photo_files import Drawn
 from noren.shops.tenancy import shop
 
 
@@ -30,6 +31,14 @@ class Done:
     touched: tuple[Touched, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A shop as its file describes it, and the photos beside the file."""
+
+    given: ShopGiven
+    photos: tuple[Drawn, ...]
+
+
 def main(argv: Sequence[str]) -> int:
     """Import files; nothing is written while any of them is faulty. Return the exit code."""
     parser = argparse.ArgumentParser(prog="noren shop import", description=__doc__)
@@ -38,9 +47,9 @@ def main(argv: Sequence[str]) -> int:
         "--touched", choices=[str(each) for each in Choice], help="what becomes of bookings that it touches"
     )
     words = parser.parse_args(argv)
-    given = [_read(path) for path in words.files]
-    shops = [each for each in given if each is not None]
-    if len(shops) < len(given):
+    found = [_read(path) for path in words.files]
+    shops = [each for each in found if each is not None]
+    if len(shops) < len(found):
         _say("Nothing was imported.", error=True)
         return 1
     choices: Choices = Choice(words.touched) if words.touched else NONE
@@ -61,7 +70,8 @@ def write(given: ShopGiven, choices: Choices = NONE, *, now: datetime | None = N
     return Done(shop_id, made, done.changed, done.touched)
 
 
-def _bring_up(given: ShopGiven, choices: Choices) -> int:
+def _bring_up(found: Found, choices: Choices) -> int:
+    given = found.given
     try:
         done = write(given, choices)
     except ChangeTouchesBookings as refusal:
@@ -71,6 +81,10 @@ def _bring_up(given: ShopGiven, choices: Choices) -> int:
     state = "made" if done.made else "brought up to the file" if done.changed else "as in the file already"
     _say(f"{given.slug}: {state}; {len(given.resources)} staff and resources, {len(given.services)} services")
     _list(given.slug, done.touched)
+    with shop(done.shop_id):
+        shown = photo_files.show(found.photos)
+    if shown:
+        _say(f"{given.slug}: {shown} of its photos are shown anew")
     _invite(done.shop_id, given)
     return 0
 
@@ -80,9 +94,10 @@ def _list(slug: str, touched: Iterable[Touched]) -> None:
         _say(f"{slug}: touches booking {each.booking_id}, {each.start.isoformat()}: {each.why}")
 
 
-def _read(path: Path) -> ShopGiven | None:
+def _read(path: Path) -> Found | None:
     try:
-        return described.read(path.read_text(encoding="utf-8-sig"))
+        given = described.read(path.read_text(encoding="utf-8-sig"))
+        return Found(given, photo_files.draw(given, path.parent))
     except described.Faulty as faulty:
         for fault in faulty.faults:
             _say(f"{path}: {fault}", error=True)

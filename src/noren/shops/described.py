@@ -31,6 +31,14 @@ class Faulty(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class PhotoGiven:
+    """A file beside the shop's own, and what is seen on it."""
+
+    file: str
+    alt: Values
+
+
+@dataclass(frozen=True, slots=True)
 class ResourceGiven:
     """Columns of `Resource`; `staff` are those of `Staff`, where it is somebody; `parts` are keys."""
 
@@ -39,6 +47,8 @@ class ResourceGiven:
     hours: HoursGiven | None
     staff: Values | None = None
     parts: tuple[str, ...] = ()
+    photo: PhotoGiven | None = None
+    """Of staff alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +58,7 @@ class ServiceGiven:
     key: str
     columns: Values
     hours: HoursGiven | None
+    photo: PhotoGiven | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +70,7 @@ class ShopGiven:
     services: tuple[ServiceGiven, ...]
     members: tuple[Member, ...]
     """`staff` is the staff's key."""
+    photo: PhotoGiven | None = None
 
 
 @dataclass(slots=True)
@@ -99,8 +111,9 @@ def _shop(file: Reader) -> ShopGiven:
     _unlike(file, "members", (each.handle for each in members))
     if not any(each.role == "owner" for each in members):
         file.wrong("members", 'there is no owner; write one [[members]] with role = "owner"')
+    photo = _photo(file)
     file.done()
-    return ShopGiven(slug, columns, week or ALWAYS, (*people, *things), tuple(services), members)
+    return ShopGiven(slug, columns, week or ALWAYS, (*people, *things), tuple(services), members, photo)
 
 
 def _shop_columns(file: Reader) -> Values:
@@ -166,9 +179,19 @@ def _staff(table: Reader, position: int, known: _Known) -> ResourceGiven:
         "fee": table.number("fee", 0),
         "position": position,
     }
-    week = hours(table)
+    week, photo = hours(table), _photo(table)
     table.done()
-    return ResourceGiven(key, columns, week, staff)
+    return ResourceGiven(key, columns, week, staff, photo=photo)
+
+
+def _photo(table: Reader) -> PhotoGiven | None:
+    """`photo = { file = "aoi.jpg", alt = { ja = "...", en = "..." } }`."""
+    if not table.has("photo"):
+        return None
+    photo = table.table("photo")
+    given = PhotoGiven(photo.text("file"), photo.words("alt", needed=True))
+    photo.done()
+    return given
 
 
 def _resource(table: Reader, position: int, known: _Known) -> ResourceGiven:
@@ -236,7 +259,7 @@ def _service(table: Reader, position: int, known: _Known) -> ServiceGiven:
         table.wrong("stay", 'has one segment, and begins by the clock: write grid = { kind = "clock" }')
     if columns["timetable"] and capacity is None:
         table.wrong("capacity", "is missing; a class needs the number of its seats")
-    given = ServiceGiven(table.key(), columns, hours(table))
+    given = ServiceGiven(table.key(), columns, hours(table), _photo(table))
     party.done()
     table.done()
     return given

@@ -6,6 +6,7 @@ with this process; so does a fault that the file finds in a decoder.
 
 import io
 import json
+import os
 import resource
 import signal
 import sys
@@ -59,7 +60,9 @@ class Refused(Exception):
 
 def confine() -> None:
     """Give up all that drawing does not need, for good."""
-    child.die_with_parent(signal.SIGKILL)
+    # In a container the command line may be the first process of all, which is nobody's heir.
+    if os.getppid() != 1:
+        child.die_with_parent(signal.SIGKILL)
     for limit, most in _LIMITS.items():
         resource.setrlimit(limit, (most, most))
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
