@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.system import System, at_any_hour, looks, running, visit, watch, with_passkey
+from tests.browser.system import System, at_any_hour, look, looks, running, visit, watch, with_passkey
 from tests.shops.pictures import bomb, photo, scene
 
 # How much more than the page its first screen may weigh, and what the page may weigh without.
@@ -45,11 +45,12 @@ def owner(browser: Browser, salon: System) -> Iterator[BrowserContext]:
 
 
 def _choose(page: Page, link: str, file: Path, words: str) -> None:
-    page.locator(f"#{link} a").click()
+    """From the list; the photo is shown as it is cut."""
+    page.locator(f"#{link}").click()
     page.get_by_label(re.compile("写真のファイル|別の写真")).set_input_files(file)
     page.get_by_label("日本語").fill(words)
     page.get_by_role("button", name=re.compile("この写真を載せる|保存")).click()
-    expect(page).to_have_url(re.compile(f"/console/photos#{link}"))
+    expect(page.get_by_role("status")).to_have_text("この写真がお客様に表示されます。")
 
 
 @pytest.fixture(scope="module")
@@ -57,10 +58,11 @@ def shown(owner: BrowserContext, salon: System, files: Path) -> list[str]:
     """A photo of the shop, of four services and of everybody who serves."""
     page = owner.new_page()
     page.goto(f"{salon.origin}/console/photos")
-    found = page.locator(".album li").evaluate_all("all => all.map(one => one.id)")
+    found = page.locator(".album a").evaluate_all("all => all.map(one => one.id)")
     links = ["shop", *[x for x in found if "service" in x][:4], *[x for x in found if "staff" in x]]
     for number, link in enumerate(links):
         _choose(page, link, files / f"{number % 6}.jpg", f"写真{number}枚目")
+        page.get_by_role("link", name="写真の一覧").click()
     page.close()
     return links
 
@@ -73,13 +75,19 @@ def test_photos_are_chosen_at_the_desk(owner: BrowserContext, salon: System, fil
     assert looks(owner, page.url, "photos-none") == []
     _choose(page, "shop", files / "0.jpg", "通りから見た店")
     expect(page.get_by_role("img", name="通りから見た店")).to_be_visible()
-    page.locator("#shop a").click()
     assert looks(owner, page.url, "photo-one") == []
     page.get_by_label("別の写真").set_input_files(files / "bomb.jpg")
     page.get_by_role("button", name="保存").click()
     expect(page.get_by_role("alert")).to_contain_text("2,500万画素")
+    assert look(page, "photo-wrong") == []
     page.get_by_role("button", name="写真を外す").click()
-    expect(page.locator("#shop img")).to_have_count(0)
+    expect(page.get_by_role("status")).to_have_text("写真を外しました。")
+    done = page.url
+    page.get_by_role("button", name="English").click()
+    page.goto(done)
+    expect(page.get_by_role("status")).to_have_text("The photo was taken away.")
+    assert look(page, "photo-removed-en") == []
+    page.get_by_role("button", name="日本語").click()
     # The browser says so of the page that was answered with 422.
     assert [said for said in complaints if "422" not in said] == []
     page.close()
@@ -158,7 +166,7 @@ def test_a_photo_is_chosen_without_javascript(
         context.add_cookies(owner.cookies())  # type: ignore[arg-type]
         page = context.new_page()
         page.goto(f"{salon.origin}/console/photos")
-        last = page.locator(".album li").last.get_attribute("id") or ""
+        last = page.locator(".album a").last.get_attribute("id") or ""
         _choose(page, last, files / "5.jpg", "窓ぎわの席")
         expect(page.get_by_role("img", name="窓ぎわの席")).to_be_visible()
 

@@ -45,6 +45,11 @@ _WORDS: Final[Mapping[Reason, str | Promise]] = {
         "Another photo is just being made ready. Please choose yours again in a few seconds."
     ),
 }
+_DONE: Final[Mapping[str, str | Promise]] = {
+    "shown": gettext_lazy("Customers see this photo now."),
+    "said": gettext_lazy("The words were saved."),
+    "removed": gettext_lazy("The photo was taken away."),
+}
 _STATUS: Final = {Reason.TOO_LARGE: 413, Reason.BUSY: 503}
 
 
@@ -101,12 +106,13 @@ def one(request: StaffRequest, about: str) -> HttpResponse:
     if request.POST.get("deed") == "remove":
         with in_shop(face.id):
             photos.remove(subject)
+        done = "removed"
     else:
         try:
-            _save(request, face, subject)
+            done = _save(request, face, subject)
         except Unclear as fault:
             return _page(request, face, subject, wrong=fault)
-    return HttpResponseRedirect(f"{reverse('console_photos')}#{about}")
+    return HttpResponseRedirect(f"{reverse('console_photo', args=[_about(subject)])}?done={done}")
 
 
 def _subject(about: str) -> Subject:
@@ -126,8 +132,8 @@ def _about(subject: Subject) -> str:
     return "shop" if subject.staff is None else f"staff-{subject.staff}"
 
 
-def _save(request: StaffRequest, face: shopfront.Face, subject: Subject) -> None:
-    """Show what was sent. Raises Unclear, and nothing is changed."""
+def _save(request: StaffRequest, face: shopfront.Face, subject: Subject) -> str:
+    """Show what was sent, and say what was done. Raises Unclear, and nothing is changed."""
     alt = {language: _alt(request, language) for language in LANGUAGES}
     sent = request.FILES.get("file")
     # A form that is larger than may be held in memory has lost its file (settings).
@@ -139,13 +145,14 @@ def _save(request: StaffRequest, face: shopfront.Face, subject: Subject) -> None
         with in_shop(face.id):
             if not photos.describe(subject, alt):
                 raise Unclear(_("Please choose a photo."))
-        return
+        return "said"
     try:
         files = redraw.redraw(sent.read(), subject.shape)
     except NoPhoto as refusal:
         raise _refused(refusal.reason, subject) from None
     with in_shop(face.id):
         photos.put(subject, files, alt)
+    return "shown"
 
 
 def _alt(request: StaffRequest, language: str) -> str:
@@ -205,5 +212,6 @@ def _page(
         "least_width": width,
         "least_height": height,
         "wrong": wrong,
+        "done": "" if wrong else _DONE.get(request.GET.get("done", ""), ""),
     }
     return render(request, "web/console/photo.html", context, status=wrong.status if wrong else 200)

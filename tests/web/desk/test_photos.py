@@ -39,7 +39,8 @@ def kept(made: Salon) -> list[Photo]:
 def test_it_shows_what_was_chosen(made: Salon, staff: Client, about: str) -> None:
     number = {"shop": "", "service": f"-{made.cut}", "staff": f"-{made.staff[1]}"}[about]
     answer = staff.post(f"/console/photos/{about}{number}", sent(photo()))
-    assert answer.headers["Location"] == f"/console/photos#{about}{number}"
+    assert answer.headers["Location"] == f"/console/photos/{about}{number}?done=shown"
+    assert "この写真がお客様に表示されます。" in staff.get(answer.headers["Location"]).content.decode()
     [row] = kept(made)
     ids = (row.service_id, row.staff_id)
     assert ids == {"shop": (None, None), "service": (made.cut, None), "staff": (None, made.staff[1])}[about]
@@ -53,7 +54,7 @@ def test_it_shows_what_was_chosen(made: Salon, staff: Client, about: str) -> Non
 
 def test_it_lists_all_that_can_have_one(made: Salon, staff: Client) -> None:
     page = staff.get("/console/photos").content.decode()
-    ids = re.findall(r'<li id="([a-z0-9-]+)">', page)
+    ids = re.findall(r'<li><a id="([a-z0-9-]+)"', page)
     services = [f"service-{made.cut}", f"service-{made.lesson}"]
     assert ids == ["shop", *services, *(f"staff-{each}" for each in made.staff)]
 
@@ -61,7 +62,8 @@ def test_it_lists_all_that_can_have_one(made: Salon, staff: Client) -> None:
 def test_it_says_it_in_other_words(made: Salon, staff: Client) -> None:
     staff.post("/console/photos/shop", sent(photo()))
     [before] = kept(made)
-    staff.post("/console/photos/shop", {"deed": "save", "alt_ja": "  新しい   店内 ", "alt_en": ""})
+    told = staff.post("/console/photos/shop", {"deed": "save", "alt_ja": "  新しい   店内 ", "alt_en": ""})
+    assert told.headers["Location"] == "/console/photos/shop?done=said"
     [after] = kept(made)
     assert after.texts == {"alt": {"ja": "新しい 店内", "en": ""}}
     assert (after.id, after.digest) == (before.id, before.digest)
