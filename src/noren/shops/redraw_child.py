@@ -37,7 +37,8 @@ _LIMITS: Final = {
     resource.RLIMIT_CPU: 10,
     # No file at all can be written, a pipe can.
     resource.RLIMIT_FSIZE: 0,
-    resource.RLIMIT_NOFILE: 8,
+    # Nothing can be opened any more, neither file nor socket; what stands open goes on.
+    resource.RLIMIT_NOFILE: 0,
     # No other process or thread; root is not held by this one.
     resource.RLIMIT_NPROC: 0,
     resource.RLIMIT_CORE: 0,
@@ -63,6 +64,8 @@ def confine() -> None:
     # In a container the command line may be the first process of all, which is nobody's heir.
     if os.getppid() != 1:
         child.die_with_parent(signal.SIGKILL)
+    # What would be loaded at the first photo is loaded now.
+    Image.preinit()
     for limit, most in _LIMITS.items():
         resource.setrlimit(limit, (most, most))
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
