@@ -15,6 +15,8 @@ HEAVIEST = 60_000
 OPEN = [
     "/",
     "/salon/",
+    "/salon/legal",
+    "/salon/privacy",
     "/yoga/",
     "/court/",
     "/cottage/",

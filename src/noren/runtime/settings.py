@@ -63,7 +63,7 @@ MIDDLEWARE = [
     # Pads each answer (BREACH), and masks the token of forms.
     "noren.web.middleware.TextGZip",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "noren.web.language.Language",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

@@ -12,13 +12,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from noren.engine.model import BufferPolicy, GridKind, HolidayRule, HorizonKind
 from noren.people import Member
-from noren.shops import described_terms, directory
+from noren.shops import described_public, described_terms, directory
 from noren.shops.described_hours import ALWAYS, HoursGiven, hours
 from noren.shops.holidays import public_holidays
 from noren.shops.reading import WEEKDAYS, Reader, Values
 
 ROLES = ("owner", "manager", "staff", "reception", "accountant")
-_TEXTS = ("about", "address", "access", "policy")
 _MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 
 
@@ -122,10 +121,10 @@ def _shop_columns(file: Reader) -> Values:
         ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         file.wrong("zone", f'{zone!r} is no time zone; write one like "Asia/Tokyo"')
-    texts = {"name": file.words("name", needed=True)} | {key: file.words(key) for key in _TEXTS}
     contact = file.table("contact")
     columns: Values = {
-        "texts": {key: words for key, words in texts.items() if words},
+        "texts": described_public.texts(file),
+        "legal": described_public.legal(file.table("legal")),
         "contact": {key: contact.text(key, "") for key in ("phone", "mail", "postcode")},
         "zone": zone,
         "locale": file.choice("locale", ("ja", "en"), "ja"),

@@ -23,7 +23,13 @@ class Shop(ShopModel):
     """One row a shop; its `shop_id` is its id in the directory."""
 
     texts = models.JSONField(default=dict)
-    """{"name": {"ja", "en"}, "about": ..., "address": ..., "access": ..., "policy": ...}: public words."""
+    """{"name": {"ja", "en"}, "about": ..., "address": ..., "access": ..., "policy": ..., "privacy": ...}:
+    public words.
+    """
+    legal = models.JSONField(default=dict)
+    """{"seller": {"ja", "en"}, ..., "on_request": ["address", "phone"]}: what the law on trade asks for, in
+    the shop's words (described_public.LEGAL). What is not there is said in the house's (web.legal).
+    """
     contact = models.JSONField(default=dict)
     """{"phone", "mail", "postcode"}: the shop's own, public."""
     zone = models.CharField(max_length=40, default="Asia/Tokyo")

@@ -2,13 +2,14 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from noren import clock
 from noren.accounts.rules import public
 from noren.errors import ShopUnknown
 from noren.shops import directory
-from noren.web import photos, shopfront
+from noren.web import listed, photos, shopfront
 
 
 @public
@@ -21,13 +22,18 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_safe
 def shop(request: HttpRequest, slug: str) -> HttpResponse:
     face = face_or_404(slug)
-    rows, special = shopfront.hours(face.id, clock.now().astimezone(face.zone).date())
+    today = clock.now().astimezone(face.zone).date()
+    rows, special = shopfront.hours(face.id, today)
+    services = shopfront.offers(face.id)
     context = {
         "shop": face,
-        "services": shopfront.offers(face.id),
+        "services": [(each, reverse("book", args=[slug, each.id])) for each in services],
+        "team": shopfront.team(face.id),
+        "photos": photos.album(face),
         "hours": rows,
         "closings": special,
-        "photos": photos.album(face),
+        "listed": listed.of(face, "shop"),
+        "linked": listed.business(face, services, today),
     }
     return render(request, "web/shop.html", context)
 

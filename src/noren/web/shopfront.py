@@ -34,6 +34,10 @@ class Face:
     policy_version: int
     phone: str
     mail: str
+    postcode: str
+    country: str
+    """As an ISO 3166 code, where it is known."""
+    currency: str
     zone: ZoneInfo
 
 
@@ -96,6 +100,9 @@ def _face(shop_id: int, slug: str) -> Face | None:
         policy_version=row.policy_version,
         phone=row.contact.get("phone", ""),
         mail=row.contact.get("mail", ""),
+        postcode=row.contact.get("postcode", ""),
+        country=row.holiday_region,
+        currency=row.currency,
         zone=ZoneInfo(row.zone),
     )
 
@@ -143,6 +150,31 @@ def _offer(row: Service, serving: Mapping[int, int]) -> Offer:
 def staff(shop_id: int) -> dict[int, Staff]:
     with in_shop(shop_id):
         return {member.id: member for member in Staff.objects.order_by("position", "id")}
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody who serves, as the shop's page tells of her."""
+
+    id: int
+    name: str
+    title: str
+    about: str
+    fee: int
+
+
+def team(shop_id: int) -> list[Member]:
+    """Those who may be asked for, in the shop's order."""
+    with in_shop(shop_id):
+        serving, members = _serving(), Staff.objects.in_bulk()
+    return [
+        Member(row.id, wording.text(row.texts, "name") or row.key, *_told(row), row.fee)
+        for row in (members[member] for member in serving if member in members)
+    ]
+
+
+def _told(row: Staff) -> tuple[str, str]:
+    return wording.text(row.texts, "title"), wording.text(row.texts, "about")
 
 
 @dataclass(frozen=True, slots=True)

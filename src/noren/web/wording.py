@@ -3,9 +3,13 @@
 The formats themselves are in the catalogue (context "format"), in the letters of Django's `date` filter.
 """
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from typing import Any, Self
 
 from django.utils.dateformat import format as written
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
 
@@ -56,10 +60,30 @@ def yen(amount: int) -> str:
     return _("¥%(amount)s") % {"amount": f"{amount:,}"}
 
 
-def text(texts: dict[str, dict[str, str]], key: str) -> str:
+class Words(str):
+    """A shop's own words; `lang` is their language where it is not the page's."""
+
+    __slots__ = ("lang",)
+    lang: str
+
+    def __new__(cls, words: str, lang: str = "") -> Self:
+        made = super().__new__(cls, words)
+        made.lang = lang
+        return made
+
+
+def text(texts: Mapping[str, Any], key: str) -> Words:
     """A shop's own words in the active language, else in the first one it wrote."""
     given = texts.get(key) or {}
-    return given.get(get_language() or "ja") or next((words for words in given.values() if words), "")
+    own = given.get(get_language() or "ja")
+    others = (Words(words, lang) for lang, words in given.items() if words)
+    return Words(own) if own else next(others, Words(""))
+
+
+def spoken(words: str) -> SafeString:
+    """Name the language of words for their element, where it is not the page's: ` lang="en"`."""
+    lang = getattr(words, "lang", "")
+    return format_html(' lang="{}"', lang) if lang else SafeString("")
 
 
 def long_weekday(value: date) -> str:

@@ -25,5 +25,6 @@ for _filter in (
     wording.clock_of_minute,
     wording.length_words,
     wording.yen,
+    wording.spoken,
 ):
     register.filter(_filter.__name__, _filter)

@@ -1,0 +1,22 @@
+"""What a file says of a shop to everybody: words, and what the law on trade asks for."""
+
+from noren.shops.reading import Reader, Values
+
+TEXTS = ("about", "address", "access", "policy", "privacy")
+LEGAL = ("seller", "person", "address", "charges", "payment", "delivery", "refunds")
+ON_REQUEST = ("address", "phone")
+"""What somebody who sells alone may leave out, and tell whoever asks."""
+
+
+def texts(file: Reader) -> Values:
+    """Read the words of the shop's pages; those that are not there are left out."""
+    found = {"name": file.words("name", needed=True)} | {key: file.words(key) for key in TEXTS}
+    return {key: words for key, words in found.items() if words}
+
+
+def legal(table: Reader) -> Values:
+    """Read `[legal]`: words by key, and `on_request = ["address", "phone"]`."""
+    found: Values = {key: words for key in LEGAL if (words := table.words(key))}
+    hidden = table.keys("on_request", dict.fromkeys(ON_REQUEST), what="part that may be told on request:")
+    table.done()
+    return found | ({"on_request": hidden} if hidden else {})

@@ -1,0 +1,101 @@
+"""What a shop must say of itself: the page by the law on trade, and what it uses its customers' data for.
+
+Both are the shop's own words where it gives them, and plain true ones of the house where it does not.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_safe
+
+from noren.accounts.rules import public
+from noren.shops.models import Shop
+from noren.shops.tenancy import shop as in_shop
+from noren.web import listed, wording
+from noren.web.public import face_or_404
+from noren.web.shopfront import Face
+
+ASKED_FOR = gettext_lazy("We tell it without delay to whoever asks.")
+OTHERWISE: Mapping[str, str | Promise] = {
+    "person": ASKED_FOR,
+    "address": ASKED_FOR,
+    "phone": ASKED_FOR,
+    "charges": gettext_lazy(
+        "A fee for choosing who serves you, where one is shown before you book; else none. "
+        "What your line to the internet costs is yours to pay."
+    ),
+    "payment": gettext_lazy("At the shop, after your visit."),
+    "delivery": gettext_lazy("At the date and time that you book."),
+    "refunds": gettext_lazy(
+        "You can cancel on your booking's page. Until when, and what it costs, is shown before you book."
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of the page; `scheme` makes a link of it: tel, mailto."""
+
+    label: str
+    words: str
+    scheme: str = ""
+
+
+@public
+@require_safe
+def trade(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show 特定商取引法に基づく表記."""
+    face = face_or_404(slug)
+    with in_shop(face.id):
+        given = Shop.objects.values_list("legal", flat=True).first() or {}
+    title = _("Act on Specified Commercial Transactions")
+    context = {"shop": face, "rows": _rows(face, given), "listed": listed.of(face, "legal", title)}
+    return render(request, "web/shop/legal.html", context)
+
+
+@public
+@require_safe
+def privacy(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show 利用目的: what for, how kept, how to ask."""
+    face = face_or_404(slug)
+    with in_shop(face.id):
+        texts = Shop.objects.values_list("texts", flat=True).first() or {}
+    listing = listed.of(face, "privacy", _("Use of your data"))
+    context = {"shop": face, "purposes": wording.text(texts, "privacy"), "listed": listing}
+    return render(request, "web/shop/privacy.html", context)
+
+
+def _rows(face: Face, given: Mapping[str, Any]) -> list[Row]:
+    hidden = given.get("on_request", ())
+
+    def said(key: str, known: str = "") -> str:
+        words = "" if key in hidden else wording.text(given, key) or known
+        return words or str(OTHERWISE[key])
+
+    phone = "" if "phone" in hidden else face.phone
+    mail = [Row(_("Mail"), face.mail, "mailto")] if face.mail else []
+    return [
+        Row(_("Seller"), wording.text(given, "seller") or face.name),
+        Row(_("Responsible"), said("person")),
+        Row(_("Address"), said("address", _address(face))),
+        Row(_("Phone"), said("phone", phone), "tel" if phone else ""),
+        *mail,
+        Row(_("Price"), _("As shown with each service, tax included.")),
+        Row(_("Other charges"), said("charges")),
+        Row(_("When and how you pay"), said("payment")),
+        Row(_("When you are served"), said("delivery")),
+        Row(_("Cancelling and refunds"), said("refunds", face.policy)),
+    ]
+
+
+def _address(face: Face) -> str:
+    if not face.address or not face.postcode:
+        return face.address
+    lang = getattr(face.address, "lang", "")
+    return wording.Words(f"〒{face.postcode}\n{face.address}", lang)
