@@ -131,12 +131,12 @@ def at_any_hour(folder: Path) -> Path:
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """A real browser: the machine's Chromium, else the one Playwright keeps."""
+def chromium(*more: str) -> Iterator[Browser]:
+    """A real browser: the machine's Chromium, else the one Playwright keeps; `more` are its own switches."""
     names = ("chromium", "chromium-browser", "google-chrome")
     own = next((found for name in names if (found := shutil.which(name))), None)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=own, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=own, args=["--no-sandbox", *more])
         try:
             yield browser
         finally:

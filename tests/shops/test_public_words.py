@@ -6,14 +6,14 @@ from noren.shops import described
 from tests.shops.test_importing import SALON, faults
 
 
-def _with(line: str) -> str:
+def with_line(line: str) -> str:
     head, tail = SALON.split("[policy]", maxsplit=1)
     return f"{head}{line}\n[contact]{tail.split('[contact]', maxsplit=1)[1]}"
 
 
 def test_a_file_gives_words_of_the_law_and_the_use_of_data() -> None:
     more = 'legal = { seller = "あさぎ", on_request = ["phone"] }\nprivacy = "ご予約のため"'
-    columns = described.read(_with(more)).columns
+    columns = described.read(with_line(more)).columns
     assert columns["legal"] == {"seller": {"ja": "あさぎ"}, "on_request": ["phone"]}
     assert columns["texts"]["privacy"] == {"ja": "ご予約のため"}
 
@@ -26,4 +26,4 @@ def test_a_file_gives_words_of_the_law_and_the_use_of_data() -> None:
     ],
 )
 def test_it_tells_what_is_wrong_there(line: str, told: str) -> None:
-    assert [fault for fault in faults(_with(line)) if told in fault]
+    assert [fault for fault in faults(with_line(line)) if told in fault]

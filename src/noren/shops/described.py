@@ -132,6 +132,7 @@ def _shop_columns(file: Reader) -> Values:
         "daily_mail": file.flag("daily_mail", standard=True),
     }
     contact.done()
+    columns |= described_public.embed(file)
     return columns | _holidays(file.table("holidays")) | _booking(file.table("booking"))
 
 

@@ -1,5 +1,6 @@
 """What a file says of a shop to everybody: words, and what the law on trade asks for."""
 
+from noren.shops import origins
 from noren.shops.reading import Reader, Values
 
 TEXTS = ("about", "address", "access", "policy", "privacy")
@@ -20,3 +21,20 @@ def legal(table: Reader) -> Values:
     hidden = table.keys("on_request", dict.fromkeys(ON_REQUEST), what="part that may be told on request:")
     table.done()
     return found | ({"on_request": hidden} if hidden else {})
+
+
+def embed(file: Reader) -> Values:
+    """Read `embed = ["https://www.salon.example"]`. A file that does not say leaves what the console says."""
+    if not file.has("embed"):
+        return {}
+    given = file.values["embed"]
+    if not isinstance(given, list) or not all(isinstance(each, str) for each in given):
+        file.wrong("embed", 'is no list of sites; write embed = ["https://www.salon.example"]')
+        return {}
+    found: list[str] = []
+    for each in given:
+        try:
+            found.append(origins.origin(each))
+        except ValueError:
+            file.wrong("embed", f"{each!r} is no site; {origins.HOW}")
+    return {"embed_origins": list(dict.fromkeys(found))}

@@ -3,10 +3,11 @@
 Each says whether anything differs.
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from enum import StrEnum
 
-from noren.shops.models import Override, Resource
+from noren.shops.models import Override, Resource, Shop
 from noren.shops.reading import Ranges
 
 
@@ -41,3 +42,8 @@ def set_bookable(resource_id: int, *, there: bool, now: datetime) -> bool:
     """Let somebody, or something, be booked, or not any more. Who comes back joins now: no flood."""
     row = Resource.objects.filter(id=resource_id).exclude(bookable=there)
     return row.update(bookable=there, **({"joined_at": now} if there else {})) > 0
+
+
+def set_embed_origins(origins: Sequence[str]) -> bool:
+    """Let the booking pages be shown in these sites' pages, and in no others."""
+    return Shop.objects.exclude(embed_origins=list(origins)).update(embed_origins=list(origins)) > 0

@@ -30,6 +30,8 @@ class Shop(ShopModel):
     """{"seller": {"ja", "en"}, ..., "on_request": ["address", "phone"]}: what the law on trade asks for, in
     the shop's words (described_public.LEGAL). What is not there is said in the house's (web.legal).
     """
+    embed_origins = ArrayField(models.CharField(max_length=200), default=list)
+    """The sites in whose pages the shop's booking pages may be shown (origins.py)."""
     contact = models.JSONField(default=dict)
     """{"phone", "mail", "postcode"}: the shop's own, public."""
     zone = models.CharField(max_length=40, default="Asia/Tokyo")

@@ -35,7 +35,8 @@ def error_page(
     `way`: the address and the words of where to go on, where that is not the first page.
     """
     area = next((one for one in ("console", "operations") if request.path.startswith(f"/{one}/")), "home")
-    home, home_words = way or (reverse(area), _("To the first page"))
+    frame = getattr(request, "frame", None)
+    home, home_words = way or (frame.home if frame else reverse(area), _("To the first page"))
     context = {
         "status": status,
         "title": _title(status),

@@ -11,8 +11,9 @@ from noren.web.errors import noren_error
 
 
 class ContentPolicy:
-    """Writes the policy of the settings, the same on every answer. django-csp's own middleware puts it
-    together anew for each, at a seventh of what a month of free times costs.
+    """Writes the policy of the settings, the same on every answer that has none of its own (frames).
+    django-csp's own middleware puts it together anew for each, at a seventh of what a month of free times
+    costs.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:

@@ -84,7 +84,7 @@ def _asked(request: HttpRequest, token: str, same: Asked, visit: Visit) -> Asked
         day=times.day_of(given.get("day")),
         hold=visit.id,
         person=visit.person,
-        there=reverse("own_move", args=[token]),
+        moving=token,
     )
 
 

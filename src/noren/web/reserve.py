@@ -36,12 +36,13 @@ from noren.errors import (
     ServiceUnknown,
     VaultUnavailable,
 )
-from noren.web import fees, shopfront, times, wording
+from noren.web import fees, shopfront, times, ways, wording
 from noren.web import held as helds
 from noren.web.account_home import OWN_FIELDS
 from noren.web.forms import CustomerForm, WordForm
 from noren.web.held import Held
 from noren.web.public import face_or_404
+from noren.web.ways import Way
 from noren.web.week import Asked
 
 
@@ -75,7 +76,7 @@ class Desk:
             "shop": self.face,
             "chosen": _chosen(self.face, self.offer, held),
             "held": held.sign(),
-            "action": reverse("book_who", args=[self.face.slug, self.offer.id]),
+            "action": self.way.at("book_who", [self.face.slug, self.offer.id]),
             "me": self.me,
             "guest": "guest" in self.given,
             "here": self._here(held),
@@ -87,11 +88,15 @@ class Desk:
         return response
 
     @property
+    def way(self) -> Way:
+        return ways.of(self.request)
+
+    @property
     def given(self) -> QueryDict:
         return self.request.POST if self.request.method == "POST" else self.request.GET
 
     def _here(self, held: Held) -> str:
-        """The form's own address, to come back to from the account."""
+        """The form's own address outside of any frame, to come back to from the account."""
         action = reverse("book_who", args=[self.face.slug, self.offer.id])
         return f"{action}?{urlencode({'held': held.sign()})}"
 
@@ -113,7 +118,8 @@ def who(request: HttpRequest, slug: str, service_id: str) -> HttpResponse:
     if held.service != offer.id:
         # The final screen would tell another service's price and rules than those that are agreed.
         raise HoldExpired
-    desk = Desk(request, face, offer, held, clock.now(), None if "guest" in given else _me(request, face))
+    anybody = "guest" in given or ways.of(request).framed
+    desk = Desk(request, face, offer, held, clock.now(), None if anybody else _me(request, face))
     kind = CustomerForm if desk.me is None else WordForm
     if request.method != "POST":
         return desk.form(kind())
@@ -165,7 +171,7 @@ def _book(desk: Desk, form: CustomerForm) -> HttpResponse:
         # It ran out, or was let go when the vault was away: hers again if nobody was faster.
         desk = replace(desk, held=_hold(desk, desk.held.at))
         booked = _complete(desk, form)
-    return HttpResponseRedirect(reverse("own", args=[booked.token]) + "?new")
+    return HttpResponseRedirect(desk.way.done(desk.face.slug, booked.token))
 
 
 def _complete(desk: Desk, form: CustomerForm) -> book.Booked:
@@ -196,6 +202,7 @@ def _asked(desk: Desk) -> Asked:
         held="",
         hold=desk.held.hold,
         now=desk.now,
+        way=desk.way,
     )
 
 

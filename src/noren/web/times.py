@@ -2,11 +2,9 @@
 
 import secrets
 from datetime import UTC, date, datetime
-from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 from django.views.decorators.http import require_http_methods
 
@@ -27,7 +25,7 @@ from noren.errors import (
     TooLate,
 )
 from noren.web import held as helds
-from noren.web import shopfront, week
+from noren.web import shopfront, ways, week
 from noren.web.held import Held
 from noren.web.public import face_or_404
 from noren.web.week import Asked
@@ -60,8 +58,8 @@ def choose(request: HttpRequest, slug: str, service_id: str) -> HttpResponse:
         held = hold(asked, at)
     except REFUSALS as refusal:
         return _page(request, asked, refusal, nearest(asked, at))
-    there = reverse("book_who", args=[asked.face.slug, asked.offer.id])
-    return HttpResponseRedirect(f"{there}?{urlencode({'held': held.sign()})}")
+    there = [asked.face.slug, asked.offer.id]
+    return HttpResponseRedirect(asked.way.at("book_who", there, {"held": held.sign()}))
 
 
 def hold(asked: Asked, at: datetime) -> Held:
@@ -157,6 +155,7 @@ def _asked(request: HttpRequest, face: shopfront.Face, service_id: int) -> Asked
         held=given.get("held", ""),
         hold=own_hold(given.get("held", ""), face.id),
         now=clock.now(),
+        way=ways.of(request),
     )
 
 

@@ -5,16 +5,15 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import groupby
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from noren.booking import availability
 from noren.shops.tenancy import shop as in_shop
 from noren.web import photos, shopfront, wording
 from noren.web.visits import Visit
+from noren.web.ways import OWN, Way
 
 WEEK = timedelta(days=7)
 # One read of the sheets covers the columns shown and the look for the first free day.
@@ -30,7 +29,7 @@ class Asked:
     of the day on which a stay begins).
 
     `hold` is the one she has already, which `held` names in her form; of who moves a booking it is that one,
-    `person` is who she is, and `there` is where she is asked.
+    `person` is who she is, and `moving` is the token of her link.
     """
 
     face: shopfront.Face
@@ -44,7 +43,8 @@ class Asked:
     hold: int | None
     now: datetime
     person: UUID | None = None
-    there: str = ""
+    moving: str = ""
+    way: Way = OWN
 
     @property
     def today(self) -> date:
@@ -63,7 +63,7 @@ class Asked:
 
     @property
     def here(self) -> str:
-        return self.there or reverse("book", args=[self.face.slug, self.offer.id])
+        return self._at({})
 
     def said(self, **changed: object) -> dict[str, str]:
         """Return the question with something changed; what is as usual is left out."""
@@ -80,8 +80,12 @@ class Asked:
 
     def address(self, **changed: object) -> str:
         """Return the page of that question."""
-        said = self.said(**changed)
-        return f"{self.here}?{urlencode(said)}" if said else self.here
+        return self._at(self.said(**changed))
+
+    def _at(self, said: Mapping[str, str]) -> str:
+        if self.moving:
+            return self.way.at("own_move", [self.moving], said)
+        return self.way.at("book", [self.face.slug, self.offer.id], said)
 
 
 def like(face: shopfront.Face, offer: shopfront.Offer, visit: Visit, now: datetime) -> Asked:
@@ -150,7 +154,8 @@ def page(asked: Asked) -> dict[str, Any]:
         "party": asked.party,
         "nights": asked.nights,
         "stays": _stays(asked),
-        "kept": asked.said(nights=0),
+        "back": asked.way.at("shop", [asked.face.slug]),
+        "kept": asked.said(nights=0) | asked.way.kept,
         "people": _people(asked),
         "parties": _parties(asked),
         "title": first,

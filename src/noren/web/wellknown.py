@@ -16,6 +16,7 @@ Disallow: /console/
 Disallow: /operations/
 Disallow: /api/
 Disallow: /*/book/
+Disallow: /*/embed/
 """
 
 

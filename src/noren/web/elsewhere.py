@@ -1,0 +1,78 @@
+"""How a shop's page is reached from elsewhere: from the shop's own site, and from paper."""
+
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from noren import clock
+from noren.accounts.access import StaffRequest, manager_required
+from noren.booking import changes
+from noren.shops import edits, origins
+from noren.web import frames, shopfront
+from noren.web.desk import face_of
+
+LONGEST = 8_000
+
+
+class Unclear(ValueError):
+    """What was written is no list of sites; the message says what to mend."""
+
+
+@manager_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def embed(request: StaffRequest) -> HttpResponse:
+    """Show the tag for the shop's own site, and keep in which sites it works."""
+    face = face_of(request)
+    if request.method != "POST":
+        return _page(request, face)
+    text = request.POST.get("sites", "")[:LONGEST]
+    try:
+        sites = _sites(text)
+    except Unclear as fault:
+        return _page(request, face, wrong=str(fault), sites=text, status=422)
+    by = f"staff:{request.signed_in.handle}"
+    changes.change(face.id, partial(edits.set_embed_origins, sites), now=clock.now(), by=by)
+    return HttpResponseRedirect(f"{reverse('console_embed')}?kept")
+
+
+def _sites(text: str) -> list[str]:
+    found: list[str] = []
+    for line in filter(None, (each.strip() for each in text.splitlines())):
+        try:
+            found.append(origins.origin(line))
+        except ValueError:
+            told = _("This is no site: %(line)s. Please write it like https://www.salon.example.")
+            raise Unclear(told % {"line": line[:100]}) from None
+    if len(found) > origins.MOST:
+        raise Unclear(_("These are too many; %(most)d at most.") % {"most": origins.MOST})
+    return list(dict.fromkeys(found))
+
+
+def _page(
+    request: HttpRequest,
+    face: shopfront.Face,
+    *,
+    wrong: str = "",
+    sites: str | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    known = frames.origins(face.id)
+    script = f"{settings.NOREN_ORIGIN}{reverse('embed_script', args=[face.slug])}"
+    context: dict[str, Any] = {
+        "shop": face,
+        "way": "page",
+        "address": f"{settings.NOREN_ORIGIN}{reverse('shop', args=[face.slug])}",
+        "tag": f'<script src="{script}" async></script>',
+        "known": known,
+        "sites": "\n".join(known) if sites is None else sites,
+        "wrong": wrong,
+        "kept": "kept" in request.GET,
+        "services": shopfront.offers(face.id),
+    }
+    return render(request, "web/console/embed.html", context, status=status)
