@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser import walk
-from tests.browser.system import SCREENS, System, axe, look_once, visit, watch, with_passkey
+from tests.browser.system import SCREENS, System, axe, look_once, picture, visit, watch, with_passkey
 
 # The whole of a booking page, with everything it needs, as it comes over the wire.
 HEAVIEST = 60_000
@@ -84,6 +84,8 @@ def test_it_has_no_fault_in_the_console(
         "/console/lists",
         "/console/hours",
         "/console/embed",
+        "/console/poster",
+        "/console/poster/sheet",
         "/console/bookings/9",
         "/console/why",
         "/console/why?service=1&date=2026-01-01&time=12:00",
@@ -172,6 +174,20 @@ def test_a_stay_is_booked_without_javascript(system: System, browser: Browser) -
         walk.confirm(page)
         expect(page.get_by_role("heading", level=1)).to_have_text("You are booked.")
         expect(page.get_by_text("3 nights")).to_be_visible()
+
+
+def test_the_poster_is_one_sheet_of_a4(system: System, staff: BrowserContext) -> None:
+    page = staff.new_page()
+    page.goto(f"{system.origin}/console/poster/sheet")
+    expect(page.get_by_role("button", name="印刷")).to_be_visible()
+    printed = page.pdf(prefer_css_page_size=True, print_background=True)
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1
+    [box] = re.findall(rb"/MediaBox\s*\[0 0 ([\d.]+) ([\d.]+)\]", printed)
+    assert [round(float(side) / 72 * 25.4) for side in box] == [210, 297]
+    page.emulate_media(media="print")
+    expect(page.get_by_role("button", name="印刷")).to_be_hidden()
+    picture(page, "poster-in-print")
+    page.close()
 
 
 def test_the_desk_is_run_by_keys_alone(system: System, staff: BrowserContext) -> None:

@@ -1,23 +1,28 @@
 """How a shop's page is reached from elsewhere: from the shop's own site, and from paper."""
 
 from functools import partial
+from io import BytesIO
 from typing import Any
 
+import segno
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from noren import clock
 from noren.accounts.access import StaffRequest, manager_required
 from noren.booking import changes
+from noren.errors import NothingHere
 from noren.shops import edits, origins
 from noren.web import frames, shopfront
 from noren.web.desk import face_of
 
 LONGEST = 8_000
+# The code's forms: what each is called, and how many units a dot of it has.
+CODES = {"svg": ("image/svg+xml", 10), "png": ("image/png", 24), "pdf": ("application/pdf", 10)}
 
 
 class Unclear(ValueError):
@@ -67,7 +72,7 @@ def _page(
     context: dict[str, Any] = {
         "shop": face,
         "way": "page",
-        "address": f"{settings.NOREN_ORIGIN}{reverse('shop', args=[face.slug])}",
+        "address": _address(face),
         "tag": f'<script src="{script}" async></script>',
         "known": known,
         "sites": "\n".join(known) if sites is None else sites,
@@ -76,3 +81,39 @@ def _page(
         "services": shopfront.offers(face.id),
     }
     return render(request, "web/console/embed.html", context, status=status)
+
+
+@manager_required
+@require_safe
+def poster(request: StaffRequest) -> HttpResponse:
+    """Lead to the poster and to the code alone."""
+    face = face_of(request)
+    context = {"shop": face, "way": "page", "address": _address(face)}
+    return render(request, "web/console/poster.html", context)
+
+
+@manager_required
+@require_safe
+def sheet(request: StaffRequest) -> HttpResponse:
+    """Show the poster as it is printed."""
+    face = face_of(request)
+    return render(request, "web/console/sheet.html", {"shop": face, "address": _address(face)})
+
+
+@manager_required
+@require_safe
+def code(request: StaffRequest, kind: str) -> HttpResponse:
+    """Give the code of the shop's address: a quarter of it may be lost and it is still read."""
+    if kind not in CODES:
+        raise NothingHere
+    face, (mime, scale) = face_of(request), CODES[kind]
+    kept = BytesIO()
+    write = segno.make(_address(face), error="q", micro=False).save
+    write(kept, kind=kind, scale=scale, border=4)
+    answer = HttpResponse(kept.getvalue(), content_type=mime)
+    answer["Content-Disposition"] = f'inline; filename="{face.slug}.{kind}"'
+    return answer
+
+
+def _address(face: shopfront.Face) -> str:
+    return f"{settings.NOREN_ORIGIN}{reverse('shop', args=[face.slug])}"

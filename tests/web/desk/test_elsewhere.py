@@ -3,6 +3,8 @@
 import re
 
 import pytest
+import segno
+from django.conf import settings
 from django.test import Client
 
 from noren.shops.models import Shop
@@ -54,3 +56,48 @@ def test_it_takes_no_endless_list(staff: Client, made: Salon) -> None:
     many = "\n".join(f"https://s{number}.example" for number in range(21))
     assert staff.post(HERE, {"sites": many}).status_code == 422
     assert sites(made) == []
+
+
+# -- on paper
+
+
+def test_it_leads_to_the_poster_and_the_code(staff: Client) -> None:
+    text = staff.get("/console/poster", headers=EN).content.decode()
+    for path in (
+        "/console/poster/sheet",
+        *(f"/console/poster/code.{kind}" for kind in ("svg", "pdf", "png")),
+    ):
+        assert f'href="{path}"' in text
+
+
+def test_the_poster_says_whose_it_is_and_where(staff: Client) -> None:
+    text = staff.get("/console/poster/sheet", headers={"Accept-Language": "ja"}).content.decode()
+    assert all(word in text for word in ("サロン青葉", "ご予約はこちら", f"{settings.NOREN_ORIGIN}/salon/"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "mime", "starts"),
+    [
+        ("svg", "image/svg+xml", b"<?xml"),
+        ("png", "image/png", b"\x89PNG"),
+        ("pdf", "application/pdf", b"%PDF-"),
+    ],
+)
+def test_it_gives_the_code(staff: Client, kind: str, mime: str, starts: bytes) -> None:
+    answer = staff.get(f"/console/poster/code.{kind}")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, mime)
+    assert answer.content.startswith(starts)
+
+
+def test_the_code_is_the_pages_address(staff: Client) -> None:
+    """Its dots are those of the address, at a level that reads through a stain."""
+    text = staff.get("/console/poster/code.svg").content.decode()
+    [size, path] = re.findall(r'<svg[^>]*? width="(\d+)"', text) + re.findall(r' d="([^"]+)"', text)
+    wanted = segno.make(f"{settings.NOREN_ORIGIN}/salon/", error="q", micro=False)
+    assert int(size) == 10 * wanted.symbol_size(border=4)[0]
+    assert path in wanted.svg_inline(scale=10, border=4)
+    assert wanted.error in ("Q", "H")
+
+
+def test_it_gives_no_other_form(staff: Client) -> None:
+    assert staff.get("/console/poster/code.eps").status_code == 404
