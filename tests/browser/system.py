@@ -31,6 +31,8 @@ AXE = TOP / "tests" / "vendor" / "axe-4.14.1.min.js"
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun", "holiday")
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 900}
+# The whole of a public page, with everything it needs, as it comes over the wire.
+HEAVIEST = 60_000
 # A folder for pictures of the pages, to be looked at by a person.
 PICTURES = os.environ.get("TEST_PICTURES", "")
 
@@ -180,6 +182,17 @@ def with_passkey(page: Page) -> None:
             }
         },
     )
+
+
+def weigh(page: Page, address: str) -> float:
+    """Open a page, and return the bytes that it and all it needs took over the wire."""
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+    sizes: list[float] = []
+    session.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
+    page.goto(address)
+    page.wait_for_load_state("networkidle")
+    return sum(sizes)
 
 
 def watch(page: Page) -> list[str]:

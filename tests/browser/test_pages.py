@@ -8,10 +8,19 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser import walk
-from tests.browser.system import SCREENS, System, axe, look_once, picture, visit, watch, with_passkey
+from tests.browser.system import (
+    HEAVIEST,
+    SCREENS,
+    System,
+    axe,
+    look_once,
+    picture,
+    visit,
+    watch,
+    weigh,
+    with_passkey,
+)
 
-# The whole of a booking page, with everything it needs, as it comes over the wire.
-HEAVIEST = 60_000
 OPEN = [
     "/",
     "/salon/",
@@ -270,17 +279,9 @@ def test_it_turns_the_week_without_a_new_page_and_back_works(system: System, bro
         assert complaints == []
 
 
-@pytest.mark.parametrize("path", ["/salon/", "/salon/book/1/", "/court/"])
+@pytest.mark.parametrize("path", ["/salon/", "/salon/book/1/", "/salon/embed/book/1/", "/court/"])
 def test_it_is_light(system: System, browser: Browser, path: str) -> None:
     with visit(browser) as context:
-        page = context.new_page()
-        session = context.new_cdp_session(page)
-        session.send("Network.enable")
-        sizes: list[float] = []
-        session.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
-        page.goto(system.origin + path)
-        page.wait_for_load_state("networkidle")
-        weight = sum(sizes)
+        weight = weigh(context.new_page(), system.origin + path)
     print(f"weight{path.replace('/', '_')} {weight:.0f} bytes {HEAVIEST}")  # noqa: T201 - a figure for the reader
-    assert len(sizes) > 5
-    assert weight < HEAVIEST
+    assert 5_000 < weight < HEAVIEST

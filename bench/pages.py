@@ -1,0 +1,99 @@
+"""What each public page weighs, compressed and with all it needs, against 60 kB; and how often it asks.
+
+Weight: what a browser that comes for the first time takes over the wire. Queries: of one view with everything
+remembered that a process remembers, what opens and ends a transaction left out.
+"""
+
+# First, since it sets Django up.
+from tests.environment import GIVEN, PATHS  # isort: split
+
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.db import connection
+from django.test import Client, override_settings
+from django.test.utils import CaptureQueriesContext
+
+from bench import measure
+from noren.booking import importing
+from noren.shops import described
+from tests.browser.system import HEAVIEST, at_any_hour, chromium, running, visit, weigh
+from tests.servers import app_database, embedded, serve_app
+
+# The example salon's; the first service is a cut.
+PAGES = {
+    "home": "/",
+    "shop": "/salon/",
+    "legal": "/salon/legal",
+    "privacy": "/salon/privacy",
+    "times": "/salon/book/1/",
+    "embed": "/salon/embed/",
+    "embed_times": "/salon/embed/book/1/",
+    "account": "/salon/account",
+    "my_data": "/salon/my-data",
+}
+FRAME = re.compile(r"^(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET) ?", re.IGNORECASE)
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory(prefix="nb-") as folder:
+        shop = at_any_hour(Path(folder))
+        heaviest = max(_weights(shop))
+        _queries(shop)
+    if heaviest >= HEAVIEST:
+        raise SystemExit(f"A page weighs {heaviest:.0f} bytes; {HEAVIEST} are allowed.")
+
+
+def _weights(shop: Path) -> Iterator[float]:
+    with running(shop) as system, chromium() as browser:
+        for name, path in PAGES.items():
+            with visit(browser) as context:
+                yield _weight(name, weigh(context.new_page(), system.origin + path))
+        with visit(browser) as first:
+            page = first.new_page()
+            page.goto(f"{system.origin}{PAGES['times']}")
+            page.locator("button[name=at]:visible").first.click()
+            page.wait_for_url("**/you?**")
+            form = page.url
+        with visit(browser) as context:
+            yield _weight("who", weigh(context.new_page(), form))
+
+
+def _weight(name: str, found: float) -> float:
+    measure.figure(f"weight_{name}", found, "B", limit=str(HEAVIEST))
+    return found
+
+
+def _queries(shop: Path) -> None:
+    keys = {"SECRET_KEY": "s" * 50, "LINK_KEY": b"l" * 32, "IDEMPOTENCY_KEY": b"i" * 32}
+    with (
+        embedded(PATHS, vault=False),
+        serve_app(GIVEN) as server,
+        app_database(server),
+        override_settings(ALLOWED_HOSTS=["testserver"], **keys),
+    ):
+        importing.write(described.read(shop.read_text(encoding="utf-8")))
+        client = Client(headers={"Accept-Language": "ja"})
+        for name, path in PAGES.items():
+            _asked(client, name, path)
+        times = client.get(PAGES["times"]).content.decode()
+        [at] = re.findall(r'name="at" value="(\d+)"', times)[:1]
+        answer = client.post(PAGES["times"], {"at": at})
+        _asked(client, "who", answer.headers["Location"])
+
+
+def _asked(client: Client, name: str, path: str) -> None:
+    """Count what a page asks the second time."""
+    client.get(path)
+    with CaptureQueriesContext(connection) as caught:
+        answer = client.get(path)
+    if answer.status_code != 200:
+        raise SystemExit(f"{path}: {answer.status_code}")
+    asked = [each["sql"] for each in caught if not FRAME.match(each["sql"])]
+    measure.figure(f"queries_{name}", len(asked), "statements")
+
+
+if __name__ == "__main__":
+    main()
