@@ -140,6 +140,25 @@ def test_it_is_as_high_as_its_page(own: System, strict: Browser, tmp_path: Path)
         page.wait_for_function("document.querySelector('iframe').getBoundingClientRect().height < 300")
 
 
+def test_it_turns_the_week_inside_and_begins_where_the_tag_says(
+    own: System, strict: Browser, tmp_path: Path
+) -> None:
+    written = tag(own).replace(" async", ' data-lang="en" data-service="2" async')
+    with site(written) as origin, visit(strict) as context:
+        allow(own, tmp_path, origin)
+        page = context.new_page()
+        complaints = watch(page)
+        page.goto(origin)
+        frame = framed(page)
+        expect(frame.locator(".chosen strong")).to_have_text("Fringe trim")
+        before = frame.locator(".week .num").first.inner_text()
+        frame.evaluate("window.same = true")
+        frame.get_by_role("link", name="Later days").click()
+        expect(frame.locator(".week .num").first).not_to_have_text(before)
+        assert frame.evaluate("window.same") is True
+        assert complaints == []
+
+
 def test_it_listens_to_nobody_else(own: System, strict: Browser, tmp_path: Path) -> None:
     """Neither the site to a word that is not the frame's, nor the frame to a site that is not named."""
     with site(tag(own)) as origin, visit(strict) as context:

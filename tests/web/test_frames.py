@@ -13,6 +13,7 @@ from noren.booking.models import Booking, Status
 from noren.shops import rules
 from noren.shops.models import Service, Shop
 from noren.shops.tenancy import shop
+from noren.web import reserve
 from tests.api.salon import NOON, Salon, salon
 from tests.servers import VaultProcess
 from tests.web.conftest import TOMORROW
@@ -120,6 +121,27 @@ def test_it_leads_on_inside_and_to_the_account_outside(allowed: Salon) -> None:
     assert f"next=%2Fsalon%2Fbook%2F{allowed.cut}%2Fyou" in account
 
 
+def test_who_is_signed_in_counts_as_anybody(allowed: Salon, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A frame of a site that may show the form has none of her powers, and nothing of her on it."""
+
+    def asked(*_args: object) -> None:
+        raise AssertionError("who is signed in was looked for")
+
+    monkeypatch.setattr(reserve, "_me", asked)
+    customer = Visitor()
+    customer.open(f"/salon/embed/book/{allowed.cut}/")
+    customer.press("at", AT)
+    assert 'id="id_name"' in customer.text
+    customer.press("step", "final", **CUSTOMER)
+    assert customer.page.status_code == 200
+    with pytest.raises(AssertionError, match="was looked for"):
+        Client().get(customer.now_at.split("?")[0].replace("/embed", ""), {"held": _held(customer)})
+
+
+def _held(customer: Visitor) -> str:
+    return customer.forms()[0].values["held"]
+
+
 def test_it_offers_the_nearest_where_somebody_was_faster(allowed: Salon) -> None:
     late = Visitor()
     late.open(f"/salon/embed/book/{allowed.cut}/?lang=ja")
@@ -185,6 +207,13 @@ def test_it_takes_no_form_from_another_site(allowed: Salon, origin: str) -> None
     """Not even from one in which it may stand: there the visitor presses in our frame, or nowhere."""
     assert _post(allowed, _token(allowed), Origin=origin) == 403
     assert not rows(allowed)
+
+
+def test_a_refused_form_says_so_inside(allowed: Salon) -> None:
+    answer = Client().post(f"/salon/embed/book/{allowed.cut}/?lang=en", {"at": AT})
+    assert answer.status_code == 403
+    assert policy(answer) == f"{SITE} https://aoba.example"
+    assert 'href="/salon/embed/?lang=en"' in answer.content.decode()
 
 
 def test_it_takes_no_form_without_its_token(allowed: Salon) -> None:
