@@ -30,7 +30,7 @@ SHAPES: Mapping[str, str] = {
     "power": "0123456789abcdef",
     "shop_id": "1",
     "level": "0",
-    "kind": "svg",
+    "form": "svg",
     "number": "000",
     "width": "1",
     "entry": "1",

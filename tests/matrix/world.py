@@ -213,7 +213,7 @@ def _things(made: Salon, owner: Player, colleague: Player) -> dict[str, str]:
         "shop_id": str(made.id),
         "deed": "check-in",
         "level": "0",
-        "kind": "svg",
+        "form": "svg",
         "number": "000",
         "width": "1",
         "entry": str(shown.entry),

@@ -102,16 +102,16 @@ def sheet(request: StaffRequest) -> HttpResponse:
 
 @manager_required
 @require_safe
-def code(request: StaffRequest, kind: str) -> HttpResponse:
+def code(request: StaffRequest, form: str) -> HttpResponse:
     """Give the code of the shop's address: a quarter of it may be lost and it is still read."""
-    if kind not in CODES:
+    if form not in CODES:
         raise NothingHere
-    face, (mime, scale) = face_of(request), CODES[kind]
+    face, (mime, scale) = face_of(request), CODES[form]
     kept = BytesIO()
     write = segno.make(_address(face), error="q", micro=False).save
-    write(kept, kind=kind, scale=scale, border=4)
+    write(kept, kind=form, scale=scale, border=4)
     answer = HttpResponse(kept.getvalue(), content_type=mime)
-    answer["Content-Disposition"] = f'inline; filename="{face.slug}.{kind}"'
+    answer["Content-Disposition"] = f'inline; filename="{face.slug}.{form}"'
     return answer
 
 

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("shops", "0003_legal")]
+    dependencies = [("shops", "0004_legal")]
 
     operations = [
         migrations.AddField(

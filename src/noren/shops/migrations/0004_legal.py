@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("shops", "0002_daily_mail")]
+    dependencies = [("shops", "0003_photos")]
 
     operations = [
         migrations.AddField(model_name="shop", name="legal", field=models.JSONField(default=dict)),
