@@ -35,8 +35,7 @@ class Subject:
 
 def put(subject: Subject, files: Sequence[File], alt: Mapping[str, str]) -> Photo:
     """Show this photo of it from now on, in the place of another; what redraw gave, and nothing else."""
-    # Two who choose at once come one after the other.
-    Shop.objects.select_for_update(no_key=True).first()
+    _lock()
     remove(subject)
     photo = Photo.objects.create(
         **subject.columns,
@@ -48,6 +47,11 @@ def put(subject: Subject, files: Sequence[File], alt: Mapping[str, str]) -> Phot
         PhotoFile(photo_id=photo.id, kind=str(each.kind), width=each.width, data=each.data) for each in files
     )
     return photo
+
+
+def _lock() -> None:
+    """Let two who choose at once come one after the other: the later one's photo stays."""
+    Shop.objects.select_for_update(no_key=True).first()
 
 
 def describe(subject: Subject, alt: Mapping[str, str]) -> bool:
