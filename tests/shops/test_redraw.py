@@ -173,6 +173,16 @@ def test_it_ends_a_child_that_wants_too_much(code: str) -> None:
     assert (fine, ended) == (0, 1)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="Landlock is Linux's")
+def test_it_lets_a_child_reach_into_no_other_process() -> None:
+    """Watching us needs no descriptor. Root may watch whom it likes, but for this."""
+    watch = "import ctypes; print(ctypes.CDLL(None).ptrace(0x4206, os.getppid(), None, None))"
+    free, _ = redraw.ask((sys.executable, "-I", "-c", f"import os; {watch}"), b"")
+    assert free == 0
+    _code, said = confined(watch)
+    assert said == b"-1\n"
+
+
 def test_it_lets_a_child_write_nothing(tmp_path: Path) -> None:
     """Neither to a file that it opens, nor to one that stood open."""
     file = tmp_path / "note"
