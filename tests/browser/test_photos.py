@@ -69,13 +69,22 @@ def shown(owner: BrowserContext, salon: System, files: Path) -> list[str]:
 
 def test_photos_are_chosen_at_the_desk(owner: BrowserContext, salon: System, files: Path) -> None:
     page = owner.new_page()
-    complaints = watch(page)
     page.goto(f"{salon.origin}/console/")
     page.get_by_role("link", name="写真").click()
     assert looks(owner, page.url, "photos-none") == []
     _choose(page, "shop", files / "0.jpg", "通りから見た店")
     expect(page.get_by_role("img", name="通りから見た店")).to_be_visible()
     assert looks(owner, page.url, "photo-one") == []
+    page.close()
+
+
+def test_one_is_refused_in_words_and_one_is_taken_away(
+    owner: BrowserContext, salon: System, files: Path
+) -> None:
+    page = owner.new_page()
+    complaints = watch(page)
+    page.goto(f"{salon.origin}/console/photos")
+    _choose(page, "shop", files / "0.jpg", "通りから見た店")
     page.get_by_label("別の写真").set_input_files(files / "bomb.jpg")
     page.get_by_role("button", name="保存").click()
     expect(page.get_by_role("alert")).to_contain_text("2,500万画素")

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -215,6 +216,13 @@ def test_it_ends_a_child_that_sleeps_and_all_that_it_started() -> None:
     assert code < 0
     assert time.monotonic() - begun < 20
     assert said, "the other one held this pipe: it was read to its end, so both are gone"
+
+
+def test_it_says_that_a_photo_for_which_there_was_no_time_may_come_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(redraw, "ask", partial(redraw.ask, seconds=0.01))
+    assert refused(photo()) is Reason.BUSY
 
 
 def test_it_reads_no_more_of_a_child_than_a_photo_can_be() -> None:

@@ -6,6 +6,7 @@ Here it is started, held to its time, and not believed: what it says is measured
 
 import json
 import logging
+import signal
 import subprocess
 import sys
 import threading
@@ -20,7 +21,7 @@ from noren.runtime import child
 
 MOST_BYTES: Final = 8 * 1024 * 1024
 MOST_PIXELS: Final = 25_000_000
-SECONDS: Final = 15.0
+SECONDS: Final = 30.0
 # All that a well-behaved child can have to say.
 _MOST_OUT: Final = 4 * 1024 * 1024
 _TURN = threading.Lock()
@@ -45,7 +46,7 @@ class Reason(StrEnum):
     TOO_LARGE = "too_large"
     TOO_MANY_PIXELS = "too_many_pixels"
     TOO_SMALL = "too_small"
-    # Nothing is wrong with it: others came first.
+    # Nothing is wrong with it: others came first, or the machine is slow.
     BUSY = "busy"
 
 
@@ -101,9 +102,10 @@ def redraw(raw: bytes, shape: Shape) -> tuple[File, ...]:
     except NoPhoto:
         raise
     except (ValueError, KeyError, TypeError):
-        # Its limits or a fault of a decoder ended it; the log says how, and nothing of the file.
+        # The log says how it ended, and nothing of the file. Killed: by its deadline, or the machine is full;
+        # else by a limit of its own or a fault of a decoder.
         _LOG.warning("photo child ended with %s after %s bytes in", code, len(raw))
-        raise NoPhoto(Reason.UNREADABLE) from None
+        raise NoPhoto(Reason.BUSY if code == -signal.SIGKILL else Reason.UNREADABLE) from None
 
 
 def digest(files: Sequence[File]) -> str:

@@ -34,15 +34,16 @@ _PLUGINS: Final = (AvifImagePlugin, JpegImagePlugin, MpoImagePlugin, PngImagePlu
 _FORMATS: Final = ("AVIF", "JPEG", "PNG", "WEBP")
 _LIMITS: Final = {
     # The largest photos that are taken need up to four fifths of it (tests/shops/test_redraw.py).
-    resource.RLIMIT_AS: 768 << 20,
-    resource.RLIMIT_CPU: 10,
+    resource.RLIMIT_AS: (768 << 20, 768 << 20),
+    # At the first it is told, at the second killed.
+    resource.RLIMIT_CPU: (10, 11),
     # No file at all can be written, a pipe can.
-    resource.RLIMIT_FSIZE: 0,
+    resource.RLIMIT_FSIZE: (0, 0),
     # Nothing can be opened any more, neither file nor socket; what stands open goes on.
-    resource.RLIMIT_NOFILE: 0,
+    resource.RLIMIT_NOFILE: (0, 0),
     # No other process or thread; root is not held by this one.
-    resource.RLIMIT_NPROC: 0,
-    resource.RLIMIT_CORE: 0,
+    resource.RLIMIT_NPROC: (0, 0),
+    resource.RLIMIT_CORE: (0, 0),
 }
 # landlock_create_ruleset and landlock_restrict_self, which have these numbers on every processor; all uses of
 # files that its first version knows; PR_SET_NO_NEW_PRIVS.
@@ -72,7 +73,7 @@ def confine() -> None:
     Image.preinit()
     _shut_in()
     for limit, most in _LIMITS.items():
-        resource.setrlimit(limit, (most, most))
+        resource.setrlimit(limit, most)
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 
 

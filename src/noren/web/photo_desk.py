@@ -42,7 +42,7 @@ _WORDS: Final[Mapping[Reason, str | Promise]] = {
         "Please choose one of at least %(width)s × %(height)s pixels."
     ),
     Reason.BUSY: gettext_lazy(
-        "Another photo is just being made ready. Please choose yours again in a few seconds."
+        "Photos cannot be made ready at this moment. Please choose yours again in a minute."
     ),
 }
 _DONE: Final[Mapping[str, str | Promise]] = {
