@@ -179,9 +179,8 @@ def test_it_lets_no_word_of_a_shop_end_the_block(made: Salon) -> None:
 
 
 def test_it_changes_nothing_of_the_policy(made: Salon) -> None:
-    policy = Client().get("/salon/").headers["Content-Security-Policy"]
-    assert "script-src 'self';" in policy
-    assert "frame-ancestors 'none'" in policy
+    policy = Client().get("/salon/").headers["Content-Security-Policy"].split("; ")
+    assert {"script-src 'self'", "frame-ancestors 'none'"} <= set(policy)
 
 
 @pytest.mark.parametrize("path", ["/salon/", "/salon/legal", "/salon/privacy"])
