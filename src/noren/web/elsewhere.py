@@ -17,7 +17,7 @@ from noren.accounts.access import StaffRequest, manager_required
 from noren.booking import changes
 from noren.errors import NothingHere
 from noren.shops import edits, origins
-from noren.web import frames, shopfront
+from noren.web import frames, legal, shopfront, wording
 from noren.web.desk import face_of
 
 LONGEST = 8_000
@@ -79,6 +79,7 @@ def _page(
         "wrong": wrong,
         "kept": "kept" in request.GET,
         "services": shopfront.offers(face.id),
+        "lacking": wording.joined(legal.lacking(face)),
     }
     return render(request, "web/console/embed.html", context, status=status)
 

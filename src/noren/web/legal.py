@@ -52,10 +52,8 @@ class Row:
 def trade(request: HttpRequest, slug: str) -> HttpResponse:
     """Show 特定商取引法に基づく表記."""
     face = face_or_404(slug)
-    with in_shop(face.id):
-        given = Shop.objects.values_list("legal", flat=True).first() or {}
     title = _("Act on Specified Commercial Transactions")
-    context = {"shop": face, "rows": _rows(face, given), "listed": listed.of(face, "legal", title)}
+    context = {"shop": face, "rows": _rows(face, _given(face)), "listed": listed.of(face, "legal", title)}
     return render(request, "web/shop/legal.html", context)
 
 
@@ -69,6 +67,24 @@ def privacy(request: HttpRequest, slug: str) -> HttpResponse:
     listing = listed.of(face, "privacy", _("Use of your data"))
     context = {"shop": face, "purposes": wording.text(texts, "privacy"), "listed": listing}
     return render(request, "web/shop/privacy.html", context)
+
+
+def lacking(face: Face) -> list[str]:
+    """Return what the law asks for by name and the shop has not said, nor that it tells it on request."""
+    given = _given(face)
+    known = {**given, **dict.fromkeys(given.get("on_request", ()), True)}
+    asked = {
+        _("Seller"): known.get("seller"),
+        _("Responsible"): known.get("person"),
+        _("Address"): known.get("address") or face.address,
+        _("Phone"): known.get("phone") or face.phone,
+    }
+    return [label for label, said in asked.items() if not said]
+
+
+def _given(face: Face) -> Mapping[str, Any]:
+    with in_shop(face.id):
+        return Shop.objects.values_list("legal", flat=True).first() or {}
 
 
 def _rows(face: Face, given: Mapping[str, Any]) -> list[Row]:

@@ -124,8 +124,12 @@ def offer(shop_id: int, service_id: int) -> Offer | None:
 def _serving() -> dict[int, int]:
     """Those who may be asked for, in the shop's order, each with the fee for it."""
     fees = dict(Staff.objects.values_list("id", "fee"))
-    seen = Resource.objects.filter(kind="staff", bookable=True, visible=True).order_by("position", "id")
-    return {member: fees.get(member, 0) for member in seen.values_list("id", flat=True)}
+    return {member: fees.get(member, 0) for member in _seen()}
+
+
+def _seen() -> list[int]:
+    rows = Resource.objects.filter(kind="staff", bookable=True, visible=True).order_by("position", "id")
+    return list(rows.values_list("id", flat=True))
 
 
 def _offer(row: Service, serving: Mapping[int, int]) -> Offer:
@@ -166,10 +170,10 @@ class Member:
 def team(shop_id: int) -> list[Member]:
     """Those who may be asked for, in the shop's order."""
     with in_shop(shop_id):
-        serving, members = _serving(), Staff.objects.in_bulk()
+        seen, members = _seen(), Staff.objects.in_bulk()
     return [
         Member(row.id, wording.text(row.texts, "name") or row.key, *_told(row), row.fee)
-        for row in (members[member] for member in serving if member in members)
+        for row in (members[member] for member in seen if member in members)
     ]
 
 

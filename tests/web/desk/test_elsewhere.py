@@ -7,6 +7,7 @@ import segno
 from django.conf import settings
 from django.test import Client
 
+from noren.shops import rules
 from noren.shops.models import Shop
 from noren.shops.tenancy import shop
 from tests.api.salon import Salon
@@ -58,6 +59,19 @@ def test_it_takes_no_endless_list(staff: Client, made: Salon) -> None:
     assert sites(made) == []
 
 
+def test_it_tells_what_the_law_asks_for_and_the_shop_has_not_said(staff: Client, made: Salon) -> None:
+    """Of a salon with an address and a phone: the seller's and the responsible person's names."""
+    assert "does not give: Seller, Responsible. Please" in staff.get(HERE, headers=EN).content.decode()
+    with shop(made.id), rules.change():
+        Shop.objects.update(legal={"seller": {"ja": "青葉"}, "person": {"ja": "青木"}})
+    assert "does not give" not in staff.get(HERE, headers=EN).content.decode()
+    with shop(made.id), rules.change():
+        Shop.objects.update(
+            legal={"on_request": ["address", "phone"]}, contact={}, texts={"name": {"ja": "青葉"}}
+        )
+    assert "does not give: Seller, Responsible. Please" in staff.get(HERE, headers=EN).content.decode()
+
+
 # -- on paper
 
 
@@ -72,7 +86,7 @@ def test_it_leads_to_the_poster_and_the_code(staff: Client) -> None:
 
 def test_the_poster_says_whose_it_is_and_where(staff: Client) -> None:
     text = staff.get("/console/poster/sheet", headers={"Accept-Language": "ja"}).content.decode()
-    assert all(word in text for word in ("サロン青葉", "ご予約はこちら", f"{settings.NOREN_ORIGIN}/salon/"))
+    assert all(word in text for word in ("青葉", "ご予約はこちら", f"{settings.NOREN_ORIGIN}/salon/"))
 
 
 @pytest.mark.parametrize(
