@@ -84,8 +84,14 @@ def test_it_refuses_to_cancel_after_the_deadline(
 
 def test_it_gives_the_calendar_entry(token: str) -> None:
     answer = Client().get(f"/b/{token}/booking.ics")
-    assert answer.headers["Content-Type"].startswith("text/calendar")
+    assert answer.headers["Content-Type"] == "text/calendar; method=PUBLISH; charset=utf-8"
+    assert b"METHOD:PUBLISH" in answer.content
     assert b"BEGIN:VEVENT" in answer.content
+    Client().post(f"/b/{token}/cancel")
+    gone = Client().get(f"/b/{token}/booking.ics")
+    assert gone.headers["Content-Type"] == "text/calendar; method=CANCEL; charset=utf-8"
+    assert b"STATUS:CANCELLED" in gone.content
+    assert b"SEQUENCE:1" in gone.content
 
 
 @pytest.mark.parametrize("wrong", ["x", "1.1.1.abc", "..", "%00", "1.1.1." + "A" * 22])

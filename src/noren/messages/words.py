@@ -49,7 +49,8 @@ OPENINGS = {
         Kind.BOOKED: "ご予約ありがとうございます。次のとおり承りました。",
         Kind.MOVED: "ご予約の日時を変更しました。新しい内容は次のとおりです。",
         Kind.CANCELLED: "次のご予約を取り消しました。またのお越しをお待ちしております。",
-        Kind.REMINDER: "ご予約の日時が近づきましたので、お知らせいたします。",
+        Kind.REMINDER: "ご予約の日時が近づきましたので、お知らせいたします。"
+        "当日遅れそうなときは、下のリンクからお店にお知らせいただけます。",
         Kind.ASKED: "お申し込みありがとうございます。まだ確定ではありません。"
         "お店が確認し、あらためてご連絡します。",
         Kind.DECLINED: "申し訳ございません。次のお申し込みはお受けできませんでした。料金はかかりません。",
@@ -71,7 +72,8 @@ OPENINGS = {
         Kind.BOOKED: "Thank you for your booking. This is what we have noted.",
         Kind.MOVED: "Your booking has been moved. This is how it stands now.",
         Kind.CANCELLED: "This booking has been cancelled. We hope to see you another time.",
-        Kind.REMINDER: "A short reminder of your booking.",
+        Kind.REMINDER: "A short reminder of your booking. "
+        "Should you be running late on the day, the link below tells the shop.",
         Kind.ASKED: "Thank you for your request. It is not confirmed yet: "
         "the shop will look at it and write to you.",
         Kind.DECLINED: "We are sorry: this request could not be accepted. You owe nothing.",

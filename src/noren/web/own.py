@@ -97,9 +97,8 @@ def calendar(_request: HttpRequest, token: str) -> HttpResponse:
         standing = Kind.ASKED if visit.status == Status.PENDING else Kind.BOOKED
         kind = standing if visit.stands else Kind.CANCELLED
         notice = about.notice(Booking.objects.get(id=visit.id), kind)
-    response = HttpResponse(
-        ics.calendar(notice, now=clock.now()), content_type="text/calendar; charset=utf-8"
-    )
+    file = ics.attachment(notice, now=clock.now())
+    response = HttpResponse(file.content, content_type=file.type)
     response["Content-Disposition"] = 'attachment; filename="booking.ics"'
     add_never_cache_headers(response)
     return response
