@@ -47,6 +47,7 @@ def test_she_moves_it_in_two_taps(made: Salon, token: str) -> None:
     customer.open(f"/b/{token}/move")
     customer.press("at", stamp(LATER))
     assert "この日時に変更しますか" in customer.text
+    assert "11月25日（水） 14:00まで、ご予約のページで日時を変更できます" in customer.text
     assert one(made).start == TOMORROW, "the first tap changes nothing"
     customer.press("step", "move")
     assert customer.now_at == f"/b/{token}?moved"
@@ -80,6 +81,8 @@ def test_her_own_time_does_not_stand_in_her_way(made: Salon, token: str) -> None
 def test_the_same_time_again_is_no_move(made: Salon, token: str) -> None:
     answer = Client().post(f"/b/{token}/move", {"at": stamp(TOMORROW), "step": "move"})
     assert (answer.status_code, answer.headers["Location"]) == (302, f"/b/{token}")
+    answer = Client(headers={"Accept-Language": "ja"}).post(f"/b/{token}/move", {"at": stamp(TOMORROW)})
+    assert "すでにご予約の日時です" in answer.content.decode()
     assert one(made).changes == 0
 
 
@@ -122,7 +125,7 @@ def test_it_is_the_shops_deadline(made: Salon, token: str, monkeypatch: pytest.M
         assert "お店へお電話ください" in answer.content.decode()
     page = client.get(f"/b/{token}").content.decode()
     assert "/move" not in page
-    assert "このページでは日時を変更できません" in page
+    assert "ご予約のページでは日時を変更できません" in page
 
 
 def test_it_tells_what_will_be_agreed_before_it_is(made: Salon, vault: VaultProcess) -> None:

@@ -46,13 +46,14 @@ def _of(face: Face, booking: Booking, now: datetime) -> Fees:
 @dataclass(frozen=True, slots=True)
 class Moved:
     """What would be agreed of a booking at another time: `floor` is what was due before, and does not become
-    less; `cancel_until` in the shop's zone.
+    less; until when she may cancel and change, in the shop's zone.
     """
 
     price: int
     fees: Fees
     floor: Fee
     cancel_until: datetime
+    change_until: datetime
 
 
 def if_moved(face: Face, booking_id: int, start: datetime, staff: int | None, *, now: datetime) -> Moved:
@@ -62,8 +63,10 @@ def if_moved(face: Face, booking_id: int, start: datetime, staff: int | None, *,
         floor, agreed = agreement.fee(booking, now=now), agreement.moved(booking, known(), staff)
         booking.start, booking.attention = start, ""
         booking.agreed |= {**agreed, "fee_floor": floor.fee_percent}
-        until = agreement.deadline(booking, "cancel")
-        return Moved(booking.agreed["price"], _of(face, booking, now), floor, until.astimezone(face.zone))
+        cancel, change = (
+            agreement.deadline(booking, deed).astimezone(face.zone) for deed in ("cancel", "change")
+        )
+        return Moved(booking.agreed["price"], _of(face, booking, now), floor, cancel, change)
 
 
 def _line(face: Face, step: Step) -> str:

@@ -61,23 +61,24 @@ def move(request: HttpRequest, token: str) -> HttpResponse:
         return HttpResponseRedirect(reverse("own", args=[token]))
     if until < now:
         return own.page(request, token, face, visit, refused=TooLateToChange().words(), status=409)
-    same = week.like(face, offer, visit, now)
-    here = Move(request, token, face, visit, _asked(request, token, same, visit))
+    before = week.like(face, offer, visit, now)
+    here = Move(request, token, face, visit, _asked(request, token, before, visit))
     if request.method != "POST":
         return _times(here)
     at = times.instant(request.POST.get("at", ""))
-    if (at.timestamp(), here.asked.staff) == (visit.start.timestamp(), visit.asked_staff_id):
-        return HttpResponseRedirect(here.home)
-    return _moved(here, at) if request.POST.get("step") == "move" else _sure(here, at)
+    same = (at.timestamp(), here.asked.staff) == (visit.start.timestamp(), visit.asked_staff_id)
+    if request.POST.get("step") == "move":
+        return HttpResponseRedirect(here.home) if same else _moved(here, at)
+    return _times(here, same=True) if same else _sure(here, at)
 
 
-def _asked(request: HttpRequest, token: str, same: Asked, visit: Visit) -> Asked:
+def _asked(request: HttpRequest, token: str, before: Asked, visit: Visit) -> Asked:
     """Read how the page is turned. Whom she asked for stays, until she chooses somebody else or anybody."""
     given = request.POST if request.method == "POST" else request.GET
     staff = times.number(given.get("staff"))
     return replace(
-        same,
-        staff=same.staff if "staff" not in given else staff if staff in same.offer.staff else None,
+        before,
+        staff=before.staff if "staff" not in given else staff if staff in before.offer.staff else None,
         party=visit.party,
         nights=visit.nights,
         first=times.day_of(given.get("from")),
@@ -88,12 +89,14 @@ def _asked(request: HttpRequest, token: str, same: Asked, visit: Visit) -> Asked
     )
 
 
-def _times(here: Move, refusal: NorenError | None = None, at: datetime | None = None) -> HttpResponse:
+def _times(
+    here: Move, refusal: NorenError | None = None, at: datetime | None = None, *, same: bool = False
+) -> HttpResponse:
     near = () if refusal is None or at is None else times.nearest(here.asked, at)
     near = tuple(each for each in near if each.stamp != int(here.visit.start.timestamp()))
     context = {"taken": refusal and refusal.words(), "nearest": near, **week.page(here.asked)}
     # How many come, and for how many nights, is as it was booked.
-    context |= {"parties": [], "stays": []}
+    context |= {"parties": [], "stays": [], "same": same}
     return here.page("web/own/move.html", refusal.status if refusal else 200, **context)
 
 
@@ -116,6 +119,7 @@ def _sure(here: Move, at: datetime) -> HttpResponse:
         then=then,
         fees=then.fees,
         floor=then.floor.fee_percent and fees.cost(then.floor),
+        changing=wording.changing(then.change_until, here.asked.now),
         cancelling=wording.cancelling(then.cancel_until, here.asked.now),
         policy=here.face.policy,
         back=here.asked.address(),

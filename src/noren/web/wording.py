@@ -109,8 +109,10 @@ def cancelling(until: datetime, now: datetime) -> str:
 def changing(until: datetime, now: datetime) -> str:
     """Until when a customer may choose another time by herself; so near a start, that she may not."""
     if until < now:
-        return _("So close to the time you cannot change it on this page. Please call the shop.")
-    return _("You can choose another time here until %(day)s %(clock)s. After that please call the shop.") % {
+        return _("So close to the time you cannot change it on your booking's page. Please call the shop.")
+    return _(
+        "You can change it on your booking's page until %(day)s %(clock)s. After that please call the shop."
+    ) % {
         "day": day(until),
         "clock": clock(until),
     }
