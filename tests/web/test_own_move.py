@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from noren import clock
-from noren.booking import actions, book, classes
+from noren.booking import actions, book, classes, sessions
 from noren.booking.models import Booking, Event
 from noren.shops.models import Service, Staff
 from noren.shops.rules import change
@@ -159,6 +159,32 @@ def test_a_place_in_a_class_goes_to_another_date(made: Salon, vault: VaultProces
     customer.press("step", "move")
     moved = one(made)
     assert (moved.start, moved.party) == (lesson + timedelta(days=7), 3)
+
+
+def test_of_a_class_that_the_shop_moved_she_may_choose_another_date(made: Salon, vault: VaultProcess) -> None:
+    """Nothing binds her until she has answered; another date of her own is an answer."""
+    assert vault
+    classes.schedule(made.id, now=NOON)
+    lesson = TOMORROW - timedelta(hours=2)
+    with shop(made.id), change():
+        Service.objects.filter(id=made.lesson).update(fees=TIERS, change={"minutes": 2880})
+    wish = book.BookRequest(made.lesson, lesson, None, 1, book.Customer(**CUSTOMER), "ja")
+    token = book.book(made.id, wish, now=NOON).token
+    assert Client().get(f"/b/{token}/move").status_code == 409
+    session_id = one(made).session_id
+    assert session_id is not None
+    sessions.move_session(
+        made.id, session_id, lesson + timedelta(hours=4), None, now=NOON, by="staff:aoi.salon"
+    )
+    customer = Visitor()
+    customer.open(f"/b/{token}")
+    assert f"/b/{token}/move" in customer.text
+    customer.open(f"/b/{token}/move")
+    customer.press("at", stamp(lesson + timedelta(days=14)))
+    assert "日時を変更しても下がりません" not in customer.text
+    customer.press("step", "move")
+    assert (one(made).start, one(made).attention) == (lesson + timedelta(days=14), "")
+    assert one(made).agreed["fee_floor"] == 0
 
 
 @pytest.mark.parametrize("why", ["cancelled", "not offered", "course"])
