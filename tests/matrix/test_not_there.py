@@ -69,7 +69,9 @@ def test_it_says_the_same_of_anothers_and_of_nobodys(everybody: World, address: 
     anothers = said(who.client, method, address, own | {name: others[name] for name in named})
     nobodys = said(who.client, method, address, own | {name: NOBODYS[name] for name in named})
     assert anothers == nobodys
-    assert anothers[0] in {405, *next((SAYS[one] for one in named if one in SAYS), (404,))}
+    # In a frame a form that comes from no page of ours is refused before anything is looked up.
+    forged = {403} if method == "POST" and "/embed/" in address.template else set()
+    assert anothers[0] in {405, *forged, *next((SAYS[one] for one in named if one in SAYS), (404,))}
 
 
 @pytest.mark.parametrize(
