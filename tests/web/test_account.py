@@ -115,6 +115,8 @@ def test_who_has_lost_her_link_finds_it_by_her_mail(made: Salon, mail: Sink) -> 
     assert old.status_code == 410
     assert 'href="/salon/account"' in old.content.decode()
     visitor = Visitor()
+    visitor.open("/salon/")
+    assert '<a href="/salon/account">予約のリンクをなくした方</a>' in visitor.text
     visitor.open("/salon/account")
     assert "リンクをなくされた方" in visitor.text
     come_in(mail, visitor)
