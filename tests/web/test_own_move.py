@@ -147,6 +147,17 @@ def test_it_tells_what_will_be_agreed_before_it_is(made: Salon, vault: VaultProc
     assert (agreed["price"], agreed["fee"], agreed["fee_floor"]) == (7150, 550, 50)
 
 
+def test_it_says_before_that_a_time_so_near_cannot_be_changed_again(made: Salon, vault: VaultProcess) -> None:
+    assert vault
+    rule(made, change={"minutes": 1440})
+    token = booked(made, TOMORROW + timedelta(days=2)).token
+    client = Client(headers={"Accept-Language": "ja"})
+    words = "変更後の日時は、ご予約のページで再度変更することはできません"
+    for at, again in ((LATER, True), (TOMORROW - timedelta(hours=1), False)):
+        page = client.post(f"/b/{token}/move", {"at": stamp(at)}).content.decode()
+        assert (words not in page) is again
+
+
 def test_a_place_in_a_class_goes_to_another_date(made: Salon, vault: VaultProcess) -> None:
     assert vault
     classes.schedule(made.id, now=NOON)

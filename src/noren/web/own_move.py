@@ -119,11 +119,18 @@ def _sure(here: Move, at: datetime) -> HttpResponse:
         then=then,
         fees=then.fees,
         floor=then.floor.fee_percent and fees.cost(then.floor),
-        changing=wording.changing(then.change_until, here.asked.now),
+        changing=_changing(then.change_until, here.asked.now),
         cancelling=wording.cancelling(then.cancel_until, here.asked.now),
         policy=here.face.policy,
         back=here.asked.address(),
     )
+
+
+def _changing(until: datetime, now: datetime) -> str:
+    """Until when it may be changed again; of a time so near, that it may not."""
+    if until < now:
+        return _("At the new time it cannot be changed again on your booking's page.")
+    return wording.changing(until, now)
 
 
 def _offered(asked: Asked, at: datetime) -> Start | None:
