@@ -60,7 +60,7 @@ def test_it_keeps_nothing_beside_the_pixels(kind: str) -> None:
         assert not {"exif", "xmp", "icc_profile", "comment"} & set(image.info)
 
 
-@pytest.mark.parametrize(("shape", "widths"), [(WIDE, [480, 960, 1600]), (SQUARE, [96, 192, 384])])
+@pytest.mark.parametrize(("shape", "widths"), [(WIDE, [480, 960, 1600]), (SQUARE, [96, 240, 384])])
 def test_it_makes_each_width_of_both_kinds(shape: redraw.Shape, widths: list[int]) -> None:
     files = redraw.redraw(photo(), shape)
     for kind in Kind:

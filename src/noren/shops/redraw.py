@@ -75,7 +75,7 @@ class Shape:
 # The large one over the shop's page, and what is shown small in lists. A first screen has one of the first
 # and some of the second: together less than 100 kB.
 WIDE: Final = Shape((16, 9), ((480, 20_000), (960, 40_000), (1600, 60_000)))
-SQUARE: Final = Shape((1, 1), ((96, 3_000), (192, 6_000), (384, 16_000)))
+SQUARE: Final = Shape((1, 1), ((96, 3_000), (240, 7_000), (384, 16_000)))
 
 
 @dataclass(frozen=True, slots=True)
