@@ -24,6 +24,7 @@ from noren.shops.tenancy import shop as in_shop
 from noren.web import linked, shopfront, visits, wording
 from noren.web.entrance import given
 from noren.web.forms import OwnForm
+from noren.web.passwords import why
 from noren.web.public import face_or_404
 
 OWN_FIELDS = ("name", "kana", "mail", "phone")
@@ -169,7 +170,7 @@ def ways_password(request: CustomerRequest, slug: str) -> HttpResponse:
     try:
         people.password_set(request.signed_in.grant, typed or "-", words=_words(face))
     except BadPassword as refusal:
-        return _ways(request, slug, refused=bad_password(refusal), status=refusal.status)
+        return _ways(request, slug, refused=why(refusal), status=refusal.status)
     except (MailTaken, MailUnproved) as refused:
         return _ways(request, slug, refused=refused.words(), status=refused.status)
     return HttpResponseRedirect(reverse("account", args=[slug]) + "?added")
@@ -208,20 +209,6 @@ def _words(face: shopfront.Face) -> list[str]:
     """Names of the shop and its services: no password is made of them."""
     offers = [offer.name[:200] for offer in shopfront.offers(face.id)]
     return [face.name[:200], face.slug, *offers][:_MOST_WORDS]
-
-
-def bad_password(refusal: BadPassword) -> str:
-    """Why it cannot be, so that the next one can."""
-    facts = refusal.facts
-    reasons = {
-        "too_short": _("This is too short. A password here has at least %(least)s characters."),
-        "too_long": _("This is too long. A password here has at most %(most)s characters."),
-        "common": _("This is one of the commonest passwords, which are tried first. Please choose another."),
-        "pattern": _("This is a pattern that is easily guessed. Please choose another."),
-        "own_words": _("This is made of your own, the shop's or this service's name. Please choose another."),
-        "not_text": _("This holds signs that cannot be typed everywhere. Please choose another."),
-    }
-    return reasons.get(str(facts.get("reason")), str(refusal.message)) % facts
 
 
 # -- its end

@@ -1,14 +1,11 @@
 """What one signs in with: passkeys, the password, one-time codes and recovery codes."""
 
-from collections.abc import Mapping
 from typing import Final
 
 import segno
 from django.http import HttpResponse, JsonResponse
 from django.urls import reverse
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -24,6 +21,7 @@ from noren.errors import (
 )
 from noren.shops import directory
 from noren.web.budget import answer_of
+from noren.web.passwords import why
 from noren.web.settings import (
     DONE,
     LONGEST_PASSWORD,
@@ -37,12 +35,6 @@ from noren.web.settings import (
 )
 
 MOST_LABEL: Final = 60
-PASSWORD_REASONS: Final[Mapping[str, str | Promise]] = {
-    "common": gettext_lazy("This password is among those that are tried first. Please choose another."),
-    "pattern": gettext_lazy("This password is a pattern. Please choose another."),
-    "own_words": gettext_lazy("This password is made of your name, the shop's or this service's."),
-    "not_text": gettext_lazy("This password holds characters that cannot be used."),
-}
 
 
 # -- passkeys
@@ -131,8 +123,7 @@ def password(request: SignedInRequest) -> HttpResponse:
     try:
         people.password_set(request.signed_in.grant, new, words=words, old=old or None)
     except BadPassword as refusal:
-        reason = PASSWORD_REASONS.get(str(refusal.facts.get("reason")), refusal.words())
-        return _password(request, ways, refused=str(reason), status=refusal.status)
+        return _password(request, ways, refused=why(refusal), status=refusal.status)
     except FreshSignInNeeded:
         return _password(request, ways, refused=OwnPasswordRefused().words(), status=422)
     except NorenError as refusal:
