@@ -7,7 +7,7 @@ from typing import Final
 
 from noren.shops import photos, redraw
 from noren.shops.described import Faulty, PhotoGiven, ShopGiven
-from noren.shops.models import Service, Staff
+from noren.shops.models import Photo, Service, Staff
 from noren.shops.photos import Subject
 from noren.shops.redraw import File, NoPhoto, Reason
 
@@ -51,12 +51,13 @@ def draw(given: ShopGiven, folder: Path) -> tuple[Drawn, ...]:
 
 def show(drawn: Iterable[Drawn]) -> int:
     """Show them, inside the shop, and say how many differ from what is shown already."""
-    return sum([_show(each) for each in drawn])
+    shown = photos.every()
+    return sum([_show(each, shown) for each in drawn])
 
 
-def _show(drawn: Drawn) -> bool:
+def _show(drawn: Drawn, shown: Mapping[Subject, Photo]) -> bool:
     subject = drawn.subject()
-    there = photos.every().get(subject)
+    there = shown.get(subject)
     if there is None or there.digest != redraw.digest(drawn.files):
         photos.put(subject, drawn.files, drawn.alt)
         return True

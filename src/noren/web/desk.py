@@ -1,9 +1,17 @@
-"""What every console page begins with: the shop of whoever is signed in."""
+"""What every console page begins with: the shop of whoever is signed in; and what its forms end in."""
 
 from noren.accounts.access import StaffRequest
 from noren.errors import ShopUnknown
 from noren.shops import directory
 from noren.web import shopfront
+
+
+class Unclear(ValueError):
+    """What was sent cannot be taken; the message says how to mend it."""
+
+    def __init__(self, words: str, status: int = 422) -> None:
+        super().__init__(words)
+        self.status = status
 
 
 def face_of(request: StaffRequest) -> shopfront.Face:

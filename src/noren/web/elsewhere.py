@@ -5,7 +5,6 @@ from io import BytesIO
 from typing import Any
 
 import segno
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -17,16 +16,12 @@ from noren.accounts.access import StaffRequest, manager_required
 from noren.booking import changes
 from noren.errors import NothingHere
 from noren.shops import edits, origins
-from noren.web import frames, legal, shopfront, wording
-from noren.web.desk import face_of
+from noren.web import legal, listed, shopfront, wording
+from noren.web.desk import Unclear, face_of
 
 LONGEST = 8_000
 # The code's forms: what each is called, and how many units a dot of it has.
 CODES = {"svg": ("image/svg+xml", 10), "png": ("image/png", 24), "pdf": ("application/pdf", 10)}
-
-
-class Unclear(ValueError):
-    """What was written is no list of sites; the message says what to mend."""
 
 
 @manager_required
@@ -67,15 +62,14 @@ def _page(
     sites: str | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    known = frames.origins(face.id)
-    script = f"{settings.NOREN_ORIGIN}{reverse('embed_script', args=[face.slug])}"
+    script = listed.address("embed_script", face.slug)
     context: dict[str, Any] = {
         "shop": face,
         "way": "page",
-        "address": _address(face),
+        "address": listed.address("shop", face.slug),
         "tag": f'<script src="{script}" async></script>',
-        "known": known,
-        "sites": "\n".join(known) if sites is None else sites,
+        "known": face.embed_origins,
+        "sites": "\n".join(face.embed_origins) if sites is None else sites,
         "wrong": wrong,
         "kept": "kept" in request.GET,
         "services": shopfront.offers(face.id),
@@ -89,7 +83,7 @@ def _page(
 def poster(request: StaffRequest) -> HttpResponse:
     """Lead to the poster and to the code alone."""
     face = face_of(request)
-    context = {"shop": face, "way": "page", "address": _address(face)}
+    context = {"shop": face, "way": "page", "address": listed.address("shop", face.slug)}
     return render(request, "web/console/poster.html", context)
 
 
@@ -98,7 +92,9 @@ def poster(request: StaffRequest) -> HttpResponse:
 def sheet(request: StaffRequest) -> HttpResponse:
     """Show the poster as it is printed."""
     face = face_of(request)
-    return render(request, "web/console/sheet.html", {"shop": face, "address": _address(face)})
+    return render(
+        request, "web/console/sheet.html", {"shop": face, "address": listed.address("shop", face.slug)}
+    )
 
 
 @manager_required
@@ -109,12 +105,8 @@ def code(request: StaffRequest, form: str) -> HttpResponse:
         raise NothingHere
     face, (mime, scale) = face_of(request), CODES[form]
     kept = BytesIO()
-    write = segno.make(_address(face), error="q", micro=False).save
+    write = segno.make(listed.address("shop", face.slug), error="q", micro=False).save
     write(kept, kind=form, scale=scale, border=4)
     answer = HttpResponse(kept.getvalue(), content_type=mime)
     answer["Content-Disposition"] = f'inline; filename="{face.slug}.{form}"'
     return answer
-
-
-def _address(face: shopfront.Face) -> str:
-    return f"{settings.NOREN_ORIGIN}{reverse('shop', args=[face.slug])}"

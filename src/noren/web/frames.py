@@ -23,8 +23,6 @@ from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.csrf import csrf_exempt
 
 from noren.errors import NorenError
-from noren.shops.models import Shop
-from noren.shops.tenancy import shop as in_shop
 from noren.web.errors import noren_error
 from noren.web.public import face_or_404
 from noren.web.shopfront import Face
@@ -39,10 +37,9 @@ _OUT = SafeString(' target="_blank" rel="noopener"')
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Whose pages, in which sites' pages they may stand, and where their first is."""
+    """Whose pages, and where their first is."""
 
     face: Face
-    origins: tuple[str, ...]
     way: Way
 
     @property
@@ -62,14 +59,14 @@ def framed(view: View) -> View:
     def shown(request: HttpRequest, slug: str, **named: Any) -> HttpResponse:
         face = face_or_404(slug)
         way = Way(framed=True, lang=get_language() or "ja")
-        frame = Frame(face, origins(face.id), way)
+        frame = Frame(face, way)
         vars(request).update(frame=frame, way=way)
         try:
             forged = request.method == "POST" and not _is_ours(request, face.id)
             response = _grown_old(request) if forged else view(request, slug=slug, **named)
         except NorenError as refusal:
             response = noren_error(request, refusal)
-        ancestors = list(frame.origins) or ["'none'"]
+        ancestors = list(face.embed_origins) or ["'none'"]
         response.headers["Content-Security-Policy"] = build_policy(replace={"frame-ancestors": ancestors})
         return response
 
@@ -87,13 +84,6 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "csrf_token": _SIGNER.sign(str(frame.face.id)),
         "out": _OUT,
     }
-
-
-def origins(shop_id: int) -> tuple[str, ...]:
-    """Return the sites that may show the shop's pages."""
-    with in_shop(shop_id):
-        found = Shop.objects.values_list("embed_origins", flat=True).first()
-    return tuple(found or ())
 
 
 def _is_ours(request: HttpRequest, shop_id: int) -> bool:

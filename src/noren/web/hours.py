@@ -24,7 +24,7 @@ from noren.shops.models import Override, Resource, Staff
 from noren.shops.reading import Ranges, Reader
 from noren.shops.tenancy import shop as in_shop
 from noren.web import shopfront, times, touched, wording
-from noren.web.desk import face_of
+from noren.web.desk import Unclear, face_of
 
 # What somebody types for a stretch of time, and for the space between two.
 _DASHES = str.maketrans({"–": "-", "—": "-", "〜": "-", "~": "-", "−": "-", "ー": "-", "、": " ", ",": " "})
@@ -39,10 +39,6 @@ class Deed:
     fields: dict[str, str]
     write: Callable[[], bool]
     on: date | None = None
-
-
-class Unclear(ValueError):
-    """What was asked for cannot be understood; the message says how to write it."""
 
 
 @permission_required(Permission.HOURS_CHANGE)

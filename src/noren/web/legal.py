@@ -5,7 +5,6 @@ Both are the shop's own words where it gives them, and plain true ones of the ho
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -15,8 +14,6 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from noren.accounts.rules import public
-from noren.shops.models import Shop
-from noren.shops.tenancy import shop as in_shop
 from noren.web import listed, wording
 from noren.web.public import face_or_404
 from noren.web.shopfront import Face
@@ -53,7 +50,7 @@ def trade(request: HttpRequest, slug: str) -> HttpResponse:
     """Show 特定商取引法に基づく表記."""
     face = face_or_404(slug)
     title = _("Act on Specified Commercial Transactions")
-    context = {"shop": face, "rows": _rows(face, _given(face)), "listed": listed.of(face, "legal", title)}
+    context = {"shop": face, "rows": _rows(face), "listed": listed.of(face, "legal", title)}
     return render(request, "web/shop/legal.html", context)
 
 
@@ -62,17 +59,14 @@ def trade(request: HttpRequest, slug: str) -> HttpResponse:
 def privacy(request: HttpRequest, slug: str) -> HttpResponse:
     """Show 利用目的: what for, how kept, how to ask."""
     face = face_or_404(slug)
-    with in_shop(face.id):
-        texts = Shop.objects.values_list("texts", flat=True).first() or {}
     listing = listed.of(face, "privacy", _("Use of your data"))
-    context = {"shop": face, "purposes": wording.text(texts, "privacy"), "listed": listing}
+    context = {"shop": face, "listed": listing}
     return render(request, "web/shop/privacy.html", context)
 
 
 def lacking(face: Face) -> list[str]:
     """Return what the law asks for by name and the shop has not said, nor that it tells it on request."""
-    given = _given(face)
-    known = {**given, **dict.fromkeys(given.get("on_request", ()), True)}
+    known = {**face.legal, **dict.fromkeys(face.legal.get("on_request", ()), True)}
     asked = {
         _("Seller"): known.get("seller"),
         _("Responsible"): known.get("person"),
@@ -82,12 +76,8 @@ def lacking(face: Face) -> list[str]:
     return [label for label, said in asked.items() if not said]
 
 
-def _given(face: Face) -> Mapping[str, Any]:
-    with in_shop(face.id):
-        return Shop.objects.values_list("legal", flat=True).first() or {}
-
-
-def _rows(face: Face, given: Mapping[str, Any]) -> list[Row]:
+def _rows(face: Face) -> list[Row]:
+    given = face.legal
     hidden = given.get("on_request", ())
 
     def said(key: str, known: str = "") -> str:

@@ -2,6 +2,9 @@
 
 from datetime import datetime
 
+from django.http import HttpResponse
+from django.utils.cache import add_never_cache_headers
+
 from noren.booking import agreement, links
 from noren.booking.transact import of_id
 from noren.errors import LinkUnknown
@@ -20,6 +23,17 @@ def of(token: str) -> tuple[shopfront.Face, visits.Visit]:
     if visit is None:
         raise LinkUnknown
     return face, visit
+
+
+def closed(response: HttpResponse) -> HttpResponse:
+    """Keep a link's page out of every cache, and its address to ourselves.
+
+    Not "no-referrer": under it browsers send `Origin: null` with a form, which the protection against forged
+    forms refuses. "same-origin" tells the link to no other site either.
+    """
+    add_never_cache_headers(response)
+    response["Referrer-Policy"] = "same-origin"
+    return response
 
 
 def change_until(face: shopfront.Face, visit: visits.Visit) -> datetime | None:

@@ -66,16 +66,21 @@ def of(face: Face, name: str, title: str = "") -> Listed:
     return Listed(reverse(name, args=[face.slug]), whole, short)
 
 
+def address(name: str, *args: object) -> str:
+    """Return a page's whole address."""
+    return f"{settings.NOREN_ORIGIN}{reverse(name, args=args)}"
+
+
 def business(face: Face, services: Iterable[Offer], today: date) -> SafeString:
     """Return the shop as a data block: its words, hours, services and prices."""
     with in_shop(face.id):
         known = rules.known().rules
-    address = f"{settings.NOREN_ORIGIN}{reverse('shop', args=[face.slug])}"
+    shop = address("shop", face.slug)
     told = {
         "@context": "https://schema.org",
         "@type": "LocalBusiness",
-        "@id": address,
-        "url": address,
+        "@id": shop,
+        "url": shop,
         "name": face.name,
         "description": face.about,
         "telephone": face.phone,
@@ -83,10 +88,10 @@ def business(face: Face, services: Iterable[Offer], today: date) -> SafeString:
         "address": _place(face),
         "currenciesAccepted": face.currency,
         "openingHoursSpecification": [*_weekly(known), *_other_days(known, today)],
-        "makesOffer": [_offer(face, each, address) for each in services],
+        "makesOffer": [_offer(face, each, shop) for each in services],
         "potentialAction": {
             "@type": "ReserveAction",
-            "target": {"@type": "EntryPoint", "urlTemplate": address},
+            "target": {"@type": "EntryPoint", "urlTemplate": shop},
             "result": {"@type": "Reservation"},
         },
     }
@@ -109,11 +114,10 @@ def _place(face: Face) -> Json:
 
 
 def _offer(face: Face, service: Offer, shop: str) -> Json:
-    address = f"{settings.NOREN_ORIGIN}{reverse('book', args=[face.slug, service.id])}"
     about = {"name": service.name, "description": service.about}
     return {
         "@type": "Offer",
-        "url": address,
+        "url": address("book", face.slug, service.id),
         "price": str(service.price),
         "priceCurrency": face.currency,
         "itemOffered": {"@type": "Service", **_filled(about), "provider": {"@id": shop}},

@@ -19,7 +19,7 @@ from noren.errors import BadField, NorenError, NoSuchMember
 from noren.shops.models import Staff
 from noren.shops.tenancy import shop as in_shop
 from noren.web import names, roles, wording
-from noren.web.desk import face_of
+from noren.web.desk import Unclear, face_of
 from noren.web.shopfront import Face
 
 ROLES: dict[str, str | Promise] = roles.NAMES
@@ -69,10 +69,6 @@ def page(request: StaffRequest) -> HttpResponse:
     if invited.mail not in _SENT:
         return _page(request, refused=str(_NOT_SENT), status=503)
     return HttpResponseRedirect(f"{reverse('console_members')}?mail={invited.mail}")
-
-
-class Unclear(ValueError):
-    """What was typed cannot be taken; the message says how to mend it."""
 
 
 def _wanted(request: StaffRequest) -> people.Member:

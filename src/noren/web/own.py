@@ -140,12 +140,7 @@ def page(
         "story": story.for_customer(face, visit.id),
         **_heading(visit, new=new),
     }
-    response = render(request, "web/own/booking.html", context, status=status)
-    add_never_cache_headers(response)
-    # Not "no-referrer": under it browsers send `Origin: null` with the form that cancels, which the
-    # protection against forged forms refuses. "same-origin" tells the link to no other site either.
-    response["Referrer-Policy"] = "same-origin"
-    return response
+    return linked.closed(render(request, "web/own/booking.html", context, status=status))
 
 
 def _again(face: shopfront.Face, visit: visits.Visit, now: datetime) -> str:

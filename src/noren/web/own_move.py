@@ -11,7 +11,6 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -43,11 +42,7 @@ class Move:
 
     def page(self, template: str, status: int, **context: Any) -> HttpResponse:
         values = {"shop": self.face, "token": self.token, "booking": self.visit, **context}
-        response = render(self.request, template, values, status=status)
-        add_never_cache_headers(response)
-        # As on the page of the booking (noren.web.own).
-        response["Referrer-Policy"] = "same-origin"
-        return response
+        return linked.closed(render(self.request, template, values, status=status))
 
 
 @own_link

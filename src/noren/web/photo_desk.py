@@ -22,7 +22,7 @@ from noren.shops.photos import Subject
 from noren.shops.redraw import NoPhoto, Reason
 from noren.shops.tenancy import shop as in_shop
 from noren.web import shopfront, times, wording
-from noren.web.desk import face_of
+from noren.web.desk import Unclear, face_of
 from noren.web.photos import Album, Shown, album
 
 LANGUAGES: Final = ("ja", "en")
@@ -64,14 +64,6 @@ class Line:
     @property
     def href(self) -> str:
         return reverse("console_photo", args=[self.about])
-
-
-class Unclear(ValueError):
-    """What was sent cannot be taken; the message says how to mend it."""
-
-    def __init__(self, words: str, status: int = 422) -> None:
-        super().__init__(words)
-        self.status = status
 
 
 @manager_required

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
@@ -39,6 +40,12 @@ class Face:
     """As an ISO 3166 code, where it is known."""
     currency: str
     zone: ZoneInfo
+    privacy: str
+    """What it uses its customers' data for."""
+    legal: Mapping[str, Any]
+    """What the law on trade asks for, as the shop says it (Shop.legal)."""
+    embed_origins: tuple[str, ...]
+    """The sites in whose pages its booking pages may be shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +111,9 @@ def _face(shop_id: int, slug: str) -> Face | None:
         country=row.holiday_region,
         currency=row.currency,
         zone=ZoneInfo(row.zone),
+        privacy=wording.text(row.texts, "privacy"),
+        legal=row.legal,
+        embed_origins=tuple(row.embed_origins),
     )
 
 

@@ -6,7 +6,6 @@ from datetime import datetime
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.cache import add_never_cache_headers
 from django.views.decorators.http import require_POST, require_safe
 
 from noren import clock
@@ -18,7 +17,7 @@ from noren.errors import AlreadyBooked, HoldExpired, LimitReached, NorenError, N
 from noren.shops import directory
 from noren.shops.models import Service, Staff
 from noren.shops.tenancy import shop as in_shop
-from noren.web import shopfront, visits, wording
+from noren.web import linked, shopfront, visits, wording
 from noren.web.public import face_or_404
 
 
@@ -87,11 +86,7 @@ def _page(request: HttpRequest, token: str, refusal: NorenError | None = None) -
             "own": place.own,
         }
     status = 200 if refusal is None else refusal.status
-    response = render(request, "web/waiting/entry.html", context, status=status)
-    add_never_cache_headers(response)
-    # As on the page of a booking (noren.web.own).
-    response["Referrer-Policy"] = "same-origin"
-    return response
+    return linked.closed(render(request, "web/waiting/entry.html", context, status=status))
 
 
 def _of(token: str, now: datetime) -> Place:
