@@ -8,7 +8,9 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from noren import clock, people
 from noren.booking import links
@@ -91,6 +93,23 @@ def test_she_sees_her_bookings_and_nobody_elses(made: Salon, mail: Sink) -> None
         assert Client().get(address).status_code == 200
     come_in(mail, stranger, OTHER["mail"])
     assert own_links(stranger) == [f"/b/{theirs.token}"]
+
+
+def test_it_asks_as_often_for_many_bookings(made: Salon, mail: Sink) -> None:
+    visitor = Visitor()
+    come_in(mail, visitor)
+
+    def asked() -> int:
+        with CaptureQueriesContext(connection) as caught:
+            visitor.open("/salon/account")
+        return len(caught)
+
+    asked()  # what is kept in memory is read once
+    one = asked()
+    for number in range(5):
+        kept(made, TOMORROW + timedelta(days=1 + number))
+    assert asked() == one
+    assert len(own_links(visitor)) == 6
 
 
 def test_it_says_the_same_to_everybody(mail: Sink) -> None:
