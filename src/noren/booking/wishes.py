@@ -1,6 +1,7 @@
 """What somebody waits for, and which free places would do: asked of the same engine as the list."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -89,6 +90,49 @@ def rule(house: Known, service_id: int) -> WaitingRule | None:
     """Return how a service's waiting list is kept; None: there is none. A course is booked as a whole."""
     terms = house.terms.services[service_id]
     return None if terms.course else terms.waiting
+
+
+def full(
+    wish: Wish, days: Sequence[date], free: Mapping[date, Sequence[Start]], *, now: datetime
+) -> tuple[Wish, ...]:
+    """Return what of these days is full and can be waited for, as the wish for each. Inside the shop.
+
+    `free`: what `places` would find, by day. Of a class each date is one, of all else each day.
+    """
+    house = known()
+    waiting, service = rule(house, wish.service_id), house.rules.services[wish.service_id]
+    if waiting is None:
+        return ()
+    if service.capacity is not None:
+        wishes = _dates(wish, days, free)
+    else:
+        wishes = [replace(wish, day=day) for day in days if not free.get(day)]
+    return tuple(
+        each
+        for each in wishes
+        if ends_at(house.rules, waiting, each.day, each.start) > now
+        and (service.capacity is not None or _never(house.rules, service, each) is None)
+    )
+
+
+def _dates(wish: Wish, days: Sequence[date], free: Mapping[date, Sequence[Start]]) -> list[Wish]:
+    """Return a wish for each date of a class that would be offered if nobody had booked it, and is not."""
+    rules, first = known().rules, wall.number(days[0])
+    begin, end = (
+        datetime.fromtimestamp(wall.midnight(rules.zone, first + n) * 60, UTC) for n in (0, len(days))
+    )
+    rows = ClassSession.objects.filter(
+        service_id=wish.service_id, start__gte=begin, start__lt=end, cancelled=False
+    )
+    seen = {start.stamp for starts in free.values() for start in starts}
+    found = []
+    for row in rows.order_by("start"):
+        stamp = int(row.start.timestamp())
+        why = classes.why_not(rules, _empty(row), now=int(wish.since.timestamp()), party=wish.party)
+        if why is None and stamp not in seen and wish.staff in (None, row.staff_id):
+            day = wall.as_date(wall.local_day(rules.zone, stamp // 60))
+            found.append(replace(wish, day=day, start=row.start))
+    return found
 
 
 def ends_at(rules: ShopRules, waiting: WaitingRule, day: date, start: datetime | None) -> datetime:

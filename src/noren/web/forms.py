@@ -127,6 +127,12 @@ class OwnForm(CustomerForm):
     note = None  # type: ignore[assignment]
 
 
+class WaitForm(CustomerForm):
+    """Who waits: what she says to the shop comes when she books."""
+
+    note = None  # type: ignore[assignment]
+
+
 class WordForm(CustomerForm):
     """What a customer who is signed in adds to her booking: the rest is known."""
 

@@ -119,7 +119,7 @@ def who(request: HttpRequest, slug: str, service_id: str) -> HttpResponse:
         # The final screen would tell another service's price and rules than those that are agreed.
         raise HoldExpired
     anybody = "guest" in given or ways.of(request).framed
-    desk = Desk(request, face, offer, held, clock.now(), None if anybody else _me(request, face))
+    desk = Desk(request, face, offer, held, clock.now(), None if anybody else signed_in(request, face))
     kind = CustomerForm if desk.me is None else WordForm
     if request.method != "POST":
         return desk.form(kind())
@@ -131,7 +131,7 @@ def who(request: HttpRequest, slug: str, service_id: str) -> HttpResponse:
     return _held_or_taken(desk, form)
 
 
-def _me(request: HttpRequest, face: shopfront.Face) -> Me | None:
+def signed_in(request: HttpRequest, face: shopfront.Face) -> Me | None:
     """Who is signed in, if her sign-in still holds; without the vault she is as anybody."""
     who = customer_of(request, face.id)
     if who is None:

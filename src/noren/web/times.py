@@ -24,8 +24,8 @@ from noren.errors import (
     SlotTaken,
     TooLate,
 )
+from noren.web import full, shopfront, ways, week
 from noren.web import held as helds
-from noren.web import shopfront, ways, week
 from noren.web.held import Held
 from noren.web.public import face_or_404
 from noren.web.week import Asked
@@ -50,7 +50,7 @@ REFUSALS = (
 @require_http_methods(["GET", "HEAD", "POST"])
 def choose(request: HttpRequest, slug: str, service_id: str) -> HttpResponse:
     """GET shows the free times; POST holds one and leads on to the form."""
-    asked = _asked(request, face_or_404(slug), int(service_id))
+    asked = question(request, face_or_404(slug), int(service_id))
     if request.method != "POST":
         return _page(request, asked)
     at = instant(request.POST.get("at", ""))
@@ -125,19 +125,22 @@ def _page(
     refusal: NorenError | None = None,
     near: tuple[availability.Start, ...] = (),
 ) -> HttpResponse:
+    shown = week.page(asked)
     context = {
         "shop": asked.face,
         "held": asked.held,
         "taken": refusal and refusal.words(),
         "nearest": near,
-        **week.page(asked),
+        "full": full.places(asked, shown["columns"]),
+        **shown,
     }
     response = render(request, "web/book/times.html", context, status=refusal.status if refusal else 200)
     add_never_cache_headers(response)
     return response
 
 
-def _asked(request: HttpRequest, face: shopfront.Face, service_id: int) -> Asked:
+def question(request: HttpRequest, face: shopfront.Face, service_id: int) -> Asked:
+    """Read what a customer asks, from the address or the form. Raises ServiceUnknown."""
     offer = shopfront.offer(face.id, service_id)
     if offer is None:
         raise ServiceUnknown

@@ -47,6 +47,7 @@ from noren.web import (
     support,
     times,
     waiting,
+    waits,
     wellknown,
     why,
 )
@@ -239,6 +240,7 @@ urlpatterns = [
     re_path(f"^{SHOP}/my-data/leave$", mydata.leave, name="my_data_leave"),
     re_path(rf"^{SHOP}/my-data/(?P<entry>[0-9]{{1,15}})\.tlog-proof$", mydata.proof, name="my_data_proof"),
     re_path(f"^{SHOP}/book/{SERVICE}/$", times.choose, name="book"),
+    re_path(f"^{SHOP}/book/{SERVICE}/wait$", waits.join, name="book_wait"),
     re_path(
         r"^(?P<slug>[a-z][a-z0-9-]+)/book/(?P<service_id>[0-9]{1,12})/you$", reserve.who, name="book_who"
     ),
