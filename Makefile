@@ -9,7 +9,7 @@ SECONDS ?= 60
 NUMBERS ?= 200000000
 WORKERS ?= 3
 
-.PHONY: help venv up check format test mutate crash ledger-faults ledger-proofs fuzz soak phones bench clean
+.PHONY: help venv up check format test mutate crash ledger-faults ledger-proofs fuzz soak phones screens bench clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-zA-Z%-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -58,6 +58,10 @@ soak: venv ## An hour of steady load (MINUTES=60 SEED=7): does the memory of eac
 
 phones: venv ## Try every 090 and 080 number against blind tokens without their key (NUMBERS=1000000: so many)
 	@nice -n 10 $(BIN)/python -m tests.vault.phones --numbers $(NUMBERS)
+
+screens: venv ## Pictures of every step of the customer's way, into docs/screens (FOLDER=elsewhere)
+	@bin/browser
+	$(BIN)/python -m tests.browser.screens $(FOLDER)
 
 bench: venv ## Every figure: name value unit limit ratio
 	@for file in $$(grep -l __main__ bench/*.py); do \

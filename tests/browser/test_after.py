@@ -3,7 +3,6 @@
 import re
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser import walk
@@ -26,25 +25,6 @@ def booked(
     return page
 
 
-def test_she_moves_it_without_javascript(system: System, browser: Browser) -> None:
-    with visit(browser, scripts=False, english=True) as context:
-        page = booked(context, system, "Cut")
-        page.get_by_role("link", name="Change the time").click()
-        page.locator("button[name=at]:visible").nth(1).click()
-        expect(page.get_by_role("heading", level=1)).to_have_text("Move your booking to this time?")
-        page.get_by_role("button", name="Move it to this time").click()
-        expect(page.get_by_text("The time is changed.")).to_be_visible()
-
-
-def test_she_is_late_without_javascript(system: System, browser: Browser) -> None:
-    with visit(browser, scripts=False, english=True) as context:
-        page = booked(context, system, "Cut", days=0)
-        page.get_by_role("button", name="10 min late").click()
-        expect(page.get_by_text("The shop knows: about 10 minutes late.")).to_be_visible()
-        page.get_by_role("button", name="On time after all").click()
-        expect(page.get_by_text("One tap tells the shop.")).to_be_visible()
-
-
 def test_the_weeks_turn_in_place_and_her_choice_is_kept(system: System, browser: Browser) -> None:
     with visit(browser) as context:
         page = booked(context, system, "カット")
@@ -60,31 +40,6 @@ def test_the_weeks_turn_in_place_and_her_choice_is_kept(system: System, browser:
         page.get_by_role("button", name="この日時に変更する").click()
         expect(page).to_have_url(re.compile(r"/b/[^/]+\?moved$"))
         assert complaints == []
-
-
-@pytest.mark.parametrize("english", [False, True])
-def test_it_has_no_fault_in_any_state(system: System, browser: Browser, english: bool) -> None:
-    lang, faults = "en" if english else "ja", []
-    with visit(browser, bypass_csp=True, english=english) as context:
-        page = booked(context, system, "Cut" if english else "カット", days=0)
-        page.locator("button[name=minutes]").first.click()
-        expect(page.locator("#late .notice")).to_be_visible()
-        faults += look(page, f"after-late-{lang}")
-        page = booked(context, system, "Cut" if english else "カット")
-        faults += look(page, f"after-own-{lang}")
-        page.goto(f"{page.url}/move")
-        faults += look(page, f"after-move-{lang}")
-        page.set_viewport_size({"width": 390, "height": 844})
-        page.locator("button[name=at]:visible").nth(2).click()
-        expect(page.locator("button[value=move]")).to_be_visible()
-        faults += look(page, f"after-sure-{lang}")
-        page.locator("button[value=move]").click()
-        faults += look(page, f"after-moved-{lang}")
-        page.locator("details summary").first.click()
-        faults += look(page, f"after-cancelling-{lang}")
-        page.locator("form[action$=cancel] button").click()
-        faults += look(page, f"after-cancelled-{lang}")
-    assert faults == []
 
 
 def test_a_stay_and_the_door_have_no_fault(system: System, browser: Browser) -> None:

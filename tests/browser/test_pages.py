@@ -12,7 +12,6 @@ from tests.browser.system import (
     HEAVIEST,
     SCREENS,
     System,
-    axe,
     look_once,
     picture,
     visit,
@@ -125,53 +124,6 @@ def test_it_has_no_fault_on_the_operators_page(system: System, browser: Browser)
     assert [faults for faults in found if faults] == []
 
 
-@pytest.mark.parametrize("dark", [False, True])
-def test_it_has_no_fault_on_any_step_of_a_booking(system: System, browser: Browser, dark: bool) -> None:
-    faults = {}
-    with visit(browser, bypass_csp=True, dark=dark) as context:
-        page = context.new_page()
-        walk.choose_service(page, system.origin, "カット")
-        faults["times"] = axe(page)
-        walk.choose_time(page)
-        faults["who"] = axe(page)
-        page.locator("button[value=final]").click()
-        expect(page.locator("#id_name_error")).to_be_visible()
-        faults["wrong"] = axe(page)
-        walk.fill(page)
-        page.locator("button[value=final]").click()
-        faults["final"] = axe(page)
-        page.locator("button[value=book]").click()
-        faults["done"] = axe(page)
-        page.goto(page.url.split("?", maxsplit=1)[0])
-        page.get_by_text("この予約を取り消す").click()
-        faults["own"] = axe(page)
-        page.get_by_role("button", name="取り消す").click()
-        faults["cancelled"] = axe(page)
-        page.goto(f"{system.origin}/yoga/")
-        page.locator(".services a").first.click()
-        faults["classes"] = axe(page)
-    assert {step: found for step, found in faults.items() if found} == {}
-
-
-@pytest.mark.parametrize("dark", [False, True])
-def test_it_has_no_fault_on_a_request_or_a_stay(system: System, browser: Browser, dark: bool) -> None:
-    faults = {}
-    with visit(browser, bypass_csp=True, dark=dark) as context:
-        page = context.new_page()
-        for shop, service in (("yoga", "プライベートレッスン"), ("cottage", "コテージ宿泊")):
-            walk.choose_service(page, system.origin, service, shop)
-            faults[shop, "times"] = axe(page)
-            walk.choose_time(page)
-            walk.fill(page)
-            page.locator("button[value=final]").click()
-            expect(page.locator("button[value=book]")).to_be_visible()
-            faults[shop, "final"] = axe(page)
-            page.locator("button[value=book]").click()
-            expect(page).to_have_url(re.compile(r"/b/"))
-            faults[shop, "done"] = axe(page)
-    assert {step: found for step, found in faults.items() if found} == {}
-
-
 def test_a_stay_is_booked_without_javascript(system: System, browser: Browser) -> None:
     with visit(browser, scripts=False, english=True) as context:
         page = context.new_page()
@@ -222,17 +174,6 @@ def test_the_desk_is_run_by_keys_alone(system: System, staff: BrowserContext) ->
     page.close()
 
 
-def test_it_books_without_javascript(system: System, browser: Browser) -> None:
-    with visit(browser, scripts=False, english=True) as context:
-        page = context.new_page()
-        walk.choose_service(page, system.origin, "Cut")
-        page.get_by_role("link", name="Haruto").click()
-        walk.choose_time(page)
-        walk.fill(page)
-        walk.confirm(page)
-        expect(page.get_by_role("heading", level=1)).to_have_text("You are booked.")
-
-
 def _tab_to(page: Page, selector: str) -> None:
     """Press Tab until what is wanted has the focus, as somebody without a mouse does."""
     for _press in range(80):
@@ -240,27 +181,6 @@ def _tab_to(page: Page, selector: str) -> None:
         if page.evaluate("s => document.activeElement.matches(s)", selector):
             return
     raise AssertionError(f"{selector} cannot be reached by keys")
-
-
-def test_it_books_by_keys_alone(system: System, browser: Browser) -> None:
-    with visit(browser) as context:
-        page = context.new_page()
-        page.goto(f"{system.origin}/salon/")
-        _tab_to(page, ".services a")
-        page.keyboard.press("Enter")
-        page.wait_for_url("**/book/**")
-        _tab_to(page, "button[name=at]")
-        page.keyboard.press("Enter")
-        page.wait_for_url("**/you?**")
-        for field, text in walk.CUSTOMER.items():
-            _tab_to(page, f"#id_{field}")
-            page.keyboard.type(text)
-        _tab_to(page, "button[value=final]")
-        page.keyboard.press("Enter")
-        expect(page.locator("button[value=book]")).to_be_visible()
-        _tab_to(page, "button[value=book]")
-        page.keyboard.press("Enter")
-        expect(page).to_have_url(re.compile(r"/b/"))
 
 
 def test_it_turns_the_week_without_a_new_page_and_back_works(system: System, browser: Browser) -> None:

@@ -1,0 +1,139 @@
+"""Pictures of every step of the customer's way, into docs/screens: `make screens` (FOLDER is where).
+
+Each step on a phone and on a desk, in Japanese and English, light and dark, as they are walked: journey.py.
+"""
+
+import re
+import sys
+import tempfile
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Browser, Page
+
+from tests.browser import journey
+from tests.browser.journey import WHO, Way
+from tests.browser.studio import Studio, offered
+from tests.browser.system import DESK, PHONE, TOP, System, at_any_hour, chromium, running, visit
+from tests.servers import wait_for
+
+SHOPS = ("yoga", "court", "cottage")
+LANGUAGES = {"ja": False, "en": True}
+
+
+class Album:
+    """Takes the pictures, in the order of the walk."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.steps: list[str] = []
+
+    def of(self, page: Page, language: str) -> Callable[[str], None]:
+        """Return what takes a picture of each screen and theme of the page as it stands."""
+
+        def shot(name: str) -> None:
+            if name not in self.steps:
+                self.steps.append(name)
+            for wide, dark in ((False, False), (False, True), (True, False), (True, True)):
+                page.set_viewport_size(DESK if wide else PHONE)  # type: ignore[arg-type]
+                page.emulate_media(color_scheme="dark" if dark else "light", reduced_motion="reduce")
+                self._keep(page.screenshot(full_page=True), _file(name, wide, language, dark))
+            page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+
+        return shot
+
+    def _keep(self, taken: bytes, name: str) -> None:
+        """A page has few colours: kept without loss, it is smaller than a blurred one."""
+        with Image.open(BytesIO(taken)) as picture:
+            few = picture.convert("RGB").quantize(24, dither=Image.Dither.NONE).convert("RGB")
+            few.save(self.folder / name, "WEBP", lossless=True, quality=50, method=4)
+
+    def index(self) -> None:
+        """Write the page that shows them all."""
+        lines = [
+            "# The customer's way, step by step",
+            "",
+            "Made by `make screens` from the example shops, with a made-up customer. The salon is open day",
+            "and night in them, so that they can be made at any hour.",
+            "",
+        ]
+        for name in self.steps:
+            lines += [f"## {name}", ""]
+            pictures = [
+                _file(name, False, language, dark) for language in LANGUAGES for dark in (False, True)
+            ]
+            there = [each for each in pictures if (self.folder / each).exists()]
+            lines += [" ".join(f'<img src="{each}" width="220" alt="{each[:-5]}">' for each in there), ""]
+            desks = [_file(name, True, language, dark) for language in LANGUAGES for dark in (False, True)]
+            there = [each for each in desks if (self.folder / each).exists()]
+            lines += ["desk: " + " · ".join(f"[{each[:-5]}]({each})" for each in there), ""]
+        (self.folder / "README.md").write_text("\n".join(lines), encoding="utf-8")
+
+
+def _file(name: str, wide: bool, language: str, dark: bool) -> str:
+    return f"{name}-{'desk' if wide else 'phone'}-{language}-{'dark' if dark else 'light'}.webp"
+
+
+def main() -> None:
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else TOP / "docs" / "screens" / "customer")
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.webp"):
+        old.unlink()
+    album = Album(folder)
+    with tempfile.TemporaryDirectory() as made, chromium() as browser:
+        others = [TOP / "examples" / f"{name}.toml" for name in SHOPS]
+        with running(at_any_hour(Path(made)), *others) as system:
+            for language in LANGUAGES:
+                _walk(system, browser, album, language)
+    album.index()
+
+
+def _walk(system: System, browser: Browser, album: Album, language: str) -> None:
+    english, studio = LANGUAGES[language], Studio(system)
+    with visit(browser, english=english) as context, visit(browser) as another:
+        page = context.new_page()
+        way = Way(system, page, shot=album.of(page, language))
+        own = journey.book(way, days=3, states=True)
+        journey.move_and_cancel(way, own)
+        _late(way)
+        journey.lose_a_race(way, another.new_page())
+        journey.request(way)
+        journey.stay(way)
+        journey.wait(way, studio.service, studio.fill(0)[0])
+        way.open(offered(system, studio, 0, f"offered-{language}@example.jp"))
+        way.shot("offered")
+        journey.nothing_there(way)
+        journey.vault_down(way)
+        _account(system, way)
+
+
+def _late(way: Way) -> None:
+    shot, way.shot = way.shot, lambda _name: None
+    own = journey.book(way)
+    way.shot = shot
+    journey.late(way, own)
+
+
+def _account(system: System, way: Way) -> None:
+    """Codes are a minute apart: the one of the other language is older by then, in the vault's book."""
+    system.vault("UPDATE vault.code SET made_at = made_at - 61000")
+    shape = re.compile(r"Your code is (\d{6})")
+
+    def codes() -> list[str]:
+        bodies = [mail.get_body(("plain",)) for mail in system.mails(WHO["mail"])]
+        found = [shape.search(body.get_content()) for body in bodies if body is not None]
+        return [one[1] for one in found if one]
+
+    before = len(codes())
+
+    def newest() -> str:
+        wait_for(lambda: len(codes()) > before, 40)
+        return codes()[-1]
+
+    journey.account(way, newest)
+
+
+if __name__ == "__main__":
+    main()
