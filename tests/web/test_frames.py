@@ -13,7 +13,7 @@ from noren.booking.models import Booking, Status
 from noren.shops import rules
 from noren.shops.models import Service, Shop
 from noren.shops.tenancy import shop
-from noren.web import reserve
+from noren.web import reserve, shopfront
 from tests.api.salon import NOON, Salon, salon
 from tests.servers import VaultProcess
 from tests.web.conftest import TOMORROW
@@ -127,7 +127,7 @@ def test_who_is_signed_in_counts_as_anybody(allowed: Salon, monkeypatch: pytest.
     def asked(*_args: object) -> None:
         raise AssertionError("who is signed in was looked for")
 
-    monkeypatch.setattr(reserve, "_me", asked)
+    monkeypatch.setattr(reserve, "signed_in", asked)
     customer = Visitor()
     customer.open(f"/salon/embed/book/{allowed.cut}/")
     customer.press("at", AT)
@@ -154,6 +154,18 @@ def test_it_offers_the_nearest_where_somebody_was_faster(allowed: Salon) -> None
     assert policy(late.page) == f"{SITE} https://aoba.example"
     late.press("at")
     assert "/embed/" in late.now_at
+
+
+def test_what_goes_wrong_is_said_in_the_frame(allowed: Salon, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_args: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(shopfront, "offers", broken)
+    answer = Client(raise_request_exception=False).get(f"/{allowed.slug}/embed/?lang=en")
+    assert answer.status_code == 500
+    assert policy(answer) == f"{SITE} https://aoba.example"
+    assert "X-Frame-Options" not in answer.headers
+    assert "please try again soon" in answer.content.decode()
 
 
 def test_a_booking_on_request_says_so(allowed: Salon, vault: VaultProcess) -> None:

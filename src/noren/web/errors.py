@@ -87,4 +87,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # no
 
 
 def broken(request: HttpRequest) -> HttpResponse:
-    return error_page(request, 500, _("It has been noted. Nothing was lost; please try again soon."))
+    """A frame of another site shows it, too (frames.framed): an empty one would say nothing."""
+    page = error_page(request, 500, _("It has been noted. Nothing was lost; please try again soon."))
+    frame = getattr(request, "frame", None)
+    return frame.opens(page) if frame else page

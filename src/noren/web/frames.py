@@ -19,7 +19,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
-from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.csrf import csrf_exempt
 
 from noren.errors import NorenError
@@ -46,6 +45,14 @@ class Frame:
     def home(self) -> str:
         return self.way.at("shop", [self.face.slug])
 
+    def opens(self, response: HttpResponse) -> HttpResponse:
+        """Let a page be shown in frames of the sites that the shop named."""
+        ancestors = list(self.face.embed_origins) or ["'none'"]
+        response.headers["Content-Security-Policy"] = build_policy(replace={"frame-ancestors": ancestors})
+        # What django.views.decorators.clickjacking.xframe_options_exempt sets: the policy says it all.
+        vars(response)["xframe_options_exempt"] = True
+        return response
+
 
 def framed(view: View) -> View:
     """Show the view's pages in frames of the sites that the shop named, and take no form from elsewhere.
@@ -54,7 +61,6 @@ def framed(view: View) -> View:
     """
 
     @csrf_exempt
-    @xframe_options_exempt
     @wraps(view)
     def shown(request: HttpRequest, slug: str, **named: Any) -> HttpResponse:
         face = face_or_404(slug)
@@ -66,9 +72,7 @@ def framed(view: View) -> View:
             response = _grown_old(request) if forged else view(request, slug=slug, **named)
         except NorenError as refusal:
             response = noren_error(request, refusal)
-        ancestors = list(face.embed_origins) or ["'none'"]
-        response.headers["Content-Security-Policy"] = build_policy(replace={"frame-ancestors": ancestors})
-        return response
+        return frame.opens(response)
 
     return shown
 
