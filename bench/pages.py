@@ -1,7 +1,9 @@
-"""What each public page weighs, compressed and with all it needs, against 60 kB; and how often it asks.
+"""What each public page weighs, compressed and with all it needs, against 60 kB; how often it asks; how long
+it takes the server with few bookings and with many.
 
 Weight: what a browser that comes for the first time takes over the wire. Queries: of one view with everything
-remembered that a process remembers, what opens and ends a transaction left out.
+remembered that a process remembers, what opens and ends a transaction left out. Server: a view in this
+process, in turn for an empty shop and for one with 600 bookings in the same weeks.
 """
 
 # First, since it sets Django up.
@@ -9,7 +11,10 @@ from tests.environment import GIVEN, PATHS  # isort: split
 
 import re
 import tempfile
+import time
 from collections.abc import Iterator
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from django.db import connection
@@ -17,8 +22,11 @@ from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 
 from bench import measure
-from noren.booking import importing
-from noren.shops import described
+from noren import clock
+from noren.booking import actions, importing
+from noren.shops import described, directory
+from noren.shops.models import Service, Staff
+from noren.shops.tenancy import shop as in_shop
 from tests.browser.system import HEAVIEST, at_any_hour, chromium, running, visit, weigh
 from tests.servers import app_database, embedded, serve_app
 
@@ -34,6 +42,7 @@ PAGES = {
     "account": "/salon/account",
     "my_data": "/salon/my-data",
 }
+BOOKINGS = 600
 FRAME = re.compile(r"^(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET) ?", re.IGNORECASE)
 
 
@@ -82,6 +91,39 @@ def _queries(shop: Path) -> None:
         [at] = re.findall(r'name="at" value="(\d+)"', times)[:1]
         answer = client.post(PAGES["times"], {"at": at})
         _asked(client, "who", answer.headers["Location"])
+        _times(client, shop)
+
+
+def _times(client: Client, shop: Path) -> None:
+    """The same shop twice, once with bookings: what a page takes must not follow from how many there are."""
+    text = shop.read_text(encoding="utf-8")
+    importing.write(
+        described.read(text.replace('slug = "salon"', 'slug = "busy"').replace('.salon"', '.busy"'))
+    )
+    busy = directory.shop_id("busy")
+    with in_shop(busy):
+        cut = Service.objects.get(key="cut").id
+        staff = list(Staff.objects.order_by("id").values_list("id", flat=True))
+    now = clock.now()
+    first = now.replace(minute=0, second=0, microsecond=0) + timedelta(days=1)
+    for number in range(BOOKINGS):
+        at = first + timedelta(hours=number // len(staff))
+        wish = actions.HoldRequest(cut, at, staff[number % len(staff)], 1, until=now + timedelta(days=9))
+        actions.hold(busy, wish, now=now)
+    for name in ("shop", "times", "embed_times", "legal"):
+        few = PAGES[name]
+        many = few.replace("/salon/", "/busy/").replace("/book/1/", f"/book/{cut}/")
+        cases = {"few": partial(_took, client, few), "many": partial(_took, client, many)}
+        found = measure.interleaved(cases, 25)
+        measure.figure(f"server_{name}", found["many"], "ms", ratio=found["many"] / found["few"])
+
+
+def _took(client: Client, path: str) -> float:
+    begun = time.perf_counter()
+    answer = client.get(path)
+    if answer.status_code != 200:
+        raise SystemExit(f"{path}: {answer.status_code}")
+    return (time.perf_counter() - begun) * 1000
 
 
 def _asked(client: Client, name: str, path: str) -> None:
