@@ -62,6 +62,11 @@ class NotOffered(NorenError):
     message = _("This time is not offered. Please choose one of the times shown.")
 
 
+class NotTogether(NorenError):
+    status = 422
+    message = _("These services cannot be booked in one visit. Please book them one by one or call the shop.")
+
+
 class ClassThere(NorenError):
     status = 409
     message = _("This class has a date at that time already. Please choose another time.")
@@ -274,9 +279,7 @@ class PurposeRefused(NorenError):
 
 class BudgetExceeded(NorenError):
     status = 429
-    message = _(
-        "More people's data were asked for than this sign-in may see. Please wait or ask your manager."
-    )
+    message = _("More people's data were asked for than this sign-in may see. Please wait or ask a manager.")
 
 
 class StepUpNeeded(BudgetExceeded):

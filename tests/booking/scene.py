@@ -32,13 +32,22 @@ class House:
     resources: dict[str, int] = field(default_factory=dict)
     services: dict[str, int] = field(default_factory=dict)
 
+    def named(self, keys: str) -> tuple[int, ...]:
+        """The services of "colour nails"."""
+        return tuple(self.services[each] for each in keys.split())
+
     def hold(self, service: str, at: str, staff: str | None = None, **more: Any) -> actions.Hold:
         return actions.hold(self.id, self.wish(service, at, staff, **more), now=more.get("now", NOW))
 
     def wish(self, service: str, at: str, staff: str | None = None, **more: Any) -> actions.HoldRequest:
         asked = None if staff is None else self.resources[staff]
         return actions.HoldRequest(
-            self.services[service], when(at), asked, more.get("party", 1), more.get("key", "")
+            self.services[service],
+            when(at),
+            asked,
+            more.get("party", 1),
+            more.get("key", ""),
+            also=self.named(more.get("also", "")),
         )
 
     def book(self, service: str, at: str, staff: str | None = None, **more: Any) -> Booking:
@@ -51,6 +60,7 @@ class House:
         on = date.fromisoformat(day)
         asked = None if staff is None else self.resources[staff]
         more.setdefault("now", NOW)
+        more["also"] = self.named(more.get("also", ""))
         found = availability.month(self.id, self.services[service], on, on, staff=asked, **more)
         return [f"{start.at:%H:%M}" for start in found.days.get(on, ())]
 
@@ -83,7 +93,7 @@ def found(
     hours: Sequence[tuple[int, int]] = ((9 * 60, 18 * 60),),
     **settings: Any,
 ) -> House:
-    """Make a shop. In requirements and parts, pools name resources by their keys."""
+    """Make a shop. In requirements and parts keys name resources, in additions services above."""
     slug = f"shop-{next(_numbers)}"
     house = House(directory.found(slug), slug, settings.get("zone", "Asia/Tokyo"))
     with shop(house.id):
@@ -116,6 +126,7 @@ def _service(house: House, key: str, values: dict[str, Any]) -> None:
         requirements.append({"role": role, "pool": [house.resources[each] for each in pool], **more})
     minutes = values.pop("minutes", 60)
     values.setdefault("segments", [{"minutes": minutes, "roles": list(needs)}])
+    values["additions"] = [house.services[each] for each in values.get("additions", ())]
     values.setdefault("grid", {"kind": "opening", "interval": 30})
     house.services[key] = Service.objects.create(key=key, requirements=requirements, **values).id
 

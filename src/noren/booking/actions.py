@@ -52,7 +52,7 @@ class HoldRequest:
     """`key` names the wish: the same one again gives the same hold, whatever happened to the first answer.
 
     `nights` of a stay; `person` where she is known; `override` is the reason (a code) for which staff insist.
-    `until`: how long it is kept, where that is not the shop's usual time; `since`: see asked.Asked.
+    `until`: how long it is kept, where that is not the shop's usual time; `since`, `also`: see asked.Asked.
     """
 
     service_id: int
@@ -65,6 +65,7 @@ class HoldRequest:
     override: str = ""
     until: datetime | None = None
     since: datetime | None = None
+    also: tuple[int, ...] = ()
 
     def asked(self, by: Actor) -> Asked:
         return Asked(
@@ -77,6 +78,7 @@ class HoldRequest:
             since=self.since,
             over=bool(self.override),
             course=by_staff(by),
+            also=self.also,
         )
 
 
@@ -91,7 +93,7 @@ def hold(shop_id: int, request: HoldRequest, *, now: datetime, by: Actor = CUSTO
     """Keep a slot while a form is filled.
 
     Raises SlotTaken (facts: nearest), LimitReached, InThePast, TooLate, OutsideHorizon, NotOffered,
-    PartyTooLarge, NightsNotOffered, ServiceUnknown, IdempotencyKeyReused.
+    PartyTooLarge, NightsNotOffered, NotTogether, ServiceUnknown, IdempotencyKeyReused.
     """
     may_insist(request.override, by)
     wanted = request.asked(by)
@@ -164,7 +166,8 @@ def _same(earlier: Booking, request: HoldRequest) -> Hold:
     # By timestamp: in a doubled hour two zones' names of one instant are never equal (PEP 495).
     now_asked = (request.service_id, request.start.timestamp(), request.staff, request.party, request.nights)
     before = (earlier.service_id, earlier.start.timestamp(), earlier.asked_staff_id, earlier.party)
-    if earlier.series_id is not None or now_asked != (*before, earlier.agreed["nights"]):
+    other = now_asked != (*before, earlier.agreed["nights"]) or set(request.also) != set(earlier.also)
+    if earlier.series_id is not None or other:
         raise IdempotencyKeyReused
     return Hold(earlier.id, earlier.expires_at or earlier.start, earlier.staff_id)
 
@@ -213,7 +216,7 @@ def write_confirm(
         return booking
     if booking.status != Status.HELD:
         raise HoldExpired
-    house = known()
+    house = known().visit(booking.service_id, booking.also)
     status, takes = _approval(house, booking, by)
     agreed: dict[str, Any] = {"consent": consent, "consent_at": now.astimezone(UTC).isoformat()}
     booking.locale, booking.person_id = locale, person_id
@@ -341,7 +344,7 @@ def move(
         decision = decide(wanted, now=now)
         agreed = agreement.moved(booking, decision.known, staff)
         if by == CUSTOMER:
-            agreed["fee_floor"] = agreement.fee(booking, now=now).fee_percent
+            agreed = agreement.floored(booking, agreed, now=now)
         return write_move(
             booking, decision, agreed, now=now, by=by, why=override or reason, over=bool(override)
         )
@@ -364,6 +367,7 @@ def write_move(
 
     `kind` is the mail that tells her.
     """
+    agreed = agreement.retimed(booking, agreed, decision.known)
     values = decision.values | {"agreed": agreed, "takes": booking.takes, "changes": booking.changes}
     claims, limits = (decision.claims, decision.limits) if booking.takes else ((), ())
     rules = decision.known.rules

@@ -23,7 +23,8 @@ class Asked:
 
     `person` where she is known. `since`: notice and horizon are as they were then (an approval, an offer).
     `over`: staff insist, and nobody is asked. `course`: dates of a course may be taken, by staff or all
-    together. `beside`: what stands in the way, and counts, as if it were written.
+    together. `beside`: what stands in the way, and counts, as if it were written. `also`: the other services
+    of the same visit.
     """
 
     service_id: int
@@ -37,6 +38,7 @@ class Asked:
     over: bool = False
     course: bool = False
     beside: tuple[Beside, ...] = ()
+    also: tuple[int, ...] = ()
 
     @property
     def is_plain(self) -> bool:
@@ -65,4 +67,5 @@ def again(
         since=since,
         over=over,
         course=course,
+        also=booking.also,
     )

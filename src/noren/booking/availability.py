@@ -15,7 +15,7 @@ from noren.booking.asked import Asked, Beside
 from noren.booking.kept import Kept
 from noren.booking.sheets import Survey
 from noren.engine import availability as engine
-from noren.engine import classes, sheet, wall, windows
+from noren.engine import classes, limits, sheet, wall, windows
 from noren.engine.limits import UsedMap
 from noren.engine.model import Service, Session, ShopRules, Why, Window
 from noren.engine.plan import plan
@@ -81,7 +81,8 @@ class Availability:
 class Found:
     """What was read for a question about a service, and the engine's answer once it is asked for.
 
-    `own`, `person` and `since` are the question's, as `month` has them; `beside`: see `and_beside`.
+    `own`, `person`, `since` and `also` are the question's, as `month` has them; `service` is the visit where
+    there are more. `beside`: see `and_beside`.
     """
 
     shop_id: int
@@ -95,6 +96,7 @@ class Found:
     person: UUID | None
     beside: tuple[Beside, ...] = ()
     since: datetime | None = None
+    also: tuple[int, ...] = ()
 
     def and_beside(self, those: Sequence[Beside]) -> Self:
         """Return what would be found if these were written."""
@@ -117,7 +119,7 @@ class Found:
     @property
     def is_limited(self) -> bool:
         """Whether it rests on a count of bookings, too."""
-        return bool(self.rules.limits or self.service.limits)
+        return next(limits.of_service(self.rules, self.service), None) is not None
 
     @property
     def same(self) -> Hashable | None:
@@ -129,7 +131,8 @@ class Found:
             return None
         window = self.survey.window
         between = engine.between(self.rules, self.service.id, window, now=self.as_of)
-        return mark, window, between, self.service.id, self.staff, self.party, self.nights
+        asked = self.service.id, self.also, self.staff, self.party, self.nights
+        return mark, window, between, asked
 
     def starts(self) -> engine.Starts:
         """Ask the engine; where there are limits, after one more question to the database. No class."""
@@ -178,14 +181,16 @@ def month(
     nights: int = 0,
     person: UUID | None = None,
     since: datetime | None = None,
+    also: tuple[int, ...] = (),
 ) -> Availability:
     """Return the starts from `first` to `last`, both included. `staff` None: any. `own`: see sheets.survey.
 
     `nights` of a stay; `person` where she is known, for what is limited for each customer; `since`: notice
-    and horizon are as they were then. Raises ShopUnknown, ServiceUnknown.
+    and horizon are as they were then; `also`: the other services of the same visit. Raises ShopUnknown,
+    ServiceUnknown.
     """
     wanted: dict[str, Any] = {"now": now, "staff": staff, "party": party, "own": own, "person": person}
-    found = find(shop_id, service_id, first, last, nights=nights, **wanted)
+    found = find(shop_id, service_id, first, last, nights=nights, also=also, **wanted)
     return _days(replace(found, since=since))
 
 
@@ -214,6 +219,7 @@ def find(
     own: int | None = None,
     nights: int = 0,
     person: UUID | None = None,
+    also: tuple[int, ...] = (),
 ) -> Found:
     """Read what is taken now: one question to the database. Raises ShopUnknown, ServiceUnknown."""
 
@@ -221,7 +227,7 @@ def find(
         return windows.of_dates(rules, service_id, first, last, nights)
 
     wanted: dict[str, Any] = {"staff": staff, "party": party, "own": own, "nights": nights, "person": person}
-    return _look(shop_id, service_id, of, now=now, **wanted)
+    return _look(shop_id, service_id, of, now=now, also=also, **wanted)
 
 
 def _look(
@@ -235,10 +241,11 @@ def _look(
     nights: int,
     own: int | None = None,
     person: UUID | None = None,
+    also: tuple[int, ...] = (),
 ) -> Found:
-    seen = sheets.survey(shop_id, service_id, of, now=now, staff=staff, own=own)
+    seen = sheets.survey(shop_id, service_id, of, now=now, staff=staff, own=own, also=also)
     service = seen.known.rules.services[service_id]
-    return Found(shop_id, service, seen, now, staff, party, nights, own, person)
+    return Found(shop_id, service, seen, now, staff, party, nights, own, person, also=also)
 
 
 def is_taken(shop_id: int, asked: Asked, *, now: datetime) -> bool:
@@ -255,7 +262,7 @@ def is_taken(shop_id: int, asked: Asked, *, now: datetime) -> bool:
     if rest or not asked.is_plain:
         return False
     wanted: dict[str, Any] = {"staff": asked.staff, "party": asked.party, "nights": asked.nights}
-    found = _look(shop_id, asked.service_id, of, now=now, **wanted)
+    found = _look(shop_id, asked.service_id, of, now=now, also=asked.also, **wanted)
     if found.is_class:
         return _is_full(found, int(start))
     same = found.same
@@ -291,13 +298,14 @@ def nearest(
     person: UUID | None = None,
     limit: int = 5,
     own: int | None = None,
+    also: tuple[int, ...] = (),
 ) -> tuple[Start, ...]:
     """Return the starts nearest to an instant, ascending; weeks are searched before they are widened.
 
-    `own`: see sheets.survey.
+    `own`, `also`: see sheets.survey.
     """
     wanted: dict[str, Any] = {"now": now, "staff": staff, "party": party, "nights": nights, "own": own}
-    wanted["person"] = person
+    wanted |= {"person": person, "also": also}
     near: tuple[Start, ...] = ()
     for reach in (_NEAR, _FAR):
 

@@ -61,7 +61,7 @@ class Own:
 @dataclass(frozen=True, slots=True)
 class BookRequest:
     """`idempotency_key`: the same one again gives the same answer. `consent`: the policy's version agreed to;
-    None is the present one.
+    None is the present one. `also`: the other services of the same visit.
     """
 
     service_id: int
@@ -73,6 +73,7 @@ class BookRequest:
     idempotency_key: str | None = None
     consent: int | None = None
     nights: int = 0
+    also: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,13 @@ def book(shop_id: int, request: BookRequest, *, now: datetime, by: Actor = CUSTO
     """
     key = request.idempotency_key or ""
     wish = actions.HoldRequest(
-        request.service_id, request.start, request.staff, request.party, key, request.nights
+        request.service_id,
+        request.start,
+        request.staff,
+        request.party,
+        key,
+        request.nights,
+        also=request.also,
     )
     held = actions.hold(shop_id, wish, now=now, by=by)
     try:
@@ -125,6 +132,7 @@ def _nearest(
         party=request.party,
         nights=request.nights,
         person=person,
+        also=request.also,
     )
 
 

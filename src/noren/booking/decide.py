@@ -33,6 +33,7 @@ from noren.errors import (
     NightsNotOffered,
     NorenError,
     NotOffered,
+    NotTogether,
     OutsideHorizon,
     PartyTooLarge,
     SlotTaken,
@@ -79,8 +80,8 @@ class Decision:
 def decide(asked: Asked, *, now: datetime) -> Decision:
     """Decide on rules at one revision. Inside the shop, and never cached.
 
-    Raises ServiceUnknown, CourseOnly, InThePast, TooLate, OutsideHorizon, PartyTooLarge, NightsNotOffered,
-    LimitReached, NotOffered, SlotTaken.
+    Raises ServiceUnknown, NotTogether, CourseOnly, InThePast, TooLate, OutsideHorizon, PartyTooLarge,
+    NightsNotOffered, LimitReached, NotOffered, SlotTaken.
     """
     seconds = asked.start.timestamp()
     if seconds % 60:
@@ -93,11 +94,14 @@ def decide(asked: Asked, *, now: datetime) -> Decision:
         now=now,
         staff=asked.staff,
         own=asked.own,
+        also=asked.also,
     )
     seen = sheets.beside(seen, asked.beside)
     if asked.since is not None and asked.start <= now and not asked.over:
         raise InThePast
     service = seen.known.rules.services[asked.service_id]
+    if asked.also and not (service.bookable or asked.over or asked.own):
+        raise NotTogether
     if seen.known.terms.services[asked.service_id].course and not (asked.course or asked.over):
         raise CourseOnly
     if asked.nights and service.stay is None:
@@ -223,8 +227,8 @@ def _seats_free(house: Known, asked: Asked, session: Session, *, now: datetime) 
 
 def _loads(rules: ShopRules, asked: Asked) -> Mapping[int, Load]:
     """Count what each of a pool has been given, where there is a choice."""
-    need = rules.services[asked.service_id].requirements[0]
-    if len(need.pool) <= need.count:
+    need = next(iter(rules.services[asked.service_id].requirements), None)
+    if need is None or len(need.pool) <= need.count:
         return {}
     wanted: dict[str, Any] = {
         "shop": current_shop(),

@@ -148,6 +148,7 @@ def standing(row: Booking, claims: tuple[Claim, ...]) -> Standing:
         staff=row.asked_staff_id,
         nights=int(row.agreed.get("nights", 0)),
         seated=row.session_id is not None,
+        parts=tuple((part["service"], part["minutes"]) for part in row.parts),
     )
 
 

@@ -67,6 +67,7 @@ def slack(shop_id: int, booking: Booking, *, now: datetime) -> int | None:
         now=now,
         staff=booking.staff_id,
         own=booking.id,
+        also=booking.also,
     )
     asked: dict[str, Any] = {"most": most, "staff": booking.staff_id, "party": booking.party}
     return late.slack(seen.known.rules, booking.service_id, seen.window, seen.taken, start, **asked)

@@ -4,6 +4,7 @@ The sheets (`booking_sheet`) are no model: they are an index of the claims, writ
 """
 
 from datetime import datetime
+from typing import Any
 
 from django.db import models
 
@@ -72,10 +73,27 @@ class Booking(ShopModel):
     idempotency = models.BinaryField(null=True)
     """A keyed hash of the Idempotency-Key, 32 bytes; the key itself is kept nowhere."""
     agreed = models.JSONField(default=dict)
-    """What was agreed: price, tax, buffers, nights, deadlines, fees, version of the policy, consent."""
+    """What was agreed: price, tax, buffers, nights, deadlines, fees, version of the policy, consent;
+    of a visit also of each of its `parts`."""
     reminder_job = models.BigIntegerField(null=True)
     rules_revision = models.BigIntegerField()
     created_at = models.DateTimeField()
+
+    @property
+    def parts(self) -> list[dict[str, Any]]:
+        """Of a visit of several services what was agreed of each, in their order; else nothing."""
+        parts: list[dict[str, Any]] = self.agreed.get("parts", [])
+        return parts
+
+    @property
+    def services(self) -> tuple[int, ...]:
+        """All that it is of, in their order."""
+        return tuple(part["service"] for part in self.parts) or (self.service_id,)
+
+    @property
+    def also(self) -> tuple[int, ...]:
+        """What it is of beside `service_id`, which is what she came for."""
+        return tuple(each for each in self.services if each != self.service_id)
 
     @property
     def asked_at(self) -> datetime:

@@ -39,6 +39,7 @@ def move_nearest(shop_id: int, booking_id: int, *, now: datetime, by: Actor, why
             nights=booking.agreed["nights"],
             limit=20,
             own=booking_id,
+            also=booking.also,
         )
         starts = _others(booking, found)
     for start in sorted(starts, key=lambda at: (abs(at - booking.start), at)):
@@ -92,7 +93,7 @@ def _moved(shop_id: int, booking: Booking, start: datetime, *, now: datetime, by
         if row.status not in actions.OPEN:
             raise AlreadyCancelled
         decision = decide(wanted, now=now)
-        free = agreement.unbound()
+        free = agreement.unbound(row)
         kind = "reassigned" if start == booking.start else "rescheduled"
         return actions.write_move(row, decision, free, now=now, by=by, why=why, kind=kind)
 
@@ -128,7 +129,10 @@ def reassign(
         if row.status not in actions.OPEN:
             raise AlreadyCancelled
         decision = decide(wanted, now=now)
-        agreed = agreement.unbound() | (agreement.moved(row, decision.known, staff) if agreed_anew else {})
+        agreed = agreement.unbound(row)
+        if agreed_anew:
+            row.agreed |= agreed
+            agreed |= agreement.moved(row, decision.known, staff)
         decision.values["asked_staff_id"] = staff if agreed_anew else None
         over = bool(override)
         return actions.write_move(
@@ -147,6 +151,7 @@ def who_can(shop_id: int, booking: Booking, *, now: datetime) -> tuple[int, ...]
         lambda rules: windows.of_start(rules, booking.service_id, start, nights),
         now=now,
         own=booking.id,
+        also=booking.also,
     )
     rules = seen.known.rules
     if rules.services[booking.service_id].capacity is not None:

@@ -16,7 +16,7 @@ from noren.booking.kept import Kept
 from noren.engine import sheet
 from noren.engine.model import DAY, Claim, ShopRules, Taken, TakenMap, Window
 from noren.engine.plan import plan
-from noren.errors import ServiceUnknown, ShopUnknown
+from noren.errors import ShopUnknown
 from noren.shops.rules import Known, known, remembered
 from noren.shops.tenancy import current_shop, inside, shop
 from noren.shops.trip import Row, Value, read_in
@@ -127,19 +127,21 @@ def survey(
     now: datetime,
     staff: int | None = None,
     own: int | None = None,
+    also: tuple[int, ...] = (),
 ) -> Survey:
     """Read everything about a service in the window that `of` gives: one statement, of one moment.
 
-    `own` is a booking whose claims are left out: the one to be moved, or the asker's own hold. It is asked
-    with the rules as remembered; when these have moved on, once more. Raises ShopUnknown, ServiceUnknown.
+    `own` is a booking whose claims are left out: the one to be moved, or the asker's own hold. With `also` it
+    is about the visit, which stands in the service's place in what is known. It is asked with the rules as
+    remembered; when these have moved on, once more. Raises ShopUnknown, ServiceUnknown.
     """
+    wanted = {service_id, *also}
     house = remembered(shop_id) or _known(shop_id)
     while True:
-        rules = house.rules
-        if service_id not in rules.services and house is not (house := _known(shop_id)):
+        if not house.rules.services.keys() >= wanted and house is not (house := _known(shop_id)):
             continue
-        if service_id not in rules.services:
-            raise ServiceUnknown
+        visit = house.visit(service_id, also)
+        rules = visit.rules
         window = of(rules)
         units = _leaves(rules, service_id, window, staff)
         read = _read(shop_id, window, units, now)
@@ -149,9 +151,9 @@ def survey(
     if read.stale or own is not None:
         with shop(shop_id):
             counted = _recomputed(window, units, now, own)
-        return Survey(house, window, {**read.taken, **counted}, read.stale)
+        return Survey(visit, window, {**read.taken, **counted}, read.stale)
     mark = None if read.mark is None else (rules.revision, read.mark)
-    return Survey(house, window, read.taken, read.stale, mark)
+    return Survey(visit, window, read.taken, read.stale, mark)
 
 
 def beside(seen: Survey, those: Sequence[Beside]) -> Survey:

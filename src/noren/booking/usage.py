@@ -10,8 +10,8 @@ from django.db import connection
 
 from noren.booking.asked import Beside
 from noren.engine import limits, wall
-from noren.engine.limits import Tally, Used, UsedMap
-from noren.engine.model import DAY, Limit, LimitOf, Service, ShopRules, Window
+from noren.engine.limits import Concern, Tally, Used, UsedMap
+from noren.engine.model import DAY, LimitOf, Service, ShopRules, Window
 from noren.shops.tenancy import current_shop
 
 Plain = dict[str, Any]
@@ -35,10 +35,11 @@ def used(
     """
     tallies: list[Tally] = []
     asked: list[Plain] = []
-    for limit, counted, subject in _concerned(rules, service, person):
+    for concern, subject in _concerned(rules, service, person):
+        limit = concern.limit
         for first, following in limits.periods(rules, limit.period, window):
-            asked.append(_asked(rules, limit, counted, subject, person, first, following) | {"n": len(asked)})
-            tallies.append(Tally(limit.of, subject, counted, limit.period, wall.as_date(first)))
+            asked.append(_asked(rules, concern, subject, person, first, following) | {"n": len(asked)})
+            tallies.append(Tally(limit.of, subject, concern.service_id, limit.period, wall.as_date(first)))
     if not asked:
         return {}
     with connection.cursor() as cursor:
@@ -59,12 +60,13 @@ def _count(
     onto: dict[Tally, Used],
 ) -> None:
     """Count what is not written yet. Staff are counted by claims, as SQL does."""
-    for limit, counted, subject in _concerned(rules, service, person):
+    for concern, subject in _concerned(rules, service, person):
+        limit = concern.limit
         for each in beside:
             if limit.of is LimitOf.STAFF and all(claim.resource_id != subject for claim in each.claims):
                 continue
             for first, share in limits.shares(rules, limit.period, each.start, each.end):
-                tally = Tally(limit.of, subject, counted, limit.period, first)
+                tally = Tally(limit.of, subject, concern.service_id, limit.period, first)
                 before = onto.get(tally, Used())
                 onto[tally] = Used(before.count + share.count, before.minutes + share.minutes)
 
@@ -82,10 +84,15 @@ def checks(
     """Return what the referee has to count anew when this booking is written (`booking_check_limits`)."""
     chosen, kinds = set(resources), set(of)
     found: list[Plain] = []
-    for limit, counted, subject in _concerned(rules, service, person):
+    for concern, subject in _concerned(rules, service, person):
+        limit = concern.limit
         if limit.of not in kinds or (limit.of is LimitOf.STAFF and subject not in chosen):
             continue
-        for first, share in limits.shares(rules, limit.period, start, end):
+        begins, ends = start, end
+        if service.parts and concern.service_id:
+            begins = start + concern.offset
+            ends = begins + concern.minutes
+        for first, share in limits.shares(rules, limit.period, begins, ends):
             day = wall.number(first)
             following = limits.period_end(limit.period, day)
             added = {
@@ -95,17 +102,17 @@ def checks(
                 "add_count": share.count,
                 "add_minutes": share.minutes,
             }
-            found.append(_asked(rules, limit, counted, subject, person, day, following) | added)
+            found.append(_asked(rules, concern, subject, person, day, following) | added)
     return found
 
 
-def _concerned(rules: ShopRules, service: Service, person: UUID | None) -> Iterator[tuple[Limit, int, int]]:
-    """Go through the limits of a service: each with the service it counts and its subject."""
-    for limit, counted in limits.of_service(rules, service):
-        if limit.of is LimitOf.STAFF:
-            yield from ((limit, counted, each) for each in _staff(rules.resources, service))
-        elif limit.of is LimitOf.SERVICE or person is not None:
-            yield limit, counted, 0
+def _concerned(rules: ShopRules, service: Service, person: UUID | None) -> Iterator[tuple[Concern, int]]:
+    """Go through the limits of a service or a visit, each with its subject."""
+    for concern in limits.of_service(rules, service):
+        if concern.limit.of is LimitOf.STAFF:
+            yield from ((concern, each) for each in _staff(rules.resources, concern.service))
+        elif concern.limit.of is LimitOf.SERVICE or person is not None:
+            yield concern, 0
 
 
 def _staff(resources: Mapping[int, Any], service: Service) -> list[int]:
@@ -115,8 +122,7 @@ def _staff(resources: Mapping[int, Any], service: Service) -> list[int]:
 
 def _asked(  # noqa: PLR0917
     rules: ShopRules,
-    limit: Limit,
-    counted: int,
+    concern: Concern,
     subject: int,
     person: UUID | None,
     first: int,
@@ -124,10 +130,10 @@ def _asked(  # noqa: PLR0917
 ) -> Plain:
     begin = limits.bound(rules, first)
     return {
-        "of": limit.of,
+        "of": concern.limit.of,
         "subject": subject,
-        "person": str(person) if limit.of is LimitOf.CUSTOMER else None,
-        "service_id": counted,
+        "person": str(person) if concern.limit.of is LimitOf.CUSTOMER else None,
+        "service_id": concern.service_id,
         "since": begin - _longest(rules),
         "begin": begin,
         "until": limits.bound(rules, following),
@@ -135,8 +141,12 @@ def _asked(  # noqa: PLR0917
 
 
 def _longest(rules: ShopRules) -> int:
-    """Return how long before a period a booking may have begun that reaches into it."""
-    lengths = (
-        each.minutes if each.stay is None else (each.stay.most + 1) * DAY for each in rules.services.values()
-    )
-    return max(lengths, default=0)
+    """Return how long before a period a booking may have begun that reaches into it: a stay, or a visit."""
+    longest = together = 0
+    for each in rules.services.values():
+        if each.stay is not None:
+            longest = max(longest, (each.stay.most + 1) * DAY)
+        else:
+            longest = max(longest, each.minutes)
+            together += 0 if each.capacity is not None else each.minutes
+    return max(longest, together)

@@ -134,6 +134,7 @@ def why_not(shop_id: int, asked: Asked, *, now: datetime) -> Answer:
             now=now,
             staff=asked.staff,
             own=asked.own,
+            also=asked.also,
         )
         service = seen.known.rules.services[asked.service_id]
         used = usage.used(seen.known.rules, service, seen.window, now=now, own=asked.own, person=asked.person)
@@ -149,7 +150,7 @@ def _nearest(shop_id: int, asked: Asked, answer: Answer, *, now: datetime) -> tu
     minute = min(max(int(asked.start.timestamp()) // 60, answer.opens), max(answer.opens, answer.closes - 1))
     near = datetime.fromtimestamp(minute * 60, UTC)
     wanted: dict[str, Any] = {"staff": asked.staff, "party": asked.party, "nights": asked.nights}
-    wanted |= {"own": asked.own, "person": asked.person}
+    wanted |= {"own": asked.own, "person": asked.person, "also": asked.also}
     return availability.nearest(shop_id, asked.service_id, near, now=now, **wanted)
 
 
@@ -288,13 +289,12 @@ def _reached(seen: Survey, asked: Asked, start: int, used: UsedMap) -> tuple[Rea
     pools = {each for need in service.requirements for each in need.pool}
     whom = sorted(pools if asked.staff is None else pools & {asked.staff})
     found = []
-    for limit, counted in limits.of_service(rules, service):
-        alone = replace(rules, limits=() if counted else (limit,))
-        only = replace(service, limits=(limit,) if counted else ())
+    for concern in limits.of_service(rules, service):
+        limit = concern.limit
         for subject in whom if limit.of is LimitOf.STAFF else (0,):
-            if sheet.has(limits.closed(alone, only, window, used, subject=subject), window, start):
-                first = _period(rules, limit, start)
-                tally = Tally(limit.of, subject, counted, limit.period, first)
+            if sheet.has(limits.closes(rules, concern, window, used, subject=subject), window, start):
+                first = _period(rules, limit, start + concern.offset)
+                tally = Tally(limit.of, subject, concern.service_id, limit.period, first)
                 found.append(Reached(limit, subject, used.get(tally, Used())))
     return tuple(found)
 

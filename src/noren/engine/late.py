@@ -34,10 +34,12 @@ def slack(
 
 def _at_any_minute(rules: ShopRules, service_id: int) -> ShopRules:
     """Return the rules without grid and horizon: hours and buffers stay."""
+    service, ever = rules.services[service_id], Horizon(HorizonKind.RANGE)
     service = replace(
-        rules.services[service_id],
+        service,
         grid=Grid(GridKind.CLOCK, 1),
-        horizon=Horizon(HorizonKind.RANGE),
+        horizon=ever,
+        parts=tuple(replace(part, service=replace(part.service, horizon=ever)) for part in service.parts),
         bookable=True,
         party_min=1,
         party_max=1 << 15,

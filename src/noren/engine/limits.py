@@ -74,17 +74,34 @@ def shares(rules: ShopRules, period: Period, start: int, end: int) -> Iterator[t
     """Split one booking over the periods it lies in: the count goes to the one in which it begins."""
     first = period_start(rules, period, hours.business_day(rules, start))
     count = 1
-    while start < end:
+    while start < end or count:  # what takes no time counts, too
         following = period_end(period, first)
         cut = min(end, max(start, bound(rules, following)))
         yield wall.as_date(first), Used(count, cut - start)
         start, first, count = cut, following, 0
 
 
-def of_service(rules: ShopRules, service: Service) -> Iterator[tuple[Limit, int]]:
-    """Return the limits that concern a service, each with the service id it is counted under."""
-    yield from ((limit, service.id) for limit in service.limits)
-    yield from ((limit, 0) for limit in rules.limits)
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """A limit that concerns a service or a visit: counted under which service (0: all of the shop), for which
+    minutes of it; `service` is the one whose staff it counts.
+    """
+
+    limit: Limit
+    service_id: int
+    service: Service
+    offset: int
+    minutes: int
+
+
+def of_service(rules: ShopRules, service: Service) -> Iterator[Concern]:
+    """Return the limits that concern a service: its own, of a visit each part's own, and the shop's."""
+    for part in service.stretches:
+        # What has no needs of its own is served by who serves what it is added to.
+        serving = part.service if part.service.requirements else service
+        for limit in part.service.limits:
+            yield Concern(limit, part.service.id, serving, part.offset, part.service.minutes)
+    yield from (Concern(limit, 0, service, 0, service.minutes) for limit in rules.limits)
 
 
 def closed(rules: ShopRules, service: Service, window: Window, used: UsedMap, *, subject: int = 0) -> int:
@@ -92,12 +109,19 @@ def closed(rules: ShopRules, service: Service, window: Window, used: UsedMap, *,
     customer.
     """
     bits = 0
-    for limit, counted in of_service(rules, service):
-        if (limit.of is LimitOf.STAFF) == bool(subject):
-            for first, following in periods(rules, limit.period, window):
-                tally = Tally(limit.of, subject, counted, limit.period, wall.as_date(first))
-                held = used.get(tally, Used())
-                bits |= _closed(limit, held, service, window, bound(rules, first), bound(rules, following))
+    for concern in of_service(rules, service):
+        if (concern.limit.of is LimitOf.STAFF) == bool(subject):
+            bits |= closes(rules, concern, window, used, subject=subject)
+    return bits
+
+
+def closes(rules: ShopRules, concern: Concern, window: Window, used: UsedMap, *, subject: int = 0) -> int:
+    """Return the starts at which this one is reached."""
+    bits, limit = 0, concern.limit
+    for first, following in periods(rules, limit.period, window):
+        tally = Tally(limit.of, subject, concern.service_id, limit.period, wall.as_date(first))
+        held = used.get(tally, Used())
+        bits |= _closed(concern, held, window, bound(rules, first), bound(rules, following))
     return bits
 
 
@@ -129,14 +153,14 @@ def periods(rules: ShopRules, period: Period, window: Window) -> Iterator[tuple[
         first = following
 
 
-def _closed(  # noqa: PLR0917
-    limit: Limit, used: Used, service: Service, window: Window, begin: int, end: int
-) -> int:
+def _closed(concern: Concern, used: Used, window: Window, begin: int, end: int) -> int:
+    limit, minutes = concern.limit, concern.minutes
+    begin, end = begin - concern.offset, end - concern.offset
     if limit.most is not None and used.count >= limit.most:
         return sheet.span(window, begin, end)
     if limit.minutes is not None:
         left = max(0, limit.minutes - used.minutes)
-        if left < min(service.minutes, end - begin):
+        if left < min(minutes, end - begin):
             # A start closes when more than `left` of its minutes would lie in the period.
-            return sheet.span(window, begin - service.minutes + left + 1, end - left)
+            return sheet.span(window, begin - minutes + left + 1, end - left)
     return 0

@@ -266,10 +266,33 @@ class Service:
     limits: tuple[Limit, ...] = ()
     bookable: bool = True
     stay: Stay | None = None
+    additions: tuple[int, ...] = ()
+    """What may be added to it (options): other services. One without needs of its own prolongs it."""
+    alone: bool = True
+    """Whether it may be booked by itself; an option that may not is booked with what it is an addition to."""
+    together: bool = True
+    """Whether it may be had in one visit with services that are no additions of each other."""
+    parts: tuple["Part", ...] = ()
+    """Of a visit (visits.py): the services it is composed of, in their order; of a service none."""
 
     @property
     def minutes(self) -> int:
         return sum(segment.minutes for segment in self.segments)
+
+    @property
+    def stretches(self) -> tuple["Part", ...]:
+        """Its parts; of what is no visit itself, as the only one. Hours, notice, horizon and limits are each
+        part's own.
+        """
+        return self.parts or (Part(self, 0),)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One service of a visit, and how many minutes after the visit it begins."""
+
+    service: Service
+    offset: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ def lifted(rules: ShopRules, service_id: int) -> ShopRules:
         lead=Deadline(),
         horizon=Horizon(HorizonKind.RANGE),
         limits=(),
+        parts=(),
         bookable=True,
         capacity=None,
         party_min=1,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from noren.engine import grid, hours, sheet, stays, wall
-from noren.engine.model import GridKind, Hours, Requirement, Resource, Service, ShopRules, Window
+from noren.engine.model import GridKind, Hours, Part, Requirement, Resource, Service, ShopRules, Window
 
 _CACHED = 256
 
@@ -135,6 +135,13 @@ def uses(service: Service, role: str) -> tuple[Use, ...]:
     )
 
 
+def _stretch(service: Service, part: Part) -> Use:
+    """Return the minutes of a part; the buffers of a visit belong to its two ends."""
+    last = part.offset + part.service.minutes == service.minutes
+    before = 0 if part.offset else service.before
+    return Use(part.offset, part.service.minutes, before, service.after if last else 0)
+
+
 class _Opening:
     """Opening hours over a window, and where each open range began, be it before the window."""
 
@@ -149,15 +156,21 @@ class _Opening:
         self.rules, self.service, self.window, self.calendar = rules, service, window, calendar
         self.ends = ends
         self.base, self.seams = self._open(None)
-        if service.hours is not None:
-            bits, seams = self._open(service.hours)
-            self.base, self.seams = self.base & bits, [*self.seams, *seams]
+        self.own: list[tuple[int, Use]] = []
+        for part in service.stretches:
+            if part.service.hours is not None and part.service.minutes:
+                bits, seams = self._open(part.service.hours)
+                self.own.append((bits, _stretch(service, part)))
+                # The grid is the first one's, and so is what anchors it.
+                self.seams = [*self.seams, *([] if part.offset else seams)]
 
     def options(self, requirement: Requirement, *, leads: bool) -> tuple[Option, ...]:
         """Return the pool's resources. The first requirement leads: its resources' hours anchor the grid."""
         known = [self.rules.resources[each] for each in requirement.pool if each in self.rules.resources]
         whole = Use(0, self.service.minutes, self.service.before, self.service.after)
         fits = self._fits(self.base, whole)
+        for bits, use in self.own:
+            fits &= self._fits(bits, use) << use.offset
         own_uses = uses(self.service, requirement.role)
         return tuple(self._option(each, requirement, own_uses, fits, leads=leads) for each in known)
 

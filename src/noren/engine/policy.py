@@ -20,9 +20,13 @@ _LOOK_AHEAD = 3 * 366
 
 
 def bookable(rules: ShopRules, service: Service, now: int) -> tuple[int, int]:
-    """Return [earliest, latest): the starts which notice and horizon allow. `now` in POSIX seconds."""
-    opens, closes = horizon(rules, service.horizon, now)
-    return max(opens, earliest(rules, service.lead, now)), closes
+    """Return [earliest, latest): the starts which notice and horizon allow, those of each part of a visit.
+    `now` in POSIX seconds.
+    """
+    parts = [part.service for part in service.stretches]
+    horizons = [horizon(rules, each.horizon, now) for each in parts]
+    leads = [earliest(rules, each.lead, now) for each in parts]
+    return max(*leads, *(opens for opens, _ in horizons)), min(closes for _, closes in horizons)
 
 
 def earliest(rules: ShopRules, deadline: Deadline, now: int) -> int:
@@ -99,7 +103,8 @@ def why_not(rules: ShopRules, service: Service, start: int, now: int) -> Reason 
     """Return why a start is too early or too late to be booked now."""
     if start < _minute_up(now):
         return Reason(Why.PAST)
-    if start < earliest(rules, service.lead, now):
+    parts = [part.service for part in service.stretches]
+    if any(start < earliest(rules, each.lead, now) for each in parts):
         return Reason(Why.NOTICE)
-    opens, closes = horizon(rules, service.horizon, now)
-    return None if opens <= start < closes else Reason(Why.HORIZON)
+    horizons = [horizon(rules, each.horizon, now) for each in parts]
+    return None if all(opens <= start < closes for opens, closes in horizons) else Reason(Why.HORIZON)

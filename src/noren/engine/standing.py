@@ -5,7 +5,7 @@ the length and the buffers with which it was made, so it is asked by its own cla
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from noren.engine import hours, wall
 from noren.engine.model import DAY, Claim, Hours, Requirement, Resource, Service, ShopRules, Why
@@ -18,7 +18,8 @@ _MARGIN = hours.REACH + 1
 class Standing:
     """What stands: minutes since the epoch, `padded` with its buffers. No claims: nobody was chosen yet.
 
-    `seated`: it has a place in a class, and `claims` are the class's.
+    `seated`: it has a place in a class, and `claims` are the class's. `parts` are the services of a visit,
+    in its order, each with the minutes for which it was booked.
     """
 
     service_id: int
@@ -30,6 +31,7 @@ class Standing:
     staff: int | None = None
     nights: int = 0
     seated: bool = False
+    parts: tuple[tuple[int, int], ...] = ()
 
 
 class Judge:
@@ -42,25 +44,37 @@ class Judge:
 
     def lacks(self, standing: Standing) -> frozenset[Why]:
         """Return why the rules would not offer it; nothing when they would."""
-        service = self.rules.services.get(standing.service_id)
-        if service is None or not service.bookable or (service.capacity is not None) != standing.seated:
-            return frozenset({Why.NOT_OFFERED})
-        found = set(self._closed(service, standing))
-        if not service.party_min <= standing.party <= service.party_max:
-            found.add(Why.PARTY)
-        for need in service.requirements:
-            if len(self._serving(need, standing)) < need.count:
-                found.add(self._kind(need))
+        parts = standing.parts or ((standing.service_id, standing.end - standing.start),)
+        services = [self.rules.services.get(each) for each, _ in parts]
+        found, begin = set(self._closed(standing)), standing.start
+        for service, (_, minutes) in zip(services, parts, strict=True):
+            if service is None or not service.bookable or (service.capacity is not None) != standing.seated:
+                return frozenset({Why.NOT_OFFERED})
+            found |= set(self._lacks(service, standing, begin, begin + minutes))
+            begin += minutes
         return frozenset(found)
 
-    def _closed(self, service: Service, standing: Standing) -> Iterator[Why]:
-        whole = self._edges(standing, *standing.padded)
-        if not self._covers(None, whole):
+    def _closed(self, standing: Standing) -> Iterator[Why]:
+        if not self._covers(None, self._edges(standing, *standing.padded)):
             day = wall.as_date(wall.local_day(self.rules.zone, standing.start))
             shut = not hours.merged(hours.of_shop(self.rules, day))
             yield Why.HOLIDAY if shut and day in self.rules.holidays else Why.HOURS
-        if service.hours is not None and not self._covers(service.hours, whole):
+
+    def _lacks(self, service: Service, standing: Standing, begin: int, end: int) -> Iterator[Why]:
+        """Return what a service lacks for its minutes `[begin, end)` of what stands: of a visit a part's."""
+        if standing.parts:
+            then = tuple(each for each in standing.claims if each.start < end and begin < each.end)
+            wanted = self._edges(standing, begin, end) if begin < end else []
+            standing = replace(standing, claims=then)
+        else:
+            wanted = self._edges(standing, *standing.padded)
+        if service.hours is not None and not self._covers(service.hours, wanted):
             yield Why.HOURS
+        if not service.party_min <= standing.party <= service.party_max:
+            yield Why.PARTY
+        for need in service.requirements:
+            if len(self._serving(need, standing)) < need.count:
+                yield self._kind(need)
 
     def _serving(self, need: Requirement, standing: Standing) -> list[int]:
         """Return those of a pool who serve it: of what it has claimed, or of all where nothing is."""

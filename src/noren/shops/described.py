@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from noren.engine.model import BufferPolicy, GridKind, HolidayRule, HorizonKind
 from noren.people import Member
-from noren.shops import described_public, described_terms, directory
+from noren.shops import described_public, described_terms, described_visits, directory
 from noren.shops.described_hours import ALWAYS, HoursGiven, hours
 from noren.shops.holidays import public_holidays
 from noren.shops.reading import WEEKDAYS, Reader, Values
@@ -58,6 +58,8 @@ class ServiceGiven:
     columns: Values
     hours: HoursGiven | None
     photo: PhotoGiven | None = None
+    additions: tuple[str, ...] = ()
+    """Keys of services."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,8 @@ class _Known:
 
     resources: dict[str, str] = field(default_factory=dict)
     """Kind by key."""
+    services: dict[str, object] = field(default_factory=dict)
+    """The keys, also of those further below."""
 
 
 def read(text: str) -> ShopGiven:
@@ -102,8 +106,11 @@ def _shop(file: Reader) -> ShopGiven:
     known = _Known()
     people = [_staff(each, number, known) for number, each in enumerate(file.tables("staff"))]
     things = [_resource(each, number, known) for number, each in enumerate(file.tables("resources"))]
-    services = [_service(each, number, known) for number, each in enumerate(file.tables("services"))]
+    tables = file.tables("services")
+    known.services = {str(each.values.get("key")): each for each in tables}
+    services = [_service(each, number, known) for number, each in enumerate(tables)]
     _unlike(file, "services", (each.key for each in services))
+    described_visits.check(file, {each.key: (each.columns, each.additions) for each in services})
     if not services:
         file.wrong("services", "there are none; write at least one [[services]]")
     members = tuple(_member(each, slug, known) for each in file.tables("members"))
@@ -234,11 +241,13 @@ def _service(table: Reader, position: int, known: _Known) -> ServiceGiven:
     party = table.table("party")
     least = party.number("min", 1, least=1, most=1000)
     texts = {"name": table.words("name", needed=True), "about": table.words("about")}
-    requirements = _needs(table, known)
+    visit = described_visits.columns(table)
+    alone = bool(visit["alone"])
+    requirements = _needs(table, known, needed=alone)
     capacity = table.number("capacity", least=1, most=10_000) if table.has("capacity") else None
     columns: Values = {
         "texts": {word: words for word, words in texts.items() if words},
-        "segments": _segments(table, [each["role"] for each in requirements]),
+        "segments": _segments(table, [each["role"] for each in requirements], needed=alone),
         "requirements": requirements,
         "before": table.number("before", 0, most=1440),
         "after": table.number("after", 0, most=1440),
@@ -253,19 +262,21 @@ def _service(table: Reader, position: int, known: _Known) -> ServiceGiven:
         "tax_rate": table.number("tax_rate", 10, most=100),
         "bookable": table.flag("bookable", standard=True),
         "position": position,
+        **visit,
         **described_terms.service_terms(table, capacity=capacity),
     }
     if columns["stay"] is not None and (columns["grid"]["kind"] != "clock" or len(columns["segments"]) != 1):
         table.wrong("stay", 'has one segment, and begins by the clock: write grid = { kind = "clock" }')
     if columns["timetable"] and capacity is None:
         table.wrong("capacity", "is missing; a class needs the number of its seats")
-    given = ServiceGiven(table.key(), columns, hours(table), _photo(table))
+    added = tuple(table.keys("additions", known.services, what="service with the key"))
+    given = ServiceGiven(table.key(), columns, hours(table), _photo(table), added)
     party.done()
     table.done()
     return given
 
 
-def _needs(table: Reader, known: _Known) -> list[Values]:
+def _needs(table: Reader, known: _Known, *, needed: bool) -> list[Values]:
     """`needs = { staff = ["aoi", "ritsu"] }`; a table with `any`, `count`, `units`, `per_guest` says more."""
     needs = table.table("needs")
     found: list[Values] = []
@@ -282,12 +293,18 @@ def _needs(table: Reader, known: _Known) -> list[Values]:
         if not pool:
             needs.wrong(role, 'is empty; write the keys of those who can: ["aoi", "ritsu"]')
         found.append(need)
-    if not found:
+    if needed and not found:
         table.wrong("needs", 'is missing; write needs = { staff = ["aoi"] }')
     return found
 
 
-def _segments(table: Reader, roles: list[str]) -> list[Values]:
+def _segments(table: Reader, roles: list[str], *, needed: bool) -> list[Values]:
+    """`segments = [{ minutes = 60, roles = ["staff"] }]`; for an addition `minutes = 10` will do, or none:
+    it takes the time of who serves what it is added to.
+    """
+    if not needed and not roles:
+        minutes = table.number("minutes", 0, most=1440)
+        return [{"minutes": minutes, "roles": []}] if minutes else []
     found: list[Values] = []
     for segment in table.tables("segments"):
         occupied = segment.keys("roles", dict.fromkeys(roles), what="role in needs named")

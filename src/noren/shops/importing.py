@@ -24,8 +24,9 @@ def apply(given: ShopGiven, *, now: datetime) -> bool:
     writer.shop(given.columns)
     ids = writer.resources(given)
     writer.hours(given.hours)
-    for service in given.services:
-        writer.service(service, ids)
+    written = {each.key: writer.service(each, ids) for each in given.services}
+    for each in given.services:
+        writer.additions(written[each.key], [written[key] for key in each.additions])
     writer.retire(Service, [each.key for each in given.services])
     return writer.changed
 
@@ -68,7 +69,8 @@ class _Writer:
         there = Resource.objects.filter(key=given.key, bookable=True).exists()
         return {} if there or self._founding or not given.columns["bookable"] else {"joined_at": self._now}
 
-    def service(self, given: ServiceGiven, ids: Mapping[str, int]) -> None:
+    def service(self, given: ServiceGiven, ids: Mapping[str, int]) -> int:
+        """Write one, all but its additions: these may be further below in the file."""
         needs = [
             {**need, "pool": [ids[key] for key in need["pool"]]} for need in given.columns["requirements"]
         ]
@@ -76,7 +78,12 @@ class _Writer:
             {**entry, "staff": [ids[key] for key in entry["staff"]]} for entry in given.columns["timetable"]
         ]
         values = {**given.columns, "requirements": needs, "timetable": timetable}
-        self.hours(given.hours, service_id=self._put(Service, {"key": given.key}, values))
+        service_id = self._put(Service, {"key": given.key}, values)
+        self.hours(given.hours, service_id=service_id)
+        return service_id
+
+    def additions(self, service_id: int, additions: list[int]) -> None:
+        self._update(Service.objects.get(id=service_id), {"additions": additions})
 
     def retire(self, model: type[Resource] | type[Service], keys: list[str]) -> None:
         """What the file no longer names can no longer be booked; its bookings stay."""

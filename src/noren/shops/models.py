@@ -136,6 +136,12 @@ class Service(ShopModel):
     """Tax included, per guest (and night of a stay), in the currency's smallest unit."""
     tax_rate = models.SmallIntegerField(default=10)
     bookable = models.BooleanField(default=True)
+    additions = ArrayField(models.BigIntegerField(), default=list)
+    """Services that may be added to it in one visit: its options."""
+    alone = models.BooleanField(default=True)
+    """Whether it may be booked by itself, and not only as an addition."""
+    together = models.BooleanField(default=True)
+    """Whether it may be had in one visit with services that are no additions of each other."""
     position = models.SmallIntegerField(default=0)
 
 

@@ -11,6 +11,7 @@ from django.db import connection
 from django.db.models import F
 from procrastinate.contrib.django import app
 
+from noren.engine import visits
 from noren.engine.model import (
     BufferPolicy,
     Closing,
@@ -33,11 +34,11 @@ from noren.engine.model import (
     Stay,
     Week,
 )
-from noren.errors import ShopUnknown
+from noren.errors import ServiceUnknown, ShopUnknown
 from noren.shops.holidays import public_holidays
 from noren.shops.models import Shop
 from noren.shops.tenancy import current_shop
-from noren.shops.terms import Plain, Terms, terms_from
+from noren.shops.terms import Plain, Terms, terms_from, visit_terms
 
 _LOAD = """
 SELECT json_build_object(
@@ -57,6 +58,16 @@ class Known:
 
     rules: ShopRules
     terms: Terms
+
+    def visit(self, service_id: int, also: Sequence[int]) -> "Known":
+        """Return the same with a visit in the place of the service (engine.visits): its rules and its terms.
+
+        Raises ServiceUnknown.
+        """
+        if not self.rules.services.keys() >= {service_id, *also}:
+            raise ServiceUnknown
+        rules = visits.composed(self.rules, service_id, tuple(also))
+        return Known(rules, visit_terms(self.terms, service_id, rules)) if also else Known(rules, self.terms)
 
 
 # Written by `known` alone: the newest revision this process has seen of each (database, shop).
@@ -257,4 +268,7 @@ def _service(row: Plain, hours: Hours | None) -> Service:
         limits=_limits(row["limits"]),
         bookable=row["bookable"],
         stay=stay_from(row["stay"]),
+        additions=tuple(row["additions"]),
+        alone=row["alone"],
+        together=row["together"],
     )

@@ -4,11 +4,11 @@ Money is in the currency's smallest unit, tax included; minutes of a day are wal
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from noren.engine.model import Deadline, FeePolicy, FeeTier
+from noren.engine.model import Deadline, FeePolicy, FeeTier, ShopRules
 from noren.engine.quiet import Quiet
 
 Plain = Mapping[str, Any]
@@ -61,6 +61,8 @@ class ServiceTerms:
     check_in: CheckIn
     minimum: Minimum | None
     waiting: WaitingRule | None
+    parts: tuple["ServiceTerms", ...] = ()
+    """Of a visit, in its order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,26 @@ def terms_from(rows: Mapping[str, Any]) -> Terms:
         services={row["id"]: _service(row) for row in rows["services"]},
         staff_fees={row["id"]: row["fee"] for row in rows["staff"]},
     )
+
+
+def visit_terms(terms: Terms, service_id: int, rules: ShopRules) -> Terms:
+    """Return the terms with those of a visit in the place of the service's: its price is the sum, the shop
+    approves it where it approves one of its parts, and nobody waits for it. What cancelling costs, and until
+    when it may be, is each part's own (booking.agreement).
+    """
+    parts = tuple(terms.services[part.service.id] for part in rules.services[service_id].parts)
+    approvals = {each.approval for each in parts}
+    visit = replace(
+        parts[0],
+        price=sum(each.price for each in parts),
+        approval=next((each for each in (Approval.KEEPS, Approval.FREE) if each in approvals), Approval.NONE),
+        timetable=(),
+        course=False,
+        minimum=None,
+        waiting=None,
+        parts=parts,
+    )
+    return replace(terms, services={**terms.services, service_id: visit})
 
 
 def fees_from(plain: Plain) -> FeePolicy:

@@ -206,7 +206,7 @@ class Speaker:
 def per_customer(rules: ShopRules, service_id: int) -> bool:
     """Say whether something is limited for each customer: that depends on who asks."""
     service = rules.services[service_id]
-    return any(limit.of is LimitOf.CUSTOMER for limit, _counted in limits.of_service(rules, service))
+    return any(each.limit.of is LimitOf.CUSTOMER for each in limits.of_service(rules, service))
 
 
 def _plain(why: Why) -> str:

@@ -1,0 +1,131 @@
+"""A visit: several services one after the other, asked for and booked as one.
+
+It is composed into a service, so that everything that can be asked of a service can be asked of a visit. The
+order is the one in which the shop lists its services, additions after what they are added to. The same person
+and the same chair serve all of it where they can; who can serve only a part serves that part.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import lru_cache
+
+from noren.engine.model import Part, Requirement, Resource, Segment, Service, ShopRules
+
+MOST = 8
+"""So many services make the longest visit."""
+_CACHED = 256
+
+
+@lru_cache(maxsize=_CACHED)
+def composed(rules: ShopRules, service_id: int, also: tuple[int, ...]) -> ShopRules:
+    """Return the rules with the visit in the place of the service; unchanged for a service by itself.
+
+    What may not be booked so is a service that is not bookable. All ids are known ones.
+    """
+    first = rules.services[service_id]
+    if not also and first.alone:
+        return rules
+    asked = (service_id, *also)
+    visit = _composed(rules, service_id, ordered(rules, asked)) if also else first
+    visit = replace(visit, bookable=visit.bookable and may(rules, asked))
+    return replace(rules, services={**rules.services, service_id: visit})
+
+
+def may(rules: ShopRules, asked: Sequence[int]) -> bool:
+    """Say whether these may be booked in one visit."""
+    services = [rules.services[each] for each in asked]
+    if len(set(asked)) < len(asked) or len(asked) > MOST:
+        return False
+    if len(asked) > 1 and any(each.capacity is not None or each.stay is not None for each in services):
+        return False
+    mains = _mains(rules, asked)
+    return all(each.alone for each in mains) and (len(mains) < 2 or all(each.together for each in mains))
+
+
+def candidates(rules: ShopRules, asked: Sequence[int]) -> list[tuple[int, bool]]:
+    """Return what may be added to a service or a visit: additions first, each with whether it is one."""
+    others = [each.id for each in rules.services.values() if each.bookable and each.id not in asked]
+    can = [each for each in others if may(rules, (*asked, each))]
+    listed = {each for service_id in asked for each in rules.services[service_id].additions}
+    return sorted(((each, each in listed) for each in can), key=lambda found: not found[1])
+
+
+def ordered(rules: ShopRules, asked: Iterable[int]) -> list[int]:
+    """Return the services of a visit in their order."""
+    wanted, placed = set(asked), list[int]()
+    listed = [each for each in rules.services if each in wanted]
+
+    def place(service_id: int) -> None:
+        if service_id not in placed:
+            placed.append(service_id)
+            for each in listed:
+                if each in rules.services[service_id].additions:
+                    place(each)
+
+    for each in (*(main.id for main in _mains(rules, listed)), *listed):
+        place(each)
+    return placed
+
+
+def _mains(rules: ShopRules, asked: Iterable[int]) -> list[Service]:
+    """Return those that are no additions to another of them."""
+    services = [rules.services[each] for each in asked]
+    return [
+        each
+        for each in services
+        if not any(each.id in other.additions and each.id != other.id for other in services)
+    ]
+
+
+def _composed(rules: ShopRules, service_id: int, order: Sequence[int]) -> Service:
+    services = [rules.services[each] for each in order]
+    needs, segments, parts = list[Requirement](), list[Segment](), list[Part]()
+    for number, service in enumerate(services, start=1):
+        parts.append(Part(service, sum(each.minutes for each in segments)))
+        roles = {need.role: _joined(rules, needs, need, number) for need in service.requirements}
+        segments += _segments(service, roles, segments)
+    first, last = services[0], next(each for each in reversed(services) if each.requirements)
+    return Service(
+        id=service_id,
+        segments=tuple(segments),
+        requirements=tuple(needs),
+        before=first.before,
+        after=last.after,
+        grid=first.grid,
+        party_min=max(each.party_min for each in services),
+        party_max=min(each.party_max for each in services),
+        bookable=all(each.bookable for each in services),
+        parts=tuple(parts),
+    )
+
+
+def _segments(service: Service, roles: dict[str, str], before: Sequence[Segment]) -> Iterator[Segment]:
+    """Give the stretches of a part; without needs of its own it keeps whom the one before occupies."""
+    kept = before[-1].roles if before and not service.requirements else ()
+    for segment in service.segments:
+        yield Segment(segment.minutes, kept or tuple(roles.get(role, role) for role in segment.roles))
+
+
+def _joined(rules: ShopRules, needs: list[Requirement], need: Requirement, number: int) -> str:
+    """Put a need among those of the visit; return the role it has there."""
+    for at, there in enumerate(needs):
+        both = _both(rules, there, need)
+        if both is not None:
+            needs[at] = both
+            return both.role
+    taken = any(there.role == need.role for there in needs)
+    needs.append(replace(need, role=f"{need.role} {number}") if taken else need)
+    return needs[-1].role
+
+
+def _both(rules: ShopRules, there: Requirement, need: Requirement) -> Requirement | None:
+    """Return one need for both parts, where one choice can serve them; None: each has its own."""
+    alike = (there.count, there.units, there.per_guest) == (need.count, need.units, need.per_guest)
+    if not alike or there.role.split(" ")[0] != need.role:
+        return None
+    pool = tuple(each for each in there.pool if each in need.pool and _serves(rules.resources.get(each)))
+    return replace(there, pool=pool) if len(pool) >= need.count else None
+
+
+def _serves(resource: Resource | None) -> bool:
+    return resource is not None and resource.bookable
