@@ -28,6 +28,8 @@ def test_it_lists_what_is_offered(house: Salon) -> None:
         "staff": [
             {"id": each, "name": name} for each, name in zip(house.staff, ("aoi", "ren", "mio"), strict=True)
         ],
+        "additions": [],
+        "is_together": True,
     }
     assert lesson["is_class"] is True
 

@@ -118,7 +118,7 @@ def test_it_imports_twice_without_doubling(
     with shop(directory.shop_id("salon")):
         assert Staff.objects.count() == 4
         assert Resource.objects.count() == 8
-        assert Service.objects.count() == 5
+        assert Service.objects.count() == 8
 
 
 def test_what_it_imports_can_be_booked(town: AppDatabase, vault: VaultProcess) -> None:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import get_language
 
 from noren.api import schemas
-from noren.api.schemas import BookingShown, Moved, NewBooking
+from noren.api.schemas import BookingShown, Moved, NewBooking, PartShown
 from noren.booking import actions, agreement, links
 from noren.booking import book as way
 from noren.booking.availability import Start
@@ -34,6 +34,7 @@ def book(slug: str, shop_id: int, wanted: NewBooking, key: str | None, *, now: d
         customer=customer(wanted.customer),
         locale=(get_language() or "ja")[:2],
         idempotency_key=key,
+        also=tuple(wanted.also),
     )
     try:
         booked = way.book(shop_id, request, now=now)
@@ -108,6 +109,7 @@ def shown(slug: str, booking: Booking, *, now: datetime) -> BookingShown:
     return BookingShown(
         shop=slug,
         service=booking.service_id,
+        parts=[PartShown(**{name: part[name] for name in PartShown.model_fields}) for part in booking.parts],
         staff=booking.staff_id,
         start=booking.start.astimezone(zone),
         end=booking.end.astimezone(zone),

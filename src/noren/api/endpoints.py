@@ -72,7 +72,10 @@ def availability(
     slug: Annotated[Slug, Path()],
     window: Annotated[Window, Query()],  # noqa: ARG001 - for the description; the view reads the query itself
 ) -> HttpResponse:
-    """The free starts of each day from `from` to `to`, both included, 62 days at most."""
+    """The free starts of each day from `from` to `to`, both included, 62 days at most.
+
+    With `also` of one visit of several services; 422 not_together says that these cannot be had in one.
+    """
     return free.view(request, slug)
 
 
@@ -100,6 +103,8 @@ def book(
     key: Annotated[IdempotencyKey | None, Header(alias="Idempotency-Key")] = None,
 ) -> Status[BookingShown]:
     """The same Idempotency-Key again gives the same booking.
+
+    With `also` several services are one booking: one time, one price, one link; 422 not_together.
 
     409 slot_taken and limit_reached tell the nearest free starts; 422 nights_not_offered says that a stay
     from this day cannot have so many nights.

@@ -25,12 +25,12 @@ from noren.booking.kept import Kept
 from noren.engine import wall
 from noren.engine.availability import Starts
 from noren.engine.model import DAY
-from noren.errors import BadField
+from noren.errors import BadField, NotTogether
 from noren.shops import directory
 
 # Nothing is offered so far ahead or in the past: such days are answered without being looked at.
 MOST_DAYS = 62
-_ASKED = ("service", "from", "to", "staff", "nights")
+_ASKED = ("service", "from", "to", "staff", "nights", "also")
 AHEAD = timedelta(days=732)
 BEHIND = timedelta(days=2)
 
@@ -47,6 +47,7 @@ def view(request: HttpRequest, slug: str) -> HttpResponse:
     window = Window.model_validate({name: request.GET[name] for name in _ASKED if name in request.GET})
     _check(window)
     asked: dict[str, Any] = {"now": clock.now(), "staff": window.staff, "nights": window.nights}
+    asked["also"] = window.also
     body = answer(slug, shop_id, window.service, window.first, window.last, **asked)
     return HttpResponse(
         body, content_type="application/json; charset=utf-8", headers={"Cache-Control": "no-store"}
@@ -70,12 +71,15 @@ def answer(
     now: datetime,
     staff: int | None,
     nights: int = 0,
+    also: tuple[int, ...] = (),
 ) -> bytes:
-    """Return the body of the answer (schemas.Availability). ShopUnknown, ServiceUnknown."""
+    """Return the body of the answer (schemas.Availability). ShopUnknown, ServiceUnknown, NotTogether."""
     from_, to = max(first, (now - BEHIND).date()), min(last, (now + AHEAD).date())
     # Where nothing that could be offered is asked for, an empty day is looked at: for the refusals.
-    wanted: dict[str, Any] = {"now": now, "staff": staff, "nights": nights}
+    wanted: dict[str, Any] = {"now": now, "staff": staff, "nights": nights, "also": also}
     found = availability.find(shop_id, service_id, min(from_, to), to, **wanted)
+    if also and not found.service.bookable:
+        raise NotTogether
     same = found.same
     rests_on = None if same is None else (slug, first, last, same)
     body = None if rests_on is None else _bodies.get(rests_on)

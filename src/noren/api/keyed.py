@@ -70,6 +70,7 @@ class Days(BaseModel):
 class BookingSeen(Schema):
     id: int
     service: int
+    also: list[int] = Field(description="The other services of the same visit.")
     staff: int | None
     person: UUID | None = Field(description="For /people. Says nothing by itself.")
     start: str
@@ -180,6 +181,7 @@ def _seen(row: Booking) -> BookingSeen:
     return BookingSeen(
         id=row.id,
         service=row.service_id,
+        also=list(row.also),
         staff=row.staff_id,
         person=row.person_id,
         start=row.start.astimezone(zone).isoformat(),

@@ -27,7 +27,8 @@ def services(slug: str, shop_id: int) -> Services:
         name=said(row.texts, "name") or slug,
         zone=row.zone,
         currency=row.currency,
-        services=[_service(each, staff) for each in offered],
+        services=[_service(each, staff) for each in offered if each.alone],
+        options=[_service(each, staff) for each in offered if not each.alone],
     )
 
 
@@ -52,6 +53,8 @@ def _service(row: Service, staff: Mapping[int, Staff]) -> ServiceShown:
         stay=StayShown(least=row.stay["least"], most=row.stay["most"]) if row.stay else None,
         approval=bool(row.approval),
         staff=list(_shown(may_serve, staff)),
+        additions=row.additions,
+        is_together=row.together and row.capacity is None and row.stay is None,
     )
 
 

@@ -19,6 +19,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from noren.booking.report import MOST, Mode
+from noren.engine import visits
 from noren.engine.series import Unit
 
 LARGEST_ID = 2**63 - 1
@@ -26,6 +27,7 @@ _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _COUNT = re.compile(r"0|[1-9]\d{0,2}", re.ASCII)
 MOST_NIGHTS = 366
+MOST_ALSO = visits.MOST - 1
 _NUMBER = re.compile(r"[1-9]\d{0,18}", re.ASCII)
 
 
@@ -55,6 +57,13 @@ def _number(given: Any) -> int:
     return int(given)
 
 
+def _numbers(given: Any) -> tuple[int, ...]:
+    """Read ids from a query, a comma between two."""
+    if not isinstance(given, str) or given.count(",") >= MOST_ALSO:
+        raise PydanticCustomError("not_ids", "ids from the list of services: 3,4")
+    return tuple(_number(each) for each in given.split(","))
+
+
 def _count(given: Any) -> int:
     """Read a small number from a query."""
     if not isinstance(given, str) or not _COUNT.fullmatch(given) or int(given) > MOST_NIGHTS:
@@ -82,6 +91,17 @@ QueryStaff = Annotated[
     int | None,
     BeforeValidator(_whom),
     WithJsonSchema({"anyOf": [{"type": "string", "const": "any"}, _ID_SCHEMA], "default": "any"}),
+]
+QueryAlso = Annotated[
+    tuple[int, ...],
+    BeforeValidator(_numbers),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": f"^[1-9][0-9]{{0,17}}(,[1-9][0-9]{{0,17}}){{0,{MOST_ALSO - 1}}}$",
+            "description": "The other services of the same visit, a comma between two.",
+        }
+    ),
 ]
 QueryNights = Annotated[
     int,
@@ -118,6 +138,7 @@ class Window(BaseModel):
     last: Day = Field(alias="to")
     staff: QueryStaff = None
     nights: QueryNights = 0
+    also: QueryAlso = ()
 
 
 class Customer(Strict):
@@ -143,6 +164,12 @@ class NewBooking(Strict):
     staff: Id | Literal["any"] = "any"
     party: Annotated[int, Field(strict=True, ge=1, le=1000), BeforeValidator(_whole)] = 1
     nights: Nights = 0
+    also: list[Id] = Field(
+        [],
+        max_length=MOST_ALSO,
+        description="The other services of the same visit: one booking. The shop says in which order they "
+        "are served; see `parts` of the answer.",
+    )
     customer: Customer
 
 
@@ -221,6 +248,10 @@ class ServiceShown(Schema):
     stay: StayShown | None = Field(description="Of a rental by nights.")
     approval: bool = Field(description="Whether the shop has to say yes: a booking is `pending` until then.")
     staff: list[StaffShown] = Field(description="Who may be asked for.")
+    additions: list[int] = Field(description="What may be added to it in one visit: its options.")
+    is_together: bool = Field(
+        description="Whether it may be had in one visit with services that are no additions of each other."
+    )
 
 
 class Services(Schema):
@@ -229,6 +260,9 @@ class Services(Schema):
     zone: str
     currency: str
     services: list[ServiceShown]
+    options: list[ServiceShown] = Field(
+        description="What is booked only with a service that has it among its `additions`."
+    )
 
 
 class StartShown(Schema):
@@ -268,9 +302,21 @@ STATUSES = (
 )
 
 
+class PartShown(Schema):
+    """One service of a visit, as it was agreed; price for the whole party."""
+
+    service: int
+    minutes: int
+    price: int
+
+
 class BookingShown(Schema):
     shop: str
     service: int
+    parts: list[PartShown] = Field(
+        description="Of a visit of several services all of them, in the order in which they are served; else "
+        "empty."
+    )
     staff: int | None
     start: datetime
     end: datetime

@@ -79,7 +79,7 @@ def _mains(rules: ShopRules, asked: Iterable[int]) -> list[Service]:
 
 def _composed(rules: ShopRules, service_id: int, order: Sequence[int]) -> Service:
     services = [rules.services[each] for each in order]
-    needs, segments, parts = list[Requirement](), list[Segment](), list[Part]()
+    needs, segments, parts = list[tuple[str, Requirement]](), list[Segment](), list[Part]()
     for number, service in enumerate(services, start=1):
         parts.append(Part(service, sum(each.minutes for each in segments)))
         roles = {need.role: _joined(rules, needs, need, number) for need in service.requirements}
@@ -88,7 +88,7 @@ def _composed(rules: ShopRules, service_id: int, order: Sequence[int]) -> Servic
     return Service(
         id=service_id,
         segments=tuple(segments),
-        requirements=tuple(needs),
+        requirements=tuple(need for _, need in needs),
         before=first.before,
         after=last.after,
         grid=first.grid,
@@ -106,22 +106,22 @@ def _segments(service: Service, roles: dict[str, str], before: Sequence[Segment]
         yield Segment(segment.minutes, kept or tuple(roles.get(role, role) for role in segment.roles))
 
 
-def _joined(rules: ShopRules, needs: list[Requirement], need: Requirement, number: int) -> str:
-    """Put a need among those of the visit; return the role it has there."""
-    for at, there in enumerate(needs):
-        both = _both(rules, there, need)
+def _joined(rules: ShopRules, needs: list[tuple[str, Requirement]], need: Requirement, number: int) -> str:
+    """Put a need among those of the visit, each beside its role in its own service; return its role there."""
+    for at, (role, there) in enumerate(needs):
+        both = _both(rules, there, need) if role == need.role else None
         if both is not None:
-            needs[at] = both
+            needs[at] = role, both
             return both.role
-    taken = any(there.role == need.role for there in needs)
-    needs.append(replace(need, role=f"{need.role} {number}") if taken else need)
-    return needs[-1].role
+    taken = any(role == need.role for role, _ in needs)
+    needs.append((need.role, replace(need, role=f"{need.role} {number}") if taken else need))
+    return needs[-1][1].role
 
 
 def _both(rules: ShopRules, there: Requirement, need: Requirement) -> Requirement | None:
     """Return one need for both parts, where one choice can serve them; None: each has its own."""
     alike = (there.count, there.units, there.per_guest) == (need.count, need.units, need.per_guest)
-    if not alike or there.role.split(" ")[0] != need.role:
+    if not alike:
         return None
     pool = tuple(each for each in there.pool if each in need.pool and _serves(rules.resources.get(each)))
     return replace(there, pool=pool) if len(pool) >= need.count else None

@@ -1,6 +1,6 @@
 """What a mail or a calendar entry says about one booking, or one who waits, read from the shop's rows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, time
 from typing import Any
@@ -19,7 +19,6 @@ from noren.shops.tenancy import current_shop
 def notice(booking: Booking, kind: Kind) -> Notice:
     """Return it in the customer's language. Inside the booking's shop."""
     shop = Shop.objects.get()
-    service = Service.objects.get(id=booking.service_id)
     spoken = words.language(booking.locale or shop.locale)
     zone = ZoneInfo(shop.zone)
     was = sessions.was(booking)
@@ -35,7 +34,7 @@ def notice(booking: Booking, kind: Kind) -> Notice:
         price=int(booking.agreed["price"]),
         currency=str(booking.agreed["currency"]),
         shop=_said(shop.texts, "name", spoken),
-        service=_said(service.texts, "name", spoken),
+        service=_services(booking.services, spoken),
         staff=_staff(booking.staff_id, spoken),
         address=_said(shop.texts, "address", spoken),
         access=_said(shop.texts, "access", spoken),
@@ -96,6 +95,12 @@ def waiting_link(entry: Waiting) -> str:
 def _approved(booking: Booking) -> int:
     """From tentative to confirmed is a change of its own (RFC 5546, 2.1.4), and no move."""
     return Event.objects.filter(booking_id=booking.id, what="approved").count()
+
+
+def _services(ids: Sequence[int], spoken: str) -> str:
+    """Return the services of a visit in one line."""
+    found = Service.objects.in_bulk(ids)
+    return words.TOGETHER[spoken].join([_said(found[each].texts, "name", spoken) for each in ids])
 
 
 def _staff(staff_id: int | None, spoken: str) -> str:

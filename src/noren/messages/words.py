@@ -44,6 +44,9 @@ SUBJECTS = {
     },
 }
 
+TOGETHER = {"ja": "＋", "en": " + "}
+"""Between the services of one visit."""
+
 OPENINGS = {
     "ja": {
         Kind.BOOKED: "ご予約ありがとうございます。次のとおり承りました。",

@@ -1,5 +1,6 @@
 """A customer's account from inside: her bookings, her data, her ways in, its end."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
@@ -253,13 +254,22 @@ def _bookings(face: shopfront.Face, own: OwnAccount, now: datetime) -> tuple[lis
             visit,
             reverse("own", args=[links.token(face.id, row.id, row.generation)]),
             mine=row.person_id == own.person,
-            again=linked.again(face, offers.get(visit.service_id), visit, now),
+            again=linked.again(face, _offer(face, offers, visit), visit, now),
         )
         for visit, row in zip(found, rows, strict=False)
     ]
     coming = [one for one in lines if one.visit.end > now and one.visit.status in STANDING]
     past = [one for one in lines if one not in coming]
     return coming[::-1], past, len(rows) > MOST
+
+
+def _offer(
+    face: shopfront.Face, offers: Mapping[int, shopfront.Offer], visit: visits.Visit
+) -> shopfront.Offer | None:
+    """Return what the same would be today."""
+    if not visit.also:
+        return offers.get(visit.service_id)
+    return shopfront.offer(face.id, visit.service_id, visit.also)
 
 
 def _waiting(face: shopfront.Face, own: OwnAccount) -> list[Place]:

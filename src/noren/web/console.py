@@ -121,7 +121,12 @@ def booking_page(
         "declining": deeds.declining(),
         "story": story.of_booking(face, booking_id),
         "why": why.address(
-            visit.service_id, visit.start, staff=visit.asked_staff_id, party=visit.party, nights=visit.nights
+            visit.service_id,
+            visit.start,
+            staff=visit.asked_staff_id,
+            party=visit.party,
+            nights=visit.nights,
+            also=visit.also,
         ),
     }
     status = refused.status if refused else told.answer_to(request)

@@ -35,12 +35,18 @@ def of_booking(face: Face, booking_id: int, now: datetime) -> Fees:
 
 def _of(face: Face, booking: Booking, now: datetime) -> Fees:
     steps, present = agreement.steps(booking, now=now), agreement.fee(booking, now=now)
-    approval = known().terms.services[booking.service_id].approval
+    approval = known().visit(booking.service_id, booking.also).terms.services[booking.service_id].approval
     asked = booking.status == Status.PENDING or (
         booking.status == Status.HELD and approval is not Approval.NONE
     )
     ever = any(step.cost.fee_percent for step in steps)
     return Fees(present, tuple(_line(face, step) for step in steps) if ever else (), asked)
+
+
+def cancel_until(face: Face, booking_id: int) -> datetime:
+    """The last moment at which the customer may cancel, as it was agreed. Raises BookingUnknown."""
+    with in_shop(face.id):
+        return agreement.deadline(of_id(booking_id), "cancel").astimezone(face.zone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +67,9 @@ def if_moved(face: Face, booking_id: int, start: datetime, staff: int | None, *,
     with in_shop(face.id):
         booking = of_id(booking_id)
         floor, agreed = agreement.fee(booking, now=now), agreement.moved(booking, known(), staff)
+        agreed = agreement.floored(booking, agreed, now=now)
         booking.start, booking.attention = start, ""
-        booking.agreed |= {**agreed, "fee_floor": floor.fee_percent}
+        booking.agreed |= agreed
         cancel, change = (
             agreement.deadline(booking, deed).astimezone(face.zone) for deed in ("cancel", "change")
         )

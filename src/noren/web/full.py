@@ -23,8 +23,11 @@ class Full:
 
 
 def places(asked: Asked, columns: Sequence[Column]) -> list[Full]:
-    """Return what of these days is full and can be waited for. None of a stay or of a booking that moves."""
-    if asked.moving or asked.offer.stay is not None:
+    """Return what of these days is full and can be waited for.
+
+    None of a stay, of several services in one visit, or of a booking that moves.
+    """
+    if asked.moving or asked.offer.also or asked.offer.stay is not None:
         return []
     free = {each.date: each.starts or tuple(one.start for one in each.classes) for each in columns}
     # A page that opens on a later day has passed over those on which nothing is free.

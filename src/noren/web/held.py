@@ -25,6 +25,7 @@ class Held:
     party: int
     until: int
     nights: int = 0
+    also: tuple[int, ...] = ()
 
     def sign(self) -> str:
         return _SIGNER.sign_object(list(asdict(self).values()))
@@ -41,10 +42,10 @@ class Held:
 def read(token: str, shop_id: int) -> Held:
     """Return what the form carries. Raises HoldExpired for anything that is not this shop's."""
     try:
-        values = _SIGNER.unsign_object(token)
-    except (BadSignature, ValueError):
+        *values, also = _SIGNER.unsign_object(token)
+        held = Held(*[*values, tuple(also)])
+    except (BadSignature, ValueError, TypeError):
         raise HoldExpired from None
-    held = Held(*values)
     if held.shop != shop_id:
         raise HoldExpired
     return held

@@ -43,9 +43,9 @@ def change_until(face: shopfront.Face, visit: visits.Visit) -> datetime | None:
     if not visit.open:
         return None
     with in_shop(face.id):
-        house = known()
-        service = house.rules.services.get(visit.service_id)
-        if service is None or not service.bookable or house.terms.services[service.id].course:
+        house = known().visit(visit.service_id, visit.also)
+        service = house.rules.services[visit.service_id]
+        if not service.bookable or house.terms.services[service.id].course:
             return None
         return agreement.deadline(of_id(visit.id), "change").astimezone(face.zone)
 

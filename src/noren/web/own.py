@@ -115,7 +115,7 @@ def page(
 ) -> HttpResponse:
     """The page of a booking, with what was refused."""
     now = clock.now()
-    until = shopfront.cancel_until(face, visit.service_id, visit.start, visit.cancel_deadline)
+    until = fees.cancel_until(face, visit.id)
     new = "new" in request.GET and visit.stands
     costs, over = fees.of_booking(face, visit.id, now), visit.end <= now
     changes = None if over else linked.change_until(face, visit)
@@ -144,7 +144,7 @@ def page(
 
 
 def _again(face: shopfront.Face, visit: visits.Visit, now: datetime) -> str:
-    return linked.again(face, shopfront.offer(face.id, visit.service_id), visit, now)
+    return linked.again(face, shopfront.offer(face.id, visit.service_id, visit.also), visit, now)
 
 
 def _heading(visit: visits.Visit, *, new: bool) -> dict[str, str]:

@@ -51,7 +51,7 @@ def move(request: HttpRequest, token: str) -> HttpResponse:
     """GET shows the free times; POST the chosen one beside her own, and moves once she has seen that."""
     face, visit = linked.of(token)
     now = clock.now()
-    until, offer = linked.change_until(face, visit), shopfront.offer(face.id, visit.service_id)
+    until, offer = linked.change_until(face, visit), shopfront.offer(face.id, visit.service_id, visit.also)
     if until is None or offer is None:
         return HttpResponseRedirect(reverse("own", args=[token]))
     if until < now:
@@ -142,6 +142,7 @@ def _offered(asked: Asked, at: datetime) -> Start | None:
         own=asked.hold,
         nights=asked.nights,
         person=asked.person,
+        also=asked.offer.also,
     )
     return next((each for each in found.days.get(day, ()) if each.stamp == int(at.timestamp())), None)
 

@@ -134,6 +134,8 @@ class Speaker:
     def _not_offered(self) -> str:
         if self.answer.course:
             return _("The dates of this course are booked together.")
+        if self.asked.also:
+            return _("These services are not offered in one visit.")
         name = self._name(self.asked.staff or 0)
         if name and self.service.bookable:
             return _("%(name)s does not serve this.") % {"name": name}

@@ -123,7 +123,7 @@ def _page(
     day = times.day_of(given.get("date")) or (here and here.date()) or max(visit.start.date(), today)
     staff = times.number(given.get("staff")) if "staff" in given else visit.asked_staff_id
     offered = _offered(face, visit, day, staff, now)
-    values = {"party": visit.party, "nights": visit.nights}
+    values: dict[str, Any] = {"party": visit.party, "nights": visit.nights, "also": visit.also}
     asked_why = here and why.address(visit.service_id, here, staff=staff, booking=visit.id, **values)
     context = {
         "shop": face,
@@ -171,6 +171,7 @@ def _offered(
         own=visit.id,
         nights=visit.nights,
         person=visit.person,
+        also=visit.also,
     )
     return found.days.get(day, ())
 
@@ -178,5 +179,5 @@ def _offered(
 def _who(face: Face, visit: Visit) -> list[tuple[int, str]]:
     """Return who and what may be asked for with this service."""
     with in_shop(face.id):
-        pool = visits.pool(visit.service_id)
+        pool = visits.pool(visit)
     return [(each, known.name) for each, known in shopfront.serving(face.id).items() if each in pool]

@@ -36,7 +36,7 @@ from noren.errors import (
     ServiceUnknown,
     VaultUnavailable,
 )
-from noren.web import fees, shopfront, times, ways, wording
+from noren.web import fees, shopfront, times, visits, ways, wording
 from noren.web import held as helds
 from noren.web.account_home import OWN_FIELDS
 from noren.web.forms import CustomerForm, WordForm
@@ -115,7 +115,9 @@ def who(request: HttpRequest, slug: str, service_id: str) -> HttpResponse:
         raise ServiceUnknown
     given = request.POST if request.method == "POST" else request.GET
     held = helds.read(given.get("held", ""), face.id)
-    if held.service != offer.id:
+    if held.also:
+        offer = shopfront.offer(face.id, offer.id, held.also)
+    if offer is None or held.service != offer.id:
         # The final screen would tell another service's price and rules than those that are agreed.
         raise HoldExpired
     anybody = "guest" in given or ways.of(request).framed
@@ -213,7 +215,7 @@ def _taken(desk: Desk, form: CustomerForm, refusal: NorenError) -> HttpResponse:
 
 
 def _final(desk: Desk, form: CustomerForm, *, moved: bool = False) -> HttpResponse:
-    until = shopfront.cancel_until(desk.face, desk.offer.id, desk.held.at)
+    until = fees.cancel_until(desk.face, desk.held.hold)
     return desk.page(
         "web/book/final.html",
         200,
@@ -230,18 +232,20 @@ def _chosen(face: shopfront.Face, offer: shopfront.Offer, held: Held) -> dict[st
     start = held.at.astimezone(face.zone)
     members = shopfront.staff(face.id) if offer.staff else {}
     asked = members.get(held.staff)
+    name = wording.text(asked.texts, "name") if asked else ""
     anyone = _("Anyone") if len(offer.staff) > 1 else ""
     end = start + timedelta(minutes=offer.minutes)
     if offer.stay:
         end = shopfront.check_out(offer.stay, start, held.nights)
     return {
         "service": offer.name,
+        "parts": visits.lines(offer, held.party, held.asked, name),
         "price": offer.total(held.party, held.asked, held.nights),
         "minutes": 0 if offer.stay else offer.minutes,
         "nights": held.nights,
         "start": start,
         "end": end,
-        "staff": wording.text(asked.texts, "name") if asked else anyone,
+        "staff": name or anyone,
         "party": held.party,
         "approval": offer.approval,
     }

@@ -1,15 +1,16 @@
 """A shop as its visitors see it: words in their language, services, staff, hours. No vault."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
-from noren.engine import policy, stays, wall
-from noren.engine.model import Deadline, Stay
+from noren.engine import stays, wall
+from noren.engine.model import Service as EngineService
+from noren.engine.model import Stay
 from noren.shops import rules
 from noren.shops.models import OpeningHours, Override, Resource, Service, Shop, ShopDirectory, Staff
 from noren.shops.tenancy import shop as in_shop
@@ -50,13 +51,14 @@ class Face:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A service on the list. `staff` are the ids of those who may be asked for; minutes and yen.
+    """A service on the list, or a visit of several with its `parts`. `staff` are the ids of those who may be
+    asked for; minutes and yen.
 
     Of a stay the price is for a night.
     """
 
     id: int
-    name: str
+    name: wording.Words
     about: str
     minutes: int
     price: int
@@ -67,6 +69,12 @@ class Offer:
     fees: Mapping[int, int]
     approval: Approval
     stay: Stay | None
+    parts: tuple["Offer", ...] = ()
+
+    @property
+    def also(self) -> tuple[int, ...]:
+        """Of a visit the services beside the one she came for."""
+        return tuple(each.id for each in self.parts if each.id != self.id)
 
     def total(self, party: int, staff: int | None, nights: int = 0) -> int:
         """What a visit costs: the price for each and each night, and 指名料 where somebody was asked for."""
@@ -118,17 +126,51 @@ def _face(shop_id: int, slug: str) -> Face | None:
 
 
 def offers(shop_id: int) -> list[Offer]:
-    """The services that can be booked, in the shop's order."""
+    """The services that can be booked by themselves, in the shop's order."""
     with in_shop(shop_id):
-        rows = list(Service.objects.filter(bookable=True).order_by("position", "id"))
+        rows = list(Service.objects.filter(bookable=True, alone=True).order_by("position", "id"))
         serving = _serving()
     return [_offer(row, serving) for row in rows]
 
 
-def offer(shop_id: int, service_id: int) -> Offer | None:
+def offer(shop_id: int, service_id: int, also: tuple[int, ...] = ()) -> Offer | None:
+    """A service by its number, or the visit of it and others; None where it cannot be booked."""
     with in_shop(shop_id):
-        row = Service.objects.filter(id=service_id, bookable=True).first()
-        return None if row is None else _offer(row, _serving())
+        house, rows = rules.known(), Service.objects.in_bulk([service_id, *also])
+        if not house.rules.services.keys() >= {service_id, *also}:
+            return None
+        known = house.visit(service_id, also)
+        service = known.rules.services[service_id]
+        if not service.bookable:
+            return None
+        serving = _serving()
+    parts = tuple(_offer(rows[part.service.id], serving) for part in service.stretches)
+    return _visit(service, parts, known.terms.services[service_id].approval, serving) if also else parts[0]
+
+
+def _visit(
+    service: EngineService, parts: tuple[Offer, ...], approval: Approval, serving: Mapping[int, int]
+) -> Offer:
+    asked = _asked((need.role, need.pool) for need in service.requirements)
+    return replace(
+        parts[0],
+        id=service.id,
+        name=wording.visit([each.name for each in parts]),
+        about="",
+        minutes=service.minutes,
+        price=sum(each.price for each in parts),
+        party_min=service.party_min,
+        party_max=service.party_max,
+        approval=approval,
+        parts=parts,
+        staff=tuple(member for member in serving if member in asked),
+        fees={member: fee for member, fee in serving.items() if member in asked},
+    )
+
+
+def _asked(needs: Iterable[tuple[str, Iterable[int]]]) -> set[int]:
+    """Who may be asked for: those of the role staff, of which parts of a visit may have their own."""
+    return {each for role, pool in needs if role.split(" ")[0] == "staff" for each in pool}
 
 
 def _serving() -> dict[int, int]:
@@ -143,8 +185,7 @@ def _seen() -> list[int]:
 
 
 def _offer(row: Service, serving: Mapping[int, int]) -> Offer:
-    pools = [set(need["pool"]) for need in row.requirements if need["role"] == "staff"]
-    asked = set().union(*pools) if pools else set()
+    asked = _asked((need["role"], need["pool"]) for need in row.requirements)
     return Offer(
         id=row.id,
         name=wording.text(row.texts, "name"),
@@ -267,12 +308,3 @@ def check_out(stay: Stay, start: datetime, nights: int) -> datetime:
         raise TypeError("a start on the shop's wall")
     end = stays.end(stay, wall.around(zone.key, minute), minute, nights)
     return datetime.fromtimestamp(end * 60, zone)
-
-
-def cancel_until(face: Face, service_id: int, start: datetime, agreed: Deadline | None = None) -> datetime:
-    """The last moment at which the customer may cancel: by the terms agreed, else by those of today."""
-    with in_shop(face.id):
-        shop_rules = rules.known().rules
-    deadline = agreed or shop_rules.services[service_id].cancel
-    seconds = policy.last_moment(shop_rules, deadline, int(start.timestamp()) // 60)
-    return datetime.fromtimestamp(seconds, face.zone)

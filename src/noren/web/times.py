@@ -18,13 +18,14 @@ from noren.errors import (
     NightsNotOffered,
     NorenError,
     NotOffered,
+    NotTogether,
     OutsideHorizon,
     PartyTooLarge,
     ServiceUnknown,
     SlotTaken,
     TooLate,
 )
-from noren.web import full, shopfront, ways, week
+from noren.web import adding, full, shopfront, ways, week
 from noren.web import held as helds
 from noren.web.held import Held
 from noren.web.public import face_or_404
@@ -42,6 +43,7 @@ REFUSALS = (
     OutsideHorizon,
     TooLate,
     NotOffered,
+    NotTogether,
     PartyTooLarge,
 )
 
@@ -75,6 +77,7 @@ def hold(asked: Asked, at: datetime) -> Held:
             party=asked.party,
             key=secrets.token_urlsafe(16),
             nights=asked.nights_on(at),
+            also=asked.offer.also,
         ),
         now=asked.now,
     )
@@ -87,6 +90,7 @@ def hold(asked: Asked, at: datetime) -> Held:
         party=asked.party,
         until=int(kept.expires_at.timestamp()),
         nights=asked.nights_on(at),
+        also=asked.offer.also,
     )
 
 
@@ -103,6 +107,7 @@ def nearest(asked: Asked, at: datetime) -> tuple[availability.Start, ...]:
             nights=asked.nights_on(at),
             person=asked.person,
             own=asked.hold,
+            also=asked.offer.also,
         )
     except NorenError:
         return ()
@@ -141,10 +146,10 @@ def _page(
 
 def question(request: HttpRequest, face: shopfront.Face, service_id: int) -> Asked:
     """Read what a customer asks, from the address or the form. Raises ServiceUnknown."""
-    offer = shopfront.offer(face.id, service_id)
+    given = request.POST if request.method == "POST" else request.GET
+    offer = shopfront.offer(face.id, service_id, adding.chosen(face.id, service_id, given.get("also", "")))
     if offer is None:
         raise ServiceUnknown
-    given = request.POST if request.method == "POST" else request.GET
     staff = number(given.get("staff"))
     party = number(given.get("party")) or offer.party_min
     return Asked(

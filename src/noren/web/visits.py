@@ -11,11 +11,20 @@ from django.utils.translation import gettext as _
 from noren.booking import sessions
 from noren.booking.actions import OPEN
 from noren.booking.models import STANDING, Booking, Status
-from noren.engine.model import Deadline
+from noren.shops import rules
 from noren.shops.models import Service, Staff
 from noren.shops.tenancy import shop as in_shop
 from noren.web import wording
-from noren.web.shopfront import Face
+from noren.web.shopfront import Face, Offer
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One service of a visit (or what asking for somebody costs): minutes, and yen for the whole party."""
+
+    name: str
+    minutes: int
+    price: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +44,15 @@ class Visit:
     status: str
     person: UUID | None
     agreed: Mapping[str, Any]
+    also: tuple[int, ...] = ()
+    parts: tuple["Line", ...] = ()
+    """Of a visit of several services what each of them is and costs."""
     was: tuple[datetime, datetime] | None = None
     """When it was to be, of a class the shop has moved, until she says whether she keeps it."""
 
     @property
     def status_words(self) -> str:
         return status_words(self.status)
-
-    @property
-    def cancel_deadline(self) -> Deadline | None:
-        """Until when the customer may cancel: as it was agreed, or (agreement.is_free) until the start."""
-        if self.was is not None or self.status == Status.PENDING:
-            return Deadline()
-        agreed = self.agreed.get("cancel")
-        return Deadline(**agreed) if agreed else None
 
     @property
     def nights(self) -> int:
@@ -93,34 +97,59 @@ def one(face: Face, booking_id: int) -> Visit | None:
         return replace(found, was=(was[0].astimezone(face.zone), was[1].astimezone(face.zone)))
 
 
-def pool(service_id: int) -> set[int]:
-    """Return who and what a service's needs name. Inside the shop."""
-    rows = Service.objects.filter(id=service_id).values_list("requirements", flat=True)
-    return {each for needs in rows for need in needs for each in need["pool"]}
+def lines(offer: Offer, party: int, staff: int | None, name: str) -> tuple[Line, ...]:
+    """Return what each service of a visit costs that is about to be booked."""
+    each = [Line(part.name, part.minutes, part.price * party) for part in offer.parts]
+    return _with_fee(each, offer.fees.get(staff or 0, 0), name)
+
+
+def _with_fee(lines: list[Line], fee: int, name: str) -> tuple[Line, ...]:
+    if lines and fee:
+        lines.append(Line(_("Asking for %(name)s") % {"name": name}, 0, fee))
+    return tuple(lines)
+
+
+def pool(visit: Visit) -> set[int]:
+    """Return who and what the needs of its services name. Inside the shop."""
+    house = rules.known().visit(visit.service_id, visit.also)
+    return {each for need in house.rules.services[visit.service_id].requirements for each in need.pool}
 
 
 def of(rows: list[Booking], face: Face) -> list[Visit]:
     """Give the rows their words. Inside the shop; two queries however many rows."""
-    services = Service.objects.in_bulk({row.service_id for row in rows})
+    services = Service.objects.in_bulk({each for row in rows for each in row.services})
     staff = Staff.objects.in_bulk({row.staff_id for row in rows if row.staff_id})
     return [_visit(row, face, services, staff) for row in rows]
 
 
 def _visit(row: Booking, face: Face, services: Mapping[int, Service], staff: Mapping[int, Staff]) -> Visit:
-    service = services.get(row.service_id)
+    names = {each: wording.text(services[each].texts, "name") for each in row.services if each in services}
     member = staff.get(row.staff_id or 0)
+    serving = wording.text(member.texts, "name") if member else ""
     return Visit(
         id=row.id,
         service_id=row.service_id,
-        service=wording.text(service.texts, "name") if service else "",
+        service=wording.visit(list(names.values())),
         start=row.start.astimezone(face.zone),
         end=row.end.astimezone(face.zone),
         staff_id=row.staff_id,
         asked_staff_id=row.asked_staff_id,
-        staff=wording.text(member.texts, "name") if member else "",
+        staff=serving,
         party=row.party,
         price=row.agreed.get("price", 0),
         status=row.status,
         person=row.person_id,
         agreed=row.agreed,
+        also=row.also,
+        parts=_parts(row, names, serving),
     )
+
+
+def _parts(row: Booking, names: Mapping[int, str], serving: str) -> tuple[Line, ...]:
+    fee = int(row.agreed.get("fee", 0))
+    found = [
+        # What asking for somebody costs is agreed with the first.
+        Line(names.get(part["service"], ""), part["minutes"], part["price"] - (0 if number else fee))
+        for number, part in enumerate(row.parts)
+    ]
+    return _with_fee(found, fee, serving)

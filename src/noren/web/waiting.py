@@ -17,7 +17,7 @@ from noren.errors import AlreadyBooked, HoldExpired, LimitReached, NorenError, N
 from noren.shops import directory
 from noren.shops.models import Service, Staff
 from noren.shops.tenancy import shop as in_shop
-from noren.web import linked, shopfront, visits, wording
+from noren.web import fees, linked, shopfront, visits, wording
 from noren.web.public import face_or_404
 
 
@@ -77,7 +77,7 @@ def _page(request: HttpRequest, token: str, refusal: NorenError | None = None) -
     context = {"shop": place.face, "token": token, "place": place, "refused": refusal and refusal.words()}
     if place.visit is not None and place.entry.offer_ends is not None:
         visit, face = place.visit, place.face
-        until = shopfront.cancel_until(face, visit.service_id, visit.start, visit.cancel_deadline)
+        until = fees.cancel_until(face, visit.id)
         context |= {
             "offer": visit,
             "until": place.entry.offer_ends.astimezone(face.zone),

@@ -46,7 +46,7 @@ def join(request: HttpRequest, slug: str, service_id: str) -> HttpResponse:
     asked = times.question(request, face_or_404(slug), int(service_id))
     given = request.POST if request.method == "POST" else request.GET
     start = times.instant(given["at"]) if "at" in given else None
-    if asked.offer.stay is not None or (start is None and asked.day is None):
+    if asked.offer.also or asked.offer.stay is not None or (start is None and asked.day is None):
         raise NoWaitingList
     desk = Desk(request, asked, start, signed_in(request, asked.face))
     form = None if desk.me else WaitForm(request.POST if request.method == "POST" else None)

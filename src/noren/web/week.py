@@ -1,6 +1,6 @@
 """The page of free times as values: seven columns, who may be asked for, how many, which months."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import groupby
@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from noren.booking import availability
 from noren.shops.tenancy import shop as in_shop
-from noren.web import photos, shopfront, wording
+from noren.web import adding, photos, shopfront, wording
 from noren.web.visits import Visit
 from noren.web.ways import OWN, Way
 
@@ -73,6 +73,7 @@ class Asked:
             "nights": self.nights,
             "from": self.first,
             "held": self.held,
+            "also": adding.written(self.offer.also),
         }
         values |= changed
         usual = {"party": self.offer.party_min}
@@ -149,7 +150,10 @@ def page(asked: Asked) -> dict[str, Any]:
             "minutes": 0 if asked.offer.stay else asked.offer.minutes,
             "per_night": asked.offer.stay is not None,
             "approval": asked.offer.approval,
+            "parts": _parts_of(asked),
         },
+        "also": adding.written(asked.offer.also),
+        "adding": () if asked.moving else adding.candidates(asked.face.id, asked.offer, _with(asked)),
         "staff": asked.staff,
         "party": asked.party,
         "nights": asked.nights,
@@ -170,6 +174,27 @@ def page(asked: Asked) -> dict[str, Any]:
     }
 
 
+def _with(asked: Asked) -> Callable[[tuple[int, ...]], str]:
+    """Return how the page of another visit is addressed: of the same day, if she has opened one."""
+    return lambda also: asked.address(also=adding.written(also), day=asked.day)
+
+
+def _parts_of(asked: Asked) -> list[dict[str, object]]:
+    """The services of a visit, each but the one she came for with the page without it."""
+    offer, at = asked.offer, _with(asked)
+    added = () if asked.moving else offer.also
+    return [
+        {
+            "id": each.id,
+            "name": each.name,
+            "minutes": each.minutes,
+            "price": each.price,
+            "without": at(adding.without(offer, each.id)) if each.id in added else "",
+        }
+        for each in offer.parts
+    ]
+
+
 def _found(asked: Asked) -> Found:
     """Return what is free; of a stay on each day for the nights it has there."""
     stay = asked.offer.stay
@@ -186,6 +211,7 @@ def _found(asked: Asked) -> Found:
             own=asked.hold,
             nights=nights,
             person=asked.person,
+            also=asked.offer.also,
         ).days
         days |= {day: starts for day, starts in free.items() if _has(asked, day, nights)}
     return days

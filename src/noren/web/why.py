@@ -2,6 +2,7 @@
 nobody: what stands in the way is named by its id.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from typing import Any
@@ -21,7 +22,7 @@ from noren.engine.model import DAY
 from noren.errors import ServiceUnknown
 from noren.shops.models import Service
 from noren.shops.tenancy import shop as in_shop
-from noren.web import reasons, shopfront, times, wording
+from noren.web import adding, reasons, shopfront, times, wording
 from noren.web.desk import face_of
 
 MOST = 1000
@@ -39,6 +40,8 @@ class Form:
     nights: int
     booking: int = 0
     """One that does not stand in its own way: it is to be moved."""
+    also: str = ""
+    """The other services of the same visit, as adding.py writes them."""
 
     @property
     def address(self) -> str:
@@ -54,9 +57,11 @@ def address(
     party: int = 1,
     nights: int = 0,
     booking: int = 0,
+    also: tuple[int, ...] = (),
 ) -> str:
     """Return the page about one time; `at` on the shop's wall. `booking`: one that is to be moved there."""
-    return Form(service, f"{at:%Y-%m-%d}", f"{at:%H:%M}", staff or 0, party, nights, booking).address
+    rest = party, nights, booking, adding.written(also)
+    return Form(service, f"{at:%Y-%m-%d}", f"{at:%H:%M}", staff or 0, *rest).address
 
 
 @permission_required(Permission.BOOKINGS_SEE)
@@ -65,13 +70,14 @@ def page(request: StaffRequest) -> HttpResponse:
     face = face_of(request)
     now = clock.now()
     services, serving = _services(face.id), shopfront.serving(face.id)
-    form = _form(request, face, now)
+    form = _form(request, face, services, now)
     context: dict[str, Any] = {
         "shop": face,
         "way": "day",
         "form": form,
         "services": [(each, wording.text(row.texts, "name") or row.key) for each, row in services.items()],
         "serving": serving,
+        "also": [wording.text(services[each].texts, "name") for each in adding.numbers(form.also)],
         "stays": form.nights or any(row.stay for row in services.values()),
         "parties": form.party > 1 or any(row.party_max > 1 for row in services.values()),
     }
@@ -106,17 +112,21 @@ def _services(shop_id: int) -> dict[int, Service]:
         return {row.id: row for row in Service.objects.order_by("position", "id")}
 
 
-def _form(request: StaffRequest, face: shopfront.Face, now: datetime) -> Form:
+def _form(
+    request: StaffRequest, face: shopfront.Face, services: Mapping[int, Service], now: datetime
+) -> Form:
     given = request.GET
-    here = now.astimezone(face.zone)
+    here, service = now.astimezone(face.zone), times.number(given.get("service")) or 0
+    also = adding.numbers(given.get("also", ""))
     return Form(
-        service=times.number(given.get("service")) or 0,
+        service=service,
         date=given.get("date", f"{here:%Y-%m-%d}"),
         time=given.get("time", f"{here:%H}:00"),
         staff=times.number(given.get("staff")) or 0,
         party=min(times.number(given.get("party")) or 1, MOST),
         nights=min(times.number(given.get("nights")) or 0, MOST),
         booking=times.number(given.get("booking")) or 0,
+        also=adding.written([each for each in also if each in services and each != service]),
     )
 
 
@@ -126,7 +136,13 @@ def _asked(form: Form, face: shopfront.Face) -> Asked | None:
     if start is None:
         return None
     return Asked(
-        form.service, start, form.staff or None, form.party, own=form.booking or None, nights=form.nights
+        form.service,
+        start,
+        form.staff or None,
+        form.party,
+        own=form.booking or None,
+        nights=form.nights,
+        also=adding.numbers(form.also),
     )
 
 

@@ -94,6 +94,13 @@ def joined(parts: list[str]) -> str:
     return pgettext("between the members of a list", ", ").join(parts)
 
 
+def visit(names: list[Words]) -> Words:
+    """The services of one visit in one line."""
+    languages = {each.lang for each in names}
+    together = pgettext("between the services of one visit", " + ").join(names)
+    return Words(together, languages.pop() if len(languages) == 1 else "")
+
+
 def cancelling(until: datetime, now: datetime) -> str:
     """Until when a customer may cancel by herself, in her words; so near a start, that she may not."""
     if until < now:
