@@ -1,4 +1,5 @@
-"""The engine alone: a month of one resource, any of ten, 30 staff for 60 days with segments and chairs.
+"""The engine alone: a month of one resource, any of ten, 30 staff for 60 days with segments and chairs, and a
+visit of two services beside one of its services.
 
 The plain way is the bare shift-and of the same integers, written out for 60 minutes. Measured is the
 processor's own time: nothing is waited for here, and what else runs on the machine is not the engine's.
@@ -10,7 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 
 from bench.measure import figure, interleaved
-from noren.engine import availability, sheet, windows
+from noren.engine import availability, sheet, visits, windows
 from noren.engine.model import (
     Claim,
     Grid,
@@ -56,6 +57,9 @@ RULES = ShopRules(
             3, COLOUR, Requirement("staff", STAFF), Requirement("chair", CHAIRS), kind=GridKind.OPENING
         ),
         4: _service(4, CUT, Requirement("staff", STAFF[:10]), kind=GridKind.PACKED),
+        5: _service(
+            5, COLOUR, Requirement("staff", STAFF), Requirement("chair", CHAIRS), kind=GridKind.OPENING
+        ),
     },
 )
 
@@ -102,6 +106,16 @@ def _ask(service: int, window: Window, taken: dict[int, tuple[Taken, ...]]) -> C
     return lambda: availability.starts(RULES, service, window, taken, now=NOW).minutes()
 
 
+def _ask_visit(window: Window, taken: dict[int, tuple[Taken, ...]]) -> Callable[[], object]:
+    """Ask for the starts of two services in one visit, composed anew each time as a request does."""
+
+    def work() -> object:
+        rules = visits.composed(RULES, 3, (5,))
+        return availability.starts(rules, 3, window, taken, now=NOW).minutes()
+
+    return work
+
+
 def _compile(window: Window) -> Callable[[], object]:
     def work() -> object:
         plan.cache_clear()
@@ -126,6 +140,7 @@ def main() -> None:
             "ten": _timed(_ask(2, month, taken), 100),
             "packed": _timed(_ask(4, packed, taken_packed), 20),
             "large": _timed(_ask(3, long, taken_long), 20),
+            "visit": _timed(_ask_visit(long, taken_long), 20),
             "compile": _timed(_compile(month), 3),
         }
     )
@@ -138,6 +153,8 @@ def main() -> None:
     figure("engine-starts-month-any-of-10", found["ten"], "us", limit="<300us", ratio=bare_ten / found["ten"])
     figure("engine-starts-month-any-of-10-packed", found["packed"], "us")
     figure("engine-30-staff-60-days-segments", found["large"] / 1000, "ms", limit="<20ms")
+    alone, visit = found["large"] / 1000, found["visit"] / 1000
+    figure("engine-visit-of-two-beside-one", visit, "ms", limit=f"<{2 * alone:.2f}ms", ratio=alone / visit)
     figure("engine-compile-month-any-of-10", found["compile"] / 1000, "ms")
 
 

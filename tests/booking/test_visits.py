@@ -4,14 +4,27 @@ from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 from django.db import connection
 
-from noren.booking import actions, agreement, asked, availability, impact, late, reception, resettle, why
+from noren.booking import (
+    actions,
+    agreement,
+    asked,
+    availability,
+    impact,
+    late,
+    reception,
+    resettle,
+    waiting,
+    why,
+)
 from noren.booking.models import Booking, Event, Status
 from noren.engine.model import Why
 from noren.errors import (
+    AlreadyBooked,
     IdempotencyKeyReused,
     LimitReached,
     NotOffered,
@@ -305,6 +318,27 @@ def test_the_desk_is_told_why_and_how_late_she_may_be() -> None:
     near = [f"{start.at:%H:%M}" for start in answer.nearest if start.at.date() == when(TEN).date()]
     assert near == ["09:00", "09:30", "10:00", "15:00"]
     assert late.slack(house.id, booking, now=NOW) == 20
+
+
+def test_staff_insist_on_all_of_it() -> None:
+    house = salon()
+    booking = house.book("cut", TEN, also="colour nails")
+    house.book("colour", f"{DAY} 14:00")
+    over: dict[str, Any] = {"now": NOW, "by": "staff:aoi", "override": "agreed"}
+    actions.move(house.id, booking.id, when(f"{DAY} 13:00"), None, **over)
+    assert claims(house, booking) == [("chair-2", "13:00", 150), ("mei", "13:00", 150), ("rin", "15:30", 45)]
+    assert house.findings() == []
+
+
+def test_who_has_it_in_a_visit_does_not_wait_for_it() -> None:
+    house = salon(nails={"waiting": {"hours": 2}})
+    booking = house.book("cut", TEN, also="nails")
+    for hour in (9, 10, *range(12, 18)):
+        house.book("nails", f"{DAY} {hour:02}:00")
+    wish = waiting.JoinRequest(house.services["nails"], start=when(f"{DAY} 14:00"))
+    with pytest.raises(AlreadyBooked):
+        waiting.join(house.id, replace(wish, start=None, day=when(TEN).date()), booking.person_id, now=NOW)  # type: ignore[arg-type]
+    assert waiting.join(house.id, wish, uuid4(), now=NOW).entry.state == "waiting"
 
 
 def test_a_list_rests_on_what_it_was_asked_of() -> None:

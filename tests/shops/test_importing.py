@@ -57,6 +57,22 @@ def test_it_reads_the_examples() -> None:
         ("price = 5500", 'price = "5500"', "services[1].price: '5500' cannot be; write a whole number"),
         ('kind = "packed"', 'kind = "dense"', "services[2].grid.kind: 'dense' cannot be; write one of clock"),
         ("cancel = { days = 1, at", "cancel = { days = 1, to", "cancel.at: is missing beside days"),
+        (
+            ', "quiet"]',
+            ', "quite"]',
+            "services[1].additions: there is no service with the key 'quite'; did you",
+        ),
+        (', "head-spa", "quiet"]', ', "head-spa", "cut"]', "services: 'cut' can have no such additions"),
+        (
+            "alone = false\nname",
+            "alone = false\ncapacity = 4\nname",
+            "'head-spa' is a class or a stay, and so no",
+        ),
+        (
+            'key = "head-spa"',
+            'key = "spa"',
+            "'spa' is not booked alone, and no service names it in additions",
+        ),
         ('role = "owner"', 'role = "staff"', "members: there is no owner; write one [[members]] with role"),
         ('"aoi.salon"', '"aoi.yoga"', "members[1].handle: 'aoi.yoga' is of another shop; write aoi.salon"),
         ('"aoi@salon.example"', '"aoi"', "members[1].mail: 'aoi' is no mail address"),

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Q
 
 from noren import people
 from noren.booking import actions, jobs, links, referee, turns, wishes
@@ -143,7 +144,10 @@ def _refuse_twice(wish: Wish, person: UUID) -> None:
     if any(wish.start is None or start in (None, wish.start) for start in waits):
         raise AlreadyWaiting
     zone = known().rules.zone
-    bookings = Booking.objects.filter(person_id=person, service_id=wish.service_id, status__in=STANDING)
+    in_visit = Q(agreed__parts__contains=[{"service": wish.service_id}])
+    bookings = Booking.objects.filter(
+        Q(service_id=wish.service_id) | in_visit, person_id=person, status__in=STANDING
+    )
     for start in bookings.values_list("start", flat=True):
         day = wall.as_date(wall.local_day(zone, int(start.timestamp()) // 60))
         if start == wish.start or (wish.start is None and day == wish.day):

@@ -16,15 +16,19 @@ MOST = 8
 _CACHED = 256
 
 
-@lru_cache(maxsize=_CACHED)
 def composed(rules: ShopRules, service_id: int, also: tuple[int, ...]) -> ShopRules:
     """Return the rules with the visit in the place of the service; unchanged for a service by itself.
 
     What may not be booked so is a service that is not bookable. All ids are known ones.
     """
+    plain = not also and rules.services[service_id].alone
+    return rules if plain else _with(rules, service_id, also)
+
+
+@lru_cache(maxsize=_CACHED)
+def _with(rules: ShopRules, service_id: int, also: tuple[int, ...]) -> ShopRules:
+    """Make them; kept by value, so that what is compiled from them is kept, too."""
     first = rules.services[service_id]
-    if not also and first.alone:
-        return rules
     asked = (service_id, *also)
     visit = _composed(rules, service_id, ordered(rules, asked)) if also else first
     visit = replace(visit, bookable=visit.bookable and may(rules, asked))

@@ -22,8 +22,9 @@ LANGUAGE sql STABLE AS $$
             SELECT b.start, b."end"
             WHERE q.service_id = 0 OR (b.service_id = q.service_id AND NOT b.agreed ? 'parts')
             UNION ALL
-            SELECT b.start + x."offset" * interval '1 minute',
-                b.start + (x."offset" + x.minutes) * interval '1 minute'
+            -- No further than it lasts: who has checked out early has given the rest back.
+            SELECT least(b.start + x."offset" * interval '1 minute', b."end"),
+                least(b.start + (x."offset" + x.minutes) * interval '1 minute', b."end")
             FROM jsonb_to_recordset(b.agreed->'parts') AS x (service bigint, "offset" integer, minutes integer)
             WHERE q.service_id <> 0 AND x.service = q.service_id) p
     -- What takes no time counts where it begins.
