@@ -82,7 +82,9 @@ def _token(made: Salon) -> str:
 def few_and_many(made: Salon, vault: VaultProcess) -> tuple[Salon, Salon]:
     assert vault
     many = salon("many")
-    _grown(many, 20)
+    # Of each kind one, so that nothing is left out where there is none of it.
+    for each, more in ((made, 1), (many, 20)):
+        _grown(each, more)
     return made, many
 
 
