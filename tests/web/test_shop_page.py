@@ -4,12 +4,15 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import date
+from html import unescape
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from django.test import Client, override_settings
 
 from noren import clock
+from noren.booking import actions
 from noren.shops import rules
 from noren.shops.models import Override, Resource, Shop, Staff
 from noren.shops.tenancy import shop
@@ -211,3 +214,47 @@ def test_it_describes_itself_in_a_line_or_two(made: Salon) -> None:
     [described] = re.findall(r'<meta name="description" content="([^"]*)"', page(headers=EN))
     assert 100 < len(described) <= 150
     assert described.endswith("…")
+
+
+# -- starting from who serves, and from what is free
+
+
+def links(text: str) -> list[str]:
+    return [unescape(each) for each in re.findall(r'href="([^"]+)"', text)]
+
+
+@pytest.mark.parametrize("base", ["/salon/", "/salon/embed/"])
+def test_it_leads_from_who_serves_to_her_services_and_times(made: Salon, base: str) -> None:
+    ren = made.staff[1]
+    [hers] = {
+        each.split("#")[0] for each in links(page(base)) if f"staff={ren}" in each and "/book/" not in each
+    }
+    text = page(hers)
+    books = [each for each in links(text) if "/book/" in each]
+    # The class is Aoi's; of the cut there is the service itself, and its first free time.
+    assert {urlsplit(each).path.rsplit("/", 2)[1] for each in books} == {str(made.cut)}
+    assert all(f"staff={ren}" in each for each in books)
+    times = page(books[0])
+    assert re.search(rf'id="staff-{ren}"[^>]*aria-current="true"', times)
+    assert any(urlsplit(each).path == base and f"staff={ren}" in each for each in links(times))
+
+
+@pytest.mark.parametrize("staff", ["0", "999999999", "x", "٣", "-1"])
+def test_who_is_not_there_is_anybody(made: Salon, staff: str) -> None:
+    books = [each for each in links(page(f"/salon/?staff={staff}")) if "/book/" in each]
+    assert {urlsplit(each).path.rsplit("/", 2)[1] for each in books} == {str(made.cut), str(made.lesson)}
+    assert not [each for each in books if "staff=" in each]
+
+
+def test_it_tells_what_is_free_next_and_opens_that_day(made: Salon) -> None:
+    assert "次の空き <span>11月24日（火） 13:00" in page()
+    for member in made.staff:
+        hold = actions.HoldRequest(made.cut, NOON.replace(hour=4), member, 1, f"key-{member}")
+        actions.hold(made.id, hold, now=NOON)
+    text = page()
+    assert "次の空き <span>11月24日（火） 14:00" in text
+    [day] = [each for each in links(text) if f"/book/{made.cut}/?" in each]
+    assert 'class="day open"' in page(day)
+    with shop(made.id), rules.change():
+        Override.objects.create(date=date(2026, 11, 24), ranges=[])
+    assert "次の空き <span>11月25日（水） 10:00" in page()

@@ -6,6 +6,7 @@ A month is one question to the database: the revision of the rules beside one ra
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import islice
 from typing import Any, NamedTuple, Self
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -284,6 +285,21 @@ def _is_full(found: Found, start: int) -> bool:
         return False
     why = classes.why_not(found.rules, session, now=int(found.now.timestamp()), party=found.party)
     return why is not None and why.why is Why.SEATS
+
+
+def soonest(
+    shop_id: int, service_id: int, first: date, last: date, *, now: datetime, staff: int | None, party: int
+) -> datetime | None:
+    """Return the first start of these dates, on the shop's wall; None where there is none, and of a course,
+    whose dates are not offered one by one. Raises ShopUnknown, ServiceUnknown.
+    """
+    found = find(shop_id, service_id, first, last, now=now, staff=staff, party=party)
+    if found.is_class:
+        starts = [each.minute for those in _classes(found).days.values() for each in those]
+    else:
+        starts = [*islice(found.starts(), 1)]
+    zone = ZoneInfo(found.rules.zone)
+    return datetime.fromtimestamp(min(starts) * 60, zone) if starts else None
 
 
 def nearest(

@@ -7,12 +7,13 @@ from django.utils.cache import add_never_cache_headers, patch_cache_control
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from noren import clock
 from noren.accounts.rules import own_link, public
 from noren.booking import links
 from noren.booking.models import Status
 from noren.errors import LinkUnknown
-from noren.web import shopfront, visits, ways
-from noren.web.public import face_or_404
+from noren.web import shelf, visits, ways
+from noren.web.public import chosen_staff, face_or_404
 
 
 @public
@@ -28,10 +29,10 @@ def script(_request: HttpRequest, slug: str) -> HttpResponse:
 @public
 @require_safe
 def front(request: HttpRequest, slug: str) -> HttpResponse:
-    """List the services."""
+    """List the services, and who may be asked for."""
     face, way = face_or_404(slug), ways.of(request)
-    services = [(each, way.at("book", [slug, each.id])) for each in shopfront.offers(face.id)]
-    return render(request, "web/embed/front.html", {"shop": face, "services": services})
+    shown = shelf.of(face, way, chosen_staff(request), clock.now())
+    return render(request, "web/embed/front.html", {"shop": face, **shown})
 
 
 @own_link

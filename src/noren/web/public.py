@@ -2,14 +2,13 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from noren import clock
 from noren.accounts.rules import public
 from noren.errors import ShopUnknown
 from noren.shops import directory
-from noren.web import listed, photos, shopfront
+from noren.web import listed, photos, shelf, shopfront, ways
 
 
 @public
@@ -24,18 +23,23 @@ def shop(request: HttpRequest, slug: str) -> HttpResponse:
     face = face_or_404(slug)
     today = clock.now().astimezone(face.zone).date()
     rows, special = shopfront.hours(face.id, today)
-    services = shopfront.offers(face.id)
+    shown = shelf.of(face, ways.OWN, chosen_staff(request), clock.now())
     context = {
         "shop": face,
-        "services": [(each, reverse("book", args=[slug, each.id])) for each in services],
-        "team": shopfront.team(face.id),
+        **shown,
         "photos": photos.album(face),
         "hours": rows,
         "closings": special,
         "listed": listed.of(face, "shop"),
-        "linked": listed.business(face, services, today),
+        "linked": listed.business(face, shopfront.offers(face.id), today),
     }
     return render(request, "web/shop.html", context)
+
+
+def chosen_staff(request: HttpRequest) -> int | None:
+    """Return whom the address of a shop's page names (`?staff=`), if it is a number."""
+    text = request.GET.get("staff", "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 12 else None
 
 
 def face_or_404(slug: str) -> shopfront.Face:

@@ -65,6 +65,11 @@ class Asked:
     def here(self) -> str:
         return self._at({})
 
+    @property
+    def whom(self) -> dict[str, str]:
+        """Return whom she asks for, as the shop's page takes it."""
+        return {"staff": str(self.staff)} if self.staff else {}
+
     def said(self, **changed: object) -> dict[str, str]:
         """Return the question with something changed; what is as usual is left out."""
         values: dict[str, object] = {
@@ -158,7 +163,7 @@ def page(asked: Asked) -> dict[str, Any]:
         "party": asked.party,
         "nights": asked.nights,
         "stays": _stays(asked),
-        "back": asked.way.at("shop", [asked.face.slug]),
+        "back": asked.way.at("shop", [asked.face.slug], asked.whom),
         "kept": asked.said(nights=0) | asked.way.kept,
         "people": _people(asked),
         "parties": _parties(asked),
@@ -272,8 +277,10 @@ def _names(face: shopfront.Face) -> dict[int, str]:
 
 
 def _people(asked: Asked) -> list[dict[str, object]]:
-    """Those who may be asked for; "anyone" first. Nothing where there is no choice."""
-    if len(asked.offer.staff) < 2 or asked.offer.is_class:
+    """Those who may be asked for; "anyone" first. Nothing where there is no choice; the dates of a class tell
+    who leads them, so that anybody is the choice there until an address names one.
+    """
+    if len(asked.offer.staff) < 2 or (asked.offer.is_class and asked.staff is None):
         return []
     with in_shop(asked.face.id):
         names, faces = _names(asked.face), photos.album(asked.face).staff

@@ -1,0 +1,56 @@
+"""What a shop offers, as its page and its frame list it: by service, by who serves, by what is free next."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from noren.booking import availability
+from noren.web import shopfront
+from noren.web.shopfront import Face, Member, Offer
+from noren.web.ways import Way
+
+# As far as the page of times looks by itself for the first free day (week.LOOK).
+AHEAD = timedelta(days=34)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A service, where its times are, and its first free time with the address of that day."""
+
+    service: Offer
+    address: str
+    soonest: datetime | None
+    soonest_address: str
+
+
+def of(face: Face, way: Way, staff: int | None, now: datetime) -> dict[str, Any]:
+    """Return the services, those of one who serves where she was chosen, and all who may be chosen."""
+    offers, team = shopfront.offers(face.id), shopfront.team(face.id)
+    busy = {member for each in offers for member in each.staff}
+    chosen = next((each for each in team if each.id == staff and each.id in busy), None)
+    shown = [each for each in offers if chosen is None or chosen.id in each.staff]
+    return {
+        "services": [_line(face, way, each, chosen, now) for each in shown],
+        "chosen_member": chosen,
+        "all_services": way.at("shop", [face.slug]),
+        "team": [(each, _hers(face, way, each) if each.id in busy else "") for each in team],
+    }
+
+
+def _hers(face: Face, way: Way, member: Member) -> str:
+    return way.at("shop", [face.slug], {"staff": str(member.id)})
+
+
+def _line(face: Face, way: Way, offer: Offer, chosen: Member | None, now: datetime) -> Line:
+    there = [face.slug, offer.id]
+    kept = {} if chosen is None else {"staff": str(chosen.id)}
+    today = now.astimezone(face.zone).date()
+    # When a stay may begin depends on its nights, which nobody has said yet.
+    soonest = None
+    if offer.stay is None:
+        asked: dict[str, Any] = {"now": now, "staff": chosen and chosen.id, "party": offer.party_min}
+        soonest = availability.soonest(face.id, offer.id, today, today + AHEAD, **asked)
+    day = "" if soonest is None else soonest.date().isoformat()
+    return Line(
+        offer, way.at("book", there, kept), soonest, way.at("book", there, {**kept, "from": day, "day": day})
+    )
