@@ -54,6 +54,7 @@ def _cut(staff: tuple[int, ...]) -> int:
         lead={"minutes": 60},
         cancel={"minutes": 120},
         horizon={"kind": "days", "days": 60},
+        series={"most": 100},
         price=6600,
     ).id
 
@@ -69,4 +70,5 @@ def _lesson(staff: tuple[int, ...]) -> int:
         price=2000,
         position=1,
         timetable=[{"weekday": 2, "start": 600}],
+        series={"most": 5},
     ).id

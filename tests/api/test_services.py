@@ -23,6 +23,7 @@ def test_it_lists_what_is_offered(house: Salon) -> None:
         "party": {"min": 1, "max": 1},
         "is_class": False,
         "is_course": False,
+        "series_most": 100,
         "stay": None,
         "approval": False,
         "staff": [

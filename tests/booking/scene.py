@@ -128,6 +128,7 @@ def _service(house: House, key: str, values: dict[str, Any]) -> None:
     values.setdefault("segments", [{"minutes": minutes, "roles": list(needs)}])
     values["additions"] = [house.services[each] for each in values.get("additions", ())]
     values.setdefault("grid", {"kind": "opening", "interval": 30})
+    values.setdefault("series", {"most": 100})
     house.services[key] = Service.objects.create(key=key, requirements=requirements, **values).id
 
 

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -28,7 +28,7 @@ from noren.errors import (
     ServiceUnknown,
     TooLateToCancel,
 )
-from noren.shops.models import Override
+from noren.shops.models import Override, Service
 from noren.shops.rules import change
 from noren.shops.tenancy import shop
 from tests.booking.scene import NOW, House, found, later, person, salon, when
@@ -632,3 +632,24 @@ def jobs_of(house: House, task: str, status: str = "") -> list[dict[str, Any]]:
             [task, str(house.id), status, status],
         )
         return [json.loads(args) for (args,) in cursor.fetchall()]
+
+
+def test_a_customer_books_as_many_dates_at_once_as_the_shop_says() -> None:
+    house = salon()
+    few = Rhythm(Unit.WEEK, count=3)
+    for most, fits in (({}, 1), ({"most": 2}, 2), ({"most": 3}, 3)):
+        with shop(house.id), change():
+            Service.objects.update(series=most)
+        several = tuple(when(FIRST) + n * timedelta(days=7) for n in range(3))
+        assert (
+            len(series.look(house.id, wish(house, "cut", FIRST, None, starts=several[:fits]), now=NOW))
+            == fits
+        )
+        for asked in (wish(house, "cut", FIRST, few), wish(house, "cut", FIRST, None, starts=several)):
+            if fits < 3:
+                with pytest.raises(SeriesTooLong):
+                    series.hold_series(house.id, asked, now=NOW)
+    with shop(house.id), change():
+        Service.objects.update(series={})
+    # It binds customers, not the shop itself.
+    assert len(series.look(house.id, wish(house, "cut", FIRST, few), now=NOW, by="staff:1")) == 3

@@ -18,10 +18,12 @@ CUSTOMER = {
 
 @dataclass
 class Form:
-    """A form of a page: where it goes, what it holds, which buttons it has (name, value, words)."""
+    """A form of a page: where it goes, what it holds (boxes that are ticked as a list), which buttons it has
+    (name, value, words).
+    """
 
     action: str
-    values: dict[str, str] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)
     buttons: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -37,6 +39,9 @@ class _Reader(HTMLParser):
             self.forms.append(Form(given.get("action", "")))
         elif not self.forms:
             return
+        elif tag == "input" and given.get("type") == "checkbox":
+            if "checked" in given:
+                self.forms[-1].values.setdefault(given["name"], []).append(given["value"])
         elif tag == "input" and given.get("name"):
             self.forms[-1].values[given["name"]] = given.get("value", "")
         elif tag == "textarea":
@@ -69,7 +74,7 @@ class Visitor:
     def open(self, address: str) -> None:
         self._keep(self.client.get(address, follow=True), address)
 
-    def press(self, button: str, value: str = "", /, **filled: str) -> None:
+    def press(self, button: str, value: str = "", /, **filled: Any) -> None:
         """Press a button in the first form that has one of this name, with the fields filled in.
 
         A `value` that no button has is what a customer with other tools sends.

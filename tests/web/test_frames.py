@@ -139,7 +139,7 @@ def test_who_is_signed_in_counts_as_anybody(allowed: Salon, monkeypatch: pytest.
 
 
 def _held(customer: Visitor) -> str:
-    return customer.forms()[0].values["held"]
+    return str(customer.forms()[0].values["held"])
 
 
 def test_it_offers_the_nearest_where_somebody_was_faster(allowed: Salon) -> None:

@@ -50,6 +50,7 @@ def _service(row: Service, staff: Mapping[int, Staff]) -> ServiceShown:
         party=Party(min=row.party_min, max=row.party_max),
         is_class=row.capacity is not None,
         is_course=row.course,
+        series_most=row.series.get("most", 1),
         stay=StayShown(least=row.stay["least"], most=row.stay["most"]) if row.stay else None,
         approval=bool(row.approval),
         staff=list(_shown(may_serve, staff)),

@@ -245,6 +245,7 @@ class ServiceShown(Schema):
     party: Party
     is_class: bool
     is_course: bool = Field(description="Its dates are booked together: see /series.")
+    series_most: int = Field(description="How many dates are booked at once by /series; 1: one by one.")
     stay: StayShown | None = Field(description="Of a rental by nights.")
     approval: bool = Field(description="Whether the shop has to say yes: a booking is `pending` until then.")
     staff: list[StaffShown] = Field(description="Who may be asked for.")

@@ -3,10 +3,12 @@
 import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from noren.booking import series
-from noren.booking.book import Customer, put
+from noren import people
+from noren.booking import links, series
+from noren.booking.book import Customer, Own, put
 from noren.booking.models import Booking, Status
 from noren.booking.report import Line, SeriesRequest
 from noren.booking.transact import CUSTOMER, Actor
@@ -15,6 +17,7 @@ from noren.errors import (
     CannotTakeNewCustomers,
     HoldExpired,
     IdempotencyKeyReused,
+    LedgerUnavailable,
     LimitReached,
     VaultUnavailable,
 )
@@ -61,6 +64,37 @@ def book_series(
             raise VaultUnavailable from error
         raise
     return BookedSeries(held.report, {row.id: row for row in rows})
+
+
+def complete_series(
+    shop_id: int, series_id: int, who: Customer | Own, *, now: datetime, locale: str, consent: int
+) -> str:
+    """Make the holds of a series bookings; give the first one's link. The same again gives the same.
+
+    Raises as `book.complete` and `book.complete_own` do; but for BadField, and where the sign-in has ended,
+    nothing is held then.
+    """
+    if not _stands(shop_id, series_id):
+        rest: dict[str, Any] = {"now": now, "locale": locale, "consent": consent, "by": CUSTOMER}
+        try:
+            _confirmed(shop_id, series_id, _person(shop_id, series_id, who), **rest)
+        except (CannotTakeNewCustomers, LimitReached):
+            series.release_series(shop_id, series_id, now=now)
+            raise
+    with shop(shop_id):
+        first = Booking.objects.get(id=series_id)
+    return links.token(shop_id, first.id, first.generation)
+
+
+def _person(shop_id: int, series_id: int, who: Customer | Own) -> UUID:
+    if isinstance(who, Customer):
+        return put(shop_id, series_id, who)
+    try:
+        if who.word:
+            people.own_word(who.grant, who.word)
+    except (VaultUnavailable, LedgerUnavailable) as error:
+        raise CannotTakeNewCustomers from error
+    return who.person
 
 
 def _confirmed(

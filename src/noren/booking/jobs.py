@@ -3,7 +3,7 @@
 There is no booking without a mail job, and no mail job without a booking. For every booking that was
 confirmed (or asked for) there is a job `noren.messages.tasks.send` of the kind `booked` (or `asked`) whose
 `booking_id` it is, or whose `others` name it: a series is told in one mail, its first date in front. So is
-`cancelled` where the rest of a series was cancelled. Every other kind is for one booking alone.
+`cancelled` where the rest of a series was cancelled, and `link`. Every other kind is for one booking alone.
 """
 
 from collections.abc import Iterable, Sequence
@@ -64,9 +64,9 @@ def moved(booking: Booking, *, now: datetime, kind: str = "moved") -> int | None
     return _reminded(booking, now, _mail(booking, kind))
 
 
-def relinked(booking: Booking) -> None:
-    """Tell her the new link."""
-    _write(_mail(booking, "link"))
+def relinked(booking: Booking, *, others: Sequence[Booking]) -> None:
+    """Tell her the new link, and those of the other dates of its series in the same mail."""
+    _write(_mail(booking, "link", others=others))
 
 
 def decide(session_id: int, at: datetime) -> None:

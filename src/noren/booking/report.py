@@ -51,7 +51,8 @@ class Mode(StrEnum):
 class SeriesRequest:
     """`starts`: the first, from which a rhythm counts; or every one; or none: a course, all that is to come.
 
-    `key`, `nights` and `person` as in actions.HoldRequest.
+    `key`, `nights` and `person` as in actions.HoldRequest. `own`: a hold of the same customer, which she
+    lets go before she holds the series; `look` takes it for free.
     """
 
     service_id: int
@@ -63,6 +64,7 @@ class SeriesRequest:
     key: str = ""
     nights: int = 0
     person: UUID | None = None
+    own: int | None = None
 
     def plain(self) -> dict[str, Any]:
         """Return what the same key must ask for again. No person's data."""
@@ -120,41 +122,45 @@ class Line:
         return cls(datetime.fromisoformat(plain["wanted"]), plain["refusal"], near, plain["booking"])
 
 
-def starts(request: SeriesRequest, *, now: datetime) -> tuple[int, ...]:
+def starts(request: SeriesRequest, *, staff: bool, now: datetime) -> tuple[int, ...]:
     """Return the starts that are wanted, ascending, in minutes. Inside the shop.
 
-    Raises ServiceUnknown, SeriesTooLong, NotOffered (seconds), BadField (no start, and no course; no date).
+    `staff` ask: what the shop offers to customers does not bind them. Raises ServiceUnknown,
+    SeriesTooLong, NotOffered (seconds), BadField (no start, and no course; no date).
     """
     house = known()
     service = house.rules.services.get(request.service_id)
     if service is None:
         raise ServiceUnknown
+    terms = house.terms.services[service.id]
     if not request.starts:
-        if not house.terms.services[service.id].course:
+        if not terms.course:
             raise BadField(field="starts", reason="missing")
-        return _checked(_to_come(house.rules, service, now))
+        return _checked(_to_come(house.rules, service, now), MOST)
     if any(each.timestamp() % 60 for each in request.starts):
         raise NotOffered
+    # Dates of a course are refused one by one (CourseOnly).
+    most = MOST if staff or terms.course else terms.series
     those = sorted({int(each.timestamp()) // 60 for each in request.starts})
     if request.rhythm is None:
-        return _checked(iter(those))
-    return _in_rhythm(house.rules.zone, those[0], request.rhythm)
+        return _checked(iter(those), most)
+    return _in_rhythm(house.rules.zone, those[0], request.rhythm, most)
 
 
-def _in_rhythm(zone: str, first: int, rhythm: Rhythm) -> tuple[int, ...]:
+def _in_rhythm(zone: str, first: int, rhythm: Rhythm, most: int) -> tuple[int, ...]:
     last = wall.as_date(wall.local_day(zone, first) + FAR)
-    found = _checked(dates(zone, first, rhythm))
+    found = _checked(dates(zone, first, rhythm), most)
     if not found:
         raise BadField(field="repeat", reason="no_date")
     if len(found) < (rhythm.count or 0) or (rhythm.until is not None and rhythm.until > last):
-        raise SeriesTooLong(most=MOST)
+        raise SeriesTooLong(most=most)
     return found
 
 
-def _checked(those: Iterator[int]) -> tuple[int, ...]:
-    found = tuple(islice(those, MOST + 1))
-    if len(found) > MOST:
-        raise SeriesTooLong(most=MOST)
+def _checked(those: Iterator[int], most: int) -> tuple[int, ...]:
+    found = tuple(islice(those, most + 1))
+    if len(found) > most:
+        raise SeriesTooLong(most=most)
     return found
 
 
@@ -180,6 +186,7 @@ def places(
         request.party,
         nights=request.nights,
         person=request.person,
+        own=request.own,
         course=staff or not request.starts,
     )
     beside: list[Beside] = []
@@ -226,6 +233,7 @@ def _free(asked: Asked, start: int, beside: list[Beside], now: datetime) -> list
         party=asked.party,
         nights=asked.nights,
         person=asked.person,
+        own=asked.own,
     ).and_beside(beside)
     if not found.is_class:
         until = plan(found.rules, asked.service_id, found.survey.window, asked.nights).end

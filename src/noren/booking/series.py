@@ -50,7 +50,7 @@ def look(shop_id: int, request: SeriesRequest, *, now: datetime, by: Actor = CUS
     Raises ServiceUnknown, SeriesTooLong, NotOffered, BadField.
     """
     with shop(shop_id):
-        wanted = report.starts(request, now=now)
+        wanted = report.starts(request, staff=by_staff(by), now=now)
         found = report.places(request, wanted, staff=by_staff(by), near=True, now=now)
         return tuple(Line.of(place) for place in found)
 
@@ -80,11 +80,11 @@ def hold_series(shop_id: int, request: SeriesRequest, *, now: datetime, by: Acto
 
 def _write(shop_id: int, request: SeriesRequest, *, now: datetime, by: Actor) -> HeldSeries:
     """Lock, decide, write: inside the shop's transaction."""
-    wanted = report.starts(request, now=now)
+    wanted = report.starts(request, staff=by_staff(by), now=now)
     near = request.mode is Mode.NEAREST and bool(request.starts)
     reach = Reach.of(request, wanted, near=near)
     referee.lock_series(known().rules, reach.limits, reach.sessions, reach.resources, reach.days, now=now)
-    if report.starts(request, now=now) != wanted:
+    if report.starts(request, staff=by_staff(by), now=now) != wanted:
         # A date of the course was cancelled or moved before it was locked.
         raise Overtaken
     places = report.places(request, wanted, staff=by_staff(by), near=near, now=now)
@@ -146,7 +146,7 @@ def confirm_series(
     Raises HoldExpired, LimitReached, BookingUnknown.
     """
     with write_in(shop_id):
-        rows = _locked(series_id)
+        rows = locked_series(series_id)
         over = all(row.status != Status.HELD for row in rows)
         if over and any(row.person_id == person for row in rows):
             return rows
@@ -162,10 +162,26 @@ def confirm_series(
 def release_series(shop_id: int, series_id: int, *, now: datetime, by: Actor = CUSTOMER) -> None:
     """Let the holds of a series go; nothing happens to what is a hold no more."""
     with write_in(shop_id):
-        rows = [row for row in _locked(series_id) if row.status == Status.HELD]
+        rows = [row for row in locked_series(series_id) if row.status == Status.HELD]
         _end(rows, lambda row: referee.end(row.id, [Status.HELD], Status.RELEASED, now=now, by=by))
         for row in rows:
             jobs.freed(row.start, row.end)
+
+
+def let_go(shop_id: int, hold_id: int, *, now: datetime) -> None:
+    """Let a customer's hold go; of the first of a series the others with it."""
+    with shop(shop_id):
+        leads = Booking.objects.filter(series_id=hold_id).exists()
+    if leads:
+        release_series(shop_id, hold_id, now=now)
+    else:
+        actions.release(shop_id, hold_id, now=now)
+
+
+def standing(series_id: int) -> list[Booking]:
+    """Return what was booked of a series, by its start, whatever became of it since. Inside the shop."""
+    rows = Booking.objects.filter(series_id=series_id).exclude(person_id=None)
+    return list(rows.order_by("start", "id"))
 
 
 def cancel_rest(
@@ -177,7 +193,7 @@ def cancel_rest(
     there is none, BookingUnknown.
     """
     with write_in(shop_id):
-        rows = [row for row in _locked(series_id) if row.status in OPEN and row.start >= since]
+        rows = [row for row in locked_series(series_id) if row.status in OPEN and row.start >= since]
         if not rows:
             raise AlreadyCancelled
         if by == CUSTOMER and any(now > agreement.deadline(row, "cancel") for row in rows):
@@ -199,7 +215,7 @@ def _end(rows: list[Booking], end: Callable[[Booking], None]) -> None:
         end(row)
 
 
-def _locked(series_id: int) -> list[Booking]:
+def locked_series(series_id: int) -> list[Booking]:
     """Return the bookings of a series by their start, locked in the order of their ids."""
     rows = list(Booking.objects.select_for_update(no_key=True).filter(series_id=series_id).order_by("id"))
     if not rows:

@@ -70,6 +70,7 @@ def service_terms(table: Reader, *, capacity: int | None) -> Values:
         "fees": _fees(table.table("fees")),
         "check_in": _check_in(table.table("check_in")),
         "waiting": _waiting(table.table("waiting")),
+        "series": _series(table.table("series")),
         "minimum": _minimum(table.table("minimum")),
         "course": table.flag("course", standard=False),
         "stay": _stay(table.table("stay")) if table.has("stay") else None,
@@ -80,6 +81,8 @@ def service_terms(table: Reader, *, capacity: int | None) -> Values:
                 table.wrong(key, "is for classes; write capacity, the number of seats, too")
     elif columns["stay"] is not None:
         table.wrong("stay", "stands beside capacity; a class has dates, a stay has nights")
+    if columns["series"] and columns["course"]:
+        table.wrong("series", "stands beside course; all dates of a course are booked together")
     if columns["stay"] is not None and any("minutes" in each for each in columns["limits"]):
         table.wrong("limits", "count hours; those of a stay count bookings: write most")
     return columns
@@ -114,6 +117,15 @@ def _waiting(table: Reader) -> Values:
         "stop_minutes": table.number("stop_minutes", 20, least=0, most=10_080),
         "pass_over": table.flag("pass_over", standard=False),
     }
+    table.done()
+    return found
+
+
+def _series(table: Reader) -> Values:
+    """Read `series = { most = 10 }`."""
+    if not table.values:
+        return {}
+    found: Values = {"most": table.number("most", 10, least=2, most=50)}
     table.done()
     return found
 

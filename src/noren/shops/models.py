@@ -130,6 +130,8 @@ class Service(ShopModel):
     """{"hours", "stop_minutes", "pass_over"}: how long a place is kept for who waits, until when before the
     start places are offered, and whether a smaller party may go first. Empty: nobody waits.
     """
+    series = models.JSONField(default=dict)
+    """{"most"}: how many dates a customer may book at once. Empty: one. A course is booked whole."""
     party_min = models.SmallIntegerField(default=1)
     party_max = models.SmallIntegerField(default=1)
     price = models.IntegerField(default=0)

@@ -61,6 +61,8 @@ class ServiceTerms:
     check_in: CheckIn
     minimum: Minimum | None
     waiting: WaitingRule | None
+    series: int = 1
+    """How many dates a customer may book at once."""
     parts: tuple["ServiceTerms", ...] = ()
     """Of a visit, in its order."""
 
@@ -130,4 +132,5 @@ def _service(row: Plain) -> ServiceTerms:
         check_in=CheckIn(**row["check_in"]),
         minimum=Minimum(minimum["seats"], Deadline(**minimum["deadline"])) if minimum else None,
         waiting=WaitingRule(**row["waiting"]) if row["waiting"] else None,
+        series=row["series"].get("most", 1),
     )

@@ -12,7 +12,7 @@ from noren.accounts.rules import own_link, public
 from noren.booking import links
 from noren.booking.models import Status
 from noren.errors import LinkUnknown
-from noren.web import shelf, visits, ways
+from noren.web import own_series, shelf, visits, ways
 from noren.web.public import chosen_staff, face_or_404
 
 
@@ -52,6 +52,7 @@ def done(request: HttpRequest, slug: str, token: str) -> HttpResponse:
         "tone": "pending" if pending else "good" if visit.stands else "",
         "heading": _("You have asked for this time.") if pending else visit.status_words,
         "words": _("It is not booked yet: the shop looks at it and answers by mail.") if pending else "",
+        **own_series.of(face, visit, clock.now()),
     }
     if visit.status == Status.CONFIRMED:
         context["heading"] = _("You are booked.")

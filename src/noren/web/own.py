@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from noren import clock
 from noren.accounts.rules import own_link
-from noren.booking import actions, late
+from noren.booking import actions, late, series
 from noren.booking import relink as relinking
 from noren.booking.models import Booking, Status
 from noren.booking.transact import CUSTOMER
@@ -19,7 +19,7 @@ from noren.errors import AlreadyCancelled, NothingHere, NotThatStatus, TooLateTo
 from noren.messages import about, ics
 from noren.messages.notice import Kind
 from noren.shops.tenancy import shop as in_shop
-from noren.web import fees, lateness, linked, shopfront, story, times, visits, wording
+from noren.web import fees, lateness, linked, own_series, shopfront, story, times, visits, wording
 
 
 @own_link
@@ -45,6 +45,28 @@ def cancel(request: HttpRequest, token: str) -> HttpResponse:
     except TooLateToCancel as refusal:
         return page(request, token, face, visit, refused=refusal.words(), status=refusal.status)
     return HttpResponseRedirect(reverse("own", args=[token]))
+
+
+@own_link
+@require_POST
+def cancel_rest(request: HttpRequest, token: str) -> HttpResponse:
+    """Cancel all dates that she may still cancel, as she was shown them."""
+    face, visit = linked.of(token)
+    now = clock.now()
+    found = own_series.of(face, visit, now).get("rest")
+    back = HttpResponseRedirect(reverse("own", args=[token]) + "#series")
+    if not isinstance(found, own_series.Rest) or visit.series_id is None:
+        return back
+    if (str(found.stamp), str(found.fee)) != (request.POST.get("since"), request.POST.get("fee")):
+        words = _("What cancelling costs has changed.")
+        return page(request, token, face, visit, refused=words, status=409)
+    try:
+        series.cancel_rest(face.id, visit.series_id, found.since, now=now, by=CUSTOMER)
+    except AlreadyCancelled:
+        return back
+    except TooLateToCancel as refusal:
+        return page(request, token, face, visit, refused=refusal.words(), status=refusal.status)
+    return back
 
 
 @own_link
@@ -138,6 +160,7 @@ def page(
         "policy": face.policy,
         "late": lateness.of(face, visit, now),
         "story": story.for_customer(face, visit.id),
+        **own_series.of(face, visit, now),
         **_heading(visit, new=new),
     }
     return linked.closed(render(request, "web/own/booking.html", context, status=status))

@@ -24,7 +24,9 @@ from django.views.decorators.http import require_http_methods
 from noren import clock, people
 from noren.accounts.access import customer_of
 from noren.accounts.rules import public
-from noren.booking import book
+from noren.booking import book, series
+from noren.booking.book_series import complete_series
+from noren.booking.report import Line, SeriesRequest
 from noren.errors import (
     BadField,
     CannotTakeNewCustomers,
@@ -33,10 +35,12 @@ from noren.errors import (
     HoldExpired,
     LedgerUnavailable,
     NorenError,
+    SeriesNotFree,
+    SeriesTooLong,
     ServiceUnknown,
     VaultUnavailable,
 )
-from noren.web import fees, shopfront, times, visits, ways, wording
+from noren.web import dates, fees, shopfront, times, visits, ways, wording
 from noren.web import held as helds
 from noren.web.account_home import OWN_FIELDS
 from noren.web.forms import CustomerForm, WordForm
@@ -80,7 +84,8 @@ class Desk:
             "me": self.me,
             "guest": "guest" in self.given,
             "here": self._here(held),
-            "back": _asked(self).address(held=held.sign()),
+            "back": "" if held.dates else _asked(self).address(held=held.sign()),
+            "more": _more(self, held),
             **context,
         }
         response = render(self.request, template, values, status=status)
@@ -128,6 +133,8 @@ def who(request: HttpRequest, slug: str, service_id: str) -> HttpResponse:
     form = kind(request.POST)
     if request.POST.get("step") == "who":
         return desk.form(form)
+    if request.POST.get("step") == "other":
+        return _other_dates(desk)
     if not form.is_valid():
         return desk.form(form, 422)
     return _held_or_taken(desk, form)
@@ -150,16 +157,21 @@ def _held_or_taken(desk: Desk, form: CustomerForm) -> HttpResponse:
     another = desk.request.POST.get("at")
     try:
         if another is not None:
-            desk = replace(desk, held=_hold(desk, times.instant(another)))
+            desk = replace(desk, held=times.hold(_asked(desk), times.instant(another)))
+            return _final(desk, form, moved=True)
+        if desk.request.POST.get("step") == "dates" and desk.held.dates:
+            desk = replace(desk, held=dates.hold(_asked(desk), dates.ticked(desk.request.POST)))
             return _final(desk, form, moved=True)
         if desk.held.until <= desk.now.timestamp():
-            desk = replace(desk, held=_hold(desk, desk.held.at))
+            desk = replace(desk, held=_hold_again(desk))
         if desk.request.POST.get("step") != "book":
             return _final(desk, form)
         return _book(desk, form)
-    except times.REFUSALS as refusal:
+    except (*times.REFUSALS, SeriesNotFree, SeriesTooLong) as refusal:
         return _taken(desk, form, refusal)
     except BadField as refusal:
+        if refusal.facts.get("field") == "dates":
+            return _taken(desk, form, SeriesNotFree())
         form.refused(refusal.facts.get("fields") or {refusal.facts["field"]: refusal.facts["reason"]})
         return desk.form(form, refusal.status)
     except CannotTakeNewCustomers as refusal:
@@ -168,28 +180,54 @@ def _held_or_taken(desk: Desk, form: CustomerForm) -> HttpResponse:
 
 def _book(desk: Desk, form: CustomerForm) -> HttpResponse:
     try:
-        booked = _complete(desk, form)
+        token = _complete(desk, form)
     except HoldExpired:
         # It ran out, or was let go when the vault was away: hers again if nobody was faster.
-        desk = replace(desk, held=_hold(desk, desk.held.at))
-        booked = _complete(desk, form)
-    return HttpResponseRedirect(desk.way.done(desk.face.slug, booked.token))
+        desk = replace(desk, held=_hold_again(desk))
+        token = _complete(desk, form)
+    return HttpResponseRedirect(desk.way.done(desk.face.slug, token))
 
 
-def _complete(desk: Desk, form: CustomerForm) -> book.Booked:
+def _complete(desk: Desk, form: CustomerForm) -> str:
+    """Book what is held; give its link, of a series its first date's."""
     rest: dict[str, Any] = {
         "now": desk.now,
         "locale": get_language() or "ja",
         "consent": desk.face.policy_version,
     }
-    if desk.me is not None:
-        own = book.Own(desk.me.grant, desk.me.person, form.cleaned_data["note"])
-        return book.complete_own(desk.face.id, desk.held.hold, own, **rest)
-    return book.complete(desk.face.id, desk.held.hold, book.Customer(**form.cleaned_data), **rest)
+    there = desk.face.id, desk.held.hold
+    if desk.me is None:
+        customer = book.Customer(**form.cleaned_data)
+        if desk.held.dates:
+            return complete_series(*there, customer, **rest)
+        return book.complete(*there, customer, **rest).token
+    own = book.Own(desk.me.grant, desk.me.person, form.cleaned_data["note"])
+    if desk.held.dates:
+        return complete_series(*there, own, **rest)
+    return book.complete_own(*there, own, **rest).token
 
 
-def _hold(desk: Desk, at: datetime) -> Held:
-    return times.hold(_asked(desk), at)
+def _hold_again(desk: Desk) -> Held:
+    asked, held = _asked(desk), desk.held
+    return dates.hold(asked, held.starts) if held.dates else times.hold(asked, held.at)
+
+
+def _other_dates(desk: Desk) -> HttpResponse:
+    """Let the dates go, and show them anew to choose others."""
+    asked, held = _asked(desk), desk.held
+    series.let_go(desk.face.id, held.hold, now=desk.now)
+    said = {"at": str(held.start), "times": str(max(2, len(held.dates)))} if not desk.offer.is_class else {}
+    there = [desk.face.slug, desk.offer.id]
+    return HttpResponseRedirect(desk.way.at("book_series", there, {**asked.said(), **said}))
+
+
+def _more(desk: Desk, held: Held) -> str:
+    """Return where the time that is held is taken more than once, if the shop offers that."""
+    if held.dates or desk.offer.series < 2 or desk.offer.is_class:
+        return ""
+    asked = replace(_asked(desk), held=held.sign())
+    said = {**asked.said(), "at": str(held.start)}
+    return desk.way.at("book_series", [desk.face.slug, desk.offer.id], said)
 
 
 def _asked(desk: Desk) -> Asked:
@@ -210,8 +248,21 @@ def _asked(desk: Desk) -> Asked:
 
 def _taken(desk: Desk, form: CustomerForm, refusal: NorenError) -> HttpResponse:
     """Somebody was faster: the filled form stands in the answer, beside the nearest free times."""
-    near = times.nearest(_asked(desk), desk.held.at)
-    return desk.form(form, refusal.status, taken=refusal.words(), nearest=near)
+    if not desk.held.dates:
+        near = times.nearest(_asked(desk), desk.held.at)
+        return desk.form(form, refusal.status, taken=refusal.words(), nearest=near)
+    lines = refusal.facts.get("report") or _looked(desk)
+    shown = dates.told(dates.of(_asked(desk), lines))
+    return desk.form(form, refusal.status, taken=refusal.words(), course=desk.offer.course, **shown)
+
+
+def _looked(desk: Desk) -> tuple[Line, ...]:
+    asked = _asked(desk)
+    starts = () if desk.offer.course else desk.held.starts
+    wanted = SeriesRequest(
+        desk.offer.id, asked.staff, asked.party, starts, nights=asked.nights, own=desk.held.hold
+    )
+    return series.look(desk.face.id, wanted, now=desk.now)
 
 
 def _final(desk: Desk, form: CustomerForm, *, moved: bool = False) -> HttpResponse:
@@ -234,13 +285,14 @@ def _chosen(face: shopfront.Face, offer: shopfront.Offer, held: Held) -> dict[st
     asked = members.get(held.staff)
     name = wording.text(asked.texts, "name") if asked else ""
     anyone = _("Anyone") if len(offer.staff) > 1 else ""
-    end = start + timedelta(minutes=offer.minutes)
-    if offer.stay:
-        end = shopfront.check_out(offer.stay, start, held.nights)
+    _start, end = _ends(face, offer, held.at, held.nights)
+    each = offer.total(held.party, held.asked, held.nights)
     return {
         "service": offer.name,
         "parts": visits.lines(offer, held.party, held.asked, name),
-        "price": offer.total(held.party, held.asked, held.nights),
+        "price": each * max(1, len(held.dates)),
+        "each": each,
+        "dates": [_ends(face, offer, at, held.nights) for at in held.starts],
         "minutes": 0 if offer.stay else offer.minutes,
         "nights": held.nights,
         "start": start,
@@ -249,3 +301,12 @@ def _chosen(face: shopfront.Face, offer: shopfront.Offer, held: Held) -> dict[st
         "party": held.party,
         "approval": offer.approval,
     }
+
+
+def _ends(
+    face: shopfront.Face, offer: shopfront.Offer, at: datetime, nights: int
+) -> tuple[datetime, datetime]:
+    start = at.astimezone(face.zone)
+    if offer.stay:
+        return start, shopfront.check_out(offer.stay, start, nights)
+    return start, start + timedelta(minutes=offer.minutes)

@@ -69,6 +69,10 @@ class Offer:
     fees: Mapping[int, int]
     approval: Approval
     stay: Stay | None
+    course: bool = False
+    """Its dates are booked together."""
+    series: int = 1
+    """How many dates may be booked at once."""
     parts: tuple["Offer", ...] = ()
 
     @property
@@ -162,6 +166,7 @@ def _visit(
         party_min=service.party_min,
         party_max=service.party_max,
         approval=approval,
+        series=1,
         parts=parts,
         staff=tuple(member for member in serving if member in asked),
         fees={member: fee for member, fee in serving.items() if member in asked},
@@ -199,6 +204,8 @@ def _offer(row: Service, serving: Mapping[int, int]) -> Offer:
         fees={member: fee for member, fee in serving.items() if member in asked},
         approval=Approval(row.approval),
         stay=rules.stay_from(row.stay),
+        course=row.course,
+        series=row.series.get("most", 1),
     )
 
 

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from noren import clock
 from noren.accounts.rules import public
-from noren.booking import actions, availability
+from noren.booking import actions, availability, series
 from noren.errors import (
     HoldExpired,
     InThePast,
@@ -53,6 +53,9 @@ REFUSALS = (
 def choose(request: HttpRequest, slug: str, service_id: str) -> HttpResponse:
     """GET shows the free times; POST holds one and leads on to the form."""
     asked = question(request, face_or_404(slug), int(service_id))
+    if asked.offer.course:
+        # Its dates are booked together: they are all on one page.
+        return HttpResponseRedirect(asked.way.at("book_series", [slug, asked.offer.id], asked.said()))
     if request.method != "POST":
         return _page(request, asked)
     at = instant(request.POST.get("at", ""))
@@ -67,7 +70,7 @@ def choose(request: HttpRequest, slug: str, service_id: str) -> HttpResponse:
 def hold(asked: Asked, at: datetime) -> Held:
     """Keep the time for this customer, and let go the one she held before. Raises one of REFUSALS."""
     if asked.hold is not None:
-        actions.release(asked.face.id, asked.hold, now=asked.now)
+        series.let_go(asked.face.id, asked.hold, now=asked.now)
     kept = actions.hold(
         asked.face.id,
         actions.HoldRequest(
@@ -137,6 +140,8 @@ def _page(
         "taken": refusal and refusal.words(),
         "nearest": near,
         "full": full.places(asked, shown["columns"]),
+        "several": asked.offer.series > 1,
+        "dates_page": asked.way.at("book_series", [asked.face.slug, asked.offer.id], asked.said()),
         **shown,
     }
     response = render(request, "web/book/times.html", context, status=refusal.status if refusal else 200)

@@ -11,6 +11,7 @@ from noren.web import (
     budget,
     console,
     customers,
+    dates,
     day,
     elsewhere,
     embed,
@@ -85,6 +86,7 @@ urlpatterns = [
     path("api/v1/", include("noren.api.urls")),
     path("b/<str:token>", own.booking, name="own"),
     path("b/<str:token>/cancel", own.cancel, name="own_cancel"),
+    path("b/<str:token>/cancel-rest", own.cancel_rest, name="own_cancel_rest"),
     path("b/<str:token>/move", own_move.move, name="own_move"),
     path("b/<str:token>/late", own.late_by, name="own_late"),
     path("b/<str:token>/keep", own.keep, name="own_keep"),
@@ -208,6 +210,7 @@ urlpatterns = [
     re_path(f"^{SHOP}/embed/$", frames.framed(embed.front), name="embed_shop"),
     re_path(f"^{SHOP}/embed/book/{SERVICE}/$", frames.framed(times.choose), name="embed_book"),
     re_path(f"^{SHOP}/embed/book/{SERVICE}/you$", frames.framed(reserve.who), name="embed_book_who"),
+    re_path(f"^{SHOP}/embed/book/{SERVICE}/dates$", frames.framed(dates.choose), name="embed_book_series"),
     re_path(f"^{SHOP}/embed/done/(?P<token>[^/]+)$", frames.framed(embed.done), name="embed_own"),
     re_path(f"^{SHOP}/account$", account.page, name="account"),
     re_path(f"^{SHOP}/account/again$", account.again, name="account_again"),
@@ -241,7 +244,6 @@ urlpatterns = [
     re_path(rf"^{SHOP}/my-data/(?P<entry>[0-9]{{1,15}})\.tlog-proof$", mydata.proof, name="my_data_proof"),
     re_path(f"^{SHOP}/book/{SERVICE}/$", times.choose, name="book"),
     re_path(f"^{SHOP}/book/{SERVICE}/wait$", waits.join, name="book_wait"),
-    re_path(
-        r"^(?P<slug>[a-z][a-z0-9-]+)/book/(?P<service_id>[0-9]{1,12})/you$", reserve.who, name="book_who"
-    ),
+    re_path(f"^{SHOP}/book/{SERVICE}/you$", reserve.who, name="book_who"),
+    re_path(f"^{SHOP}/book/{SERVICE}/dates$", dates.choose, name="book_series"),
 ]

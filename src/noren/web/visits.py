@@ -47,6 +47,8 @@ class Visit:
     also: tuple[int, ...] = ()
     parts: tuple["Line", ...] = ()
     """Of a visit of several services what each of them is and costs."""
+    series_id: int | None = None
+    """The first of those that were booked together."""
     was: tuple[datetime, datetime] | None = None
     """When it was to be, of a class the shop has moved, until she says whether she keeps it."""
 
@@ -142,6 +144,7 @@ def _visit(row: Booking, face: Face, services: Mapping[int, Service], staff: Map
         agreed=row.agreed,
         also=row.also,
         parts=_parts(row, names, serving),
+        series_id=row.series_id,
     )
 
 
