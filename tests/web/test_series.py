@@ -68,7 +68,7 @@ def change_service(made: Salon, service: int, **columns: Any) -> None:
 
 def test_it_leads_from_a_chosen_time_to_its_dates(made: Salon) -> None:
     customer = Visitor()
-    customer.open(f"/salon/book/{made.cut}/")
+    customer.open(f"/salon/book/{made.cut}/?staff={made.staff[0]}")
     customer.press("at", stamps(TOMORROW)[0])
     [more] = re.findall(r'href="(/salon/book/\d+/dates\?[^"]+)"', customer.text)
     customer.open(more.replace("&amp;", "&"))
