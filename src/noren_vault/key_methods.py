@@ -1,10 +1,11 @@
 """The protocol's methods on keys and erasure: an administrator's; an operator rotates under a power,
-an owner erases customers.
+an owner erases customers, a customer herself.
 """
 
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
+from noren_vault import own_records
 from noren_vault.database import Database
 from noren_vault.erasure import Reason
 from noren_vault.errors import BadRequest, GrantRefused
@@ -106,14 +107,17 @@ class KeyMethods:
         return (await self._erasure.erase(shop, person, reason, path)).to_wire()
 
     async def _may_erase(self, params: Params, peer: Peer, shop: int, person: str) -> Path:
-        """An administrator's process, the shop's owner, or the person herself."""
+        """An administrator's process, the shop's owner, or the person herself: each record that is hers."""
         if params.raw.get("grant") is None:
             if not peer.admin:
                 raise GrantRefused("an administrator's process, or a grant, erases")
             return peer.admin_path
         grant = await self._grants.of_shop(params.raw.get("grant"))
-        if grant.shop != shop or (grant.role is not Role.OWNER and grant.person != person):
-            raise GrantRefused("the shop's owner erases, or the person herself")
-        if grant.role is Role.CUSTOMER:
+        if grant.shop == shop and grant.role is Role.CUSTOMER and grant.person is not None:
             await self._freshness.check(grant)
-        return grant.path
+            hers = await own_records.of_account(self._database, shop, grant.person, own_records.MOST_RECORDS)
+            if person == grant.person or person in hers:
+                return grant.path
+        elif grant.shop == shop and grant.role is Role.OWNER:
+            return grant.path
+        raise GrantRefused("the shop's owner erases, or the person herself")

@@ -80,6 +80,9 @@ def _books_again(page: Page, system: System) -> list[str]:
     faults += look(page, "data-ja")
     page.goto(f"{system.origin}/salon/account/end")
     faults += look(page, "end-ja")
+    page.goto(f"{system.origin}/salon/account/erase")
+    expect(page.get_by_text("これからのご予約があります")).to_be_visible()
+    faults += look(page, "erase-ahead-ja")
     page.goto(f"{system.origin}/salon/account/address")
     faults += look(page, "address-ja")
     page.goto(f"{system.origin}/salon/account")
@@ -121,6 +124,28 @@ def _loses_it(page: Page, system: System, session: CDPSession, device: str) -> N
     page.get_by_role("link", name="Add a passkey or a password").first.click()
     page.get_by_role("button", name="Add a passkey on this device").click()
     expect(page.get_by_text("From now on you can sign in with it")).to_be_visible()
+
+
+def _is_forgotten(page: Page, system: System) -> list[str]:
+    """What is to come is cancelled; then she is deleted, and keeps the certificate."""
+    page.goto(f"{system.origin}/salon/account")
+    coming = page.locator("section[aria-labelledby=coming] li.visit > a")
+    while coming.count():
+        coming.first.click()
+        page.get_by_text("Cancel this booking").click()
+        page.locator("form[action$='/cancel'] button").click()
+        page.goto(f"{system.origin}/salon/account")
+    page.get_by_role("link", name="Delete my data").click()
+    faults = look(page, "erase-en")
+    page.get_by_role("checkbox").check()
+    page.get_by_role("button", name="Delete my data for good").click()
+    expect(page.get_by_text("no copy in any backup can be read")).to_be_visible()
+    faults += look(page, "erased-en")
+    with page.expect_download() as saving:
+        page.get_by_role("button", name="Save the certificate").click()
+    assert saving.value.suggested_filename == "erased-salon.zip"
+    assert not [one for one in page.context.cookies() if one["name"].endswith("noren_customer")]
+    return faults
 
 
 def test_she_keeps_an_account_and_loses_a_device(browser: Browser, system: System) -> None:
@@ -166,6 +191,8 @@ def test_she_keeps_an_account_and_loses_a_device(browser: Browser, system: Syste
     faults += look(page, "relinked-en")
     assert context.request.get(first).status == 410
     wait_for(lambda: any("新しいリンク" in str(one["Subject"]) for one in system.mails(MAIL)), 40)
+
+    faults += _is_forgotten(page, system)
 
     # Another customer's page is as one that is not there, whoever asks.
     for none in (f"{system.origin}/nowhere/account", f"{system.origin}/b/1.1.1.{'x' * 22}"):

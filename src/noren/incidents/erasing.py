@@ -34,15 +34,22 @@ def erase(words: Sequence[str]) -> int:
 
 def keep(certificate: Certificate, folder: Path) -> str:
     """Write certificate, entries and proofs into a folder of their own; gives the certificate's text."""
-    ours = folder / f"erased-{certificate.person}"
-    ours.mkdir(parents=True, exist_ok=True)
-    for one in certificate.entries:
-        (ours / f"{one.index}.entry").write_text(one.entry, encoding="ascii")
-        (ours / f"{one.index}.tlog-proof").write_text(one.proof, encoding="utf-8")
-    (ours / "vkey").write_text(f"{certificate.vkey}\n", encoding="utf-8")
-    text = as_text(certificate, ours)
-    (ours / "certificate.txt").write_text(text, encoding="utf-8")
+    for path, text in files(certificate, folder).items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
     return text
+
+
+def files(certificate: Certificate, folder: Path) -> dict[Path, str]:
+    """Return the files that prove an erasure, in a folder of their own; the certificate's text comes last."""
+    ours = folder / f"erased-{certificate.person}"
+    made = {}
+    for one in certificate.entries:
+        made[ours / f"{one.index}.entry"] = one.entry
+        made[ours / f"{one.index}.tlog-proof"] = one.proof
+    made[ours / "vkey"] = f"{certificate.vkey}\n"
+    made[ours / "certificate.txt"] = as_text(certificate, ours)
+    return made
 
 
 def as_text(certificate: Certificate, folder: Path) -> str:

@@ -21,8 +21,9 @@ def _instant(seconds: float) -> datetime:
 def erase(shop_id: int, person: UUID, reason: str, *, grant: str | None = None) -> Certificate:
     """Erase a customer for good: "asked", "retention" or "mistake". Again gives the certificate again.
 
-    Needs the shop's owner's `grant`, the person's own, or an administrator's process. Bookings keep the
-    opaque id. Raises NoSuchPerson, GrantRefused, GrantExpired, KeyProviderAway.
+    Needs the shop's owner's `grant`, the person's own (fresh; for her own person, and each of the records of
+    her account), or an administrator's process. Bookings keep the opaque id. Raises NoSuchPerson,
+    GrantRefused, GrantExpired, FreshSignInNeeded, KeyProviderAway.
     """
     params = {"shop": shop_id, "person": str(person), "reason": reason, "grant": grant}
     answer = _call("erase", {key: value for key, value in params.items() if value is not None}, seconds=60)

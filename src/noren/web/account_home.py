@@ -60,14 +60,14 @@ class Place:
 def page(request: CustomerRequest, slug: str) -> HttpResponse:
     """Her bookings by time and service, each with its own page. No name is here, and none is asked for."""
     face, own = face_or_404(slug), people.own_account(request.signed_in.grant)
-    coming, past, left_off = _bookings(face, own, clock.now())
+    coming, past, left_off = bookings_of(face, own, clock.now())
     context = {
         "shop": face,
         "own": own,
         "coming": coming,
         "past": past,
         "left_off": left_off or own.records_left_off,
-        "places": _waiting(face, own),
+        "places": places_of(face, own),
         "changed": "changed" in request.GET,
         "added": "added" in request.GET,
     }
@@ -239,7 +239,7 @@ def query_of(request: HttpRequest, face: shopfront.Face) -> str:
     return "" if wanted == default else "?" + urlencode({"next": wanted})
 
 
-def _bookings(face: shopfront.Face, own: OwnAccount, now: datetime) -> tuple[list[Line], list[Line], bool]:
+def bookings_of(face: shopfront.Face, own: OwnAccount, now: datetime) -> tuple[list[Line], list[Line], bool]:
     """What is to come, the next first; what was or is off, the last first; whether more were left off."""
     with in_shop(face.id):
         rows = list(
@@ -272,7 +272,8 @@ def _offer(
     return shopfront.offer(face.id, visit.service_id, visit.also)
 
 
-def _waiting(face: shopfront.Face, own: OwnAccount) -> list[Place]:
+def places_of(face: shopfront.Face, own: OwnAccount) -> list[Place]:
+    """Return her places on waiting lists."""
     with in_shop(face.id):
         rows = list(
             Waiting.objects.filter(person_id__in=own.records, state__in=LIVE).order_by("day", "id")[:MOST]
