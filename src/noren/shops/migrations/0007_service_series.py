@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("shops", "0005_embed_origins")]
+    dependencies = [("shops", "0006_visits")]
 
     operations = [
         migrations.AddField(model_name="service", name="series", field=models.JSONField(default=dict)),
