@@ -37,6 +37,7 @@ COMMANDS = (
     Command(("up",), "noren.runtime.supervisor:main", "start everything; Ctrl-C stops it"),
     Command(("migrate",), "noren.runtime.migrate:main", "make roles, databases and tables, or update them"),
     Command(("shop", "import"), "noren.booking.importing:main", "read shops from TOML files", "web"),
+    Command(("shop", "new"), "noren.booking.founding:main", "found a shop, and invite its owner", "web"),
     Command(
         ("customers", "import"),
         "noren.shops.customers:main",

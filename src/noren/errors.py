@@ -1,7 +1,6 @@
 """The vocabulary of what can go wrong, in one place: its code, its HTTP status, its words.
 
-`message` is for a person (its Japanese is in the catalogue); `code` is for a program and never changes.
-Misuse by our own code is a RuntimeError, not one of these.
+`message` is for a person (Japanese: the catalogue), `code` for a program. Our own misuse is a RuntimeError.
 """
 
 import re
@@ -235,6 +234,11 @@ class CannotTakeNewCustomers(NorenError):
 class ShopUnknown(NorenError):
     status = 404
     message = _("There is no such shop.")
+
+
+class NotOpenYet(NorenError):
+    status = 409
+    message = _('The shop is not open yet. Please open it first, under "Start" in the console.')
 
 
 class ServiceUnknown(NorenError):
@@ -640,9 +644,6 @@ class Busy(NorenError):
 
     status = 503
     message = _("Too many people are signing in at this moment. Please try again in a few seconds.")
-
-
-# -- the public API
 
 
 class RequestUnreadable(NorenError):

@@ -39,11 +39,14 @@ class Invites:
         self._database = database
         self._now = now
 
-    async def make(self, actor: str, role: Role, *, passkey_ms: int = 0, first: bool = False) -> str:
+    async def make(
+        self, actor: str, role: Role, *, passkey_ms: int = 0, first: bool = False, told: bool = False
+    ) -> str:
         """Make an invitation in place of the actor's unused ones; the token is told once.
 
         With `passkey_ms` it lasts so long, and no password is set by it. The first operator's takes the
-        place of all operators': the shell invites one, whatever the names.
+        place of all operators': the shell invites one, whatever the names. One that is `told` to somebody
+        besides its mailbox proves no mailbox, and so sets no password either.
         """
         token, now = secrets.token_urlsafe(32), self._now()
         async with self._database.transaction() as connection:
@@ -54,9 +57,9 @@ class Invites:
                 [now, now, actor, first],
             )
             await connection.execute(
-                b"INSERT INTO vault.invite (token_hash, actor, made_at, expires_at, passkey_only) "
-                b"VALUES (%s, %s, %s, %s, %s)",
-                [_hash(token), actor, now, now + (passkey_ms or life_ms(role)), passkey_ms > 0],
+                b"INSERT INTO vault.invite (token_hash, actor, made_at, expires_at, passkey_only, told) "
+                b"VALUES (%s, %s, %s, %s, %s, %s)",
+                [_hash(token), actor, now, now + (passkey_ms or life_ms(role)), told or passkey_ms > 0, told],
             )
         return token
 

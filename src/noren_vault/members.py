@@ -112,8 +112,13 @@ class Members:
         self._origin = origin
         self._now = now
 
-    async def found(self, shop: int, slug: str, given: Sequence[Any], path: Path) -> list[dict[str, str]]:
-        """Found a shop with its members and invite them; the same list again only sends what was not."""
+    async def found(
+        self, shop: int, slug: str, given: Sequence[Any], path: Path, *, told: bool = False
+    ) -> list[dict[str, str]]:
+        """Found a shop with its members and invite them; the same list again only sends what was not.
+
+        With `told` the links' tokens are given, too: who has not joined is invited anew each time.
+        """
         if shop <= PLATFORM or not _SLUG.fullmatch(slug) or slug in _NO_SLUG:
             raise BadRequest("a shop has a number above 0 and a short name")
         members = [Member.of(one, slug) for one in given if isinstance(one, dict)]
@@ -122,7 +127,7 @@ class Members:
         for one in members:
             fields.checked({"name": one.name, "mail": one.mail}, required=("name", "mail"))
         await self._found_once(shop, slug, _digest(slug, members))
-        return [await self._join(shop, one, path) for one in members]
+        return [await self._join(shop, one, path, told=told) for one in members]
 
     async def add(self, grant: Grant, given: Mapping[str, Any]) -> dict[str, str]:
         """Add one member to the grant's shop; an owner's act."""
@@ -221,7 +226,9 @@ class Members:
         if row[0] != slug or bytes(row[1]) != digest:
             raise ShopFounded
 
-    async def _join(self, shop: int, member: Member, path: Path, *, again: bool = False) -> dict[str, str]:
+    async def _join(
+        self, shop: int, member: Member, path: Path, *, again: bool = False, told: bool = False
+    ) -> dict[str, str]:
         """Make the member known if need be, and invite whom no invitation has reached yet.
 
         Whose membership has ended comes `again` by an owner's act only.
@@ -241,16 +248,16 @@ class Members:
         joined, invited, ended = row or (False, False, False)
         if ended and not again:
             return {"handle": member.handle, "mail": "ended"}
-        if (joined or invited) and not ended:
+        if (joined or (invited and not told)) and not ended:
             return {"handle": member.handle, "mail": "joined" if joined else "already"}
         person = await self._person(shop, member.handle, given, path)
         actor = await self._actor(shop, member.handle, person, member.role, member.staff)
         if joined:
             return {"handle": member.handle, "mail": "joined"}
         await self._record.write("invite", path, shop=shop, persons=[person], ref=member.handle)
-        token = await self._invites.make(actor, member.role)
+        token = await self._invites.make(actor, member.role, told=told)
         state = await self.mail(shop, person, token, member.role, path)
-        return {"handle": member.handle, "mail": state}
+        return {"handle": member.handle, "mail": state, **({"invite": token} if told else {})}
 
     async def _person(self, shop: int, handle: str, given: Mapping[str, str], path: Path) -> str:
         """Store the member's name and mail as a person of the shop that no search finds."""

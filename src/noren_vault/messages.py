@@ -26,6 +26,11 @@ _MOST: Final = 100
 _MEMBER: Final = ("member",)
 _log = structlog.get_logger("messages")
 _MOST_PERSONS: Final = 500
+_CAME: Final = """
+SELECT a.person::text, coalesce((SELECT i.told FROM vault.invite i
+    WHERE i.actor = a.actor AND i.used_at IS NOT NULL ORDER BY i.used_at DESC LIMIT 1), false)
+FROM vault.actor a WHERE a.actor = %s AND a.person IS NOT NULL
+"""
 
 
 class Decision(StrEnum):
@@ -87,19 +92,21 @@ class Messages:
         if state in SHUT:
             await self._addresses.mark(place, AddressState.UNPROVED, "", grant.path)
 
-    async def proved(self, shop: int, actor: str) -> None:
-        """Mark the address of who came by a link that was mailed there and told to nobody else."""
-        row = await self._database.row(
-            "SELECT person::text FROM vault.actor WHERE actor = %s AND person IS NOT NULL", [actor]
-        )
-        if row is None:
-            return
+    async def proved(self, shop: int, actor: str) -> bool:
+        """Mark the address of who came by a link that was mailed there and told to nobody else.
+
+        Of a link that was told false is given, and nothing is proved by it.
+        """
+        row = await self._database.row(_CAME, [actor])
+        if row is None or row[1]:
+            return False
         place = await self._place(shop, row[0], _MEMBER)
         try:
             await self._addresses.mark(place, AddressState.GOOD, "", Path("mail"))
         except LedgerUnavailable:
             # Nothing depends on it: the address stays one of which nothing is known.
             _log.warning("address_not_marked", shop=shop)
+        return True
 
     async def unknown(self, path: Path) -> list[dict[str, Any]]:
         """List every message of which nobody knows whether it arrived, oldest first, none decided on."""

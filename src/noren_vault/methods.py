@@ -295,8 +295,9 @@ class Methods:
     # -- who works where, and signing in
 
     async def _found_shop(self, params: Params, peer: Peer) -> Answer:
+        told = params.raw.get("tell") is True
         invited = await self._members.found(
-            params.shop(), params.text("slug", most=63), params.items("members"), peer.admin_path
+            params.shop(), params.text("slug", most=63), params.items("members"), peer.admin_path, told=told
         )
         return Answer({"invited": invited})
 
@@ -317,8 +318,8 @@ class Methods:
     async def _register_finish(self, params: Params, _: Peer) -> Answer:
         response = params.mapping("response")
         ok = await self._signin.enrol_finish(params.raw.get("invite"), response, visit_of(params))
-        if ok["shop"] is not None:  # an operator's link is printed as well, and proves nothing
-            await self._messages.proved(ok["shop"], ok["actor"]["id"])
+        # An operator's link is printed as well, and proves nothing.
+        if ok["shop"] is not None and await self._messages.proved(ok["shop"], ok["actor"]["id"]):
             await self._mails.note_if_free(ok["actor"]["id"])
         return Answer(ok)
 

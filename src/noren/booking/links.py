@@ -63,6 +63,15 @@ def resolve_waiting(token: str) -> WaitingLink:
     return WaitingLink(shop_id, waiting_id)
 
 
+def shop_of(token: str) -> int | None:
+    """Return the shop of a token that we have made, of whatever generation; None for any other."""
+    waits = token.startswith(_LISTED)
+    try:
+        return _numbers(*((_WAITING, _LISTED) if waits else (_BOOKING, "")), token)[0]
+    except LinkUnknown:
+        return None
+
+
 def _check(shop_id: int, generation: int, newest: int | None) -> None:
     if newest is None:
         raise LinkUnknown

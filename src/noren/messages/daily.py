@@ -75,13 +75,14 @@ def next_morning(shop_id: int, *, now: datetime) -> datetime:
 
 
 def deliver(shop_id: int, *, now: datetime) -> int:
-    """Write to each owner, once a day; gives how many were written to. A shop may want none.
+    """Write to each owner, once a day; gives how many were written to. A shop may want none, and one
+    that is not open yet sends none.
 
     Raises NotSentYet, VaultUnavailable, LedgerUnavailable: try again; who has the mail is not sent it twice.
     """
     with shop(shop_id):
         row = Shop.objects.get()
-        if not row.daily_mail:
+        if not (row.daily_mail and row.published):
             return 0
         here = now.astimezone(ZoneInfo(row.zone))
         begin = datetime.combine(here.date(), time(), here.tzinfo)

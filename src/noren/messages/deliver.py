@@ -20,6 +20,7 @@ from noren.messages import about, ics, words
 from noren.messages.models import Message, State
 from noren.messages.notice import Kind, Notice
 from noren.people import SendState
+from noren.shops import curtain
 from noren.shops.tenancy import shop
 
 log = structlog.get_logger(__name__)
@@ -86,7 +87,8 @@ def _delivered(
     shop_id: int, owner: Mapping[str, int], kind: Kind, find: Callable[[], Letter | None], now: datetime
 ) -> State | None:
     with shop(shop_id):
-        letter = find()
+        # A shop that is not open yet writes to nobody, whatever was brought into it.
+        letter = find() if curtain.is_open(shop_id) else None
         _leave(owner, kind, "" if letter is None else letter.key, now)
         if letter is None:
             return None

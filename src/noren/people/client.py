@@ -196,11 +196,18 @@ def send(
 # -- who works where, and signing in
 
 
-def found_shop(shop_id: int, slug: str, members: Sequence[Member]) -> tuple[Invited, ...]:
-    """Tell the vault of a new shop and invite its members by mail; the same list again changes nothing."""
-    params = {"shop": shop_id, "slug": slug, "members": [_member(member) for member in members]}
+def found_shop(
+    shop_id: int, slug: str, members: Sequence[Member], *, tell: bool = False
+) -> tuple[Invited, ...]:
+    """Tell the vault of a new shop and invite its members by mail; the same list again changes nothing.
+
+    With `tell` the tokens of their links come, too: who has not joined is invited anew. Such a link proves
+    no address, and no password is set by it.
+    """
+    given = [_member(member) for member in members]
+    params = {"shop": shop_id, "slug": slug, "members": given, "tell": tell}
     answer = _call("found_shop", params, seconds=120)
-    return tuple(Invited(handle=i["handle"], mail=i["mail"]) for i in answer["invited"])
+    return tuple(Invited(i["handle"], i["mail"], i.get("invite", "")) for i in answer["invited"])
 
 
 def add_member(grant: str, member: Member) -> Invited:

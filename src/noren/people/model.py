@@ -224,10 +224,14 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Invited:
-    """`mail` is the state of the invitation's mail; `joined` when a passkey exists already."""
+    """`mail` is the state of the invitation's mail; `joined` when a passkey exists already.
+
+    `invite` is the link's token where it was asked for, to be shown once and kept nowhere.
+    """
 
     handle: str
     mail: str
+    invite: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "noren.web.middleware.ErrorPages",
+    "noren.web.curtain.Curtain",
 ]
 
 TEMPLATES = [

@@ -84,20 +84,34 @@ class _Known:
     """The keys, also of those further below."""
 
 
+def is_mail(text: str) -> bool:
+    """Whether it looks like a mail address; whether it is one only a mail tells."""
+    return bool(_MAIL.fullmatch(text))
+
+
 def read(text: str) -> ShopGiven:
     """Read a file's text. Raises Faulty with everything that is wrong."""
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise Faulty([f"This is not TOML: {error}"]) from error
+    return of(values)
+
+
+def of(values: Values, *, whole: bool = True) -> ShopGiven:
+    """Read what a file's text holds, or what was put together in its form (setup.compose).
+
+    One that is not `whole` need not have members and services: the vault knows who works there already.
+    Raises Faulty with everything that is wrong.
+    """
     faults: list[str] = []
-    given = _shop(Reader(values, "", faults))
+    given = _shop(Reader(values, "", faults), whole=whole)
     if faults:
         raise Faulty(faults)
     return given
 
 
-def _shop(file: Reader) -> ShopGiven:
+def _shop(file: Reader, *, whole: bool) -> ShopGiven:
     slug = file.text("slug")
     if slug and not directory.is_free_word(slug):
         file.wrong("slug", f"{slug!r} cannot be an address: a-z, 0-9 and hyphens, no word of the house")
@@ -111,11 +125,11 @@ def _shop(file: Reader) -> ShopGiven:
     services = [_service(each, number, known) for number, each in enumerate(tables)]
     _unlike(file, "services", (each.key for each in services))
     described_visits.check(file, {each.key: (each.columns, each.additions) for each in services})
-    if not services:
+    if whole and not services:
         file.wrong("services", "there are none; write at least one [[services]]")
     members = tuple(_member(each, slug, known) for each in file.tables("members"))
     _unlike(file, "members", (each.handle for each in members))
-    if not any(each.role == "owner" for each in members):
+    if whole and not any(each.role == "owner" for each in members):
         file.wrong("members", 'there is no owner; write one [[members]] with role = "owner"')
     photo = _photo(file)
     file.done()
@@ -362,7 +376,7 @@ def _member(table: Reader, slug: str, known: _Known) -> Member:
         table.wrong("handle", f"{handle!r} is of another shop; write {key}.{slug}")
     staff = key if known.resources.get(key) == "staff" else None
     mail = table.text("mail")
-    if mail and not _MAIL.fullmatch(mail):
+    if mail and not is_mail(mail):
         table.wrong("mail", f"{mail!r} is no mail address")
     member = Member(handle, table.choice("role", ROLES), staff, table.text("name"), mail)
     table.done()

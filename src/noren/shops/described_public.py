@@ -23,6 +23,18 @@ def legal(table: Reader) -> Values:
     return found | ({"on_request": hidden} if hidden else {})
 
 
+def lacking(texts: Values, legal: Values, contact: Values) -> list[str]:
+    """Return what the law asks for by name and the shop has not said, nor that it tells it on request."""
+    known = {**legal, **dict.fromkeys(legal.get("on_request", ()), True)}
+    asked = {
+        "seller": known.get("seller"),
+        "person": known.get("person"),
+        "address": known.get("address") or texts.get("address"),
+        "phone": known.get("phone") or contact.get("phone"),
+    }
+    return [key for key, said in asked.items() if not said]
+
+
 def embed(file: Reader) -> Values:
     """Read `embed = ["https://www.salon.example"]`. A file that does not say leaves what the console says."""
     if not file.has("embed"):

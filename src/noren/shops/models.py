@@ -22,6 +22,8 @@ class ShopDirectory(models.Model):
 class Shop(ShopModel):
     """One row a shop; its `shop_id` is its id in the directory."""
 
+    published = models.BooleanField(default=True)
+    """Whether anybody but its own people sees it (curtain.py). Once it is, it stays so."""
     texts = models.JSONField(default=dict)
     """{"name": {"ja", "en"}, "about": ..., "address": ..., "access": ..., "policy": ..., "privacy": ...}:
     public words.
@@ -61,6 +63,21 @@ class Shop(ShopModel):
     """Whether its owners are written to each morning, with the ledger's checkpoint."""
     quiet = models.JSONField(default=dict)
     """{"from", "to"}: minutes of the day when nobody is disturbed and the clock of offers pauses."""
+
+
+class Setup(ShopModel):
+    """How far a shop is that its owner sets up in the console; one row a shop. No rule: no new revision."""
+
+    answers = models.JSONField(default=dict)
+    """What was answered, by step (setup.STEPS), in the plain values of a shop's file."""
+    mail_asked = models.CharField(max_length=254, blank=True, default="")
+    """The shop's own address to which a code was mailed last, and"""
+    mail_person = models.UUIDField(null=True)
+    """whose code the vault takes: a person of its hour, who is never kept."""
+    mail_proved = models.CharField(max_length=254, blank=True, default="")
+    """The address from which a code came back."""
+    opened_at = models.DateTimeField(null=True)
+    opened_by = models.CharField(max_length=80, blank=True, default="")
 
 
 class Resource(ShopModel):

@@ -154,6 +154,7 @@ def passkey_finish(request: HttpRequest, slug: str) -> JsonResponse:
 @public
 @require_POST
 def leave(request: HttpRequest, slug: str) -> HttpResponse:
+    face_or_404(slug)
     response = HttpResponseRedirect(reverse("account", args=[slug]))
     signin.sign_out(request, response, session.CUSTOMER)
     return response

@@ -96,6 +96,7 @@ def enter(request: HttpRequest, slug: str) -> HttpResponse:
 @public
 @require_POST
 def leave(request: HttpRequest, slug: str) -> HttpResponse:
+    face_or_404(slug)
     response = HttpResponseRedirect(reverse("my_data", args=[slug]))
     signin.sign_out(request, response, CUSTOMER)
     return response

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from noren.engine import stays, wall
 from noren.engine.model import Service as EngineService
 from noren.engine.model import Stay
-from noren.shops import rules
+from noren.shops import curtain, rules
 from noren.shops.models import OpeningHours, Override, Resource, Service, Shop, ShopDirectory, Staff
 from noren.shops.tenancy import shop as in_shop
 from noren.shops.terms import Approval
@@ -93,9 +93,10 @@ class HoursRow:
 
 
 def doors() -> list[Face]:
-    """Every shop of this installation, entered one at a time."""
-    ids = ShopDirectory.objects.order_by("slug").values_list("id", "slug")[:SHOPS_SHOWN]
-    return [found for shop_id, slug in ids if (found := _face(shop_id, slug)) is not None]
+    """Every open shop of this installation, entered one at a time."""
+    ids = ShopDirectory.objects.order_by("slug").values_list("id", "slug")[: 4 * SHOPS_SHOWN]
+    there = [(shop_id, slug) for shop_id, slug in ids if curtain.is_open(shop_id)][:SHOPS_SHOWN]
+    return [found for shop_id, slug in there if (found := _face(shop_id, slug)) is not None]
 
 
 def face(shop_id: int, slug: str) -> Face | None:
