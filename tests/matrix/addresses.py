@@ -25,6 +25,7 @@ SHAPES: Mapping[str, str] = {
     "transfer": "t",
     "handle": "ren.salon",
     "role": "reception",
+    "step": "kind",
     "name": "pk-0",
     "what": "0123456789abcdef",
     "power": "0123456789abcdef",

@@ -209,6 +209,7 @@ def _things(made: Salon, owner: Player, colleague: Player) -> dict[str, str]:
         "transfer_to_take": to_take,
         "handle": f"{'ren' if made.slug == 'salon' else 'sora'}.{made.slug}",
         "role": "manager",
+        "step": "kind",
         "name": people.account(owner.grant).passkeys[0].name,
         "shop_id": str(made.id),
         "deed": "check-in",

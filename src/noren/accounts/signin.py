@@ -29,7 +29,7 @@ from noren.accounts.session import (
     set_grant,
 )
 from noren.errors import CodeRefused, NorenError, PasskeyRefused
-from noren.shops import directory
+from noren.shops import curtain, directory
 
 # The challenge of a sign-in that has begun: only the browser that began can finish. Ends with its session.
 BEGUN = "signin_begun"
@@ -58,6 +58,8 @@ class Entered:
             return "/operations/"
         if self.who.role == "customer":
             return f"/{directory.slug(self.who.shop_id)}/account"
+        if self.who.role == "owner" and curtain.is_hidden(self.who.shop_id):
+            return "/console/start"
         return "/console/"
 
     def into(self, response: HttpResponseBase) -> None:

@@ -31,6 +31,16 @@ def apply(given: ShopGiven, *, now: datetime) -> bool:
     return writer.changed
 
 
+def write_shop(columns: Mapping[str, Any], *, now: datetime) -> bool:
+    """Write columns of the shop's own row, `texts` among them, inside the shop; say whether any differed.
+
+    Another wording of the policy is another version of it.
+    """
+    writer = _Writer(now)
+    writer.shop(columns)
+    return writer.changed
+
+
 class _Writer:
     """Writes what differs, and remembers whether anything did."""
 

@@ -1,7 +1,7 @@
 """Other hours for a day, and who can be booked: what a change touches is shown before it is saved."""
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
@@ -81,7 +81,7 @@ def _day(request: StaffRequest, today: date) -> Deed:
     why = DayReason(given) if given in set(DayReason) else DayReason.NONE
     closed = request.POST.get("open", "closed") == "closed"
     text = "" if closed else request.POST.get("hours", "")
-    ranges: Ranges = [] if closed else _ranges(text)
+    ranges: Ranges = [] if closed else ranges_of(text)
     told = _("closed") if closed else wording.joined([_span(each) for each in ranges])
     words = _("%(day)s: %(hours)s") % {"day": wording.full_day(on), "hours": told}
     fields = {
@@ -101,7 +101,8 @@ def _date(request: StaffRequest, today: date) -> date:
     return on
 
 
-def _ranges(text: str) -> Ranges:
+def ranges_of(text: str) -> Ranges:
+    """Read hours as somebody types them. Raises Unclear."""
     plain = unicodedata.normalize("NFKC", text[:_LONGEST]).translate(_DASHES)
     faults: list[str] = []
     found = Reader({"hours": " ".join(plain.split())}, "", faults).ranges("hours")
@@ -156,7 +157,7 @@ def _page(request: StaffRequest, face: shopfront.Face, *, wrong: str = "", statu
         "date": max(on, today),
         "today": today,
         "now_open": wording.joined([_span(list(each)) for each in usual]) or _("closed"),
-        "typed": given.get("hours", "") or " ".join(_plain(each) for each in usual),
+        "typed": given.get("hours", "") or " ".join(plain(each) for each in usual),
         "closed": shown.get("open") == "closed",
         "why": shown.get("why", ""),
         "reasons": wording.day_reasons(),
@@ -168,7 +169,8 @@ def _page(request: StaffRequest, face: shopfront.Face, *, wrong: str = "", statu
     return render(request, "web/console/hours.html", context, status=status)
 
 
-def _plain(one: tuple[int, int]) -> str:
+def plain(one: Sequence[int]) -> str:
+    """Write a stretch as it is typed: 10:00-19:00."""
     return "-".join(f"{minute // 60}:{minute % 60:02}" for minute in one)
 
 

@@ -5,15 +5,18 @@ Both are the shop's own words where it gives them, and plain true ones of the ho
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from noren.accounts.rules import public
+from noren.shops import described_public
 from noren.web import listed, wording
 from noren.web.public import face_or_404
 from noren.web.shopfront import Face
@@ -33,6 +36,13 @@ OTHERWISE: Mapping[str, str | Promise] = {
         "You can cancel on your booking's page. Until when, and what it costs, is shown before you book."
     ),
 }
+PURPOSES: Final = (
+    gettext_lazy("to take your booking, keep it, change it and remind you of it"),
+    gettext_lazy("to reach you about it, on the day too"),
+    gettext_lazy("to prepare your visit and serve you well, with what is known of earlier ones"),
+    gettext_lazy("to do what the law asks of a shop"),
+)
+NOTHING_ELSE: Final = gettext_lazy("It is used for nothing else, unless you agree.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +70,31 @@ def privacy(request: HttpRequest, slug: str) -> HttpResponse:
     """Show 利用目的: what for, how kept, how to ask."""
     face = face_or_404(slug)
     listing = listed.of(face, "privacy", _("Use of your data"))
-    context = {"shop": face, "listed": listing}
+    context = {"shop": face, "listed": listing, "purposes": PURPOSES, "nothing_else": NOTHING_ELSE}
     return render(request, "web/shop/privacy.html", context)
 
 
-def lacking(face: Face) -> list[str]:
-    """Return what the law asks for by name and the shop has not said, nor that it tells it on request."""
-    known = {**face.legal, **dict.fromkeys(face.legal.get("on_request", ()), True)}
-    asked = {
-        _("Seller"): known.get("seller"),
-        _("Responsible"): known.get("person"),
-        _("Address"): known.get("address") or face.address,
-        _("Phone"): known.get("phone") or face.phone,
+def house_privacy(lang: str) -> str:
+    """Say in a language, as text, what the page says of a shop that says nothing of it."""
+    with translation.override(lang):
+        dot = "・" if lang == "ja" else "- "
+        return "\n".join([*(f"{dot}{each}" for each in PURPOSES), "", str(NOTHING_ELSE)])
+
+
+def labels() -> dict[str, str]:
+    """What the law asks for by name, as the page calls it."""
+    return {
+        "seller": _("Seller"),
+        "person": _("Responsible"),
+        "address": _("Address"),
+        "phone": _("Phone"),
     }
-    return [label for label, said in asked.items() if not said]
+
+
+def lacking(face: Face) -> list[str]:
+    """Name what the law asks for and the shop has not said, nor that it tells it on request."""
+    lacks = described_public.lacking({"address": face.address}, dict(face.legal), {"phone": face.phone})
+    return [labels()[key] for key in lacks]
 
 
 def _rows(face: Face) -> list[Row]:

@@ -47,6 +47,8 @@ class Face:
     """What the law on trade asks for, as the shop says it (Shop.legal)."""
     embed_origins: tuple[str, ...]
     """The sites in whose pages its booking pages may be shown."""
+    published: bool
+    """Whether anybody but its own people sees it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,7 @@ def _face(shop_id: int, slug: str) -> Face | None:
         privacy=wording.text(row.texts, "privacy"),
         legal=row.legal,
         embed_origins=tuple(row.embed_origins),
+        published=row.published,
     )
 
 
