@@ -259,6 +259,8 @@ def test_it_opens_with_the_code_that_was_mailed_and_with_no_other(
             {"ja": "葵", "en": "Aoi"},
             {"ja": "律"},
         ]
+    # One mail went there, and no other.
+    assert len([one for one in mail.messages if one["To"] == SHOP_MAIL]) == 1
     # The steps are over; whoever goes back comes to what is next.
     assert client.get("/console/start/hours").headers["Location"] == "/console/start"
     assert client.get("/console/start").status_code == 200

@@ -23,6 +23,7 @@ from noren.web.forms import REASONS, CustomerForm
 
 MONDAY: Final = date(2024, 1, 1)
 MOST_STAFF: Final = 30
+SPOKEN: Final = ("name", "address", "access", "policy", "privacy", "seller", "person")
 _LINES: Final = 2000
 
 
@@ -213,7 +214,7 @@ class WordsForm(forms.Form):
         label=gettext_lazy("What customers' data are used for"),
         max_length=_LINES,
         required=False,
-        widget=forms.Textarea(attrs={"rows": 5}),
+        widget=forms.Textarea(attrs={"rows": 8}),
     )
     seller = forms.CharField(
         label=gettext_lazy("Seller"),
@@ -235,8 +236,14 @@ class WordsForm(forms.Form):
     def __init__(self, *args: Any, asked: Asked, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.asked = asked
+        for name in ("seller", "person"):
+            self.fields[name].required = self._is_paid()
         _speak(self, asked)
         _require(self)
+
+    def _is_paid(self) -> bool:
+        """Whether the law on trade asks for anything."""
+        return any(each["price"] for each in self.asked.answers.get("services", ()))
 
     @staticmethod
     def begun(given: Values, asked: Asked) -> Values:
@@ -253,13 +260,10 @@ class WordsForm(forms.Form):
 
     def clean(self) -> Values:
         given = super().clean() or {}
-        if not any(each["price"] for each in self.asked.answers.get("services", ())):
+        if not self._is_paid():
             return given
         about = self.asked.answers.get("about", {})
         lacks = described_public.lacking({"address": about.get("address")}, self._legal(given), about)
-        for key in lacks:
-            if key in self.fields:
-                self.add_error(key, REASONS["empty"])
         if {"address", "phone"} & set(lacks):
             words = _("The law asks for your address and phone. Please write them in step 2, or tick this.")
             self.add_error("on_request", words)
@@ -299,10 +303,12 @@ def _both(given: Values, keys: tuple[str, ...], asked: Asked) -> Values:
 
 
 def _speak(form: forms.Form, asked: Asked) -> None:
-    """Name the language of what is typed in the other one, for who listens to the page."""
+    """Name the language in which a text is typed, for who listens to the page."""
     for name, field in form.fields.items():
         if name.startswith("other_"):
             field.widget.attrs["lang"] = asked.other
+        elif name in SPOKEN:
+            field.widget.attrs["lang"] = asked.lang
 
 
 def _require(form: forms.Form) -> None:

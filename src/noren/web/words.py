@@ -12,6 +12,7 @@ from django.conf import settings
 from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import translation
 from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
@@ -82,9 +83,9 @@ class WordsForm(CustomerForm):
         for name, field in self.fields.items():
             if name not in (*CONTACT, "on_request"):
                 field.widget.attrs["lang"] = lang
-        for key, words in legal.OTHERWISE.items():
-            if f"legal_{key}" in self.fields and key in ("charges", "payment", "delivery", "refunds"):
-                self.fields[f"legal_{key}"].widget.attrs["placeholder"] = words
+        with translation.override(lang):
+            for key in ("charges", "payment", "delivery", "refunds"):
+                self.fields[f"legal_{key}"].widget.attrs["placeholder"] = str(legal.OTHERWISE[key])
 
     @staticmethod
     def begun(row: Shop, lang: str) -> Values:
