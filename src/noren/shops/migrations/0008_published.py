@@ -7,7 +7,7 @@ from noren.shops.tenancy import TenantTable
 
 
 class Migration(migrations.Migration):
-    dependencies = [("shops", "0005_embed_origins")]
+    dependencies = [("shops", "0007_service_series")]
 
     operations = [
         migrations.AddField(model_name="shop", name="published", field=models.BooleanField(default=True)),
