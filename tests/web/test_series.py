@@ -320,7 +320,7 @@ def test_who_is_signed_in_books_on_her_own_person(made: Salon, monkeypatch: pyte
         grant, person, fields = "grant", her, {"name": "山田 花子"}
 
     said: list[str] = []
-    monkeypatch.setattr(reserve, "_me", lambda *_: Her())
+    monkeypatch.setattr(reserve, "signed_in", lambda *_: Her())
     monkeypatch.setattr(people, "own_word", lambda _grant, word: said.append(word))
     customer = dates(made)
     customer.press("step", "hold")
