@@ -210,8 +210,11 @@ def test_it_is_approved_where_one_part_is_and_taken_as_it_was_asked() -> None:
     house = salon(nails={"approval": "free"})
     booking = house.book("cut", TEN, also="nails")
     assert (booking.status, booking.takes, claims(house, booking)) == (Status.PENDING, False, [])
+    with shop(house.id), change():
+        Service.objects.filter(key="nails").update(segments=[{"minutes": 30, "roles": ["staff"]}])
     reception.approve(house.id, booking.id, now=NOW, by="staff:1")
     assert [who for who, *_ in claims(house, booking)] == ["aoi", "chair-1", "rin"]
+    assert [part["minutes"] for part in house.booking(booking.id).parts] == [60, 30], "as it takes now"
     assert house.findings() == []
 
 

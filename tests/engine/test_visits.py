@@ -103,12 +103,22 @@ def test_an_addition_prolongs_what_it_is_added_to_and_keeps_its_cleaning() -> No
         ((SHAMPOO,), False),  # not alone
         ((COLOUR, SHAMPOO), False),  # no addition to it
         ((CUT, CUT), False),
+        (tuple(range(21, 29)), True),
+        (tuple(range(21, 30)), False),  # too many
+        ((30,), True),
+        ((CUT, 30), False),  # a class
     ],
 )
 def test_what_goes_together(asked: tuple[int, ...], allowed: bool) -> None:
     shop = salon()
+    more = {
+        each: service(id=each, minutes=30, requirements=(Requirement("staff", (1,)),))
+        for each in range(21, 30)
+    }
+    shop = shop.with_(services={**shop.rules.services, **more, 30: service(id=30, capacity=8)})
     assert visits.may(shop.rules, asked) is allowed
-    assert bool(visit(shop, *asked).times(DAY, service=asked[0])) is allowed
+    if asked != (30,):
+        assert bool(visit(shop, *asked).times(DAY, service=asked[0])) is allowed
 
 
 @pytest.mark.parametrize(
@@ -129,6 +139,43 @@ def test_what_the_shop_keeps_apart_is_not_offered(changes: dict[str, Any]) -> No
     )
     assert refused == Reason(Why.NOT_OFFERED)
     assert NAILS not in [each for each, _ in visits.candidates(shop.rules, (CUT,))]
+
+
+def test_the_party_is_one_that_all_parts_take() -> None:
+    shop = salon()
+    services = dict(shop.rules.services)
+    services[CUT] = replace(services[CUT], party_min=1, party_max=4)
+    services[NAILS] = replace(services[NAILS], party_min=2, party_max=3)
+    shop = visit(shop.with_(services=services), CUT, NAILS)
+    assert [party for party in range(1, 6) if shop.times(DAY, party=party)] == [2, 3]
+
+
+@pytest.mark.parametrize(
+    ("changes", "roles"),
+    [
+        ({}, ["staff"]),
+        ({"role": "nails"}, ["staff", "nails"]),
+        ({"count": 2}, ["staff", "staff 2"]),
+        ({"units": 2}, ["staff", "staff 2"]),
+        ({"pool": (2, 3)}, ["staff"]),
+        ({"pool": (3,)}, ["staff", "staff 2"]),
+    ],
+)
+def test_one_serves_both_parts_where_she_can_and_the_shop_calls_it_one(
+    changes: dict[str, Any], roles: list[str]
+) -> None:
+    need = Requirement("staff", (1, 2))
+    other = replace(need, **changes)
+    shop = desk(
+        service(requirements=(need,)),
+        service(id=2, segments=(Segment(30, (other.role,)),), requirements=(other,)),
+        resources=[staff(1, stock=2), staff(2, stock=2), staff(3)],
+    )
+    assert [each.role for each in of(shop, 1, 2).requirements] == roles
+    gone = {**shop.rules.resources, 2: replace(shop.rules.resources[2], bookable=False)}
+    apart = changes.get("pool") == (2, 3)
+    found = [each.role for each in of(shop.with_(resources=gone), 1, 2).requirements]
+    assert found == (["staff", "staff 2"] if apart or "count" in changes else roles)
 
 
 def test_additions_are_named_first() -> None:

@@ -12,13 +12,13 @@ from types import FrameType
 import hypothesis
 import pytest
 
-from noren.engine import plan, wall
+from noren.engine import plan, visits, wall
 
 _MEMORY = 3 << 30
 """A mutant that collects without end fails instead of taking the machine with it."""
 _SECONDS = 4
 """Of the processor's own time, for one test: a mutant that never ends fails, also on a busy machine."""
-_CACHES = (plan.plan, wall.calendar)
+_CACHES = (plan.plan, visits.kept, wall.calendar)
 _collected: dict[str, pytest.Function] = {}
 
 

@@ -56,7 +56,7 @@ def _say_yes(booking: Booking, *, now: datetime, by: Actor) -> None:
     decision = decide(_waiting(booking), now=now)
     values: dict[str, Any] = {
         **decision.values,
-        "agreed": {},
+        "agreed": agreement.retimed(booking, {}, decision.known),
         "status": Status.CONFIRMED,
         "takes": True,
         "changes": booking.changes,

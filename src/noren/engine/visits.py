@@ -22,12 +22,16 @@ def composed(rules: ShopRules, service_id: int, also: tuple[int, ...]) -> ShopRu
     What may not be booked so is a service that is not bookable. All ids are known ones.
     """
     plain = not also and rules.services[service_id].alone
-    return rules if plain else _with(rules, service_id, also)
+    return rules if plain else kept(rules, service_id, also)
 
 
 @lru_cache(maxsize=_CACHED)
+def kept(rules: ShopRules, service_id: int, also: tuple[int, ...]) -> ShopRules:
+    """Return them as they were made before: what is compiled from them is then kept, too."""
+    return _with(rules, service_id, also)
+
+
 def _with(rules: ShopRules, service_id: int, also: tuple[int, ...]) -> ShopRules:
-    """Make them; kept by value, so that what is compiled from them is kept, too."""
     first = rules.services[service_id]
     asked = (service_id, *also)
     visit = _composed(rules, service_id, ordered(rules, asked)) if also else first
@@ -105,9 +109,11 @@ def _composed(rules: ShopRules, service_id: int, order: Sequence[int]) -> Servic
 
 def _segments(service: Service, roles: dict[str, str], before: Sequence[Segment]) -> Iterator[Segment]:
     """Give the stretches of a part; without needs of its own it keeps whom the one before occupies."""
-    kept = before[-1].roles if before and not service.requirements else ()
+    before_it = before[-1].roles if before and not service.requirements else ()
     for segment in service.segments:
-        yield Segment(segment.minutes, kept or tuple(roles.get(role, role) for role in segment.roles))
+        yield Segment(
+            segment.minutes, before_it or tuple(roles[role] for role in segment.roles if role in roles)
+        )
 
 
 def _joined(rules: ShopRules, needs: list[tuple[str, Requirement]], need: Requirement, number: int) -> str:
