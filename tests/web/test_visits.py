@@ -128,7 +128,7 @@ def test_it_is_booked_as_one_and_each_page_names_all(
     )
     at = page.times()[0]
     page.press("at", at)
-    lines = ["カット 1時間 6,600円", "自前タオル 0円", "カラー 1時間30分 8,000円", "指名料（ren） 550円"]
+    lines = ["カット 1時間 6,600円", "自前タオル 無料", "カラー 1時間30分 8,000円", "指名料（ren） 550円"]
     page.press("step", "final", **CUSTOMER)
     assert parts(page.text) == lines
     assert "15,150円" in page.text
