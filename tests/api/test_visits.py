@@ -86,6 +86,7 @@ def test_one_service_is_told_as_ever(house: Salon, visits: tuple[int, int]) -> N
         ("cut", ["lesson"], "not_together"),
         ("colour", ["shampoo"], "not_together"),
         ("cut", ["cut"], "not_together"),
+        ("shampoo", ["shampoo"], "not_together"),
         ("shampoo", [], "not_offered"),
     ],
 )

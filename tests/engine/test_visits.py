@@ -102,6 +102,7 @@ def test_an_addition_prolongs_what_it_is_added_to_and_keeps_its_cleaning() -> No
         ((CUT, SHAMPOO, NAILS), True),
         ((SHAMPOO,), False),  # not alone
         ((COLOUR, SHAMPOO), False),  # no addition to it
+        ((SHAMPOO, TOWELS), False),  # nobody to serve it
         ((CUT, CUT), False),
         (tuple(range(21, 29)), True),
         (tuple(range(21, 30)), False),  # too many

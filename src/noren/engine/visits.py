@@ -92,7 +92,8 @@ def _composed(rules: ShopRules, service_id: int, order: Sequence[int]) -> Servic
         parts.append(Part(service, sum(each.minutes for each in segments)))
         roles = {need.role: _joined(rules, needs, need, number) for need in service.requirements}
         segments += _segments(service, roles, segments)
-    first, last = services[0], next(each for each in reversed(services) if each.requirements)
+    # What has no needs of its own leaves the buffer to what it prolongs.
+    first, last = services[0], next((each for each in reversed(services) if each.requirements), services[-1])
     return Service(
         id=service_id,
         segments=tuple(segments),
