@@ -102,7 +102,9 @@ def test_an_owner_opens_her_shop_and_a_customer_books(system: System, browser: B
     took = time.monotonic() - began
     for lang in LANGUAGES or ("en",):
         faults += looks(page.context, f"{page.url}?lang={lang}", f"start-open-{lang}")
-        faults += looks(page.context, f"{system.origin}/console/words?in={lang}&lang={lang}", f"words-{lang}")
+        for way in ("words", "offers", "offers/new", "hours/week"):
+            address = f"{system.origin}/console/{way}?in={lang}&lang={lang}"
+            faults += looks(page.context, address, f"{way.replace('/', '-')}-{lang}")
     sys.stdout.write(f"a shop in {took:.1f} s of the machine, {hand.taps} taps, {hand.fields} fields\n")
     assert hand.taps <= MOST_TAPS
     assert hand.fields <= MOST_FIELDS

@@ -26,7 +26,7 @@ NOBODYS = {
     "about": "service-999999999",
     "photo_id": "999999999",
 }
-TELLING = OWNED | {"service_id", "entry", "name", "what", "shop_id", "photo_id"}
+TELLING = OWNED | {"entry", "name", "what", "shop_id", "photo_id"}
 # Where more is said: a sign-in is looked up once somebody says "this was not me"; a power comes first.
 SAYS = {"what": (200, 302, 404), "shop_id": (403, 404)}
 

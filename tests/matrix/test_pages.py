@@ -35,7 +35,7 @@ PLAYERS = (
 )
 NOBODY_HERE = ("anonymous", "expired", "program")
 # Whose ids these are is looked at: another shop's owner gets what nobody gets, "not there".
-OWNED = frozenset({"booking_id", "person", "transfer", "handle", "about"})
+OWNED = frozenset({"booking_id", "person", "transfer", "handle", "about", "service_id"})
 # What ends a sign-in comes last.
 LAST = ("relink", "sign-out", "my-data/leave", "account/leave", "account/end")
 # What a form must hold at least, where an empty one is no deed at all.

@@ -7,8 +7,14 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from enum import StrEnum
 
-from noren.shops.models import Override, Resource, Shop
-from noren.shops.reading import Ranges
+from noren.shops.models import OpeningHours, Override, Resource, Service, Shop
+from noren.shops.reading import Ranges, Values
+
+# What a service that is like another one has of it.
+_COPIED = (
+    *("segments", "requirements", "before", "after", "grid", "lead", "change", "cancel", "horizon"),
+    *("limits", "approval", "fees", "check_in", "waiting", "party_min", "party_max", "tax_rate"),
+)
 
 
 class DayReason(StrEnum):
@@ -47,3 +53,32 @@ def set_bookable(resource_id: int, *, there: bool, now: datetime) -> bool:
 def set_embed_origins(origins: Sequence[str]) -> bool:
     """Let the booking pages be shown in these sites' pages, and in no others."""
     return Shop.objects.exclude(embed_origins=list(origins)).update(embed_origins=list(origins)) > 0
+
+
+def set_week(weekly: Sequence[Ranges], rule: str) -> bool:
+    """Give the shop its hours of each weekday, and what a public holiday does; closings and dates stay."""
+    hours = OpeningHours.objects.filter(resource_id=None, service_id=None)
+    if not hours.exists():
+        OpeningHours.objects.create(weekly=list(weekly))
+        changed = 1
+    else:
+        changed = hours.exclude(weekly=list(weekly)).update(weekly=list(weekly))
+    return changed + Shop.objects.exclude(holiday_rule=rule).update(holiday_rule=rule) > 0
+
+
+def set_service(service_id: int, values: Values) -> bool:
+    """Give a service other words, another price, other segments; or let it be booked or not."""
+    row = Service.objects.get(id=service_id)
+    differing = {name: value for name, value in values.items() if getattr(row, name) != value}
+    return bool(differing) and Service.objects.filter(id=service_id).update(**differing) > 0
+
+
+def add_service(like: int, values: Values) -> bool:
+    """Make a service that is in all else as another one is: who and what it needs, deadlines, fees."""
+    row = Service.objects.get(id=like)
+    taken = set(Service.objects.values_list("key", flat=True))
+    numbers = range(1, len(taken) + 2)
+    copied = {name: getattr(row, name) for name in _COPIED}
+    key = next(key for number in numbers if (key := f"own-{number}") not in taken)
+    Service.objects.create(key=key, position=len(taken), **{**copied, **values})
+    return True

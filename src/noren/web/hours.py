@@ -56,7 +56,7 @@ def hours(request: StaffRequest) -> HttpResponse:
     try:
         changes.change(face.id, deed.write, chosen, now=now, by=by)
     except ChangeTouchesBookings as refusal:
-        return _preview(request, face, deed, refusal.facts["touched"])
+        return preview(request, face, deed, refusal.facts["touched"])
     shown = f"?date={deed.on}" if deed.on else ""
     return HttpResponseRedirect(reverse("console_hours") + shown + "#saved")
 
@@ -126,12 +126,20 @@ def _switched(request: StaffRequest, face: shopfront.Face, deed: str, now: datet
     return Deed(words % {"name": name}, {"deed": deed, "staff": given}, write)
 
 
-def _preview(
-    request: StaffRequest, face: shopfront.Face, deed: Deed, found: tuple[Touched, ...]
+def preview(
+    request: StaffRequest,
+    face: shopfront.Face,
+    deed: Deed,
+    found: tuple[Touched, ...],
+    *,
+    there: str = "",
+    way: str = "hours",
 ) -> HttpResponse:
+    """Show the bookings that a change touches, and ask what becomes of each."""
     context = {
         "shop": face,
-        "way": "hours",
+        "way": way,
+        "there": there or reverse("console_hours"),
         "deed": deed,
         "rows": touched.rows(face, found, touched.choices(request.POST)),
         "choices": touched.choice_words(),

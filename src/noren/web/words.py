@@ -20,13 +20,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 from noren import clock
 from noren.accounts.access import Permission, StaffRequest, permission_required
 from noren.booking import changes
-from noren.errors import BadField, CodeRefused, LedgerUnavailable, NotOpenYet, VaultUnavailable
+from noren.errors import BadField, CodeRefused, LedgerUnavailable, VaultUnavailable
 from noren.shops import described_public, importing, own_mail
 from noren.shops.models import Setup, Shop
 from noren.shops.reading import Values
 from noren.shops.tenancy import shop as in_shop
 from noren.web import legal, wording
-from noren.web.desk import face_of
+from noren.web.desk import face_of, open_face_of
 from noren.web.forms import REASONS, CustomerForm
 from noren.web.start import code_typed
 
@@ -163,12 +163,9 @@ def mail(request: StaffRequest) -> HttpResponse:
 
 
 def _row(request: StaffRequest) -> Shop:
-    """Return the shop's row. Raises NotOpenYet: before the opening its owner answers step by step."""
+    open_face_of(request)
     with in_shop(request.shop_id):
-        row = Shop.objects.get()
-    if not row.published:
-        raise NotOpenYet
-    return row
+        return Shop.objects.get()
 
 
 def _language(request: StaffRequest, row: Shop) -> str:
