@@ -171,7 +171,7 @@ def test_it_fills_an_empty_system_and_prints_the_addresses(system: Up) -> None:
     for filled in (True, False):
         system.start()
         assert ("Putting in the example shops ..." in system.said) is filled, system.text()
-        for path in ("cottage/", "court/", "salon/", "yoga/", "console/", "operations/"):
+        for path in ("clinic/", "cottage/", "court/", "salon/", "yoga/", "console/", "operations/"):
             assert f"http://localhost:{system.port}/{path}" in system.text()
             assert system.opens(f"/{path}")
         assert f"http://localhost:{system.port + 1}/" in system.text()

@@ -16,7 +16,7 @@ from noren.shops.tenancy import shop
 from tests.servers import AppDatabase, Sink, VaultProcess
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-FILES = [str(EXAMPLES / f"{name}.toml") for name in ("salon", "yoga", "court", "cottage")]
+FILES = [str(EXAMPLES / f"{name}.toml") for name in ("salon", "yoga", "court", "cottage", "clinic")]
 SALON = (EXAMPLES / "salon.toml").read_text()
 NOW = datetime(2026, 11, 24, 0, 0, tzinfo=UTC)
 """A Tuesday, 9:00 in Tokyo."""
@@ -126,7 +126,7 @@ def test_it_imports_twice_without_doubling(
     assert importing.main(FILES) == 0
     assert "salon: aoi.salon: invitation sent" in capsys.readouterr().out
     before, letters = revisions(), len(mail.messages)
-    assert letters == 10
+    assert letters == 11
     assert importing.main(FILES) == 0
     assert "salon: as in the file already" in capsys.readouterr().out
     assert revisions() == before

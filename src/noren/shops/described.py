@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from noren.engine.model import BufferPolicy, GridKind, HolidayRule, HorizonKind
 from noren.people import Member
-from noren.shops import described_public, described_terms, described_visits, directory
+from noren.shops import described_public, described_questions, described_terms, described_visits, directory
 from noren.shops.described_hours import ALWAYS, HoursGiven, hours
 from noren.shops.holidays import public_holidays
 from noren.shops.reading import WEEKDAYS, Reader, Values
@@ -76,12 +76,13 @@ class ShopGiven:
 
 @dataclass(slots=True)
 class _Known:
-    """What later parts of the file may refer to: resource keys, staff keys."""
+    """What later parts of the file may refer to, or may not take again: keys of resources and questions."""
 
     resources: dict[str, str] = field(default_factory=dict)
     """Kind by key."""
     services: dict[str, object] = field(default_factory=dict)
     """The keys, also of those further below."""
+    questions: described_questions.Keys = field(default_factory=described_questions.Keys)
 
 
 def is_mail(text: str) -> bool:
@@ -117,7 +118,7 @@ def _shop(file: Reader, *, whole: bool) -> ShopGiven:
         file.wrong("slug", f"{slug!r} cannot be an address: a-z, 0-9 and hyphens, no word of the house")
     columns = _shop_columns(file)
     week = hours(file, needed=True)
-    known = _Known()
+    known = _Known(questions=described_questions.of_shop(columns["questions"]))
     people = [_staff(each, number, known) for number, each in enumerate(file.tables("staff"))]
     things = [_resource(each, number, known) for number, each in enumerate(file.tables("resources"))]
     tables = file.tables("services")
@@ -154,6 +155,8 @@ def _shop_columns(file: Reader) -> Values:
     }
     contact.done()
     columns |= described_public.embed(file)
+    asked = described_questions.read(file, described_questions.Keys())
+    columns |= {"questions": asked, "guests": described_questions.guests(file)}
     return columns | _holidays(file.table("holidays")) | _booking(file.table("booking"))
 
 
@@ -277,6 +280,8 @@ def _service(table: Reader, position: int, known: _Known) -> ServiceGiven:
         "bookable": table.flag("bookable", standard=True),
         "position": position,
         **visit,
+        "questions": described_questions.read(table, known.questions),
+        "guests": described_questions.guests(table),
         **described_terms.service_terms(table, capacity=capacity),
     }
     if columns["stay"] is not None and (columns["grid"]["kind"] != "clock" or len(columns["segments"]) != 1):

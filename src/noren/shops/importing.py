@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
+from django.db.models import F
+
 from noren.shops.described import ResourceGiven, ServiceGiven, ShopGiven
 from noren.shops.described_hours import HoursGiven
 from noren.shops.models import OpeningHours, Override, Resource, Service, Shop, Staff
@@ -21,6 +23,7 @@ def apply(given: ShopGiven, *, now: datetime) -> bool:
     `now` is when those join who are new.
     """
     writer = _Writer(now)
+    before = _asked()
     writer.shop(given.columns)
     ids = writer.resources(given)
     writer.hours(given.hours)
@@ -28,6 +31,8 @@ def apply(given: ShopGiven, *, now: datetime) -> bool:
     for each in given.services:
         writer.additions(written[each.key], [written[key] for key in each.additions])
     writer.retire(Service, [each.key for each in given.services])
+    if before and _asked() != before:
+        Shop.objects.update(questions_version=F("questions_version") + 1)
     return writer.changed
 
 
@@ -39,6 +44,13 @@ def write_shop(columns: Mapping[str, Any], *, now: datetime) -> bool:
     writer = _Writer(now)
     writer.shop(columns)
     return writer.changed
+
+
+def _asked() -> dict[str, Any]:
+    """Return all that the shop asks, by where: its own under no key. Nothing while there is no shop."""
+    row = Shop.objects.first()
+    services = Service.objects.values_list("key", "questions")
+    return {} if row is None else {"": row.questions, **dict(services)}
 
 
 class _Writer:

@@ -63,6 +63,14 @@ class Shop(ShopModel):
     """Whether its owners are written to each morning, with the ledger's checkpoint."""
     quiet = models.JSONField(default=dict)
     """{"from", "to"}: minutes of the day when nobody is disturbed and the clock of offers pauses."""
+    questions = models.JSONField(default=list)
+    """What everybody is asked who books: [{"key", "kind", "required", "health", "question": {"ja", "en"},
+    "help": ..., "choices": [{"key", "words": {"ja", "en"}}]}] (questions.py).
+    """
+    questions_version = models.IntegerField(default=1)
+    """Which wording of all questions, the services' too; kept with each booking that was asked."""
+    guests = models.CharField(max_length=8, blank=True, default="")
+    """Whether names of those who come are asked for (questions.Guests)."""
 
 
 class Setup(ShopModel):
@@ -162,6 +170,10 @@ class Service(ShopModel):
     together = models.BooleanField(default=True)
     """Whether it may be had in one visit with services that are no additions of each other."""
     position = models.SmallIntegerField(default=0)
+    questions = models.JSONField(default=list)
+    """As `Shop.questions`, asked after them."""
+    guests = models.CharField(max_length=8, blank=True, default="")
+    """As `Shop.guests`; empty: as the shop says."""
 
 
 class OpeningHours(ShopModel):

@@ -10,6 +10,7 @@ from typing import Any
 
 from noren.engine.model import Deadline, FeePolicy, FeeTier, ShopRules
 from noren.engine.quiet import Quiet
+from noren.shops.questions import Asking, asking, together
 
 Plain = Mapping[str, Any]
 
@@ -61,6 +62,7 @@ class ServiceTerms:
     check_in: CheckIn
     minimum: Minimum | None
     waiting: WaitingRule | None
+    asks: Asking
     series: int = 1
     """How many dates a customer may book at once."""
     parts: tuple["ServiceTerms", ...] = ()
@@ -89,7 +91,7 @@ def terms_from(rows: Mapping[str, Any]) -> Terms:
         hold_minutes=shop["hold_minutes"],
         reminder_minutes=shop["reminder_minutes"],
         quiet=Quiet(quiet["from"], quiet["to"]) if quiet else None,
-        services={row["id"]: _service(row) for row in rows["services"]},
+        services={row["id"]: _service(row, shop) for row in rows["services"]},
         staff_fees={row["id"]: row["fee"] for row in rows["staff"]},
     )
 
@@ -109,6 +111,7 @@ def visit_terms(terms: Terms, service_id: int, rules: ShopRules) -> Terms:
         course=False,
         minimum=None,
         waiting=None,
+        asks=together([each.asks for each in parts]),
         parts=parts,
     )
     return replace(terms, services={**terms.services, service_id: visit})
@@ -120,7 +123,7 @@ def fees_from(plain: Plain) -> FeePolicy:
     return FeePolicy(tuple(tiers), plain.get("free_minutes", 0))
 
 
-def _service(row: Plain) -> ServiceTerms:
+def _service(row: Plain, shop: Plain) -> ServiceTerms:
     minimum = row["minimum"]
     return ServiceTerms(
         price=row["price"],
@@ -133,4 +136,5 @@ def _service(row: Plain) -> ServiceTerms:
         minimum=Minimum(minimum["seats"], Deadline(**minimum["deadline"])) if minimum else None,
         waiting=WaitingRule(**row["waiting"]) if row["waiting"] else None,
         series=row["series"].get("most", 1),
+        asks=asking(shop, row),
     )
