@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from noren_vault.customers import Customers
+from noren_vault.fields import known
 from noren_vault.peer import Peer
 from noren_vault.proofs import Proofs
 from noren_vault.protocol import Params
@@ -24,6 +25,8 @@ class CustomerMethods:
             "own_let_go": self._let_go,
             "own_end": self._end,
             "own_word": self._word,
+            "own_answers": self._answers,
+            "own_forget": self._forget,
             "own_address_begin": self._address_begin,
             "own_address_finish": self._address_finish,
         }
@@ -41,6 +44,15 @@ class CustomerMethods:
 
     async def _word(self, params: Params, _: Peer) -> Wire:
         await self._customers.say(params.raw.get("grant"), params.text("text", most=2_000))
+        return {}
+
+    async def _answers(self, params: Params, _: Peer) -> Wire:
+        booking, given = params.number("booking"), params.texts("fields")
+        await self._customers.answer(params.raw.get("grant"), booking, dict(given))
+        return {}
+
+    async def _forget(self, params: Params, _: Peer) -> Wire:
+        await self._customers.forget(params.raw.get("grant"), known(params.raw.get("fields")))
         return {}
 
     async def _address_begin(self, params: Params, _: Peer) -> Wire:

@@ -5,15 +5,17 @@ There is no row that makes it: whoever came in by a mailed code has a grant, and
 stay.
 """
 
+from collections.abc import Callable
 from typing import Any, Final
 
-from noren_vault import own_records
+from noren_vault import booking_lines, own_records
+from noren_vault.booking_lines import OF_BOOKINGS
 from noren_vault.clock import Now
 from noren_vault.database import Database
-from noren_vault.errors import BadField, GrantRefused, NoSuchPerson
-from noren_vault.fields import LONGEST, Reason, Value, checked
+from noren_vault.errors import BadField, BadRequest, GrantRefused, NoSuchPerson
+from noren_vault.fields import LONGEST, Reason, Value, checked, known
 from noren_vault.floors import Floors, to_ref
-from noren_vault.freshness import Freshness
+from noren_vault.freshness import OWN_FRESH_MS, Freshness
 from noren_vault.grants import Grant, Grants
 from noren_vault.lookups import RECORDS_READ
 from noren_vault.own_records import MOST_RECORDS
@@ -119,37 +121,66 @@ class Customers:
 
         The same as the last one again changes nothing: a form is sent twice.
         """
-        grant, person = await self.of(token)
         word = checked({"note": text}, required=_NOTE)["note"].text
+
+        def under(_: str, stood: str) -> str:
+            same = stood == word or stood.endswith(f"\n{word}")
+            return stood if same else f"{stood}\n{word}" if stood else word
+
+        await self._write(token, _NOTE, under)
+
+    async def answer(self, token: object, booking: int, given: dict[str, Any]) -> None:
+        """Put what she said for one booking before what she said for others (`booking_lines`); an empty text
+        takes it away. Raises BadField, BadRequest.
+        """
+        names = known(list(given))
+        if not set(names) <= set(OF_BOOKINGS):
+            raise BadRequest("fields that hold a line for each booking")
+        values = checked(given)
+
+        def under(name: str, stood: str) -> str:
+            line = values[name].text if name in values else ""
+            return booking_lines.under(line, stood, field=name, booking=booking)
+
+        await self._write(token, names, under)
+
+    async def forget(self, token: object, names: tuple[str, ...]) -> None:
+        """Erase what she said for all her bookings: she takes her consent back. Raises FreshSignInNeeded."""
+        if not set(names) <= set(OF_BOOKINGS):
+            raise BadRequest("fields that hold a line for each booking")
+        grant, _ = await self.of(token)
+        await self._freshness.check(grant, OWN_FRESH_MS)
+        await self._write(token, names, lambda _name, _stood: "")
+
+    async def _write(self, token: object, names: tuple[str, ...], make: Callable[[str, str], str]) -> None:
+        """Write fields of hers anew, each made of what stands in it; what stays the same is not written."""
+        grant, person = await self.of(token)
         async with self._database.transaction() as connection:
             sealed = await self._people.lock(connection, grant.shop, person, _THERE)
             if sealed is None:
                 raise NoSuchPerson("nobody to write to")
             cursor = await connection.execute(
-                b"SELECT version, sealed FROM vault.field "
-                b"WHERE shop_id = %s AND person = %s AND field = 'note'",
-                [grant.shop, person],
+                b"SELECT field, version, sealed FROM vault.field "
+                b"WHERE shop_id = %s AND person = %s AND field = ANY(%s)",
+                [grant.shop, person, list(names)],
             )
-            row = await cursor.fetchone()
-            if row is not None:
-                sealed.fields["note"] = (row[0], bytes(row[1]))
-            # Opened in here alone, to be written under; nothing of it is answered.
-            opened = self._people.open(grant.shop, sealed, _NOTE)
-            stood = opened["note"].text if "note" in opened else ""
-            if stood == word or stood.endswith(f"\n{word}"):
+            sealed.fields |= {name: (at, bytes(box)) for name, at, box in await cursor.fetchall()}
+            # Opened in here alone, to be written anew; nothing of it is answered.
+            opened = self._people.open(grant.shop, sealed, names)
+            stood = {name: opened[name].text if name in opened else "" for name in names}
+            texts = {name: text for name in names if (text := make(name, stood[name])) != stood[name]}
+            if not texts:
                 return
-            whole = f"{stood}\n{word}" if stood else word
-            if len(whole) > LONGEST["note"]:
-                raise BadField(
-                    field="note", reason=str(Reason.TOO_LONG), fields={"note": str(Reason.TOO_LONG)}
-                )
-            new = Rewrite.of(sealed, _NOTE, {"note": Value(whole)})
+            long = {name: str(Reason.TOO_LONG) for name, text in texts.items() if len(text) > LONGEST[name]}
+            if long:
+                raise BadField(field=next(iter(long)), reason=str(Reason.TOO_LONG), fields=long)
+            new = Rewrite.of(sealed, list(texts), {name: Value(text) for name, text in texts.items()})
             entry = await self._record.write(
                 "update",
                 grant.path,
                 shop=grant.shop,
                 persons=[person],
-                fields=_NOTE,
+                fields=sorted(texts),
                 ref=to_ref(new.versions),
             )
             await self._people.rewrite(connection, grant.shop, sealed, new, self._now())

@@ -25,12 +25,15 @@ LONGEST: Final[Mapping[str, int]] = {
     "card_last4": 4,
     "answers": 8000,
     "health": 8000,
+    "guests": 8000,
 }
 FIELDS: Final = tuple(LONGEST)
 
 
 class FieldClass(StrEnum):
-    """What a field is about; who sees a person's name and kana has seen one class of hers."""
+    """What a field is about; who sees a person's name and kana has seen one class of hers, and the names of
+    those whom she brings with it.
+    """
 
     IDENTITY = "identity"
     CONTACT = "contact"
@@ -49,11 +52,12 @@ CLASS_OF: Final[Mapping[str, FieldClass]] = {
     "card_last4": FieldClass.CARD,
     "answers": FieldClass.ANSWERS,
     "health": FieldClass.HEALTH,
+    "guests": FieldClass.IDENTITY,
 }
 # Nobody's name needs them, and in a mail or a list they show something else than what is there.
 _TURNERS: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _LINES: Final = frozenset("\n\t")
-_LONG: Final = ("note", "answers", "health")
+_LONG: Final = ("note", "answers", "health", "guests")
 _LOCAL: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}", re.ASCII)
 _LABEL: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?", re.ASCII)
 

@@ -172,7 +172,7 @@ class Records:
         `ahead` is what `ahead` began to read for the same question.
         """
         wanted = list(dict.fromkeys(persons))
-        rights.check_number(purpose, len(wanted))
+        rights.check_number(purpose, len(wanted), names)
         if purpose in rights.ELSEWHERE:
             raise PurposeRefused(f"{purpose} is no reveal")
         rights.check_reveal(grant.role, purpose, names, grant.narrowed, lent=grant.lent)

@@ -72,18 +72,21 @@ class Purpose(StrEnum):
     MEMBERS = "members"
 
 
-_LIST: Final = frozenset({"name", "kana", "note"})
+_LIST: Final = frozenset({"name", "kana", "note", "guests"})
 _CONTACTS: Final = frozenset({"name", "kana", "mail", "phone"})
 _CARD: Final = _CONTACTS | {"note"}
-_ALL: Final = _CARD | {"answers", "health"}
+_DESK: Final = _CARD | {"guests"}
+_BOOKED: Final = frozenset({"answers", "health", "guests"})
+_ALL: Final = _CARD | _BOOKED
 _NONE: Final[frozenset[str]] = frozenset()
 _AT_THE_DESK: Final = (Role.OWNER, Role.MANAGER, Role.STAFF, Role.RECEPTION)
 
-# Purpose -> role -> fields. Health answers are for who decides and for who serves, one customer's page at a
-# time and in no list. `message` is the courier's, who needs no grant and tells nobody; `export` is a flow of
-# its own, with a second person; `support` and `incident` hold under a lent power only (`LENT`): no role has
-# them by standing. `members` is for who works there, and shows no customer. An accountant sees nobody: money
-# goes by numbers; nor does an auditor, not even herself. A program sees names and contacts, never free text.
+# Purpose -> role -> fields. Answers are for who decides and for who serves, one customer's page at a time and
+# in no list; those about health are a class of their own. Whom a customer brings is told where her name is.
+# `message` is the courier's, who needs no grant and tells nobody; `export` is a flow of its own, with a
+# second person; `support` and `incident` hold under a lent power only (`LENT`): no role has them by standing.
+# `members` is for who works there, and shows no customer. An accountant sees nobody: money goes by numbers;
+# nor does an auditor, not even herself. A program sees names and contacts, never free text.
 MATRIX: Final[Mapping[Purpose, Mapping[Role, frozenset[str]]]] = MappingProxyType(
     {
         Purpose.TODAY: dict.fromkeys(_AT_THE_DESK, _LIST),
@@ -91,8 +94,8 @@ MATRIX: Final[Mapping[Purpose, Mapping[Role, frozenset[str]]]] = MappingProxyTyp
         Purpose.CUSTOMER: {
             Role.OWNER: _ALL | {"card_last4"},
             Role.MANAGER: _ALL | {"card_last4"},
-            Role.STAFF: _CARD | {"health"},
-            Role.RECEPTION: _CARD,
+            Role.STAFF: _ALL,
+            Role.RECEPTION: _DESK,
             Role.KEY: _CONTACTS,
         },
         Purpose.SEARCH: dict.fromkeys(_AT_THE_DESK, frozenset({"name", "kana"})),
@@ -100,7 +103,11 @@ MATRIX: Final[Mapping[Purpose, Mapping[Role, frozenset[str]]]] = MappingProxyTyp
         Purpose.MESSAGE: {},
         Purpose.EXPORT: dict.fromkeys(DECIDING, _CARD),
         Purpose.SUPPORT: {Role.OPERATOR: frozenset({"name", "kana"})},
-        Purpose.OWN: dict.fromkeys((one for one in Role if one not in (Role.AUDITOR, Role.KEY)), _CONTACTS),
+        Purpose.OWN: {
+            role: _CONTACTS | _BOOKED if role is Role.CUSTOMER else _CONTACTS
+            for role in Role
+            if role not in (Role.AUDITOR, Role.KEY)
+        },
         Purpose.INCIDENT: {Role.OPERATOR: _CONTACTS},
         Purpose.MEMBERS: {Role.OWNER: frozenset({"name", "mail"})},
     }
@@ -116,8 +123,8 @@ WRITABLE: Final[Mapping[Role, frozenset[str]]] = MappingProxyType(
     {
         Role.OWNER: _ALL,
         Role.MANAGER: _ALL,
-        Role.STAFF: _CARD | {"health"},
-        Role.RECEPTION: _CARD,
+        Role.STAFF: _ALL,
+        Role.RECEPTION: _DESK,
         Role.ACCOUNTANT: _NONE,
         Role.CUSTOMER: _CONTACTS,
         Role.OPERATOR: _NONE,
@@ -129,6 +136,7 @@ WRITABLE: Final[Mapping[Role, frozenset[str]]] = MappingProxyType(
 MOST_OF_LISTS: Final = 200
 MOST_OF_SEARCH: Final = 20
 MOST_OTHERWISE: Final = 100
+MOST_OF_HEALTH: Final = 1
 
 
 def purpose_of(text: object) -> Purpose:
@@ -171,13 +179,15 @@ def check_update(role: Role, fields: tuple[str, ...]) -> None:
         raise PurposeRefused(f"{role} may not write {','.join(fields)}")
 
 
-def check_number(purpose: Purpose, persons: int) -> None:
-    """Raise BudgetExceeded when one request asks for more persons than its purpose allows."""
+def check_number(purpose: Purpose, persons: int, fields: tuple[str, ...] = ()) -> None:
+    """Raise BudgetExceeded when one request asks for more persons than its purpose, or a field, allows."""
     most = {
         Purpose.TODAY: MOST_OF_LISTS,
         Purpose.DAY: MOST_OF_LISTS,
         Purpose.MEMBERS: MOST_OF_LISTS,
         Purpose.SEARCH: MOST_OF_SEARCH,
     }.get(purpose, MOST_OTHERWISE)
+    if "health" in fields:
+        most = MOST_OF_HEALTH
     if persons > most:
         raise BudgetExceeded(f"{persons} persons in one request", most=most)

@@ -12,7 +12,7 @@ from typing import Final
 
 import structlog
 
-from noren_vault import spelling
+from noren_vault import booking_lines, spelling
 from noren_vault.clock import Now
 from noren_vault.errors import RecordDamaged
 from noren_vault.fields import Values
@@ -20,7 +20,7 @@ from noren_vault.haystack import Haystack, Hits, record_of
 from noren_vault.people import People, Sealed
 from noren_vault.record import Outcome, Path, Record
 
-SEARCHED: Final = ("name", "kana", "mail", "phone")
+SEARCHED: Final = ("name", "kana", "mail", "phone", "guests")
 _VAULT: Final = Path("vault")
 # Opened at once on a thread: some milliseconds, so that reveals come in between.
 _BATCH: Final = 250
@@ -59,7 +59,7 @@ class Search:
         return {shop: len(one.hay) for shop, one in self._shops.items() if one.hay is not None}
 
     async def find(self, shop: int, query: str, most: int) -> Hits:
-        """Find persons by parts of name, kana, mail and phone. Raises LedgerUnavailable."""
+        """Find persons by parts of name, kana, mail, phone and guests. Raises LedgerUnavailable."""
         words = spelling.needles(query)
         if not words:
             return Hits([], 0)
@@ -159,4 +159,6 @@ def spelt(values: Values) -> list[str]:
         made.append(spelling.mail(values["mail"].text))
     if "phone" in values:
         made += spelling.numbers(values["phone"].text, values["phone"].e164)
+    if "guests" in values:
+        made += [spelling.name(one) for one in booking_lines.names(values["guests"].text)]
     return made

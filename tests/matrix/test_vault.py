@@ -196,6 +196,8 @@ ASKED: dict[str, Ask] = {
     "own_let_go": Ask({"person": "person"}, _told(customer="absent")),
     "own_end": Ask(told=A_CUSTOMER),
     "own_word": Ask({"text": "窓ぎわで"}, A_CUSTOMER),
+    "own_answers": Ask({"booking": 1, "fields": {"answers": "長め"}}, A_CUSTOMER),
+    "own_forget": Ask({"fields": ["health"]}, A_CUSTOMER),
     "own_address_begin": Ask(told=A_CUSTOMER),
     "own_address_finish": Ask({"code": "000000"}, A_CUSTOMER),
     # Signing in by an organisation's provider.

@@ -44,6 +44,9 @@ def _seeded(number: int) -> dict[str, str]:
         "phone": f"090-{chance.randrange(1000, 9999)}-{number:04d}",
         "card_last4": f"{chance.randrange(10**4):04d}",
         "note": f"覚書-{number:03d}-{chance.randrange(10**6)}",
+        "answers": f"回答-{number:03d}-{chance.randrange(10**6)}",
+        "health": f"持病-{number:03d}-{chance.randrange(10**6)}",
+        "guests": f"同伴-{number:03d}-{chance.randrange(10**6)}",
     }
 
 

@@ -113,10 +113,10 @@ def test_it_refuses_who_does_not_work_there_any_more(fresh_cast: Cast, vault: Va
 
 
 def test_it_follows_a_changed_role_at_once(fresh_cast: Cast, vault: VaultProcess) -> None:
-    """The role is read at each use: a manager made staff has a staff member's rights in the same minute."""
+    """The role is read at each use: a manager made reception has a reception's rights in the same minute."""
     grant, person = fresh_cast.manager.grant, fresh_cast.customers[:1]
     people.reveal(grant, Purpose.CUSTOMER, person, ["answers"])
-    sql(vault, "UPDATE vault.membership SET role = 'staff' WHERE role = 'manager'")
+    sql(vault, "UPDATE vault.membership SET role = 'reception' WHERE role = 'manager'")
     with pytest.raises(errors.PurposeRefused):
         people.reveal(grant, Purpose.CUSTOMER, person, ["answers"])
 

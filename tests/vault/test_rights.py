@@ -10,10 +10,10 @@ from noren_vault.fields import FIELDS
 from noren_vault.rights import LENT, MATRIX, Purpose, Role, What
 
 ALLOWED = {
-    Purpose.TODAY: "name kana note",
-    Purpose.DAY: "name kana note",
+    Purpose.TODAY: "name kana note guests",
+    Purpose.DAY: "name kana note guests",
     Purpose.SEARCH: "name kana",
-    Purpose.CHECK_IN: "name kana note phone",
+    Purpose.CHECK_IN: "name kana note guests phone",
 }
 CARD = {"name", "kana", "mail", "phone", "note"}
 
@@ -31,13 +31,14 @@ def test_it_lets_each_role_see_what_its_purpose_needs(purpose: Purpose, role: Ro
         allowed = {
             "owner": set(FIELDS),
             "manager": set(FIELDS),
-            "staff": CARD | {"health"},
-            "reception": CARD,
+            "staff": CARD | {"answers", "health", "guests"},
+            "reception": CARD | {"guests"},
             "key": CARD - {"note"},
         }
         expected = field in allowed.get(role, set())
     elif purpose is Purpose.OWN:
-        expected = role not in ("key", "auditor") and field in CARD - {"note"}
+        own = CARD - {"note"} | ({"answers", "health", "guests"} if role == "customer" else set())
+        expected = role not in ("key", "auditor") and field in own
     elif purpose is Purpose.EXPORT:
         expected = role in ("owner", "manager") and field in CARD
     elif purpose is Purpose.MEMBERS:

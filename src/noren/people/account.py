@@ -4,7 +4,7 @@ What she signs in with is changed with a grant that was issued within the last f
 within fifteen (FreshSignInNeeded).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -61,6 +61,18 @@ def own_end(grant: str) -> None:
 def own_word(grant: str, text: str) -> None:
     """Add a word to the shop under what her record's note holds. Raises BadField (too long in all)."""
     _call("own_word", {"grant": grant, "text": text})
+
+
+def own_answers(grant: str, booking: int, fields: Mapping[str, str]) -> None:
+    """Put her lines of answers, health, guests for a booking before those of others; an empty one takes hers
+    away. Raises BadField.
+    """
+    _call("own_answers", {"grant": grant, "booking": booking, "fields": dict(fields)})
+
+
+def own_forget(grant: str, fields: Iterable[str]) -> None:
+    """Erase what she said for all her bookings: of answers, health, guests. Raises FreshSignInNeeded."""
+    _call("own_forget", {"grant": grant, "fields": list(fields)})
 
 
 def own_address_begin(grant: str) -> None:
