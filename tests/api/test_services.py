@@ -31,6 +31,13 @@ def test_it_lists_what_is_offered(house: Salon) -> None:
         ],
         "additions": [],
         "is_together": True,
+        "asks": {
+            "version": 1,
+            "questions": [],
+            "health_consent": None,
+            "health_required": False,
+            "guests": "",
+        },
     }
     assert lesson["is_class"] is True
 

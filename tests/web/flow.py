@@ -37,7 +37,7 @@ class _Reader(HTMLParser):
         given = {key: value or "" for key, value in attrs}
         if tag == "form":
             self.forms.append(Form(given.get("action", "")))
-        elif not self.forms:
+        elif not self.forms or _is_unticked(given):
             return
         elif tag == "input" and given.get("type") == "checkbox":
             if "checked" in given:
@@ -57,6 +57,10 @@ class _Reader(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self._area:
             self.forms[-1].values[self._area] += data.lstrip("\n")
+
+
+def _is_unticked(given: dict[str, str]) -> bool:
+    return given.get("type") in ("radio", "checkbox") and "checked" not in given
 
 
 @dataclass

@@ -13,10 +13,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from noren import clock, people
-from noren.booking import links
+from noren.booking import actions, links
 from noren.booking.models import Booking, Event
+from noren.errors import LimitReached
+from noren.shops import rules
+from noren.shops.models import Service
 from noren.shops.tenancy import shop
 from tests.api.salon import NOON, Salon
+from tests.booking.asks import question
 from tests.servers import Sink, VaultProcess, wait_for
 from tests.vault.cast import sql
 from tests.web.conftest import TOMORROW, booked
@@ -249,6 +253,64 @@ def test_she_books_for_somebody_else(made: Salon, hanako: UUID, mail: Sink) -> N
         newest = Booking.objects.order_by("-id").first()
         assert newest is not None
         assert newest.person_id not in (None, hanako)
+
+
+def test_what_she_answered_is_hers_to_read_to_take_and_to_erase(
+    made: Salon, mail: Sink, staff: Client
+) -> None:
+    """Two bookings' answers stand side by side, and what was not booked leaves none."""
+    ask = [question("words"), {**question("allergy"), "health": True}]
+    with shop(made.id), rules.change():
+        Service.objects.filter(id=made.cut).update(questions=ask)
+    visitor = Visitor()
+    come_in(mail, visitor)
+    for number, words in ((3, "短め"), (4, "長め")):
+        visitor.open(f"/salon/book/{made.cut}/")
+        visitor.press("at", str(int((TOMORROW + timedelta(hours=number)).timestamp())))
+        said = {"answers.words": words, "answers.allergy": "ジアミン", "health_consent": "1"}
+        visitor.press("step", "final", **said, whom="other", **{"guests.0.name": "花"})
+        visitor.press("step", "book")
+        assert "ご予約を承りました" in visitor.text
+    visitor.open("/salon/my-data/kept")
+    for kept_words in ("短め", "長め", "ジアミン", "花", CUSTOMER["mail"]):
+        assert kept_words in visitor.text
+    told = visitor.client.get("/salon/my-data/kept.json").json()
+    assert [each["said"] for each in told["answers"]] == [
+        [{"question": "wordsは？", "answer": "長め"}],
+        [{"question": "wordsは？", "answer": "短め"}],
+    ]
+    assert told["guests"][0]["guests"] == [{"name": "花", "kana": ""}]
+    assert visitor.client.post("/salon/account/forget", {"which": "name"}).status_code == 404
+    visitor.press("which", "health")
+    assert "消去しました" in visitor.text
+    assert "ジアミン" not in visitor.text
+    assert "短め" in visitor.text
+    numbers = [each["booking"] for each in told["answers"]]
+    page = staff.post(f"/console/bookings/{numbers[0]}", {"show": "answers"}).content.decode()
+    assert "長め" in page
+    assert "短め" not in page
+
+
+def test_what_was_not_booked_leaves_no_answer(
+    made: Salon, hanako: UUID, mail: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with shop(made.id), rules.change():
+        Service.objects.filter(id=made.cut).update(questions=[question("words")])
+    visitor = Visitor()
+    come_in(mail, visitor)
+    visitor.open(f"/salon/book/{made.cut}/")
+    visitor.press("at", str(int((TOMORROW + timedelta(hours=3)).timestamp())))
+    visitor.press("step", "final", **{"answers.words": "短め"})
+
+    def lost(*_args: Any, **_named: Any) -> None:
+        raise LimitReached(nearest=())
+
+    monkeypatch.setattr(actions, "confirm", lost)
+    visitor.press("step", "book")
+    assert visitor.page.status_code == 409
+    assert "短め" in visitor.text
+    assert hanako
+    assert visitor.client.get("/salon/my-data/kept.json").json()["answers"] == []
 
 
 def test_she_lets_go_of_a_booking_that_is_not_hers(made: Salon, mail: Sink) -> None:

@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from noren.shops.questions import Guests
 from noren.web.forms import CustomerForm
+from tests.booking.asks import ALL, asks
 
 GOOD = {
     "name": "山田 花子",
@@ -59,6 +61,25 @@ def test_it_marks_what_the_vault_refused() -> None:
 
 def test_it_leads_to_the_first_wrong_field() -> None:
     assert CustomerForm({**GOOD, "mail": "", "phone": ""}).first_wrong == "id_mail"
+
+
+SAID = ("answers.length", "answers.words", "answers.photos", "answers.allergy", "health_consent", "whom")
+
+
+@given(
+    st.dictionaries(st.sampled_from((*SAID, "guests.0.name", "guests.1.kana")), st.text(max_size=1200)),
+    st.integers(1, 40),
+    st.sampled_from(list(Guests)),
+)
+def test_it_answers_anything_that_is_said_without_falling(
+    said: dict[str, str], party: int, guests: Guests
+) -> None:
+    """Whatever is posted for the shop's questions: a fault at its field, or something that can be kept."""
+    form = CustomerForm({**GOOD, **said}, asks=asks(*ALL, guests=guests.value), party=party)
+    if form.is_valid():
+        assert set(form.checked.lines(1)) <= {"answers", "health", "guests"}
+    else:
+        assert form.first_wrong or form.non_field_errors()
 
 
 @given(

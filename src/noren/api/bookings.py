@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import get_language
 
-from noren.api import schemas
+from noren.api import asking, schemas
 from noren.api.schemas import BookingShown, Moved, NewBooking, PartShown
 from noren.booking import actions, agreement, links
 from noren.booking import book as way
@@ -32,6 +32,7 @@ def book(slug: str, shop_id: int, wanted: NewBooking, key: str | None, *, now: d
         party=wanted.party,
         nights=wanted.nights,
         customer=customer(wanted.customer),
+        said=asking.told(wanted),
         locale=(get_language() or "ja")[:2],
         idempotency_key=key,
         also=tuple(wanted.also),
@@ -98,7 +99,10 @@ def customer(given: schemas.Customer) -> way.Customer:
 def in_customer(bad: BadField) -> BadField:
     """Say the vault's field as the caller wrote it."""
     fields: dict[str, str] = bad.facts.get("fields") or {bad.facts["field"]: bad.facts["reason"]}
-    return BadField(fields={f"customer.{field}": reason for field, reason in fields.items()})
+    hers = schemas.Customer.model_fields
+    return BadField(
+        fields={f"customer.{name}" if name in hers else name: reason for name, reason in fields.items()}
+    )
 
 
 def shown(slug: str, booking: Booking, *, now: datetime) -> BookingShown:

@@ -5,9 +5,12 @@ from typing import Any
 
 from django.utils.translation import get_language
 
+from noren.api import asking
 from noren.api.schemas import Party, Services, ServiceShown, StaffShown, StayShown
 from noren.errors import ShopUnknown
+from noren.shops import questions
 from noren.shops.models import Resource, Service, Shop, Staff
+from noren.shops.questions import Asking
 from noren.shops.tenancy import shop
 
 
@@ -27,8 +30,8 @@ def services(slug: str, shop_id: int) -> Services:
         name=said(row.texts, "name") or slug,
         zone=row.zone,
         currency=row.currency,
-        services=[_service(each, staff) for each in offered if each.alone],
-        options=[_service(each, staff) for each in offered if not each.alone],
+        services=[_service(row, each, staff) for each in offered if each.alone],
+        options=[_service(row, each, staff) for each in offered if not each.alone],
     )
 
 
@@ -38,7 +41,7 @@ def said(texts: Mapping[str, Any], what: str) -> str:
     return words.get((get_language() or "ja")[:2]) or words.get("ja") or next(iter(words.values()), "")
 
 
-def _service(row: Service, staff: Mapping[int, Staff]) -> ServiceShown:
+def _service(own: Shop, row: Service, staff: Mapping[int, Staff]) -> ServiceShown:
     may_serve = {each for need in row.requirements if need["role"] == "staff" for each in need["pool"]}
     return ServiceShown(
         id=row.id,
@@ -56,7 +59,13 @@ def _service(row: Service, staff: Mapping[int, Staff]) -> ServiceShown:
         staff=list(_shown(may_serve, staff)),
         additions=row.additions,
         is_together=row.together and row.capacity is None and row.stay is None,
+        asks=asking.shown(_asks(own, row), said(own.texts, "name"), (get_language() or "ja")[:2]),
     )
+
+
+def _asks(own: Shop, row: Service) -> Asking:
+    shop_row = {"questions": own.questions, "questions_version": own.questions_version, "guests": own.guests}
+    return questions.asking(shop_row, {"questions": row.questions, "guests": row.guests})
 
 
 def _shown(ids: Iterable[int], staff: Mapping[int, Staff]) -> Iterable[StaffShown]:

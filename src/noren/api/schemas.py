@@ -18,6 +18,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from noren.api.asking import AsksShown, Says, whole
 from noren.booking.report import MOST, Mode
 from noren.engine import visits
 from noren.engine.series import Unit
@@ -71,11 +72,6 @@ def _count(given: Any) -> int:
     return int(given)
 
 
-def _whole(given: Any) -> Any:
-    """Take 3.0 for 3, as JSON does: its numbers are of one kind."""
-    return int(given) if isinstance(given, float) and given.is_integer() else given
-
-
 def _whom(given: Any) -> int | None:
     return None if given == "any" else _number(given)
 
@@ -116,7 +112,7 @@ QueryNights = Annotated[
         }
     ),
 ]
-Id = Annotated[int, Field(strict=True, ge=1, le=LARGEST_ID), BeforeValidator(_whole)]
+Id = Annotated[int, Field(strict=True, ge=1, le=LARGEST_ID), BeforeValidator(whole)]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,38}$", min_length=2, max_length=39)]
 Token = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,80}$", min_length=1, max_length=80)]
 IdempotencyKey = Annotated[
@@ -154,15 +150,15 @@ class Customer(Strict):
 Nights = Annotated[
     int,
     Field(strict=True, ge=0, le=MOST_NIGHTS, description="Of a stay; 0 of everything else."),
-    BeforeValidator(_whole),
+    BeforeValidator(whole),
 ]
 
 
-class NewBooking(Strict):
+class NewBooking(Says):
     service: Id
     start: Instant
     staff: Id | Literal["any"] = "any"
-    party: Annotated[int, Field(strict=True, ge=1, le=1000), BeforeValidator(_whole)] = 1
+    party: Annotated[int, Field(strict=True, ge=1, le=1000), BeforeValidator(whole)] = 1
     nights: Nights = 0
     also: list[Id] = Field(
         [],
@@ -180,8 +176,8 @@ class Repeat(Strict):
         description="month: on the same day of the month; month_weekday: on the same weekday of the month. "
         "A month without it is skipped."
     )
-    every: Annotated[int, Field(strict=True, ge=1, le=99), BeforeValidator(_whole)] = 1
-    count: Annotated[int, Field(strict=True, ge=1, le=MOST), BeforeValidator(_whole)] | None = Field(
+    every: Annotated[int, Field(strict=True, ge=1, le=99), BeforeValidator(whole)] = 1
+    count: Annotated[int, Field(strict=True, ge=1, le=MOST), BeforeValidator(whole)] | None = Field(
         None, description="How many dates, the first included."
     )
     until: Day | None = Field(None, description="The last day, included.")
@@ -196,11 +192,11 @@ class SeriesWish(Strict):
     )
     repeat: Repeat | None = None
     staff: Id | Literal["any"] = "any"
-    party: Annotated[int, Field(strict=True, ge=1, le=1000), BeforeValidator(_whole)] = 1
+    party: Annotated[int, Field(strict=True, ge=1, le=1000), BeforeValidator(whole)] = 1
     nights: Nights = 0
 
 
-class NewSeries(SeriesWish):
+class NewSeries(SeriesWish, Says):
     mode: Mode = Field(
         Mode.ALL_OR_NOTHING,
         description="What becomes of dates that are not free: skip them, take the nearest start within three "
@@ -253,6 +249,7 @@ class ServiceShown(Schema):
     is_together: bool = Field(
         description="Whether it may be had in one visit with services that are no additions of each other."
     )
+    asks: AsksShown
 
 
 class Services(Schema):
@@ -366,8 +363,8 @@ class NewWait(Strict):
     day: Annotated[Day | None, Field()] = None
     start: Annotated[Instant | None, Field()] = None
     staff: Id | Literal["any"] = "any"
-    party: Annotated[int, Field(strict=True, ge=1, le=1000), BeforeValidator(_whole)] = 1
-    nights: Annotated[int, Field(strict=True, ge=0, le=60), BeforeValidator(_whole)] = 0
+    party: Annotated[int, Field(strict=True, ge=1, le=1000), BeforeValidator(whole)] = 1
+    nights: Annotated[int, Field(strict=True, ge=0, le=60), BeforeValidator(whole)] = 0
     customer: Customer
 
 

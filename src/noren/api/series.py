@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import get_language
 
-from noren.api import bookings
+from noren.api import asking, bookings
 from noren.api.schemas import DateBooked, DateShown, NewSeries, SeriesBooked, SeriesReport, SeriesWish
 from noren.booking import series
 from noren.booking.book_series import book_series
@@ -27,9 +27,10 @@ def look(slug: str, shop_id: int, wanted: SeriesWish, *, now: datetime) -> Serie
 def book(slug: str, shop_id: int, wanted: NewSeries, key: str | None, *, now: datetime) -> SeriesBooked:
     """Book, and show every date. Raises what book_series does, its facts in the API's words."""
     request = _request(wanted, mode=wanted.mode, key=key or "")
-    who = bookings.customer(wanted.customer)
+    who, told = bookings.customer(wanted.customer), asking.told(wanted)
     try:
-        booked = book_series(shop_id, request, who, locale=(get_language() or "ja")[:2], now=now)
+        language = (get_language() or "ja")[:2]
+        booked = book_series(shop_id, request, who, told=told, locale=language, now=now)
     except SeriesNotFree as refused:
         dates = [each.model_dump(mode="json") for each in _dates(shop_id, refused.facts["report"])]
         raise SeriesNotFree(dates=dates) from None

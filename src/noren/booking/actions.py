@@ -5,8 +5,10 @@ decides again, three times at most. There is no vault in here.
 """
 
 import hmac
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -43,6 +45,7 @@ from noren.shops.terms import Approval
 from noren.shops.trip import read_in
 
 _OF_KEY = "SELECT 1 FROM booking_booking WHERE shop_id = $1::bigint AND idempotency = $2::bytea"
+NOTHING_MORE: Mapping[str, Any] = MappingProxyType({})
 OPEN = (Status.PENDING, Status.CONFIRMED)
 """What can still be moved and cancelled."""
 
@@ -189,15 +192,16 @@ def confirm(
     now: datetime,
     locale: str,
     consent: int | None,
+    said: Mapping[str, Any] = NOTHING_MORE,
     by: Actor = CUSTOMER,
 ) -> Booking:
     """Make a hold a booking, with its jobs; a pending one where the shop approves what customers ask.
 
-    The same again gives the same booking. `consent` is the version of the policy that was agreed to. Raises
-    HoldExpired, LimitReached, BookingUnknown.
+    The same again gives the same booking. `consent` is the version of the policy that was agreed to, `said`
+    what stays of her answers (said.Checked.agreed). Raises HoldExpired, LimitReached, BookingUnknown.
     """
     with write_in(shop_id):
-        return write_confirm(hold_id, person_id, now=now, locale=locale, consent=consent, by=by)
+        return write_confirm(hold_id, person_id, now=now, locale=locale, consent=consent, said=said, by=by)
 
 
 def write_confirm(
@@ -207,6 +211,7 @@ def write_confirm(
     now: datetime,
     locale: str,
     consent: int | None,
+    said: Mapping[str, Any] = NOTHING_MORE,
     by: Actor,
     told: bool = True,
 ) -> Booking:
@@ -218,7 +223,7 @@ def write_confirm(
         raise HoldExpired
     house = known().visit(booking.service_id, booking.also)
     status, takes = _approval(house, booking, by)
-    agreed: dict[str, Any] = {"consent": consent, "consent_at": now.astimezone(UTC).isoformat()}
+    agreed: dict[str, Any] = {"consent": consent, "consent_at": now.astimezone(UTC).isoformat(), **said}
     booking.locale, booking.person_id = locale, person_id
     if status == Status.PENDING:
         jobs.asked(booking, person_id, told=told)

@@ -6,13 +6,17 @@ What breaks off in between is swept on both sides: the hold expires, the vault e
 
 import hashlib
 import json
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from noren import people
-from noren.booking import actions, availability, links
+from noren.booking import actions, availability, links, said
 from noren.booking.models import Booking, Status
+from noren.booking.said import NOTHING, NOTHING_SAID, Checked, Said
 from noren.booking.transact import CUSTOMER, Actor
 from noren.errors import (
     BadField,
@@ -25,6 +29,7 @@ from noren.errors import (
 )
 from noren.shops.rules import known
 from noren.shops.tenancy import shop
+from noren.shops.terms import Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,7 @@ class Own:
     grant: str = field(repr=False)
     person: UUID
     word: str = field(default="", repr=False)
+    said: Said = NOTHING_SAID
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +80,16 @@ class BookRequest:
     consent: int | None = None
     nights: int = 0
     also: tuple[int, ...] = ()
+    said: Said = NOTHING_SAID
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """What goes into the booking beside the person: her language, the policy's version, and `said.agreed`."""
+
+    locale: str
+    policy: int
+    said: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +116,13 @@ def book(shop_id: int, request: BookRequest, *, now: datetime, by: Actor = CUSTO
     )
     held = actions.hold(shop_id, wish, now=now, by=by)
     try:
-        person = _put(shop_id, held.id, request.customer, now=now)
-        return _confirm(
-            shop_id, held.id, person, now=now, locale=request.locale, consent=request.consent, by=by
-        )
+        terms = _terms(shop_id, request)
+        checked = _checked(shop_id, held.id, request, terms)
+        words = Words(request.said, checked)
+        person = _put(shop_id, held.id, request.customer, words, now=now)
+        consent = terms.policy_version if request.consent is None else request.consent
+        agreement = Agreement(request.locale, consent, checked.agreed)
+        return _confirm(shop_id, held.id, person, agreement, now=now, by=by)
     except HoldExpired:
         done = _confirmed(shop_id, held.id)
         if done is None:
@@ -117,6 +136,23 @@ def book(shop_id: int, request: BookRequest, *, now: datetime, by: Actor = CUSTO
     except LimitReached:
         actions.release(shop_id, held.id, now=now)
         raise LimitReached(nearest=_nearest(shop_id, request, person, now=now)) from None
+
+
+def _terms(shop_id: int, request: BookRequest) -> Terms:
+    """Return the shop's terms, those of the visit in the place of the service's."""
+    with shop(shop_id):
+        return known().visit(request.service_id, request.also).terms
+
+
+def _checked(shop_id: int, hold_id: int, request: BookRequest, terms: Terms) -> Checked:
+    """Check what she says. Asked again by its key for what stands already, it needs no answer any more."""
+    asks = terms.services[request.service_id].asks
+    try:
+        return said.check(asks, request.said, party=request.party, language=request.locale)
+    except BadField:
+        if _confirmed(shop_id, hold_id) is None:
+            raise
+        return NOTHING
 
 
 def _nearest(
@@ -137,7 +173,14 @@ def _nearest(
 
 
 def complete(
-    shop_id: int, hold_id: int, customer: Customer, *, now: datetime, locale: str, consent: int | None = None
+    shop_id: int,
+    hold_id: int,
+    customer: Customer,
+    *,
+    now: datetime,
+    locale: str,
+    consent: int | None = None,
+    told: Said = NOTHING_SAID,
 ) -> Booked:
     """Make a hold a booking. The same again gives the same booking.
 
@@ -147,8 +190,10 @@ def complete(
     done = _confirmed(shop_id, hold_id)
     if done is not None:
         return done
-    person = _put(shop_id, hold_id, customer, now=now)
-    return _confirm(shop_id, hold_id, person, now=now, locale=locale, consent=consent)
+    checked, policy = of_hold(shop_id, hold_id, told, locale)
+    person = _put(shop_id, hold_id, customer, Words(told, checked), now=now)
+    agreement = Agreement(locale, policy if consent is None else consent, checked.agreed)
+    return _confirm(shop_id, hold_id, person, agreement, now=now)
 
 
 def complete_own(
@@ -167,32 +212,78 @@ def complete_own(
     done = _confirmed(shop_id, hold_id)
     if done is not None:
         return done
-    if own.word:
-        try:
+    checked, policy = of_hold(shop_id, hold_id, own.said, locale)
+    try:
+        own_says(own, hold_id, checked)
+    except CannotTakeNewCustomers:
+        actions.release(shop_id, hold_id, now=now)
+        raise
+    agreement = Agreement(locale, policy if consent is None else consent, checked.agreed)
+    try:
+        return _confirm(shop_id, hold_id, own.person, agreement, now=now)
+    except (HoldExpired, LimitReached):
+        own_unsays(own, hold_id, checked)
+        raise
+
+
+def own_says(own: Own, hold_id: int, checked: Checked) -> UUID:
+    """Keep what a customer who is signed in says; give her person. Raises CannotTakeNewCustomers."""
+    lines = checked.lines(hold_id)
+    try:
+        if own.word:
             people.own_word(own.grant, own.word)
-        except (VaultUnavailable, LedgerUnavailable) as error:
-            actions.release(shop_id, hold_id, now=now)
-            raise CannotTakeNewCustomers from error
-    return _confirm(shop_id, hold_id, own.person, now=now, locale=locale, consent=consent)
+        if lines:
+            people.own_answers(own.grant, hold_id, lines)
+    except (VaultUnavailable, LedgerUnavailable) as error:
+        raise CannotTakeNewCustomers from error
+    return own.person
 
 
-def put(shop_id: int, hold_id: int, customer: Customer) -> UUID:
+def own_unsays(own: Own, hold_id: int, checked: Checked) -> None:
+    """Let nothing stay of what was not booked: where the vault is away now, the line names no booking."""
+    if lines := checked.lines(hold_id):
+        with suppress(VaultUnavailable, LedgerUnavailable):
+            people.own_answers(own.grant, hold_id, dict.fromkeys(lines, ""))
+
+
+def of_hold(shop_id: int, hold_id: int, told: Said, locale: str) -> tuple[Checked, int]:
+    """Check what she says by what the service of the hold asks; give the policy's version with it."""
+    with shop(shop_id):
+        held = Booking.objects.filter(id=hold_id).first()
+        if held is None:
+            raise HoldExpired
+        terms = known().visit(held.service_id, held.also).terms
+    asks = terms.services[held.service_id].asks
+    return said.check(asks, told, party=held.party, language=locale), terms.policy_version
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What she says: as it came, and as it is kept."""
+
+    said: Said = NOTHING_SAID
+    checked: Checked = NOTHING
+
+
+def put(shop_id: int, hold_id: int, customer: Customer, words: Words) -> UUID:
     """Store the customer in the vault: for one hold the same values are the same person, others another.
 
     So nobody's data can take the place of somebody else's. Whom no booking keeps, the vault erases. Raises
     BadField, CannotTakeNewCustomers.
     """
-    fields = customer.fields()
-    mark = hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
+    fields, more = customer.fields(), words.said.plain()
+    # By what she said, not by how it is kept: asked again after an edit of the questions it is the same.
+    same = json.dumps([fields, more] if more else fields, sort_keys=True)
+    mark = hashlib.sha256(same.encode()).hexdigest()
     try:
-        return people.put(shop_id, f"hold-{hold_id}-{mark}", fields)
+        return people.put(shop_id, f"hold-{hold_id}-{mark}", fields | words.checked.lines(hold_id))
     except (VaultUnavailable, LedgerUnavailable) as error:
         raise CannotTakeNewCustomers from error
 
 
-def _put(shop_id: int, hold_id: int, customer: Customer, *, now: datetime) -> UUID:
+def _put(shop_id: int, hold_id: int, customer: Customer, words: Words, *, now: datetime) -> UUID:
     try:
-        return put(shop_id, hold_id, customer)
+        return put(shop_id, hold_id, customer, words)
     except CannotTakeNewCustomers as error:
         actions.release(shop_id, hold_id, now=now)
         if _confirmed(shop_id, hold_id) is not None:
@@ -205,17 +296,13 @@ def _confirm(
     shop_id: int,
     hold_id: int,
     person: UUID,
+    agreement: Agreement,
     *,
     now: datetime,
-    locale: str,
-    consent: int | None,
     by: Actor = CUSTOMER,
 ) -> Booked:
-    if consent is None:
-        with shop(shop_id):
-            consent = known().terms.policy_version
-    booking = actions.confirm(shop_id, hold_id, person, now=now, locale=locale, consent=consent, by=by)
-    return booked(shop_id, booking)
+    values: dict[str, Any] = {"locale": agreement.locale, "consent": agreement.policy, "said": agreement.said}
+    return booked(shop_id, actions.confirm(shop_id, hold_id, person, now=now, by=by, **values))
 
 
 def _confirmed(shop_id: int, hold_id: int) -> Booked | None:

@@ -6,21 +6,21 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from noren import people
-from noren.booking import links, series
-from noren.booking.book import Customer, Own, put
+from noren.booking import book, links, said, series
+from noren.booking.book import Agreement, Customer, Own, Words, put
 from noren.booking.models import Booking, Status
 from noren.booking.report import Line, SeriesRequest
+from noren.booking.said import NOTHING, NOTHING_SAID, Checked, Said
 from noren.booking.transact import CUSTOMER, Actor
 from noren.errors import (
     BadField,
     CannotTakeNewCustomers,
     HoldExpired,
     IdempotencyKeyReused,
-    LedgerUnavailable,
     LimitReached,
     VaultUnavailable,
 )
+from noren.shops.questions import Asking
 from noren.shops.rules import known
 from noren.shops.tenancy import shop
 
@@ -40,6 +40,7 @@ def book_series(
     *,
     locale: str,
     consent: int | None = None,
+    told: Said = NOTHING_SAID,
     now: datetime,
     by: Actor = CUSTOMER,
 ) -> BookedSeries:
@@ -52,11 +53,13 @@ def book_series(
     wanted = replace(wanted, key=wanted.key or secrets.token_urlsafe(16))
     held = series.hold_series(shop_id, wanted, now=now, by=by)
     try:
-        person = put(shop_id, held.id, customer)
-        if consent is None:
-            with shop(shop_id):
-                consent = known().terms.policy_version
-        rows = _confirmed(shop_id, held.id, person, now=now, by=by, locale=locale, consent=consent)
+        with shop(shop_id):
+            terms = known().terms
+        asks = terms.services[wanted.service_id].asks
+        checked = _checked(shop_id, held.id, told, asks, party=wanted.party, language=locale)
+        person = put(shop_id, held.id, customer, Words(told, checked))
+        agreement = Agreement(locale, terms.policy_version if consent is None else consent, checked.agreed)
+        rows = _confirmed(shop_id, held.id, person, agreement, now=now, by=by)
     except (BadField, LimitReached, CannotTakeNewCustomers, HoldExpired) as error:
         series.release_series(shop_id, held.id, now=now, by=by)
         if isinstance(error, CannotTakeNewCustomers) and _stands(shop_id, held.id):
@@ -67,7 +70,14 @@ def book_series(
 
 
 def complete_series(
-    shop_id: int, series_id: int, who: Customer | Own, *, now: datetime, locale: str, consent: int
+    shop_id: int,
+    series_id: int,
+    who: Customer | Own,
+    *,
+    now: datetime,
+    locale: str,
+    consent: int,
+    told: Said = NOTHING_SAID,
 ) -> str:
     """Make the holds of a series bookings; give the first one's link. The same again gives the same.
 
@@ -75,35 +85,40 @@ def complete_series(
     nothing is held then.
     """
     if not _stands(shop_id, series_id):
-        rest: dict[str, Any] = {"now": now, "locale": locale, "consent": consent, "by": CUSTOMER}
+        checked, _policy = book.of_hold(shop_id, series_id, told, locale)
+        agreement = Agreement(locale, consent, checked.agreed)
         try:
-            _confirmed(shop_id, series_id, _person(shop_id, series_id, who), **rest)
-        except (CannotTakeNewCustomers, LimitReached):
+            if isinstance(who, Customer):
+                person = put(shop_id, series_id, who, Words(told, checked))
+            else:
+                person = book.own_says(who, series_id, checked)
+            _confirmed(shop_id, series_id, person, agreement, now=now, by=CUSTOMER)
+        except (CannotTakeNewCustomers, LimitReached) as error:
             series.release_series(shop_id, series_id, now=now)
+            if isinstance(who, Own) and isinstance(error, LimitReached):
+                book.own_unsays(who, series_id, checked)
             raise
     with shop(shop_id):
         first = Booking.objects.get(id=series_id)
     return links.token(shop_id, first.id, first.generation)
 
 
-def _person(shop_id: int, series_id: int, who: Customer | Own) -> UUID:
-    if isinstance(who, Customer):
-        return put(shop_id, series_id, who)
+def _checked(shop_id: int, series_id: int, told: Said, asks: Asking, *, party: int, language: str) -> Checked:
+    """Check what she says, once for all dates. As book.py does, of what stands already it asks nothing."""
     try:
-        if who.word:
-            people.own_word(who.grant, who.word)
-    except (VaultUnavailable, LedgerUnavailable) as error:
-        raise CannotTakeNewCustomers from error
-    return who.person
+        return said.check(asks, told, party=party, language=language)
+    except BadField:
+        if not _stands(shop_id, series_id):
+            raise
+        return NOTHING
 
 
 def _confirmed(
-    shop_id: int, series_id: int, person: UUID, *, now: datetime, by: Actor, locale: str, consent: int
+    shop_id: int, series_id: int, person: UUID, agreement: Agreement, *, now: datetime, by: Actor
 ) -> list[Booking]:
+    values: dict[str, Any] = {"locale": agreement.locale, "consent": agreement.policy, "said": agreement.said}
     try:
-        return series.confirm_series(
-            shop_id, series_id, person, now=now, locale=locale, consent=consent, by=by
-        )
+        return series.confirm_series(shop_id, series_id, person, now=now, by=by, **values)
     except HoldExpired:
         if _stands(shop_id, series_id):
             raise IdempotencyKeyReused from None

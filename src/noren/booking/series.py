@@ -5,7 +5,7 @@ decided and written one by one. One of them is moved or cancelled by the deeds o
 which leaves the others alone.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -139,6 +139,7 @@ def confirm_series(
     now: datetime,
     locale: str,
     consent: int | None,
+    said: Mapping[str, Any] = actions.NOTHING_MORE,
     by: Actor = CUSTOMER,
 ) -> list[Booking]:
     """Make all holds of a series bookings, or none, with one mail. The same again gives the same bookings.
@@ -153,8 +154,8 @@ def confirm_series(
         rules = known().rules
         referee.lock_limits([each for row in rows for each in actions.of_customer(rules, row, person)])
         referee.lock_taken([row.id for row in rows])
-        said: dict[str, Any] = {"now": now, "locale": locale, "consent": consent, "by": by, "told": False}
-        done = [actions.write_confirm(row.id, person, **said) for row in rows]
+        values: dict[str, Any] = {"now": now, "locale": locale, "consent": consent, "by": by}
+        done = [actions.write_confirm(row.id, person, said=said, told=False, **values) for row in rows]
         jobs.told(done, person, "asked" if done[0].status == Status.PENDING else "booked")
         return done
 

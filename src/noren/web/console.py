@@ -16,7 +16,7 @@ from noren.booking import late, reception
 from noren.booking.models import Status
 from noren.errors import NorenError, NothingHere
 from noren.shops.tenancy import shop as in_shop
-from noren.web import customers, deeds, mails, names, shopfront, story, visits, why
+from noren.web import answered, customers, deeds, mails, names, shopfront, story, visits, why
 from noren.web.desk import face_of
 
 LIST = ("name", "kana")
@@ -31,6 +31,8 @@ class Row:
     kana: str
     past: bool
     late: int = 0
+    guests: str = ""
+    """Whom she brings, or (visit.for_other) for whom she has booked."""
 
     @property
     def href(self) -> str:
@@ -55,6 +57,7 @@ def named(
             kana=told.kana(visit.person),
             past=visit.end <= now,
             late=lates.get(visit.id, 0) if visit.status == Status.CONFIRMED else 0,
+            guests=answered.guests(told, visit),
         )
         for visit in found
     ]
@@ -66,7 +69,8 @@ def today(request: StaffRequest) -> HttpResponse:
     face = face_of(request)
     now = clock.now().astimezone(face.zone)
     found = rows_of(face, now.date())
-    told = names.ask(request.signed_in.grant, people.Purpose.TODAY, [visit.person for visit in found], LIST)
+    wanted = [visit.person for visit in found]
+    told = names.ask(request.signed_in.grant, people.Purpose.TODAY, wanted, LIST, answered.brings(found))
     context = {
         "shop": face,
         "way": "today",
@@ -101,7 +105,7 @@ def booking_page(
     # Who opens the page of somebody who may be arriving looks for her name; the tap for more is about her.
     arriving = fitting.check_in and asked == customers.OPEN
     purpose = people.Purpose.CHECK_IN if arriving else people.Purpose.CUSTOMER
-    told = names.ask(request.signed_in.grant, purpose, [visit.person], asked)
+    told = names.ask(request.signed_in.grant, purpose, [visit.person], asked, answered.brings([visit]))
     context = {
         "shop": face,
         "way": "day",
@@ -109,6 +113,10 @@ def booking_page(
         "names": told,
         "booking": visit,
         "person": visit.person and customers.card(visit.person, told, asked),
+        "guests": answered.guests(told, visit),
+        "parts": answered.parts([visit], told, asked, request.signed_in.role, only=visit.said_under),
+        "consents": answered.consents(face, visit),
+        "unasked": answered.unasked(face, visit),
         "mails": visit.person
         and mails.of(request.signed_in.grant, visit.person, face, booking_id=booking_id),
         "refused": refused and refused.words(),

@@ -15,7 +15,7 @@ from noren.accounts.access import Permission, StaffRequest, permission_required
 from noren.booking import day as booking_day
 from noren.errors import BudgetExceeded, LedgerUnavailable, NoSuchPerson, PurposeRefused, VaultUnavailable
 from noren.shops.tenancy import shop as in_shop
-from noren.web import mails, names, visits
+from noren.web import answered, mails, names, visits
 from noren.web.desk import face_of
 
 LABELS: dict[str, str | Promise] = {
@@ -70,7 +70,9 @@ def card(person: UUID, told: names.Names, asked: tuple[str, ...]) -> Card:
 
 
 def asked_fields(request: HttpRequest) -> tuple[str, ...]:
-    """The tap on "show" asks for the card; opening the page asks for the name."""
+    """A tap on "show" asks for the card, or for one kind of answers; opening the page asks for the name."""
+    if tapped := answered.tapped(request):
+        return OPEN + tapped
     return CARD if request.method == "POST" and request.POST.get("show") == "card" else OPEN
 
 
@@ -85,8 +87,14 @@ def customer(request: StaffRequest, person: UUID) -> HttpResponse:
     if request.method == "POST" and request.POST.get("address") == "try":
         people.try_address(request.signed_in.grant, person)
         return HttpResponseRedirect(request.path)
+    erased = request.POST.get("erase", "")
+    if request.method == "POST" and erased in answered.TAPS:
+        people.update(request.signed_in.grant, person, {erased: ""})
+        return HttpResponseRedirect(request.path)
     asked = asked_fields(request)
-    told = names.ask(request.signed_in.grant, people.Purpose.CUSTOMER, [person], asked)
+    told = names.ask(
+        request.signed_in.grant, people.Purpose.CUSTOMER, [person], asked, answered.brings(history)
+    )
     context = {
         "shop": face,
         "way": "customers",
@@ -94,6 +102,7 @@ def customer(request: StaffRequest, person: UUID) -> HttpResponse:
         "names": told,
         "person": card(person, told, asked),
         "history": history,
+        "parts": answered.parts(history, told, asked, request.signed_in.role),
         "mails": mails.of(request.signed_in.grant, person, face),
     }
     return render(request, "web/console/customer.html", context, status=told.answer_to(request))

@@ -19,7 +19,7 @@ from noren.booking.models import STANDING, Block, Booking, Claim, ClassSession, 
 from noren.engine import hours as engine_hours
 from noren.shops import rules
 from noren.shops.tenancy import shop as in_shop
-from noren.web import console, names, shopfront, times, visits, wording
+from noren.web import answered, console, names, shopfront, times, visits, wording
 from noren.web.desk import face_of
 
 # What is drawn when nobody has said when the shop opens; the axis grows with what is booked.
@@ -100,7 +100,8 @@ def day(request: StaffRequest) -> HttpResponse:
         lasting = _lasting(face, takings, found)
     both = [*found, *lasting]
     wanted = [visit.person for visit in both] if near or request.method == "POST" else []
-    told = names.ask(request.signed_in.grant, people.Purpose.DAY, wanted, console.LIST)
+    also = answered.brings(both)
+    told = names.ask(request.signed_in.grant, people.Purpose.DAY, wanted, console.LIST, also)
     context = {
         "shop": face,
         "way": "day",
@@ -156,7 +157,7 @@ def _picture(
         opens = _open(shown)
         sessions = ClassSession.objects.in_bulk({t.session for t in takings if t.session})
         blocks = Block.objects.in_bulk({t.block for t in takings if t.block})
-    titles = {visit.id: (visit, told.of(visit.person)) for visit in found}
+    titles = {visit.id: (visit, answered.who(told, visit)) for visit in found}
     services = {offer.id: offer.name for offer in shopfront.offers(face.id)}
     pieces: dict[int, list[Piece]] = defaultdict(list)
     for resource, taken in _by_resource(takings).items():
@@ -195,7 +196,7 @@ def _asked(face: shopfront.Face, shown: date, visit: visits.Visit, told: names.N
     midnight = datetime.combine(shown, time(), face.zone)
     start, end = (int((each - midnight).total_seconds()) // 60 for each in (visit.start, visit.end))
     href = reverse("console_booking", args=[visit.id])
-    title = told.of(visit.person)
+    title = answered.who(told, visit)
     return Piece(Span(start, end), title, visit.service, visit.status, href, visit.status_words)
 
 

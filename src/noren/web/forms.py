@@ -1,7 +1,7 @@
 """The customer's form. What can be a name, a mail, a phone the vault says in the end; this says it early."""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jaconv
@@ -9,7 +9,14 @@ import phonenumbers
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
+
+from noren.booking import said
+from noren.booking.said import NOTHING, NOTHING_SAID
+from noren.errors import BadField
+from noren.shops.questions import Asking
+from noren.web import asking
 
 REASONS: dict[str, Any] = {
     "empty": _("Please fill this in."),
@@ -18,7 +25,9 @@ REASONS: dict[str, Any] = {
     "mail": _("This cannot be a mail address. Please look at it once more."),
     "phone": _("This cannot be a phone number. Please look at it once more."),
     "kana": _("Please write this in katakana."),
+    **asking.REASONS,
 }
+NOTHING_ASKED = Asking()
 OTHERWISE = _("This cannot be used. Please look at it once more.")
 
 
@@ -38,7 +47,7 @@ def _may_be_kana(text: str) -> bool:
 
 
 class CustomerForm(forms.Form):
-    """Who books. Nothing of it is kept before the booking is made."""
+    """Who books, and what the shop asks besides. Nothing of it is kept before the booking is made."""
 
     name = forms.CharField(
         label=_("Name"),
@@ -72,15 +81,23 @@ class CustomerForm(forms.Form):
 
     use_required_attribute = False
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, asks: Asking | None = None, party: int = 1, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.asks, self.party = asks or NOTHING_ASKED, party
+        self._own = tuple(self.fields)
+        self.said, self.checked = NOTHING_SAID, NOTHING
+        if asks is not None:
+            self.fields.update(asking.fields(asks, party))
         for field in self.fields.values():
-            field.error_messages["required"] = REASONS["empty"]
+            ticked = isinstance(field.widget, asking.Tick)
+            field.error_messages["required"] = REASONS["tick" if ticked else "empty"]
+            field.error_messages["invalid_choice"] = OTHERWISE
+            field.error_messages["max_length"] = REASONS["too_long"]
 
     @property
     def first_wrong(self) -> str:
-        """The id of the first field to correct, for the summary's link."""
-        return next((bound.id_for_label for bound in self if bound.errors), "")
+        """The id of the first field to correct, for the summary's link; of several boxes the first one's."""
+        return next((bound.id_for_label or f"{bound.auto_id}_0" for bound in self if bound.errors), "")
 
     def clean_name(self) -> str:
         return _without_control(self.cleaned_data["name"])
@@ -115,10 +132,56 @@ class CustomerForm(forms.Form):
             raise _refuse("control")
         return note.strip()
 
+    def clean(self) -> None:
+        """Hold what she says against what is asked, as the booking will (booking.said)."""
+        super().clean()
+        self.said = asking.said(self, self.asks, self.party)
+        language = (get_language() or "ja")[:2]
+        try:
+            self.checked = said.check(self.asks, self.said, party=self.party, language=language)
+        except BadField as refusal:
+            self.refused(refusal.facts["fields"])
+
     def refused(self, fields: Mapping[str, str]) -> None:
-        """Mark what the vault refused, field by field."""
-        for name, reason in fields.items():
-            self.add_error(name if name in self.fields else None, REASONS.get(reason, OTHERWISE))
+        """Mark what was refused, field by field; what is marked already stays as it is."""
+        for place, reason in fields.items():
+            name = asking.place(place, self.data)
+            if name not in self.errors:
+                self.add_error(name if name in self.fields else None, REASONS.get(reason, OTHERWISE))
+
+    # -- its parts, as the page shows them
+
+    @property
+    def contact(self) -> dict[str, str]:
+        """Who she is, by the vault's names."""
+        return {name: self.cleaned_data[name] for name in self._own}
+
+    @property
+    def own(self) -> list[forms.BoundField]:
+        return [self[name] for name in self._own if name != "note"]
+
+    @property
+    def questions(self) -> list[forms.BoundField]:
+        return [self[f"answers.{each.key}"] for each in self.asks.plain]
+
+    @property
+    def health(self) -> list[forms.BoundField]:
+        """Her consent, then the questions about her health."""
+        asked = [self[f"answers.{each.key}"] for each in self.asks.health]
+        return [self[asking.CONSENT], *asked] if asked else []
+
+    @property
+    def whom(self) -> forms.BoundField | None:
+        return self["whom"] if "whom" in self.fields else None
+
+    @property
+    def rows(self) -> Sequence[asking.Row]:
+        """The names of those who come, a row each."""
+        numbers = range(said.places(self.asks, self.party, for_other=True))
+        return [
+            asking.Row(number + 1, self[f"guests.{number}.name"], self[f"guests.{number}.kana"])
+            for number in numbers
+        ]
 
 
 class OwnForm(CustomerForm):

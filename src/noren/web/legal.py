@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 
 from noren.accounts.rules import public
 from noren.shops import described_public
-from noren.web import listed, wording
+from noren.web import listed, shopfront, wording
 from noren.web.public import face_or_404
 from noren.web.shopfront import Face
 
@@ -70,7 +70,13 @@ def privacy(request: HttpRequest, slug: str) -> HttpResponse:
     """Show 利用目的: what for, how kept, how to ask."""
     face = face_or_404(slug)
     listing = listed.of(face, "privacy", _("Use of your data"))
-    context = {"shop": face, "listed": listing, "purposes": PURPOSES, "nothing_else": NOTHING_ELSE}
+    context = {
+        "shop": face,
+        "listed": listing,
+        "purposes": PURPOSES,
+        "nothing_else": NOTHING_ELSE,
+        "health": shopfront.asks_health(face.id),
+    }
     return render(request, "web/shop/privacy.html", context)
 
 

@@ -135,6 +135,7 @@ def _fields(fields: tuple[str, ...]) -> str:
         "note": pgettext("field", "note"),
         "answers": pgettext("field", "answers"),
         "health": pgettext("field", "health answers"),
+        "guests": pgettext("field", "names of those you bring"),
         "card_last4": pgettext("field", "card's last four digits"),
         "address": pgettext("field", "network address"),
         "device": pgettext("field", "device"),

@@ -61,14 +61,32 @@ def refused(refusal: NorenError) -> Names:
 
 
 def ask(
-    grant: str, purpose: people.Purpose, persons: Iterable[UUID | None], fields: tuple[str, ...]
+    grant: str,
+    purpose: people.Purpose,
+    persons: Iterable[UUID | None],
+    fields: tuple[str, ...],
+    also: tuple[str, ...] = (),
 ) -> Names:
-    """Reveal `fields` of the persons. Raises GrantExpired, GrantRefused; everything else the page says."""
+    """Reveal `fields` of the persons. Raises GrantExpired, GrantRefused; everything else the page says.
+
+    `also` are told where the role may see them: a shop that has narrowed it leaves the rest as it is.
+    """
     wanted = list(dict.fromkeys(person for person in persons if person is not None))[:MOST]
     if not wanted:
         return Names()
     try:
-        seen = people.reveal(grant, purpose, wanted, fields)
+        seen = _reveal(grant, purpose, wanted, fields, also)
     except (VaultUnavailable, LedgerUnavailable, BudgetExceeded, PurposeRefused, NoSuchPerson) as refusal:
         return refused(refusal)
     return Names(told=seen.persons, budget=seen.budget, entry=seen.entry)
+
+
+def _reveal(
+    grant: str, purpose: people.Purpose, persons: list[UUID], fields: tuple[str, ...], also: tuple[str, ...]
+) -> people.Revealed:
+    try:
+        return people.reveal(grant, purpose, persons, fields + also)
+    except PurposeRefused:
+        if not also:
+            raise
+        return people.reveal(grant, purpose, persons, fields)

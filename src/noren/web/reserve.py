@@ -127,10 +127,9 @@ def who(request: HttpRequest, slug: str, service_id: str) -> HttpResponse:
         raise HoldExpired
     anybody = "guest" in given or ways.of(request).framed
     desk = Desk(request, face, offer, held, clock.now(), None if anybody else signed_in(request, face))
-    kind = CustomerForm if desk.me is None else WordForm
+    form = _form(desk)
     if request.method != "POST":
-        return desk.form(kind())
-    form = kind(request.POST)
+        return desk.form(form)
     if request.POST.get("step") == "who":
         return desk.form(form)
     if request.POST.get("step") == "other":
@@ -138,6 +137,14 @@ def who(request: HttpRequest, slug: str, service_id: str) -> HttpResponse:
     if not form.is_valid():
         return desk.form(form, 422)
     return _held_or_taken(desk, form)
+
+
+def _form(desk: Desk) -> CustomerForm:
+    """The form, with what the shop asks at this moment: what was asked when it was shown may be another."""
+    kind = CustomerForm if desk.me is None else WordForm
+    given = desk.request.POST if desk.request.method == "POST" else None
+    asks = shopfront.asks(desk.face.id, desk.offer.id, desk.offer.also)
+    return kind(given, asks=asks, party=desk.held.party)
 
 
 def signed_in(request: HttpRequest, face: shopfront.Face) -> Me | None:
@@ -197,13 +204,13 @@ def _complete(desk: Desk, form: CustomerForm) -> str:
     }
     there = desk.face.id, desk.held.hold
     if desk.me is None:
-        customer = book.Customer(**form.cleaned_data)
+        customer = book.Customer(**form.contact)
         if desk.held.dates:
-            return complete_series(*there, customer, **rest)
-        return book.complete(*there, customer, **rest).token
-    own = book.Own(desk.me.grant, desk.me.person, form.cleaned_data["note"])
+            return complete_series(*there, customer, told=form.said, **rest)
+        return book.complete(*there, customer, told=form.said, **rest).token
+    own = book.Own(desk.me.grant, desk.me.person, form.cleaned_data["note"], form.said)
     if desk.held.dates:
-        return complete_series(*there, own, **rest)
+        return complete_series(*there, own, told=form.said, **rest)
     return book.complete_own(*there, own, **rest).token
 
 

@@ -48,6 +48,7 @@ _FOR: dict[str, str | Promise] = {
 _FIELDS: dict[str, str | Promise] = LABELS | {
     "answers": _("Answers"),
     "health": _("Answers about health"),
+    "guests": _("Names of those who come along"),
     "card_last4": _("Last digits of the card"),
 }
 

@@ -8,11 +8,13 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
+from noren.booking import said
 from noren.engine import stays, wall
 from noren.engine.model import Service as EngineService
 from noren.engine.model import Stay
 from noren.shops import curtain, rules
 from noren.shops.models import OpeningHours, Override, Resource, Service, Shop, ShopDirectory, Staff
+from noren.shops.questions import Asking
 from noren.shops.tenancy import shop as in_shop
 from noren.shops.terms import Approval
 from noren.web import wording
@@ -49,6 +51,11 @@ class Face:
     """The sites in whose pages its booking pages may be shown."""
     published: bool
     """Whether anybody but its own people sees it."""
+
+    @property
+    def health_words(self) -> tuple[str, ...]:
+        """What is said before answers about health are asked for consent to keep them."""
+        return str(said.HEALTH_WHY) % {"shop": self.name}, str(said.HEALTH_HOW_LONG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +187,20 @@ def _visit(
 def _asked(needs: Iterable[tuple[str, Iterable[int]]]) -> set[int]:
     """Who may be asked for: those of the role staff, of which parts of a visit may have their own."""
     return {each for role, pool in needs if role.split(" ")[0] == "staff" for each in pool}
+
+
+def asks(shop_id: int, service_id: int, also: tuple[int, ...] = ()) -> Asking:
+    """What a service, or the visit of it and others, asks of who books it."""
+    with in_shop(shop_id):
+        return rules.known().visit(service_id, also).terms.services[service_id].asks
+
+
+def asks_health(shop_id: int) -> bool:
+    """Say whether anything that can be booked asks about health."""
+    with in_shop(shop_id):
+        found = rules.known()
+    bookable = {service.id for service in found.rules.services.values() if service.bookable}
+    return any(terms.asks.health for service, terms in found.terms.services.items() if service in bookable)
 
 
 def _serving() -> dict[int, int]:

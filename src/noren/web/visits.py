@@ -49,12 +49,24 @@ class Visit:
     """Of a visit of several services what each of them is and costs."""
     series_id: int | None = None
     """The first of those that were booked together."""
+    said_under: int = 0
+    """By which number what she said for it is kept: of a series the first booking's."""
     was: tuple[datetime, datetime] | None = None
     """When it was to be, of a class the shop has moved, until she says whether she keeps it."""
 
     @property
     def status_words(self) -> str:
         return status_words(self.status)
+
+    @property
+    def said_fields(self) -> tuple[str, ...]:
+        """Which fields of the vault have a line of this booking."""
+        return tuple(self.agreed.get("asked", {}).get("fields", ()))
+
+    @property
+    def for_other(self) -> bool:
+        """Whether she has booked it for somebody else."""
+        return bool(self.agreed.get("asked", {}).get("for_other"))
 
     @property
     def nights(self) -> int:
@@ -145,6 +157,7 @@ def _visit(row: Booking, face: Face, services: Mapping[int, Service], staff: Map
         also=row.also,
         parts=_parts(row, names, serving),
         series_id=row.series_id,
+        said_under=row.series_id or row.id,
     )
 
 

@@ -87,7 +87,7 @@ class Desk:
         if self.me is not None:
             who: Any = self.me.person
         elif form is not None:
-            who = book.Customer(**form.cleaned_data)
+            who = book.Customer(**form.contact)
         else:
             raise RuntimeError("nobody waits")
         done = waiting.join(self.asked.face.id, wanted, who, now=self.asked.now)

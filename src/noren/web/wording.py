@@ -74,7 +74,11 @@ class Words(str):
 
 def text(texts: Mapping[str, Any], key: str) -> Words:
     """A shop's own words in the active language, else in the first one it wrote."""
-    given = texts.get(key) or {}
+    return of(texts.get(key) or {})
+
+
+def of(given: Mapping[str, str]) -> Words:
+    """As `text`, of words by language."""
     own = given.get(get_language() or "ja")
     others = (Words(words, lang) for lang, words in given.items() if words)
     return Words(own) if own else next(others, Words(""))

@@ -12,7 +12,7 @@ def _guests() -> "models.CharField[str, str]":
 
 
 class Migration(migrations.Migration):
-    dependencies = [("shops", "0005_embed_origins")]
+    dependencies = [("shops", "0008_published")]
 
     operations = [
         migrations.AddField("shop", "questions", _list()),
