@@ -236,8 +236,33 @@ def test_what_stands_is_judged_with_all_its_parts() -> None:
     assert lacking(NAILS, hours=hours("10:00-11:00")) == {Why.HOURS}
     assert not lacking(NAILS, hours=hours("11:00-11:45"))
     assert lacking(CUT, requirements=(Requirement("staff", (3,)),)) == {Why.STAFF}
+    assert lacking(NAILS, requirements=(Requirement("staff", (1,)),)) == {Why.STAFF}, "she cut, Rin did nails"
     assert not lacking(NAILS, together=False)  # says what may be booked, not what may stand
     assert not lacking(NAILS, segments=(Segment(240, ("staff",)),))  # it keeps its length
+
+
+def test_what_takes_no_time_is_open_at_any_time() -> None:
+    shop = salon()
+    taken = visit(shop, CUT, TOWELS).book(f"{DAY} 10:00")
+    parts = ((CUT, 60), (TOWELS, 0))
+    stands = Standing(CUT, taken.start, taken.end, (taken.start, taken.end), taken.claims, parts=parts)
+    shut = replace(shop.rules.services[TOWELS], hours=hours("12:00-13:00"))
+    shop = shop.with_(services={**shop.rules.services, TOWELS: shut})
+    assert not Judge(shop.rules).lacks(stands)
+    assert f"{shop.wall(taken.start):%H:%M}" in visit(shop, CUT, TOWELS).times(DAY)
+
+
+@pytest.mark.parametrize("also", [(), (NAILS,)])
+def test_who_is_late_for_it_has_the_hours_of_its_parts_and_no_horizon(also: tuple[int, ...]) -> None:
+    shop, near = salon(), Horizon(days=1)
+    services = {each: replace(one, horizon=near) for each, one in shop.rules.services.items()}
+    services[NAILS] = replace(services[NAILS], hours=hours("11:00-12:00"))
+    shop = visit(shop.with_(services=services), CUT, *also)
+    start = shop.at(f"{DAY} 10:00")
+    window = late.window(shop.rules, CUT, start, 30)
+    assert late.slack(shop.rules, CUT, window, {}, start, most=30, staff=None, party=1) == (
+        15 if also else 30
+    )
 
 
 def test_staff_may_insist_on_it_and_she_may_be_late_for_it() -> None:
