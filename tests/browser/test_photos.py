@@ -95,7 +95,7 @@ def test_one_is_refused_in_words_and_one_is_taken_away(
     page.get_by_role("button", name="English").click()
     expect(page.get_by_role("status")).to_have_text("The photo was taken away.")
     assert look(page, "photo-removed-en") == []
-    page.get_by_role("button", name="日本語").click()
+    page.get_by_role("button", name="日本語", exact=True).click()
     # A page that is closed on its way to another may never be closed.
     expect(page.get_by_role("status")).to_have_text("写真を外しました。")
     # The browser says so of the page that was answered with 422.

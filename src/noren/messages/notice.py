@@ -42,7 +42,7 @@ class Notice:
     """`start` and `end` are aware, in the shop's zone. Empty texts are left out of the mail."""
 
     kind: Kind
-    # "ja" or "en": the customer's choice when booking.
+    # "ja", "ja-easy" or "en": the customer's choice when booking.
     locale: str
     start: datetime
     end: datetime

@@ -1,4 +1,4 @@
-"""The mails' words, Japanese and English: plain, kind, short, complete.
+"""The mails' words, Japanese (easy.py: easy Japanese) and English: plain, kind, short, complete.
 
 `{name}` is the customer's; the vault alone fills it. Every other `{word}` is filled from `values`, there too.
 A line whose value is empty is left out, with its heading.
@@ -7,9 +7,11 @@ A line whose value is empty is left out, with its heading.
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from noren.messages import easy
 from noren.messages.notice import ENDED, WAITING, Kind, Notice
 
 SUBJECTS = {
+    easy.CODE: easy.SUBJECTS,
     "ja": {
         Kind.BOOKED: "【{shop}】ご予約を承りました({day})",
         Kind.MOVED: "【{shop}】ご予約の日時を変更しました({day})",
@@ -48,6 +50,7 @@ TOGETHER = {"ja": "＋", "en": " + "}
 """Between the services of one visit."""
 
 OPENINGS = {
+    easy.CODE: easy.OPENINGS,
     "ja": {
         Kind.BOOKED: "ご予約ありがとうございます。次のとおり承りました。",
         Kind.MOVED: "ご予約の日時を変更しました。新しい内容は次のとおりです。",
@@ -97,6 +100,7 @@ OPENINGS = {
 }
 
 FACTS = {
+    easy.CODE: easy.FACTS,
     "ja": (
         "日時  {when}",
         "期限  {until}",
@@ -126,12 +130,14 @@ FACTS = {
 }
 
 LINKS = {
+    easy.CODE: easy.LINKS,
     "ja": "ご予約の確認・日時の変更・取り消しはこちらからどうぞ。\n{link}\n"
     "このリンクはお客様専用です。他の方へ転送なさらないでください。",
     "en": "See, change or cancel your booking here:\n{link}\n"
     "This link is yours alone; please do not forward it.",
 }
 WAITING_LINKS = {
+    easy.CODE: easy.WAITING_LINKS,
     "ja": {
         Kind.JOINED: "状況の確認・取りやめはこちらからどうぞ。\n{link}\n"
         "このリンクはお客様専用です。他の方へ転送なさらないでください。",
@@ -146,26 +152,30 @@ WAITING_LINKS = {
     },
 }
 AGAIN = {
+    easy.CODE: easy.AGAIN,
     "ja": "ご予約の記録はこちらでご覧いただけます。\n{link}",
     "en": "The record of it is here:\n{link}",
 }
 # Of several dates, each stands with its own link.
 LINKS_EACH = {
+    easy.CODE: easy.LINKS_EACH,
     "ja": "ご予約の確認・日時の変更・取り消しは、それぞれの日時の下のリンクからどうぞ。\n"
     "リンクはお客様専用です。他の方へ転送なさらないでください。",
     "en": "See, change or cancel a booking by the link below its date.\n"
     "These links are yours alone; please do not forward them.",
 }
 AGAIN_EACH = {
+    easy.CODE: easy.AGAIN_EACH,
     "ja": "ご予約の記録は、それぞれの日時の下のリンクからご覧いただけます。",
     "en": "The record of each is at the link below its date.",
 }
-POLICIES = {"ja": "キャンセルについて\n{policy}", "en": "Cancelling\n{policy}"}
-GREETINGS = {"ja": "{name} 様", "en": "Dear {name},"}
+POLICIES = {easy.CODE: easy.POLICY, "ja": "キャンセルについて\n{policy}", "en": "Cancelling\n{policy}"}
+GREETINGS = {easy.CODE: easy.GREETING, "ja": "{name} 様", "en": "Dear {name},"}
 # What the vault writes instead to an address that was changed and is not proved.
-NEUTRAL = {GREETINGS["ja"]: "お客様", GREETINGS["en"]: "Hello,"}
+NEUTRAL = {easy.GREETING: easy.NEUTRAL, GREETINGS["ja"]: "お客様", GREETINGS["en"]: "Hello,"}
 
 _WEEKDAYS = {
+    easy.CODE: tuple(f"{each}曜日" for each in "月火水木金土日"),
     "ja": ("月", "火", "水", "木", "金", "土", "日"),
     "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
 }
@@ -180,8 +190,9 @@ _NIGHT = timedelta(hours=12)
 
 
 def language(locale: str) -> str:
-    """Return the language we write in: English where it was chosen, else Japanese."""
-    return "en" if locale.lower().startswith("en") else "ja"
+    """Return the language we write in: English or easy Japanese where it was chosen, else Japanese."""
+    chosen = locale.lower()
+    return "en" if chosen.startswith("en") else easy.CODE if chosen == easy.CODE else "ja"
 
 
 def subject(notice: Notice) -> str:
@@ -241,7 +252,7 @@ def _dates(dates: Sequence[Notice], spoken: str) -> str:
 def _more(others: int, spoken: str) -> str:
     if not others:
         return ""
-    return f"ほか{others}回" if spoken == "ja" else f" and {others} more"
+    return f"ほか{others}回" if spoken != "en" else f" and {others} more"
 
 
 def when(start: datetime, end: datetime, spoken: str) -> str:
@@ -250,7 +261,7 @@ def when(start: datetime, end: datetime, spoken: str) -> str:
     """
     lasts = end.date() != start.date() and end - start >= _NIGHT
     until = f"{day(end, spoken)} {end:%H:%M}" if lasts else f"{end:%H:%M}"
-    clock = f"{start:%H:%M}{'〜' if spoken == 'ja' else '–'}{until}"
+    clock = f"{start:%H:%M}{'〜' if spoken != 'en' else '–'}{until}"
     return f"{day(start, spoken)} {clock}{_offset(start, spoken)}"
 
 
@@ -269,20 +280,20 @@ def _moment(at: datetime, spoken: str) -> str:
 
 def day(start: datetime, spoken: str) -> str:
     weekday = _WEEKDAYS[spoken][start.weekday()]
-    if spoken == "ja":
+    if spoken != "en":
         return f"{start.year}年{start.month}月{start.day}日({weekday})"
     return f"{weekday} {start.day} {_MONTHS[start.month - 1]} {start.year}"
 
 
 def money(amount: int, currency: str, spoken: str) -> str:
     if currency == "JPY":
-        return f"{amount:,}円" if spoken == "ja" else f"¥{amount:,}"
+        return f"{amount:,}円" if spoken != "en" else f"¥{amount:,}"
     return f"{amount / 100:,.2f} {currency}"
 
 
 def _offset(start: datetime, spoken: str) -> str:
     offset = start.utcoffset() or timedelta()
-    if spoken == "ja" and offset == _JAPAN:
+    if spoken != "en" and offset == _JAPAN:
         return ""
     minutes = int(offset.total_seconds()) // 60
     hours, rest = divmod(abs(minutes), 60)
@@ -290,7 +301,7 @@ def _offset(start: datetime, spoken: str) -> str:
 
 
 def _people(party: int, spoken: str) -> str:
-    return f"{party}名様" if spoken == "ja" else str(party)
+    return str(party) if spoken == "en" else f"{party}人" if spoken == easy.CODE else f"{party}名様"
 
 
 def _word(line: str) -> str:

@@ -146,7 +146,7 @@ USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "ja"
-LANGUAGES = [("ja", "日本語"), ("en", "English")]
+LANGUAGES = [("ja", "日本語"), ("en", "English"), ("ja-easy", "やさしい日本語")]
 LOCALE_PATHS = [_WEB / "locale"]
 
 # -- static files: hashed and compressed once collected, straight from the source before that

@@ -169,7 +169,7 @@ def _why(code: str) -> str:
     if not code:
         return ""
     short = {
-        "slot_taken": _("taken"),
+        "slot_taken": _("already taken"),
         "too_late": _("too soon"),
         "in_the_past": _("past"),
         "outside_horizon": _("not open yet"),

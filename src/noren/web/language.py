@@ -2,6 +2,9 @@
 
 Choosing is a form, because a GET changes nothing; an address with `?lang=` is a page in that language, to be
 found and passed on, and is remembered by nobody.
+
+Easy Japanese (やさしい日本語) is a language of its own. Its catalogue holds the texts of a customer's way;
+what it lacks is said in Japanese.
 """
 
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -16,6 +19,9 @@ from django.views.i18n import set_language
 from noren.accounts.rules import public
 
 NAMED = "lang"
+EASY = "ja-easy"
+# Easy Japanese is for customers: who works here reads Japanese, and would meet a mixture of both.
+_AT_WORK = ("/console", "/operations", "/settings", "/password")
 
 
 class Language(LocaleMiddleware):
@@ -25,8 +31,13 @@ class Language(LocaleMiddleware):
         super().process_request(request)
         asked = request.GET.get(NAMED)
         if asked in dict(settings.LANGUAGES):
-            translation.activate(asked)
-            request.LANGUAGE_CODE = asked
+            self._speak(request, asked)
+        if translation.get_language() == EASY and request.path.startswith(_AT_WORK):
+            self._speak(request, "ja")
+
+    def _speak(self, request: HttpRequest, language: str) -> None:
+        translation.activate(language)
+        request.LANGUAGE_CODE = language
 
 
 @public

@@ -9,13 +9,13 @@ from typing import Any
 from django.conf import settings
 from django.urls import reverse
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from noren.engine import hours
 from noren.engine.model import ShopRules
 from noren.shops import rules
 from noren.shops.tenancy import shop as in_shop
+from noren.web import wording
 from noren.web.shopfront import Face, Offer
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -43,15 +43,15 @@ class Listed:
 
     @property
     def canonical(self) -> str:
-        return f"{self.address}?lang={get_language() or 'ja'}"
+        return f"{self.address}?lang={wording.spoken_language()}"
 
     @property
     def languages(self) -> list[tuple[str, str]]:
-        return [(code, f"{self.address}?lang={code}") for code, _name in settings.LANGUAGES]
+        return [(code, f"{self.address}?lang={code}") for code in LOCALES]
 
     @property
     def locale(self) -> str:
-        return LOCALES[get_language() or "ja"]
+        return LOCALES[wording.spoken_language()]
 
     @property
     def other_locales(self) -> list[str]:

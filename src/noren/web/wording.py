@@ -41,7 +41,7 @@ def clock(value: datetime) -> str:
 
 def clock_of_minute(minute: int) -> str:
     """A minute of the business day; past midnight it goes on counting in Japanese (25:00)."""
-    if get_language() == "ja":
+    if spoken_language() == "ja":
         return f"{minute // 60}:{minute % 60:02}"
     return clock(datetime(2000, 1, 1) + timedelta(minutes=minute % 1440))  # noqa: DTZ001 - a clock face, no instant
 
@@ -72,6 +72,11 @@ class Words(str):
         return made
 
 
+def spoken_language() -> str:
+    """The page's language in two letters: easy Japanese is Japanese."""
+    return (get_language() or "ja")[:2]
+
+
 def text(texts: Mapping[str, Any], key: str) -> Words:
     """A shop's own words in the active language, else in the first one it wrote."""
     return of(texts.get(key) or {})
@@ -79,7 +84,7 @@ def text(texts: Mapping[str, Any], key: str) -> Words:
 
 def of(given: Mapping[str, str]) -> Words:
     """As `text`, of words by language."""
-    own = given.get(get_language() or "ja")
+    own = given.get(get_language() or "ja") or given.get(spoken_language())
     others = (Words(words, lang) for lang, words in given.items() if words)
     return Words(own) if own else next(others, Words(""))
 

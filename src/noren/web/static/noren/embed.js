@@ -1,12 +1,12 @@
 // <script src="ORIGIN/SHOP/embed.js" async></script>: the shop's booking pages where the tag stands.
-// data-lang="en" names a language, data-service="12" one service.
+// data-lang="en" (or "ja", "ja-easy") names a language, data-service="12" one service.
 (() => {
   const tag = document.currentScript;
   const home = new URL(tag.src);
   const ja = (tag.dataset.lang || document.documentElement.lang || "ja").startsWith("ja");
   const first = /^[0-9]+$/.test(tag.dataset.service || "") ? `embed/book/${tag.dataset.service}/` : "embed/";
   const address = new URL(first, home);
-  address.search = `?lang=${ja ? "ja" : "en"}`;
+  address.search = `?lang=${tag.dataset.lang === "ja-easy" ? "ja-easy" : ja ? "ja" : "en"}`;
 
   const frame = document.createElement("iframe");
   frame.src = address.href;
