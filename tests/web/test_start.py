@@ -9,8 +9,8 @@ from django.test import Client, override_settings
 
 from noren import clock, people
 from noren.booking import classes, founding
-from noren.shops import kinds, setup
-from noren.shops.models import Setup, Shop, Staff
+from noren.shops import directory, kinds, setup
+from noren.shops.models import Setup, Shop, ShopDirectory, Staff
 from noren.shops.tenancy import shop
 from tests.api.salon import NOON
 from tests.servers import AppDatabase, Sink, VaultProcess, wait_for
@@ -275,3 +275,48 @@ def test_another_address_is_proved_anew(begun: tuple[int, Client], mail: Sink) -
     # The code that went to the first one opens nothing.
     answer = client.post("/console/start/open", {"code": code(mail)}, headers=EN)
     assert answer.status_code == 422
+
+
+def test_the_command_prints_the_link_until_its_owner_has_joined(
+    app_db: AppDatabase, vault: VaultProcess, mail: Sink, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert app_db
+    assert vault
+    asked = ["aoba", "--owner", "owner@aoba.example", "--lang", "en", "--zone", "Europe/London"]
+    links = []
+    for _ in range(2):
+        assert founding.main(asked) == 0
+        links += re.findall(r"/console/join#(\S+)", capsys.readouterr().out)
+    assert len(set(links)) == 2
+    assert links[-1] in mail.wait(2)[-1].get_content()
+    client = joined(links[-1], "console")
+    assert client.get("/console/start").headers["Location"] == "/console/start/kind"
+    assert founding.main(asked) == 1
+    assert "has joined" in capsys.readouterr().err
+    # Another owner's mail is no way into a shop that has one.
+    assert founding.main(["aoba", "--owner", "other@aoba.example"]) == 1
+    with shop(directory.shop_id("aoba")):
+        row = Shop.objects.get()
+    assert (row.locale, row.zone, row.published) == ("en", "Europe/London", False)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("console --owner a@b.example", "cannot be an address"),
+        ("Aoba! --owner a@b.example", "cannot be an address"),
+        ("aoba --owner nobody", "is no mail address"),
+        ("aoba --owner a@b.example --zone Mars", "is no time zone"),
+        ("open --owner a@b.example", "there is such a shop already"),
+    ],
+)
+def test_the_command_refuses_and_makes_nothing(
+    words: str, told: str, module_app_db: AppDatabase, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert module_app_db
+    with shop(directory.found("open")):
+        if not Shop.objects.exists():
+            Shop.objects.create(texts={"name": {"ja": "開店済み"}})
+    assert founding.main(words.split()) == 1
+    assert told in capsys.readouterr().err
+    assert not ShopDirectory.objects.filter(slug="aoba").exists()
