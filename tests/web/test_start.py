@@ -36,9 +36,9 @@ def noon(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-def founded(slug: str) -> tuple[int, Client]:
+def founded(slug: str, lang: str = "ja") -> tuple[int, Client]:
     """A shop that nobody sees, and its owner signed in."""
-    shop_id = founding.found(slug, locale="ja", zone="Asia/Tokyo", now=NOON)
+    shop_id = founding.found(slug, locale=lang, zone="Asia/Tokyo", now=NOON)
     (invited,) = people.found_shop(shop_id, slug, [MEMBER], tell=True)
     return shop_id, joined(invited.invite, "console")
 
@@ -264,6 +264,20 @@ def test_it_opens_with_the_code_that_was_mailed_and_with_no_other(
     # The steps are over; whoever goes back comes to what is next.
     assert client.get("/console/start/hours").headers["Location"] == "/console/start"
     assert client.get("/console/start").status_code == 200
+
+
+def test_its_first_language_may_be_english(app_db: AppDatabase, vault: VaultProcess, mail: Sink) -> None:
+    assert app_db
+    assert vault
+    shop_id, client = founded("aoba", "en")
+    answered(client, "salon")
+    opened(client, mail)
+    with shop(shop_id):
+        row, staff = Shop.objects.get(), Staff.objects.order_by("position").first()
+    assert row.texts["name"] == {"en": ABOUT["name"], "ja": ABOUT["other_name"]}
+    assert staff is not None
+    assert staff.texts["name"] == {"en": "葵", "ja": "Aoi"}
+    assert "Cut" in Client().get("/aoba/?lang=en").content.decode()
 
 
 def test_another_address_is_proved_anew(begun: tuple[int, Client], mail: Sink) -> None:

@@ -159,7 +159,6 @@ class TeamForm(forms.Form):
     use_required_attribute = False
     staff = forms.CharField(
         label=gettext_lazy("Names, one in each line"),
-        help_text=gettext_lazy("As customers see them. In both languages if you like: 葵 / Aoi"),
         max_length=_LINES,
         widget=forms.Textarea(attrs={"rows": 4}),
     )
@@ -170,6 +169,9 @@ class TeamForm(forms.Form):
         self.asked = asked
         kind = kinds.of(asked.kind)["kind"]
         self.fields["places"].label = wording.text(kind, "count")
+        names = "葵 / Aoi" if asked.lang == "ja" else "Aoi / 葵"
+        told = _("As customers see them. In both languages if you like: %(names)s") % {"names": names}
+        self.fields["staff"].help_text = told
         if not kind["staff"]:
             del self.fields["staff"]
         _require(self)
