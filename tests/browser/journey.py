@@ -127,6 +127,79 @@ def book(way: Way, *, days: int = 0, states: bool = False) -> str:
     return way.own
 
 
+def staff_first(way: Way) -> None:
+    """From who serves to what she does."""
+    way.open("/salon/")
+    way.press(".team a")
+    way.see(".services a")
+    way.shot("staff-first")
+
+
+def several_services(way: Way) -> None:
+    """A visit of a cut and what may be added to it."""
+    way.open("/salon/book/1/")
+    way.ahead(3)
+    way.press("#adding summary")
+    way.shot("visit-adding")
+    for number in (1, 2):
+        way.press("#adding a")
+        expect(way.page.locator(".chosen .parts li")).to_have_count(number + 1)
+    way.shot("visit-times")
+    way.press(FREE)
+    way.see("#id_note")
+    way.fill()
+    way.press("button[value=final]")
+    way.see("button[value=book]")
+    way.shot("visit-final")
+    way.press("button[value=book]")
+    expect(way.page).to_have_url(re.compile(r"/b/"))
+    way.shot("visit-done")
+
+
+def several_dates(way: Way) -> None:
+    """A court every week."""
+    way.open("/court/")
+    way.press(".services a:has-text('コート1時間'), .services a:has-text('Court, 1 hour')")
+    way.see(FREE)
+    way.ahead(4)
+    way.press(FREE, 1)
+    way.see("#id_note")
+    way.press("a[href*='/dates?']")
+    way.see("input[name=date]")
+    way.shot("series-report")
+    way.press("button[value=hold]")
+    way.see("#id_note")
+    way.fill()
+    way.press("button[value=final]")
+    way.see("button[value=book]")
+    way.shot("series-final")
+    way.press("button[value=book]")
+    expect(way.page).to_have_url(re.compile(r"/b/"))
+    way.shot("series-done")
+
+
+def questions(way: Way) -> None:
+    """A vaccination for her child: whom it is for, what the clinic asks, her health."""
+    way.open("/clinic/")
+    way.press(".services a")
+    way.see(FREE)
+    way.ahead(3)
+    way.press(FREE)
+    way.see("#id_note")
+    way.fill()
+    way.page.locator(".whom input[type=radio]").nth(1).check()
+    way.page.locator("[id='id_guests.0.name']").fill("山田 つぼみ")
+    way.page.locator("input[name='answers.first-visit']").first.check()
+    way.page.locator("input[name='answers.vaccines']").first.check()
+    way.page.locator(".health input[type=checkbox]").first.check()
+    way.page.locator(".health textarea").first.fill("卵アレルギー")
+    way.shot("questions")
+    way.page.locator("[id='id_answers.side-effects']").check()
+    way.press("button[value=final]")
+    way.see("button[value=book]")
+    way.shot("questions-final")
+
+
 def late(way: Way, own: str) -> None:
     way.open(own)
     way.press("button[name=minutes]")
@@ -273,5 +346,7 @@ def account(way: Way, code: Callable[[], str]) -> None:
     way.shot("account-data")
     way.open("/salon/account/end")
     way.shot("account-end")
+    way.open("/salon/my-data/kept")
+    way.shot("my-data-kept")
     way.open("/salon/my-data")
     way.shot("my-data")

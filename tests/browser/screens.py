@@ -14,12 +14,13 @@ from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from tests.browser import journey
+from tests.browser.first_hour import SHOP_MAIL, Hand, answer, code_of
 from tests.browser.journey import WHO, Way
 from tests.browser.studio import Studio, offered
-from tests.browser.system import DESK, PHONE, TOP, System, at_any_hour, chromium, running, visit
+from tests.browser.system import DESK, PHONE, TOP, System, at_any_hour, chromium, running, visit, with_passkey
 from tests.servers import wait_for
 
-SHOPS = ("yoga", "court", "cottage")
+SHOPS = ("yoga", "court", "cottage", "clinic")
 LANGUAGES = {"ja": False, "en": True}
 
 
@@ -61,15 +62,15 @@ class Album:
         ]
         for name in self.steps:
             lines += [f"## {name}", ""]
-            pictures = [
-                _file(name, False, language, dark) for language in LANGUAGES for dark in (False, True)
-            ]
-            there = [each for each in pictures if (self.folder / each).exists()]
-            lines += [" ".join(f'<img src="{each}" width="220" alt="{each[:-5]}">' for each in there), ""]
-            desks = [_file(name, True, language, dark) for language in LANGUAGES for dark in (False, True)]
-            there = [each for each in desks if (self.folder / each).exists()]
-            lines += ["desk: " + " · ".join(f"[{each[:-5]}]({each})" for each in there), ""]
+            phones, desks = (self._of(name, wide) for wide in (False, True))
+            lines += [" ".join(f'<img src="{each}" width="220" alt="{each[:-5]}">' for each in phones), ""]
+            lines += ["desk: " + " · ".join(f"[{each[:-5]}]({each})" for each in desks), ""]
         (self.folder / "README.md").write_text("\n".join(lines), encoding="utf-8")
+
+    def _of(self, name: str, wide: bool) -> list[str]:
+        """The step's pictures that were taken: of easy Japanese and the first hour there are fewer."""
+        all_of = (_file(name, wide, each, dark) for each in (*LANGUAGES, "easy") for dark in (False, True))
+        return [each for each in all_of if (self.folder / each).exists()]
 
 
 def _file(name: str, wide: bool, language: str, dark: bool) -> str:
@@ -87,6 +88,8 @@ def main() -> None:
         with running(at_any_hour(Path(made)), *others) as system:
             for language in LANGUAGES:
                 _walk(system, browser, album, language)
+            _easy(system, browser, album)
+            _first_hour(system, browser, album)
     album.index()
 
 
@@ -98,6 +101,10 @@ def _walk(system: System, browser: Browser, album: Album, language: str) -> None
         own = journey.book(way, days=3, states=True)
         journey.move_and_cancel(way, own)
         _late(way)
+        journey.staff_first(way)
+        journey.several_services(way)
+        journey.several_dates(way)
+        journey.questions(way)
         journey.lose_a_race(way, another.new_page())
         journey.request(way)
         journey.stay(way)
@@ -107,6 +114,39 @@ def _walk(system: System, browser: Browser, album: Album, language: str) -> None
         journey.nothing_there(way)
         journey.vault_down(way)
         _account(system, way)
+
+
+def _easy(system: System, browser: Browser, album: Album) -> None:
+    """The booking once more in easy Japanese."""
+    with visit(browser) as context:
+        page = context.new_page()
+        page.goto(f"{system.origin}/salon/")
+        page.get_by_role("button", name="やさしい日本語").click()
+        journey.book(Way(system, page, shot=album.of(page, "easy")), days=3)
+
+
+def _first_hour(system: System, browser: Browser, album: Album) -> None:
+    """A shop of one's own, each step in both languages."""
+    told = system.noren("shop", "new", "hajime", "--owner", "owner@hajime.example").stdout
+    [link] = re.findall(r"\S+/console/join#\S+", told)
+    with visit(browser) as context:
+        page = context.new_page()
+        with_passkey(page)
+
+        def seen(step: str) -> None:
+            page.wait_for_url(re.compile(f"/console/start/{step}$"))
+            for language in LANGUAGES:
+                other = context.new_page()
+                other.goto(f"{page.url}?lang={language}")
+                album.of(other, language)(f"start-{step}")
+                other.close()
+
+        page.goto(link)
+        page.get_by_role("button", name="パスキーを作る").click()
+        answer(Hand(page), seen)
+        page.get_by_label("確認コード").fill(code_of(system, SHOP_MAIL))
+        page.get_by_role("button", name="開店する").click()
+        album.of(page, "ja")("start-open")
 
 
 def _late(way: Way) -> None:

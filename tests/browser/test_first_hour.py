@@ -3,73 +3,17 @@
 import re
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, expect
 
 from tests.browser import walk
+from tests.browser.first_hour import SHOP_MAIL, Hand, answer, code_of
 from tests.browser.system import PICTURES, System, looks, visit, watch, with_passkey
-from tests.servers import wait_for
 
 SLUG = "hajime"
-SHOP_MAIL = "hello@hajime.example"
 # What it may cost whoever takes all as it stands: more than this, and a step has grown.
 MOST_TAPS, MOST_FIELDS = 8, 7
 LANGUAGES = ("ja", "en") if PICTURES else ()
-
-
-@dataclass
-class Hand:
-    """Counts what a person does."""
-
-    page: Page
-    taps: int = 0
-    fields: int = 0
-
-    def tap(self, what: Locator) -> None:
-        what.click()
-        self.taps += 1
-
-    def write(self, label: str, text: str) -> None:
-        self.page.get_by_label(re.compile(f"^{label}")).first.fill(text)
-        self.fields += 1
-
-    def go_on(self) -> None:
-        self.tap(self.page.get_by_role("button", name="次へ").last)
-
-
-def code_of(system: System, mail: str) -> str:
-    def there() -> list[str]:
-        bodies = [one.get_body(("plain",)) for one in system.mails(mail)]
-        texts = [body.get_content() for body in bodies if body is not None]
-        return [found[1] for text in texts if (found := re.search(r"code is (\d{6})", text))]
-
-    wait_for(lambda: bool(there()), 40)
-    return there()[-1]
-
-
-def _answer(hand: Hand, seen: Callable[[str], None]) -> None:
-    """Go through the steps as somebody who takes what stands there."""
-    seen("kind")
-    hand.tap(hand.page.get_by_role("button", name=re.compile("美容室")))
-    seen("about")
-    hand.write("お店の名前", "はじめの一席")
-    hand.write("住所", "東京都台東区谷中0-0-0")
-    hand.write("電話番号", "03-0000-0000")
-    hand.write("メール", SHOP_MAIL)
-    hand.go_on()
-    seen("hours")
-    hand.go_on()
-    seen("team")
-    hand.write("お名前（1行に1人）", "葵 / Aoi")
-    hand.go_on()
-    seen("services")
-    hand.go_on()
-    seen("words")
-    hand.write("責任者", "青木 葵")
-    hand.go_on()
-    seen("look")
 
 
 def test_an_owner_opens_her_shop_and_a_customer_books(system: System, browser: Browser) -> None:
@@ -92,7 +36,7 @@ def test_an_owner_opens_her_shop_and_a_customer_books(system: System, browser: B
 
     page.goto(link[0])
     hand.tap(page.get_by_role("button", name="パスキーを作る"))
-    _answer(hand, seen)
+    answer(hand, seen)
     stranger = visit(browser).new_page()
     assert stranger.goto(f"{system.origin}/{SLUG}/").status == 404  # type: ignore[union-attr]
     faults += looks(page.context, f"{system.origin}/{SLUG}/", "start-preview")
