@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from noren.engine import late, override, policy, visits, windows
+from noren.engine import late, limits, override, policy, visits, windows
 from noren.engine.limits import Tally, Used
 from noren.engine.model import (
     BufferPolicy,
@@ -218,6 +218,57 @@ def test_a_limit_counts_its_own_part_where_it_lies() -> None:
     assert not shop.times(DAY, used={tally: Used(0, 46)})
     other = Tally(LimitOf.SERVICE, 0, CUT, Period.DAY, date.fromisoformat(DAY))
     assert shop.times(DAY, used={other: Used(9, 900)})
+
+
+def test_each_limit_says_whose_minutes_it_counts() -> None:
+    shop, most = salon(), (Limit(LimitOf.STAFF, Period.DAY, 3),)
+    services = {each: replace(one, limits=most) for each, one in shop.rules.services.items()}
+    shop = visit(shop.with_(services=services, limits=most), CUT, SHAMPOO, NAILS)
+    whole = shop.rules.services[CUT]
+    found = [
+        (each.service_id, each.service.requirements, each.offset, each.minutes)
+        for each in limits.of_service(shop.rules, whole)
+    ]
+    assert found == [
+        (CUT, services[CUT].requirements, 0, 60),
+        (SHAMPOO, whole.requirements, 60, 10),  # who serves what it is added to
+        (NAILS, services[NAILS].requirements, 70, 45),
+        (0, whole.requirements, 0, 115),
+    ]
+
+
+def test_a_limit_closes_the_day_on_which_its_part_lies() -> None:
+    shop = salon().with_(hours=hours())
+    limited = replace(shop.rules.services[NAILS], limits=(Limit(LimitOf.SERVICE, Period.DAY, 3),))
+    shop = visit(shop.with_(services={**shop.rules.services, NAILS: limited}), CUT, NAILS)
+    tally = Tally(LimitOf.SERVICE, 0, NAILS, Period.DAY, date.fromisoformat(DAY))
+    found = shop.times("2026-11-30", "2026-12-01", used={tally: Used(3, 0)})
+    assert (found[0], found[-3:]) == ("11-30 00:00", ["11-30 22:30", "12-01 23:00", "12-01 23:30"])
+
+
+@pytest.mark.parametrize(
+    ("number", "text", "times"),
+    [
+        (CUT, "11:15-12:30", ["11:30"]),  # a quarter before it
+        (CUT, "11:16-12:30", []),
+        (COLOUR, "12:30-14:00", ["11:30"]),  # no buffers within the visit
+        (NAILS, "14:00-15:15", ["11:30"]),  # half an hour after it
+        (NAILS, "14:00-15:14", []),
+    ],
+)
+def test_the_buffers_of_both_ends_lie_within_the_hours_of_their_parts(
+    number: int, text: str, times: list[str]
+) -> None:
+    shop = salon()
+    services = dict(shop.rules.services)
+    for each, before, open_ in (
+        (CUT, 15, "11:00-13:00"),
+        (COLOUR, 30, "12:30-14:30"),
+        (NAILS, 30, "14:00-15:40"),
+    ):
+        services[each] = replace(services[each], before=before, after=30, hours=hours(open_))
+    services[number] = replace(services[number], hours=hours(text))
+    assert visit(shop.with_(services=services), CUT, COLOUR, NAILS).times(DAY) == times
 
 
 def test_what_stands_is_judged_with_all_its_parts() -> None:

@@ -115,7 +115,7 @@ def closed(rules: ShopRules, service: Service, window: Window, used: UsedMap, *,
     return bits
 
 
-def closes(rules: ShopRules, concern: Concern, window: Window, used: UsedMap, *, subject: int = 0) -> int:
+def closes(rules: ShopRules, concern: Concern, window: Window, used: UsedMap, *, subject: int) -> int:
     """Return the starts at which this one is reached."""
     bits, limit = 0, concern.limit
     for first, following in periods(rules, limit.period, window):
