@@ -27,7 +27,7 @@ HEALTH_WORDS = 1
 """Which wording of ours, these three, asks for consent to keep answers about health."""
 HEALTH_WHY = gettext_lazy(
     "%(shop)s asks this to prepare your visit and to serve you safely, and uses it for nothing else. Only "
-    "those who manage the shop and those who serve you may look at it, one customer at a time; each look is "
+    "its owner, managers and staff, not its reception, may look at it, one customer at a time; each look is "
     "recorded, and you can read who looked."
 )
 HEALTH_HOW_LONG = gettext_lazy(
