@@ -179,6 +179,11 @@ def test_one_serves_both_parts_where_she_can_and_the_shop_calls_it_one(
     assert found == (["staff", "staff 2"] if apart or "count" in changes else roles)
 
 
+def test_an_option_by_itself_is_no_visit() -> None:
+    found = of(salon(), SHAMPOO)
+    assert (found.parts, found.minutes, found.bookable) == ((), 10, False)
+
+
 def test_additions_are_named_first() -> None:
     assert visits.candidates(salon().rules, (CUT,)) == [
         (SHAMPOO, True),

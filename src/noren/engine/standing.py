@@ -64,7 +64,7 @@ class Judge:
         """Return what a service lacks for its minutes `[begin, end)` of what stands: of a visit a part's."""
         if standing.parts:
             then = tuple(each for each in standing.claims if each.start < end and begin < each.end)
-            wanted = self._edges(standing, begin, end) if begin < end else []
+            wanted = self._edges(standing, begin, end)
             standing = replace(standing, claims=then)
         else:
             wanted = self._edges(standing, *standing.padded)
