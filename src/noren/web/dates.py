@@ -50,15 +50,6 @@ class Wish:
     count: int
     until: date | None
 
-    def request(
-        self, starts: tuple[datetime, ...], rhythm: Rhythm | None = None, key: str = ""
-    ) -> SeriesRequest:
-        asked = self.asked
-        nights = asked.nights_on(starts[0]) if starts else 0
-        return SeriesRequest(
-            asked.offer.id, asked.staff, asked.party, starts, rhythm, key=key, nights=nights, own=asked.hold
-        )
-
     @property
     def rhythm(self) -> Rhythm:
         unit, every = RHYTHMS[self.every]
@@ -102,6 +93,16 @@ def choose(request: HttpRequest, slug: str, service_id: str) -> HttpResponse:
     return HttpResponseRedirect(wish.asked.way.at("book_who", there, {"held": held.sign()}))
 
 
+def as_series(
+    asked: Asked, starts: tuple[datetime, ...], rhythm: Rhythm | None = None, key: str = ""
+) -> SeriesRequest:
+    """Return what is asked of the booking room. No starts: a course. Her own hold is let go before."""
+    nights = asked.nights_on(starts[0]) if starts else 0
+    return SeriesRequest(
+        asked.offer.id, asked.staff, asked.party, starts, rhythm, key=key, nights=nights, own=asked.hold
+    )
+
+
 def ticked(given: QueryDict) -> tuple[datetime, ...]:
     """Read the dates that a form sent. Raises NotOffered."""
     return tuple(times.instant(each) for each in sorted(set(given.getlist("date"))))
@@ -116,16 +117,15 @@ def hold(asked: Asked, starts: tuple[datetime, ...], key: str = "") -> Held:
     shop_id = asked.face.id
     if asked.hold is not None:
         series.let_go(shop_id, asked.hold, now=asked.now)
-    wish = Wish(asked, None, "1", len(starts), None)
     starts = () if asked.offer.course else starts
     try:
-        kept = series.hold_series(shop_id, wish.request(starts, key=key or _key()), now=asked.now)
+        kept = series.hold_series(shop_id, as_series(asked, starts, key=key or _key()), now=asked.now)
     except IdempotencyKeyReused:
         # She went back to this page and ticked others: those of before are let go.
         before = actions.of_key(shop_id, key, now=asked.now)
         if before is not None:
             series.let_go(shop_id, before.id, now=asked.now)
-        kept = series.hold_series(shop_id, wish.request(starts, key=_key()), now=asked.now)
+        kept = series.hold_series(shop_id, as_series(asked, starts, key=_key()), now=asked.now)
     stamps = tuple(int(line.wanted.timestamp()) for line in kept.report)
     return Held(
         shop=shop_id,
@@ -215,10 +215,10 @@ def _looked(request: HttpRequest, wish: Wish, refusal: NorenError | None = None)
 def _report(wish: Wish) -> list[Shown]:
     asked = wish.asked
     if asked.offer.course:
-        return of(asked, series.look(asked.face.id, wish.request(()), now=asked.now))
+        return of(asked, series.look(asked.face.id, as_series(asked, ()), now=asked.now))
     if wish.at is None:
         return _classes(asked)
-    return of(asked, series.look(asked.face.id, wish.request((wish.at,), wish.rhythm), now=asked.now))
+    return of(asked, series.look(asked.face.id, as_series(asked, (wish.at,), wish.rhythm), now=asked.now))
 
 
 def _classes(asked: Asked) -> list[Shown]:
@@ -266,8 +266,3 @@ def _refused(refusal: NorenError) -> str:
         last = _("No date is left. Please choose a later last day.")
         return last if refusal.facts["field"] == "repeat" else _("Please tick a date.")
     return refusal.words()
-
-
-def address(asked: Asked, at: int) -> str:
-    """Return the page on which a start that was just chosen is taken more than once."""
-    return asked.way.at("book_series", [asked.face.slug, asked.offer.id], {**asked.said(), "at": str(at)})

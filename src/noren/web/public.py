@@ -31,7 +31,7 @@ def shop(request: HttpRequest, slug: str) -> HttpResponse:
         "hours": rows,
         "closings": special,
         "listed": listed.of(face, "shop"),
-        "linked": listed.business(face, shopfront.offers(face.id), today),
+        "linked": listed.business(face, shown["offers"], today),
     }
     return render(request, "web/shop.html", context)
 

@@ -26,7 +26,7 @@ from noren.accounts.access import customer_of
 from noren.accounts.rules import public
 from noren.booking import book, series
 from noren.booking.book_series import complete_series
-from noren.booking.report import Line, SeriesRequest
+from noren.booking.report import Line
 from noren.errors import (
     BadField,
     CannotTakeNewCustomers,
@@ -264,12 +264,8 @@ def _taken(desk: Desk, form: CustomerForm, refusal: NorenError) -> HttpResponse:
 
 
 def _looked(desk: Desk) -> tuple[Line, ...]:
-    asked = _asked(desk)
     starts = () if desk.offer.course else desk.held.starts
-    wanted = SeriesRequest(
-        desk.offer.id, asked.staff, asked.party, starts, nights=asked.nights, own=desk.held.hold
-    )
-    return series.look(desk.face.id, wanted, now=desk.now)
+    return series.look(desk.face.id, dates.as_series(_asked(desk), starts), now=desk.now)
 
 
 def _final(desk: Desk, form: CustomerForm, *, moved: bool = False) -> HttpResponse:

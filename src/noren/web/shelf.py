@@ -30,6 +30,7 @@ def of(face: Face, way: Way, staff: int | None, now: datetime) -> dict[str, Any]
     chosen = next((each for each in team if each.id == staff and each.id in busy), None)
     shown = [each for each in offers if chosen is None or chosen.id in each.staff]
     return {
+        "offers": offers,
         "services": [_line(face, way, each, chosen, now) for each in shown],
         "chosen_member": chosen,
         "all_services": way.at("shop", [face.slug]),
