@@ -46,7 +46,7 @@ SUBJECTS = {
     },
 }
 
-TOGETHER = {"ja": "＋", "en": " + "}
+TOGETHER = {easy.CODE: "と", "ja": "＋", "en": " + "}
 """Between the services of one visit."""
 
 OPENINGS = {

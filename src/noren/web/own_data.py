@@ -146,9 +146,9 @@ def _erased(request: HttpRequest, face: Face, made: list[Certificate]) -> HttpRe
 @require_http_methods(["GET", "HEAD", "POST"])
 def certificate(request: HttpRequest, slug: str) -> HttpResponse:
     """Give back the certificate that the page before brought, as files an outsider can check."""
+    face_or_404(slug)
     if request.method != "POST":
         return HttpResponseRedirect(reverse("shop", args=[slug]))
-    face_or_404(slug)
     try:
         made = [_read(each) for each in _SIGNER.unsign_object(request.POST.get("certificate", ""))]
     except (BadSignature, ValueError):
