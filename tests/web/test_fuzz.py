@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from noren.booking import doctor
 from noren.booking.models import Booking, Status
+from noren.shops.models import Service
+from noren.shops.rules import change
 from noren.shops.tenancy import shop
 from tests.api.salon import Salon
 from tests.servers import AppDatabase, VaultProcess
@@ -23,6 +25,8 @@ NAMES = (
     *CUSTOMER,
     *("at", "held", "step", "staff", "party", "nights", "from", "day", "guest", "fee", "minutes"),
     *("next", "code", "password", "lang", "csrfmiddlewaretoken", "new", "step ", "held[]", "__proto__"),
+    *("also", "date", "every", "times", "until", "whom", "guests.0.name", "guests.0.kana", "guests.99.name"),
+    *("answers.allergy", "answers.length", "answers.words", "answers.nobody", "health", "consent", "sure"),
 )
 # What breaks readers of numbers, days, tokens and text.
 NASTY = (
@@ -60,6 +64,11 @@ def _addresses(made: Salon) -> dict[str, str]:
         "nobody": "/salon/book/999999999999/",
         "embed": f"/salon/embed/book/{made.cut}/",
         "own": f"/b/{token}",
+        "wait": f"/salon/book/{made.cut}/wait",
+        "dates": f"/salon/book/{made.cut}/dates",
+        "kept": "/salon/my-data/kept",
+        "erase": "/salon/account/erase",
+        "certificate": "/salon/account/certificate",
         "waiting": "/w/1.1.1.aaaaaaaaaaaaaaaaaaaaaa",
         "door": "/salon/account",
         "code": "/salon/account/code",
@@ -68,6 +77,25 @@ def _addresses(made: Salon) -> dict[str, str]:
         "my_data": "/salon/my-data/enter",
         "language": "/language",
     }
+
+
+def _asks(made: Salon) -> None:
+    """The cut asks: a choice, about health, and in words."""
+
+    def question(
+        key: str, kind: str, *, health: bool = False, choices: tuple[str, ...] = ()
+    ) -> dict[str, Any]:
+        shown = [{"key": each, "words": {"ja": each}} for each in choices]
+        words: dict[str, Any] = {"question": {"ja": key}, "help": {}, "choices": shown}
+        return {"key": key, "kind": kind, "required": False, "health": health, **words}
+
+    asked = [
+        question("length", "one", choices=("short", "long")),
+        question("allergy", "long", health=True),
+        question("words", "consent"),
+    ]
+    with shop(made.id), change():
+        Service.objects.filter(id=made.cut).update(questions=asked)
 
 
 def _many(count: int) -> Callable[[Any], Any]:
@@ -90,6 +118,7 @@ def test_the_form_breaks_at_no_step(made: Salon, app_db: AppDatabase, vault: Vau
     """A held time and a right form, of which some fields are others: refused or booked, never in between."""
     assert app_db
     assert vault
+    _asks(made)
     customer = Visitor()
     customer.open(f"/salon/book/{made.cut}/")
     customer.press("at")
