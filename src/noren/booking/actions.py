@@ -309,11 +309,11 @@ def cancel(shop_id: int, booking_id: int, *, now: datetime, by: Actor, reason: s
         write_cancel(booking, now=now, by=by, why=reason)
 
 
-def write_cancel(booking: Booking, *, now: datetime, by: Actor, why: str) -> None:
-    """Cancel inside the shop's transaction, and tell her."""
+def write_cancel(booking: Booking, *, now: datetime, by: Actor, why: str, told: bool = True) -> None:
+    """Cancel inside the shop's transaction, and tell her. Not `told`: somebody tells her otherwise."""
     cost = agreement.fee(booking, now=now) if by == CUSTOMER else agreement.NOTHING
     referee.end(booking.id, OPEN, Status.CANCELLED, now=now, by=by, why=why, facts=asdict(cost))
-    jobs.ended(booking, "cancelled")
+    jobs.ended(booking, "cancelled", told=told)
 
 
 def move(
@@ -370,7 +370,7 @@ def write_move(
 ) -> Booking:
     """Move as it was decided, inside the shop's transaction. A pending one keeps taking what it took.
 
-    `kind` is the mail that tells her.
+    `kind` is the mail that tells her; none where it is empty.
     """
     agreed = agreement.retimed(booking, agreed, decision.known)
     values = decision.values | {"agreed": agreed, "takes": booking.takes, "changes": booking.changes}

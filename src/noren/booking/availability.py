@@ -322,7 +322,7 @@ def nearest(
     """
     wanted: dict[str, Any] = {"now": now, "staff": staff, "party": party, "nights": nights, "own": own}
     wanted |= {"person": person, "also": also}
-    near: tuple[Start, ...] = ()
+    those: tuple[Start, ...] = ()
     for reach in (_NEAR, _FAR):
 
         def of(rules: ShopRules, reach: timedelta = reach) -> Window:
@@ -330,23 +330,24 @@ def nearest(
             return windows.of_dates(rules, service_id, day - _NEAR, day + reach, nights)
 
         found = _look(shop_id, service_id, of, **wanted)
-        near = _nearest(found, at.timestamp(), limit)
-        if len(near) >= limit:
+        those = near(found, at.timestamp(), limit)
+        if len(those) >= limit:
             break
-    return near
+    return those
 
 
-def _nearest(found: Found, at: float, limit: int) -> tuple[Start, ...]:
+def near(found: Found, at: float, limit: int) -> tuple[Start, ...]:
+    """Return the starts of what was found that are nearest to an instant (POSIX seconds), ascending."""
     same = found.same
     kept = _near.get((same, at, limit)) if same else None
     if kept is not None:
         return kept
     every = [start for those in _days(found).days.values() for start in those]
     every.sort(key=lambda start: abs(start.stamp - at))
-    near = tuple(sorted(every[:limit], key=lambda start: start.minute))
+    chosen = tuple(sorted(every[:limit], key=lambda start: start.minute))
     if same:
-        _near.keep((same, at, limit), near, found.survey.window.size // 8 * (len(found.survey.taken) + 1))
-    return near
+        _near.keep((same, at, limit), chosen, found.survey.window.size // 8 * (len(found.survey.taken) + 1))
+    return chosen
 
 
 # What was found last, by all that it rests on: which starts of a day are offered and which would be if

@@ -52,7 +52,7 @@ def under(
     with shop(shop_id):
         rules = known().rules
         why = Why.STAFF if rules.resources[resource_id].kind == "staff" else Why.ROOM
-        rows = _there(_claims(rules, resource_id, start, end))
+        rows = _there(closing(rules, resource_id, start, end))
         return tuple(_touched(row, why) for row in rows if row.status in OPEN and row.end > now)
 
 
@@ -86,18 +86,22 @@ def blackout(
     by: Actor,
     reason: str = "",
     over: Over = Over.REFUSE,
+    once: bool = False,
 ) -> tuple[Blacked, ...]:
     """Close a resource on one date or many, in one transaction, and report on each.
 
     Raises ChangeTouchesBookings (REFUSE): nothing is blocked then. A form that is being filled for such a
-    time cannot be finished.
+    time cannot be finished. `once`: who is closed until then already, for the same reason, stays so, and
+    nothing is reported.
     """
 
     def write() -> tuple[Blacked, ...]:
         # Nothing is booked there between our look and our block: referee.hold asks for this row.
         Shop.objects.select_for_update(no_key=True).first()
+        if once and _is_closed(resource_id, stretches, reason):
+            return ()
         rules = known().rules
-        claims = [_claims(rules, resource_id, *stretch) for stretch in stretches]
+        claims = [closing(rules, resource_id, *stretch) for stretch in stretches]
         there = [_there(each) for each in claims]
         rows = _locked({each.id for those in there for each in those}, now)
         why = Why.STAFF if rules.resources[resource_id].kind == "staff" else Why.ROOM
@@ -115,6 +119,11 @@ def blackout(
         return tuple(done)
 
     return tried(shop_id, write)
+
+
+def _is_closed(resource_id: int, stretches: Sequence[Stretch], reason: str) -> bool:
+    there = Block.objects.filter(resource_id=resource_id, why=reason, start__lte=stretches[-1][0])
+    return there.filter(end=stretches[-1][1]).exists()
 
 
 def _answer(
@@ -141,7 +150,7 @@ def _write(
         "kind": "block",
         "why": reason,
     }
-    return referee.block(rules, values, _claims(rules, resource_id, *stretch), now=now, by=by)
+    return referee.block(rules, values, closing(rules, resource_id, *stretch), now=now, by=by)
 
 
 def unblock(shop_id: int, block_id: int) -> None:
@@ -176,7 +185,8 @@ def _blocked(row: Booking) -> bool:
     )
 
 
-def _claims(rules: ShopRules, resource_id: int, start: datetime, end: datetime) -> list[model.Claim]:
+def closing(rules: ShopRules, resource_id: int, start: datetime, end: datetime) -> list[model.Claim]:
+    """Return what a block takes."""
     first, last = int(start.timestamp()) // 60, -(-int(end.timestamp()) // 60)
     return [
         model.Claim(each, rules.resources[each].stock, first, last, first, last)

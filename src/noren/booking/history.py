@@ -34,6 +34,8 @@ class What(StrEnum):
     SERIES = "series"
     LATE = "late"
     """She has said that she is running late, or that she is not after all."""
+    CHOOSE = "choose"
+    """Who serves is away: her customer was asked to choose another time."""
     RELINKED = "relinked"
     """Its link was made invalid, and a new one mailed."""
 

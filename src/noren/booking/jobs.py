@@ -54,14 +54,15 @@ def approved(booking: Booking, *, now: datetime) -> int | None:
 def moved(booking: Booking, *, now: datetime, kind: str = "moved") -> int | None:
     """Tell her, and remind her of the new time alone. Gives the new reminder's job.
 
-    Of a booking that waits for approval she is told when it is answered; and at once when the shop moved it.
+    With no `kind` she is told of nothing. Of a booking that waits for approval she is told when it is
+    answered; and at once when the shop moved it.
     """
     _forget(booking)
     if booking.status == Status.PENDING:
         told = [_mail(booking, kind)] if kind == "rescheduled" else []
         _write(*told, _later("lapse", booking.start, booking.id))
         return None
-    return _reminded(booking, now, _mail(booking, kind))
+    return _reminded(booking, now, *([_mail(booking, kind)] if kind else ()))
 
 
 def relinked(booking: Booking, *, others: Sequence[Booking]) -> None:
@@ -79,17 +80,22 @@ def move_nearest(booking_id: int) -> None:
     _write(_job("noren.booking.tasks.move_nearest", booking_id=booking_id))
 
 
-def ended(booking: Booking, kind: str, *, others: Sequence[Booking] = ()) -> None:
+def ended(booking: Booking, kind: str, *, others: Sequence[Booking] = (), told: bool = True) -> None:
     """Tell her (cancelled, declined, released), of others too in the same mail; remind her of nothing."""
     for each in (booking, *others):
         _forget(each)
     free = _offers((each.start, each.end) for each in (booking, *others))
-    _write(_mail(booking, kind, others=others), *free)
+    _write(*([_mail(booking, kind, others=others)] if told else ()), *free)
 
 
 def freed(start: datetime, end: datetime) -> None:
     """Offer the time that is free now to those who wait for it."""
     _write(*_offers([(start, end)]))
+
+
+def write_to(booking: Booking, kind: str) -> None:
+    """Write to her about a booking that stays as it is."""
+    _write(_mail(booking, kind))
 
 
 def joined(entry: Waiting) -> None:

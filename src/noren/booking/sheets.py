@@ -80,6 +80,17 @@ FROM touched t LEFT JOIN booking_claim c ON c.shop_id = %(shop)s AND c.resource_
     AND (c.booking_id IS NULL OR c.booking_id NOT IN (SELECT g.id FROM gone g))
     AND (c.session_id IS NULL OR c.session_id IS DISTINCT FROM %(session)s)
 """
+# All claims of what some bookings have claimed something of, each with whose it is; none that has expired.
+_BESIDE = """
+SELECT c.resource_id, c.booking_id, c.units, c.day - date '1970-01-01',
+    c.core_from, c.core_to, c.padded_from, c.padded_to
+FROM booking_claim c LEFT JOIN booking_booking b ON b.shop_id = c.shop_id AND b.id = c.booking_id
+WHERE c.shop_id = %(shop)s
+    AND c.resource_id IN (SELECT o.resource_id FROM booking_claim o
+        WHERE o.shop_id = %(shop)s AND o.booking_id = ANY (%(owns)s))
+    AND c.day >= date '1970-01-01' + %(first)s::integer AND c.day < date '1970-01-01' + %(last)s::integer
+    AND (b.status IS DISTINCT FROM 'held' OR b.expires_at > %(now)s)
+"""
 _STOCKS = """
 SELECT r.id FROM shops_resource r WHERE r.shop_id = %s AND (r.stock > 1 OR EXISTS (
     SELECT FROM booking_sheet s WHERE s.shop_id = r.shop_id AND s.resource_id = r.id AND s.plane > 1))
@@ -169,6 +180,29 @@ def beside(seen: Survey, those: Sequence[Beside]) -> Survey:
         for each, some in claims.items()
     }
     return replace(seen, taken={**seen.taken, **put}, mark=None)
+
+
+def without_each(seen: Survey, owns: Sequence[int], *, now: datetime) -> dict[int, Survey]:
+    """Return for each of these bookings what is taken without it: one statement. Inside the shop."""
+    window = seen.window
+    wanted: dict[str, Any] = {"shop": current_shop(), "now": now, "owns": list(owns)}
+    wanted |= {"first": window.day, "last": window.day + window.days}
+    claims: dict[int, list[tuple[int | None, Claim]]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(_BESIDE, wanted)
+        for resource_id, whose, count, day, *minutes in cursor.fetchall():
+            claim = Claim(resource_id, count, *(day * DAY + minute for minute in minutes))
+            claims.setdefault(resource_id, []).append((whose, claim))
+    stocks_of = seen.known.rules.resources
+    found = {}
+    for own in owns:
+        counted = {
+            each: sheet.planes(window, stocks_of[each].stock, [one for whose, one in some if whose != own])
+            for each, some in claims.items()
+            if each in stocks_of and any(whose == own for whose, _ in some)
+        }
+        found[own] = replace(seen, taken={**seen.taken, **counted}, mark=None)
+    return found
 
 
 def taken(

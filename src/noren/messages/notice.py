@@ -19,6 +19,8 @@ class Kind(StrEnum):
     """The shop has moved a class, or a booking that could not stay: keep or cancel."""
     REASSIGNED = "reassigned"
     """Somebody else serves, at the same time."""
+    CHOOSE = "choose"
+    """Who serves is away: she is asked to choose another time."""
     ZONE = "zone"
     """The zone's clock was changed by law: the same time on the wall, and a new calendar file."""
     JOINED = "joined"

@@ -22,6 +22,7 @@ SUBJECTS = {
         Kind.RELEASED: "【{shop}】ご予約の時間が過ぎました({day})",
         Kind.RESCHEDULED: "【{shop}】変更のお知らせ({day})",
         Kind.REASSIGNED: "【{shop}】担当変更のお知らせ({day})",
+        Kind.CHOOSE: "【{shop}】日時変更のお願い({day})",
         Kind.ZONE: "【{shop}】カレンダー更新のお願い({day})",
         Kind.JOINED: "【{shop}】キャンセル待ちを承りました({day})",
         Kind.OFFERED: "【{shop}】空きが出ました({day})",
@@ -38,6 +39,7 @@ SUBJECTS = {
         Kind.RELEASED: "{shop}: your booking of {day} has lapsed",
         Kind.RESCHEDULED: "{shop}: your booking has changed, {day}",
         Kind.REASSIGNED: "{shop}: somebody else will serve you on {day}",
+        Kind.CHOOSE: "{shop}: please choose another time for {day}",
         Kind.ZONE: "{shop}: please renew your calendar for {day}",
         Kind.JOINED: "{shop}: you are on the waiting list for {day}",
         Kind.OFFERED: "{shop}: a place is free on {day}",
@@ -65,6 +67,8 @@ OPENINGS = {
         "下のリンクから、このまま参加するか、無料で取り消すかをお選びください。",
         Kind.REASSIGNED: "お店の都合により担当が変わりました。日時に変わりはありません。"
         "ご希望に沿わない場合は、下のリンクから無料で取り消せます。",
+        Kind.CHOOSE: "申し訳ございません。担当者の急な不在のため、次のご予約はこのままではお受けできません。"
+        "お手数ですが、下のリンクから別の日時をお選びいただくか、無料でお取り消しください。",
         Kind.ZONE: "法令により時計の進み方が変わりましたが、お店の時計でのご予約の時刻は変わりません。"
         "お手元のカレンダーには、添付のファイルを入れ直してください。",
         Kind.JOINED: "キャンセル待ちを承りました。空きが出ましたら、ご登録の順にメールでお知らせします。",
@@ -88,6 +92,8 @@ OPENINGS = {
         "Please choose by the link below whether you keep it or cancel it free of charge.",
         Kind.REASSIGNED: "The shop had to ask somebody else to serve you. The time has not changed. "
         "If that is not what you wish, you can cancel free of charge by the link below.",
+        Kind.CHOOSE: "We are sorry: who was to serve you is away, and this booking cannot stay as it is. "
+        "Please choose another time by the link below, or cancel free of charge.",
         Kind.ZONE: "The law has changed how clocks run. By the shop's clock your time has not changed; "
         "please put the attached file into your calendar, in place of the old one.",
         Kind.JOINED: "You are on the waiting list. As soon as a place is free we will write to you, "

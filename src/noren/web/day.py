@@ -19,7 +19,7 @@ from noren.booking.models import STANDING, Block, Booking, Claim, ClassSession, 
 from noren.engine import hours as engine_hours
 from noren.shops import rules
 from noren.shops.tenancy import shop as in_shop
-from noren.web import answered, console, names, shopfront, times, visits, wording
+from noren.web import answered, away, console, names, shopfront, times, visits, wording
 from noren.web.desk import face_of
 
 # What is drawn when nobody has said when the shop opens; the axis grows with what is booked.
@@ -70,7 +70,10 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
+    """`away`: where to say that she is away, of who serves on a day that is not over."""
+
     name: str
+    away: str
     shut: tuple[Span, ...]
     blocks: tuple[Piece, ...]
 
@@ -112,7 +115,8 @@ def day(request: StaffRequest) -> HttpResponse:
         "rows": console.named(both, told, now, late.told(face.id, [visit.id for visit in both])),
         "turns": _turns(shown, now.date()),
         "why": f"{reverse('console_why')}?date={shown}",
-        **_picture(face, shown, found=both, takings=takings, told=told, now=now),
+        "away": away.address(None, shown) if away.may(request) and shown >= now.date() else "",
+        **_picture(request, face, shown, found=both, takings=takings, told=told, now=now),
     }
     return render(request, "web/console/day.html", context, status=told.answer_to(request))
 
@@ -144,6 +148,7 @@ def _lasting(
 
 
 def _picture(
+    request: StaffRequest,
     face: shopfront.Face,
     shown: date,
     *,
@@ -157,6 +162,7 @@ def _picture(
         opens = _open(shown)
         sessions = ClassSession.objects.in_bulk({t.session for t in takings if t.session})
         blocks = Block.objects.in_bulk({t.block for t in takings if t.block})
+    absent = away.who(request, face) if shown >= now.date() else ()
     titles = {visit.id: (visit, answered.who(told, visit)) for visit in found}
     services = {offer.id: offer.name for offer in shopfront.offers(face.id)}
     pieces: dict[int, list[Piece]] = defaultdict(list)
@@ -177,6 +183,7 @@ def _picture(
         "now": Span(minute, minute) if first * 60 <= minute < last * 60 else None,
         "lanes": [
             Lane(
+                away=away.address(resource, shown) if resource in absent else "",
                 name=name,
                 shut=tuple(_shut(opens.get(resource, ()), first, last)),
                 blocks=tuple(_drawn(pieces[resource], seen)),

@@ -95,6 +95,7 @@ def _what(code: str) -> str:
         What.FITS_AGAIN: _("Fits again"),
         What.SERIES: _("Booked with others as a series"),
         What.LATE: _("Running late"),
+        What.CHOOSE: _("Asked to choose another time"),
         What.RELINKED: _("The link was made invalid, and a new one mailed"),
     }
     return words[What(code)] if code in words else _("Changed")
@@ -114,6 +115,7 @@ def why_words(code: str) -> str:
         "rules": _("The rules have changed"),
         "blocked": _("Somebody was blocked over it"),
         "zone": _("The clock was changed by law"),
+        "away": _("Who serves was away"),
     }
     return known.get(code, code)
 

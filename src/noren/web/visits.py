@@ -1,6 +1,6 @@
 """A booking as pages show it: its service, times and staff in words, and no person."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -134,6 +134,11 @@ def of(rows: list[Booking], face: Face) -> list[Visit]:
     services = Service.objects.in_bulk({each for row in rows for each in row.services})
     staff = Staff.objects.in_bulk({row.staff_id for row in rows if row.staff_id})
     return [_visit(row, face, services, staff) for row in rows]
+
+
+def done(ids: Collection[int], face: Face) -> list[Visit]:
+    """Return these, in the order of their starts. Inside the shop."""
+    return of(list(Booking.objects.filter(id__in=ids).order_by("start", "id")), face) if ids else []
 
 
 def _visit(row: Booking, face: Face, services: Mapping[int, Service], staff: Mapping[int, Staff]) -> Visit:
