@@ -41,6 +41,7 @@ WAY = [
 ]
 REFUSALS = (
     *(errors.SlotTaken, errors.InThePast, errors.OutsideHorizon, errors.TooLate, errors.NotOffered),
+    errors.OnlineStopped,
     *(errors.LimitReached, errors.NightsNotOffered, errors.PartyTooLarge, errors.HoldExpired),
     *(errors.TooLateToCancel, errors.AlreadyCancelled, errors.TooLateToChange, errors.CourseOnly),
     *(

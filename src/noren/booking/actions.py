@@ -82,6 +82,7 @@ class HoldRequest:
             over=bool(self.override),
             course=by_staff(by),
             also=self.also,
+            desk=by.startswith("staff:"),
         )
 
 
@@ -336,7 +337,8 @@ def move(
     may_insist(override, by)
     with shop(shop_id):
         before = of_id(booking_id)
-    wanted = asked.again(before, start, staff, over=bool(override), course=by_staff(by))
+    desk = by.startswith("staff:")
+    wanted = asked.again(before, start, staff, over=bool(override), course=by_staff(by), desk=desk)
 
     def write() -> Booking:
         booking = of_id(booking_id)

@@ -24,7 +24,7 @@ class Asked:
     `person` where she is known. `since`: notice and horizon are as they were then (an approval, an offer).
     `over`: staff insist, and nobody is asked. `course`: dates of a course may be taken, by staff or all
     together. `beside`: what stands in the way, and counts, as if it were written. `also`: the other services
-    of the same visit.
+    of the same visit. `desk`: the shop's own people ask, for whom no stop of online bookings is.
     """
 
     service_id: int
@@ -39,6 +39,7 @@ class Asked:
     course: bool = False
     beside: tuple[Beside, ...] = ()
     also: tuple[int, ...] = ()
+    desk: bool = False
 
     @property
     def is_plain(self) -> bool:
@@ -54,6 +55,7 @@ def again(
     over: bool = False,
     since: datetime | None = None,
     course: bool = False,
+    desk: bool = True,
 ) -> Asked:
     """Return what a booking that is there is asked for, at another time or by another."""
     return Asked(
@@ -68,4 +70,5 @@ def again(
         over=over,
         course=course,
         also=booking.also,
+        desk=desk,
     )

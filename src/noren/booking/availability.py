@@ -183,15 +183,16 @@ def month(
     person: UUID | None = None,
     since: datetime | None = None,
     also: tuple[int, ...] = (),
+    desk: bool = False,
 ) -> Availability:
     """Return the starts from `first` to `last`, both included. `staff` None: any. `own`: see sheets.survey.
 
     `nights` of a stay; `person` where she is known, for what is limited for each customer; `since`: notice
-    and horizon are as they were then; `also`: the other services of the same visit. Raises ShopUnknown,
-    ServiceUnknown.
+    and horizon are as they were then; `also`: the other services of the same visit; `desk`: see survey.
+    Raises ShopUnknown, ServiceUnknown.
     """
     wanted: dict[str, Any] = {"now": now, "staff": staff, "party": party, "own": own, "person": person}
-    found = find(shop_id, service_id, first, last, nights=nights, also=also, **wanted)
+    found = find(shop_id, service_id, first, last, nights=nights, also=also, desk=desk, **wanted)
     return _days(replace(found, since=since))
 
 
@@ -221,6 +222,7 @@ def find(
     nights: int = 0,
     person: UUID | None = None,
     also: tuple[int, ...] = (),
+    desk: bool = False,
 ) -> Found:
     """Read what is taken now: one question to the database. Raises ShopUnknown, ServiceUnknown."""
 
@@ -228,7 +230,7 @@ def find(
         return windows.of_dates(rules, service_id, first, last, nights)
 
     wanted: dict[str, Any] = {"staff": staff, "party": party, "own": own, "nights": nights, "person": person}
-    return _look(shop_id, service_id, of, now=now, also=also, **wanted)
+    return _look(shop_id, service_id, of, now=now, also=also, desk=desk, **wanted)
 
 
 def _look(
@@ -243,8 +245,9 @@ def _look(
     own: int | None = None,
     person: UUID | None = None,
     also: tuple[int, ...] = (),
+    desk: bool = False,
 ) -> Found:
-    seen = sheets.survey(shop_id, service_id, of, now=now, staff=staff, own=own, also=also)
+    seen = sheets.survey(shop_id, service_id, of, now=now, staff=staff, own=own, also=also, desk=desk)
     service = seen.known.rules.services[service_id]
     return Found(shop_id, service, seen, now, staff, party, nights, own, person, also=also)
 
@@ -315,13 +318,14 @@ def nearest(
     limit: int = 5,
     own: int | None = None,
     also: tuple[int, ...] = (),
+    desk: bool = False,
 ) -> tuple[Start, ...]:
     """Return the starts nearest to an instant, ascending; weeks are searched before they are widened.
 
-    `own`, `also`: see sheets.survey.
+    `own`, `also`, `desk`: see sheets.survey.
     """
     wanted: dict[str, Any] = {"now": now, "staff": staff, "party": party, "nights": nights, "own": own}
-    wanted |= {"person": person, "also": also}
+    wanted |= {"person": person, "also": also, "desk": desk}
     those: tuple[Start, ...] = ()
     for reach in (_NEAR, _FAR):
 

@@ -113,7 +113,7 @@ def _instead(
         dates = wall.as_date(first), wall.as_date(first + _DAYS - 1)
         return windows.of_dates(rules, one.service_id, *dates, nights)
 
-    survey = sheets.survey(shop_id, one.service_id, of, now=now, also=one.also)
+    survey = sheets.survey(shop_id, one.service_id, of, now=now, also=one.also, desk=True)
     rules = survey.known.rules
     minutes = [int(each.timestamp()) // 60 for each in closed]
     block = Beside(minutes[0], minutes[1], tuple(blocks.closing(rules, staff, *closed)))

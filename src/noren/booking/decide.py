@@ -34,6 +34,7 @@ from noren.errors import (
     NorenError,
     NotOffered,
     NotTogether,
+    OnlineStopped,
     OutsideHorizon,
     PartyTooLarge,
     SlotTaken,
@@ -95,6 +96,7 @@ def decide(asked: Asked, *, now: datetime) -> Decision:
         staff=asked.staff,
         own=asked.own,
         also=asked.also,
+        desk=asked.desk,
     )
     seen = sheets.beside(seen, asked.beside)
     if asked.since is not None and asked.start <= now and not asked.over:
@@ -186,6 +188,8 @@ def refusal(reason: Reason) -> NorenError:
     match reason.why:
         case Why.PAST:
             return InThePast()
+        case Why.STOPPED:
+            return OnlineStopped()
         case Why.NOTICE:
             return TooLate()
         case Why.HORIZON:

@@ -68,6 +68,7 @@ def slack(shop_id: int, booking: Booking, *, now: datetime) -> int | None:
         staff=booking.staff_id,
         own=booking.id,
         also=booking.also,
+        desk=True,
     )
     asked: dict[str, Any] = {"most": most, "staff": booking.staff_id, "party": booking.party}
     return late.slack(seen.known.rules, booking.service_id, seen.window, seen.taken, start, **asked)

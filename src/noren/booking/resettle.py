@@ -40,6 +40,7 @@ def move_nearest(shop_id: int, booking_id: int, *, now: datetime, by: Actor, why
             limit=20,
             own=booking_id,
             also=booking.also,
+            desk=True,
         )
         starts = _others(booking, found)
     for start in sorted(starts, key=lambda at: (abs(at - booking.start), at)):
@@ -152,6 +153,7 @@ def who_can(shop_id: int, booking: Booking, *, now: datetime) -> tuple[int, ...]
         now=now,
         own=booking.id,
         also=booking.also,
+        desk=True,
     )
     rules = seen.known.rules
     if rules.services[booking.service_id].capacity is not None:

@@ -139,12 +139,14 @@ def survey(
     staff: int | None = None,
     own: int | None = None,
     also: tuple[int, ...] = (),
+    desk: bool = False,
 ) -> Survey:
     """Read everything about a service in the window that `of` gives: one statement, of one moment.
 
     `own` is a booking whose claims are left out: the one to be moved, or the asker's own hold. With `also` it
-    is about the visit, which stands in the service's place in what is known. It is asked with the rules as
-    remembered; when these have moved on, once more. Raises ShopUnknown, ServiceUnknown.
+    is about the visit, which stands in the service's place in what is known. `desk`: the shop itself asks;
+    no stop of online bookings is for it. It is asked with the rules as remembered; when these have moved on,
+    once more. Raises ShopUnknown, ServiceUnknown.
     """
     wanted = {service_id, *also}
     house = remembered(shop_id) or _known(shop_id)
@@ -152,6 +154,8 @@ def survey(
         if not house.rules.services.keys() >= wanted and house is not (house := _known(shop_id)):
             continue
         visit = house.visit(service_id, also)
+        if desk and visit.rules.stopped_until:
+            visit = replace(visit, rules=replace(visit.rules, stopped_until=0))
         rules = visit.rules
         window = of(rules)
         units = _leaves(rules, service_id, window, staff)

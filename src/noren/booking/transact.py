@@ -34,7 +34,7 @@ def attempt(shop_id: int, asked: Asked, write: Callable[[], T], *, now: datetime
         except (SlotTaken, LimitReached) as refusal:
             lost = type(refusal)
     wanted: dict[str, Any] = {"staff": asked.staff, "party": asked.party, "nights": asked.nights}
-    wanted["also"] = asked.also
+    wanted |= {"also": asked.also, "desk": asked.desk}
     near = availability.nearest(
         shop_id, asked.service_id, asked.start, now=now, person=asked.person, own=asked.own, **wanted
     )

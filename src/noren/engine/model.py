@@ -319,6 +319,8 @@ class ShopRules:
     """0 = Monday, 6 = Sunday: for limits by week."""
     limits: tuple[Limit, ...] = ()
     """Limits of the shop as a whole, beside each service's own."""
+    stopped_until: int = 0
+    """No start before this minute is offered to customers: what the desk asks is asked without it."""
 
     def __hash__(self) -> int:
         """Equal rules compare deeply and hash cheaply: what is compiled from them is cached by value."""
@@ -431,6 +433,8 @@ class Why(StrEnum):
     NIGHTS = "nights"
     """Fewer or more nights than a stay that begins on this day may have."""
     PAST = "past"
+    STOPPED = "stopped"
+    """Online bookings are stopped until later."""
     NOTICE = "notice"
     HORIZON = "horizon"
     HOLIDAY = "holiday"

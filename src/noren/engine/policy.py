@@ -26,7 +26,9 @@ def bookable(rules: ShopRules, service: Service, now: int) -> tuple[int, int]:
     parts = [part.service for part in service.stretches]
     horizons = [horizon(rules, each.horizon, now) for each in parts]
     leads = [earliest(rules, each.lead, now) for each in parts]
-    return max(*leads, *(opens for opens, _ in horizons)), min(closes for _, closes in horizons)
+    return max(rules.stopped_until, *leads, *(opens for opens, _ in horizons)), min(
+        closes for _, closes in horizons
+    )
 
 
 def earliest(rules: ShopRules, deadline: Deadline, now: int) -> int:
@@ -103,6 +105,8 @@ def why_not(rules: ShopRules, service: Service, start: int, now: int) -> Reason 
     """Return why a start is too early or too late to be booked now."""
     if start < _minute_up(now):
         return Reason(Why.PAST)
+    if start < rules.stopped_until:
+        return Reason(Why.STOPPED)
     parts = [part.service for part in service.stretches]
     if any(start < earliest(rules, each.lead, now) for each in parts):
         return Reason(Why.NOTICE)

@@ -22,6 +22,13 @@ class OutsideHorizon(NorenError):
     message = _("This date cannot be booked yet. Please choose an earlier one.")
 
 
+class OnlineStopped(NorenError):
+    """The shop has stopped online bookings for today."""
+
+    status = 409
+    message = _("No more bookings for today are taken here. Please choose another day, or call the shop.")
+
+
 class TooLate(NorenError):
     status = 422
     message = _("This time is too soon to be booked here. Please choose a later one or call the shop.")

@@ -50,6 +50,15 @@ def set_bookable(resource_id: int, *, there: bool, now: datetime) -> bool:
     return row.update(bookable=there, **({"joined_at": now} if there else {})) > 0
 
 
+def set_stopped(until: datetime | None, *, now: datetime, by: str) -> bool:
+    """Offer customers no start before then, or (None) all of them again; who did it is kept. Not twice."""
+    there = Shop.objects.filter(stopped_until__gt=now)
+    differs = there.exists() if until is None else not there.filter(stopped_until=until).exists()
+    if differs:
+        Shop.objects.update(stopped_until=until, stopped_at=now, stopped_by=by)
+    return differs
+
+
 def set_embed_origins(origins: Sequence[str]) -> bool:
     """Let the booking pages be shown in these sites' pages, and in no others."""
     return Shop.objects.exclude(embed_origins=list(origins)).update(embed_origins=list(origins)) > 0

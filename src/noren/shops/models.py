@@ -61,6 +61,12 @@ class Shop(ShopModel):
     """Of the shop as a whole: [{"of", "period", "most", "minutes"}]."""
     daily_mail = models.BooleanField(default=True)
     """Whether its owners are written to each morning, with the ledger's checkpoint."""
+    stopped_until = models.DateTimeField(null=True)
+    """No customer books a start before then: a midnight of the shop's. Null, or past: nothing is stopped."""
+    stopped_at = models.DateTimeField(null=True)
+    """When it was stopped or opened again last, and"""
+    stopped_by = models.CharField(max_length=80, blank=True, default="")
+    """by whom (Actor)."""
     quiet = models.JSONField(default=dict)
     """{"from", "to"}: minutes of the day when nobody is disturbed and the clock of offers pauses."""
     questions = models.JSONField(default=list)

@@ -159,6 +159,7 @@ def rules_from(rows: Mapping[str, Any]) -> ShopRules:
         align=shop["align"],
         week_start=shop["week_start"],
         limits=_limits(shop["limits"]),
+        stopped_until=_minute(shop.get("stopped_until")) or 0,
     )
 
 

@@ -16,7 +16,7 @@ from noren.booking import late, reception
 from noren.booking.models import Status
 from noren.errors import NorenError, NothingHere
 from noren.shops.tenancy import shop as in_shop
-from noren.web import answered, customers, deeds, mails, names, shopfront, story, visits, why
+from noren.web import answered, customers, deeds, mails, names, shopfront, stopping, story, visits, why
 from noren.web.desk import face_of
 
 LIST = ("name", "kana")
@@ -77,6 +77,7 @@ def today(request: StaffRequest) -> HttpResponse:
         "today": now.date(),
         "rows": named(found, told, now, late.told(face.id, [visit.id for visit in found])),
         "coming": len(found),
+        "stopped": face.is_stopped(now) and face.stopped and stopping.told(*face.stopped),
         "names": told,
     }
     return render(request, "web/console/today.html", context)

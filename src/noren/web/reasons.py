@@ -214,6 +214,7 @@ def per_customer(rules: ShopRules, service_id: int) -> bool:
 def _plain(why: Why) -> str:
     words = {
         Why.PAST: _("This time has passed."),
+        Why.STOPPED: _("Online bookings are stopped for today; the desk may still book."),
         Why.NOTICE: _("It is too soon for the notice this service needs."),
         Why.HORIZON: _("This day is not open for booking."),
         Why.HOLIDAY: _("The shop is closed on this public holiday."),

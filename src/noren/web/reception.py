@@ -172,6 +172,7 @@ def _offered(
         nights=visit.nights,
         person=visit.person,
         also=visit.also,
+        desk=True,
     )
     return found.days.get(day, ())
 

@@ -51,6 +51,14 @@ class Face:
     """The sites in whose pages its booking pages may be shown."""
     published: bool
     """Whether anybody but its own people sees it."""
+    stopped_until: datetime | None
+    """Before when customers book nothing online, where the shop has said so."""
+    stopped: tuple[datetime, str] | None
+    """When that was said last, and by whom."""
+
+    def is_stopped(self, now: datetime) -> bool:
+        """Say whether online bookings are stopped now."""
+        return self.stopped_until is not None and now < self.stopped_until
 
     @property
     def health_words(self) -> tuple[str, ...]:
@@ -137,6 +145,10 @@ def _face(shop_id: int, slug: str) -> Face | None:
         legal=row.legal,
         embed_origins=tuple(row.embed_origins),
         published=row.published,
+        stopped_until=row.stopped_until,
+        stopped=None
+        if row.stopped_at is None
+        else (row.stopped_at.astimezone(ZoneInfo(row.zone)), row.stopped_by),
     )
 
 

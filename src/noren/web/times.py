@@ -19,6 +19,7 @@ from noren.errors import (
     NorenError,
     NotOffered,
     NotTogether,
+    OnlineStopped,
     OutsideHorizon,
     PartyTooLarge,
     ServiceUnknown,
@@ -44,6 +45,7 @@ REFUSALS = (
     TooLate,
     NotOffered,
     NotTogether,
+    OnlineStopped,
     PartyTooLarge,
 )
 
@@ -136,6 +138,7 @@ def _page(
     shown = week.page(asked)
     context = {
         "shop": asked.face,
+        "stopped": asked.face.is_stopped(asked.now),
         "held": asked.held,
         "taken": refusal and refusal.words(),
         "nearest": near,
