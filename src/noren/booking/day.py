@@ -9,9 +9,24 @@ from noren.booking.transact import of_id
 from noren.engine import wall
 from noren.shops.rules import known
 from noren.shops.tenancy import shop
+from noren.shops.trip import read_in
 
 # A stranger's form that is being filled, or was not finished.
 _NONE_YET = (Status.HELD, Status.EXPIRED)
+# Not the last event alone: of two transactions the one with the smaller number may end last.
+_MARK = """
+SELECT (SELECT sum(e.id)::text FROM (
+        SELECT id FROM booking_event WHERE shop_id = $1::bigint ORDER BY id DESC LIMIT 64) e),
+    (SELECT count(*)::text || '.' || max(id)::text FROM booking_block WHERE shop_id = $1::bigint),
+    s.rules_revision
+FROM shops_shop s WHERE s.shop_id = $1::bigint
+"""
+
+
+def mark(shop_id: int) -> str:
+    """Return a mark that is another one whenever a booking, a block or a rule of the shop's has changed."""
+    rows = read_in(shop_id, _MARK, [shop_id])
+    return "-".join(str(each or 0) for each in rows[0]) if rows else ""
 
 
 def day(shop_id: int, on: date) -> list[Booking]:

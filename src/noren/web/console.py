@@ -16,7 +16,7 @@ from noren.booking import late, reception
 from noren.booking.models import Status
 from noren.errors import NorenError, NothingHere
 from noren.shops.tenancy import shop as in_shop
-from noren.web import answered, customers, deeds, mails, names, shopfront, stopping, story, visits, why
+from noren.web import answered, customers, deeds, live, mails, names, shopfront, stopping, story, visits, why
 from noren.web.desk import face_of
 
 LIST = ("name", "kana")
@@ -33,6 +33,8 @@ class Row:
     late: int = 0
     guests: str = ""
     """Whom she brings, or (visit.for_other) for whom she has booked."""
+    told: bool = False
+    """Whether its name was told."""
 
     @property
     def href(self) -> str:
@@ -58,6 +60,7 @@ def named(
             past=visit.end <= now,
             late=lates.get(visit.id, 0) if visit.status == Status.CONFIRMED else 0,
             guests=answered.guests(told, visit),
+            told=visit.person in told.told,
         )
         for visit in found
     ]
@@ -68,12 +71,14 @@ def named(
 def today(request: StaffRequest) -> HttpResponse:
     face = face_of(request)
     now = clock.now().astimezone(face.zone)
+    asks, known = live.context(face.id), live.shown(request)
     found = rows_of(face, now.date())
-    wanted = [visit.person for visit in found]
+    wanted = [visit.person for visit in found if visit.id not in known]
     told = names.ask(request.signed_in.grant, people.Purpose.TODAY, wanted, LIST, answered.brings(found))
     context = {
         "shop": face,
         "way": "today",
+        "live": asks,
         "today": now.date(),
         "rows": named(found, told, now, late.told(face.id, [visit.id for visit in found])),
         "coming": len(found),

@@ -19,7 +19,7 @@ from noren.booking.models import STANDING, Block, Booking, Claim, ClassSession, 
 from noren.engine import hours as engine_hours
 from noren.shops import rules
 from noren.shops.tenancy import shop as in_shop
-from noren.web import answered, away, console, names, shopfront, times, visits, wording
+from noren.web import answered, away, console, live, names, shopfront, times, visits, wording
 from noren.web.desk import face_of
 
 # What is drawn when nobody has said when the shop opens; the axis grows with what is booked.
@@ -66,6 +66,7 @@ class Piece:
     href: str
     state: str = ""
     anchor: str = ""
+    visit: visits.Visit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +97,16 @@ def day(request: StaffRequest) -> HttpResponse:
     face = face_of(request)
     now = clock.now().astimezone(face.zone)
     shown = _shown(request, now.date())
+    asks, known = live.context(face.id), live.shown(request)
     found = console.rows_of(face, shown)
     near = now.date() <= shown <= now.date() + timedelta(days=1)
     with in_shop(face.id):
         takings = _takings(face, shown)
         lasting = _lasting(face, takings, found)
     both = [*found, *lasting]
-    wanted = [visit.person for visit in both] if near or request.method == "POST" else []
+    wanted = (
+        [visit.person for visit in both if visit.id not in known] if near or request.method == "POST" else []
+    )
     also = answered.brings(both)
     told = names.ask(request.signed_in.grant, people.Purpose.DAY, wanted, console.LIST, also)
     context = {
@@ -111,7 +115,8 @@ def day(request: StaffRequest) -> HttpResponse:
         "date": shown,
         "here": _address(shown),
         "names": told,
-        "ask_names": not wanted and bool(both),
+        "ask_names": not wanted and bool(both) and not known,
+        "live": asks,
         "rows": console.named(both, told, now, late.told(face.id, [visit.id for visit in both])),
         "turns": _turns(shown, now.date()),
         "why": f"{reverse('console_why')}?date={shown}",
@@ -204,7 +209,7 @@ def _asked(face: shopfront.Face, shown: date, visit: visits.Visit, told: names.N
     start, end = (int((each - midnight).total_seconds()) // 60 for each in (visit.start, visit.end))
     href = reverse("console_booking", args=[visit.id])
     title = answered.who(told, visit)
-    return Piece(Span(start, end), title, visit.service, visit.status, href, visit.status_words)
+    return Piece(Span(start, end), title, visit.service, visit.status, href, visit.status_words, visit=visit)
 
 
 def _drawn(pieces: Iterable[Piece], seen: Span) -> list[Piece]:
@@ -319,7 +324,7 @@ def _piece(
         usual = visit.status == Status.CONFIRMED
         state = "" if usual else visit.status_words
         href = reverse("console_booking", args=[visit.id])
-        return Piece(span, name, visit.service, "" if usual else visit.status, href, state)
+        return Piece(span, name, visit.service, "" if usual else visit.status, href, state, visit=visit)
     if taking.session is not None and taking.session in sessions:
         session = sessions[taking.session]
         seats = _("%(taken)d of %(seats)d seats") % {"taken": session.booked, "seats": session.capacity}
