@@ -23,10 +23,11 @@ from django.test.utils import CaptureQueriesContext
 
 from bench import measure
 from noren import clock
-from noren.booking import actions, importing
+from noren.booking import actions, day, importing
 from noren.shops import described, directory
 from noren.shops.models import Service, Staff
 from noren.shops.tenancy import shop as in_shop
+from noren.web import live
 from tests.browser.system import HEAVIEST, at_any_hour, chromium, running, visit, weigh
 from tests.servers import app_database, embedded, serve_app
 
@@ -92,6 +93,7 @@ def _queries(shop: Path) -> None:
         answer = client.post(PAGES["times"], {"at": at})
         _asked(client, "who", answer.headers["Location"])
         _times(client, shop)
+        _pulse(client)
 
 
 def _times(client: Client, shop: Path) -> None:
@@ -116,6 +118,30 @@ def _times(client: Client, shop: Path) -> None:
         cases = {"few": partial(_took, client, few), "many": partial(_took, client, many)}
         found = measure.interleaved(cases, 25)
         measure.figure(f"server_{name}", found["many"], "ms", ratio=found["many"] / found["few"])
+
+
+def _pulse(client: Client) -> None:
+    """What 200 screens that are open at the desk ask, one every two seconds each, against a millisecond."""
+    asks = live.context(directory.shop_id("busy"))
+    address, mark = asks["pulse"], f'"{asks["mark"]}"'
+
+    def once() -> float:
+        begun = time.perf_counter()
+        if client.get(address, headers={"If-None-Match": mark}).status_code != 304:
+            raise SystemExit("Nothing has changed, and it says so.")
+        return (time.perf_counter() - begun) * 1000
+
+    read = {"read": partial(_read_mark, directory.shop_id("busy")), "whole": once}
+    found = measure.interleaved(read, 200)
+    measure.figure("server_pulse", found["whole"], "ms", ratio=found["whole"] / found["read"])
+    measure.figure("pulse_read", found["read"], "ms", limit="1")
+    measure.figure("pulse_200_screens", found["whole"] * 100 / 1000, "cores")
+
+
+def _read_mark(shop_id: int) -> float:
+    begun = time.perf_counter()
+    day.mark(shop_id)
+    return (time.perf_counter() - begun) * 1000
 
 
 def _took(client: Client, path: str) -> float:
