@@ -12,7 +12,7 @@ from tests.environment import GIVEN, PATHS  # isort: split
 import re
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -131,7 +131,10 @@ def _pulse(client: Client) -> None:
             raise SystemExit("Nothing has changed, and it says so.")
         return (time.perf_counter() - begun) * 1000
 
-    read = {"read": partial(_read_mark, directory.shop_id("busy")), "whole": once}
+    read: dict[str, Callable[[], float]] = {
+        "read": partial(_read_mark, directory.shop_id("busy")),
+        "whole": once,
+    }
     found = measure.interleaved(read, 200)
     measure.figure("server_pulse", found["whole"], "ms", ratio=found["whole"] / found["read"])
     measure.figure("pulse_read", found["read"], "ms", limit="1")

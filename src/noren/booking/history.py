@@ -34,6 +34,10 @@ class What(StrEnum):
     SERIES = "series"
     LATE = "late"
     """She has said that she is running late, or that she is not after all."""
+    EXTENDED = "extended"
+    """It takes longer, or (why: undone) no longer does."""
+    DELAYED = "delayed"
+    """Her customer was told that she has to wait."""
     CHOOSE = "choose"
     """Who serves is away: her customer was asked to choose another time."""
     RELINKED = "relinked"
@@ -86,7 +90,7 @@ def _change(row: Event) -> Change:
         over=row.what == What.HELD_OVER or (row.what == What.MOVED and bool(facts.get("over"))),
         fee_percent=facts.get("fee_percent", 0),
         fee=facts.get("fee", 0),
-        late=facts.get("minutes", 0) if row.what == What.LATE else 0,
+        late=facts.get("minutes", 0) if row.what in (What.LATE, What.DELAYED) else 0,
     )
 
 

@@ -2,7 +2,7 @@
 nobody comes, or nobody answers. Each is one transaction.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -161,6 +161,28 @@ def has_left(booking_id: int) -> bool:
 
 def _shorten(booking: Booking, end: datetime, *, now: datetime, by: Actor) -> None:
     last = int(end.timestamp()) // 60
+    after = booking.agreed["after"]
+    # What was to be occupied later (a segment of its own) goes, with its buffer; what is, keeps one.
+    claims = [
+        replace(each, end=min(each.end, last), padded_end=min(each.padded_end, last + after))
+        for each in claimed(booking.id)
+        if each.start < last
+    ]
+    end_at(booking, end, claims, now=now, by=by, what="checked_out")
+    jobs.freed(end, booking.end)
+
+
+def end_at(
+    booking: Booking,
+    end: datetime,
+    claims: Sequence[model.Claim],
+    *,
+    now: datetime,
+    by: Actor,
+    what: str,
+    why: str = "",
+) -> None:
+    """Let a booking end earlier or later than it was to, with these claims, over whatever is there."""
     values: dict[str, Any] = {
         "session_id": None,
         "staff_id": booking.staff_id,
@@ -173,16 +195,18 @@ def _shorten(booking: Booking, end: datetime, *, now: datetime, by: Actor) -> No
         "changes": booking.changes,
         "agreed": {},
     }
-    after = booking.agreed["after"]
-    # What was to be occupied later (a segment of its own) goes, with its buffer; what is, keeps one.
-    claims = [
-        replace(each, end=min(each.end, last), padded_end=min(each.padded_end, last + after))
-        for each in _whole(Claim.objects.filter(booking_id=booking.id).order_by("day", "id"))
-        if each.start < last
-    ]
-    said: dict[str, Any] = {"now": now, "by": by, "what": "checked_out", "over": True}
-    referee.move(known().rules, booking.id, [Status.CHECKED_IN], values, claims, **said)
-    jobs.freed(end, booking.end)
+    said: dict[str, Any] = {"now": now, "by": by, "what": what, "why": why, "over": True}
+    referee.move(known().rules, booking.id, [booking.status], values, claims, **said)
+
+
+def longer(claim: model.Claim, minutes: int) -> model.Claim:
+    """Return the claim for so many minutes more, its buffer after it."""
+    return replace(claim, end=claim.end + minutes, padded_end=claim.padded_end + minutes)
+
+
+def claimed(booking_id: int) -> list[model.Claim]:
+    """Return what a booking takes. Inside the shop."""
+    return _whole(Claim.objects.filter(booking_id=booking_id).order_by("day", "id"))
 
 
 def _whole(rows: Iterable[Claim]) -> list[model.Claim]:

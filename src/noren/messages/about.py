@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
-from noren.booking import links, sessions
+from noren.booking import links, overrun, sessions
 from noren.booking.models import Booking, Event, Status, Waiting
 from noren.messages import words
 from noren.messages.notice import Kind, Notice
@@ -43,6 +43,7 @@ def notice(booking: Booking, kind: Kind) -> Notice:
         sender=settings.ENV.mail_from,
         was=None if was is None else (was[0].astimezone(zone), was[1].astimezone(zone)),
         pending=booking.status == Status.PENDING,
+        minutes=overrun.delay(booking) if kind is Kind.DELAYED else 0,
     )
 
 

@@ -13,7 +13,7 @@ import structlog
 from django.db.models import F
 
 from noren import people
-from noren.booking import reminder
+from noren.booking import overrun, reminder
 from noren.booking.models import LIVE, STANDING, Booking, Event, Status, Waiting, WaitingState
 from noren.errors import NoSuchPerson
 from noren.messages import about, ics, words
@@ -145,6 +145,8 @@ def _is_due(booking: Booking, kind: Kind, now: datetime) -> bool:
         return booking.status in STANDING
     if booking.status not in STANDING or (booking.status == Status.PENDING) != (kind is Kind.ASKED):
         return False
+    if kind is Kind.DELAYED:
+        return booking.status == Status.CONFIRMED and overrun.delay(booking) > 0
     if kind is Kind.REMINDER:
         return reminder.earliest(booking) - EARLY <= now < booking.start
     return True
@@ -162,6 +164,8 @@ def _occasion(booking: Booking, kind: Kind) -> str:
         return "0"
     if kind is Kind.LINK:
         return str(booking.generation)
+    if kind is Kind.DELAYED:
+        return f"{booking.changes}-{overrun.delay(booking)}"
     return str(int(booking.start.timestamp()) if kind is Kind.REMINDER else booking.changes)
 
 

@@ -14,6 +14,7 @@ SUBJECTS = {
     Kind.RELEASED: "【{shop}】予約（よやく）が なくなりました（{day}）",
     Kind.RESCHEDULED: "【{shop}】予約（よやく）が かわりました（{day}）",
     Kind.REASSIGNED: "【{shop}】担当（たんとう）の人（ひと）が かわりました（{day}）",
+    Kind.DELAYED: "【{shop}】{minutes}分（ふん）ぐらい おくれます（{day}）",
     Kind.CHOOSE: "【{shop}】ほかの 時間（じかん）を えらんでください（{day}）",
     Kind.ZONE: "【{shop}】カレンダーを あたらしく してください（{day}）",
     Kind.JOINED: "【{shop}】あなたは まつ リストに います（{day}）",
@@ -44,6 +45,10 @@ OPENINGS = {
     Kind.REASSIGNED: (
         "担当（たんとう）の人（ひと）が かわりました。時間（じかん）は おなじです。"
         "いやなときは、したの リンクで キャンセルできます。お金（かね）は かかりません。"
+    ),
+    Kind.DELAYED: (
+        "ごめんなさい。前（まえ）の お客（きゃく）さんの 時間（じかん）が ながく なりました。"
+        "あなたの予約（よやく）は {minutes}分（ふん）ぐらい おそく はじまります。"
     ),
     Kind.CHOOSE: (
         "ごめんなさい。担当（たんとう）の人（ひと）が 休（やす）みます。"

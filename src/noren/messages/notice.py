@@ -19,6 +19,8 @@ class Kind(StrEnum):
     """The shop has moved a class, or a booking that could not stay: keep or cancel."""
     REASSIGNED = "reassigned"
     """Somebody else serves, at the same time."""
+    DELAYED = "delayed"
+    """The visit before hers takes longer."""
     CHOOSE = "choose"
     """Who serves is away: she is asked to choose another time."""
     ZONE = "zone"
@@ -75,5 +77,7 @@ class Notice:
     others: "tuple[Notice, ...]" = ()
     # When it was to be before the shop moved it.
     was: tuple[datetime, datetime] | None = None
+    # By how many minutes she has to wait, of a delay.
+    minutes: int = 0
     # The shop has still to say yes.
     pending: bool = False

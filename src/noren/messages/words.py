@@ -22,6 +22,7 @@ SUBJECTS = {
         Kind.RELEASED: "【{shop}】ご予約の時間が過ぎました({day})",
         Kind.RESCHEDULED: "【{shop}】変更のお知らせ({day})",
         Kind.REASSIGNED: "【{shop}】担当変更のお知らせ({day})",
+        Kind.DELAYED: "【{shop}】開始が{minutes}分ほど遅れます({day})",
         Kind.CHOOSE: "【{shop}】日時変更のお願い({day})",
         Kind.ZONE: "【{shop}】カレンダー更新のお願い({day})",
         Kind.JOINED: "【{shop}】キャンセル待ちを承りました({day})",
@@ -39,6 +40,7 @@ SUBJECTS = {
         Kind.RELEASED: "{shop}: your booking of {day} has lapsed",
         Kind.RESCHEDULED: "{shop}: your booking has changed, {day}",
         Kind.REASSIGNED: "{shop}: somebody else will serve you on {day}",
+        Kind.DELAYED: "{shop}: we are about {minutes} minutes late on {day}",
         Kind.CHOOSE: "{shop}: please choose another time for {day}",
         Kind.ZONE: "{shop}: please renew your calendar for {day}",
         Kind.JOINED: "{shop}: you are on the waiting list for {day}",
@@ -67,6 +69,8 @@ OPENINGS = {
         "下のリンクから、このまま参加するか、無料で取り消すかをお選びください。",
         Kind.REASSIGNED: "お店の都合により担当が変わりました。日時に変わりはありません。"
         "ご希望に沿わない場合は、下のリンクから無料で取り消せます。",
+        Kind.DELAYED: "申し訳ございません。前のお客様のお時間が長引いており、"
+        "次のご予約の開始が{minutes}分ほど遅れる見込みです。",
         Kind.CHOOSE: "申し訳ございません。担当者の急な不在のため、次のご予約はこのままではお受けできません。"
         "お手数ですが、下のリンクから別の日時をお選びいただくか、無料でお取り消しください。",
         Kind.ZONE: "法令により時計の進み方が変わりましたが、お店の時計でのご予約の時刻は変わりません。"
@@ -92,6 +96,8 @@ OPENINGS = {
         "Please choose by the link below whether you keep it or cancel it free of charge.",
         Kind.REASSIGNED: "The shop had to ask somebody else to serve you. The time has not changed. "
         "If that is not what you wish, you can cancel free of charge by the link below.",
+        Kind.DELAYED: "We are sorry: the visit before yours takes longer. "
+        "We are about {minutes} minutes late.",
         Kind.CHOOSE: "We are sorry: who was to serve you is away, and this booking cannot stay as it is. "
         "Please choose another time by the link below, or cancel free of charge.",
         Kind.ZONE: "The law has changed how clocks run. By the shop's clock your time has not changed; "
@@ -243,6 +249,7 @@ def values(notice: Notice) -> dict[str, str]:
         "phone": notice.phone,
         "link": notice.link,
         "policy": notice.policy,
+        "minutes": "" if not notice.minutes else str(notice.minutes),
     }
 
 

@@ -16,7 +16,20 @@ from noren.booking import late, reception
 from noren.booking.models import Status
 from noren.errors import NorenError, NothingHere
 from noren.shops.tenancy import shop as in_shop
-from noren.web import answered, customers, deeds, live, mails, names, shopfront, stopping, story, visits, why
+from noren.web import (
+    answered,
+    customers,
+    deeds,
+    live,
+    mails,
+    names,
+    overrun,
+    shopfront,
+    stopping,
+    story,
+    visits,
+    why,
+)
 from noren.web.desk import face_of
 
 LIST = ("name", "kana")
@@ -128,6 +141,7 @@ def booking_page(
         "refused": refused and refused.words(),
         "deeds": fitting,
         "left": left,
+        "longer": changes and overrun.fits(face, booking_id, now),
         "late": late.told(face.id, [booking_id]).get(booking_id)
         if visit.status == Status.CONFIRMED
         else None,

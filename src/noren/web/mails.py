@@ -69,6 +69,7 @@ def _what(kind: str) -> str:
         Kind.RELEASED: _("Notice that the time was given free"),
         Kind.RESCHEDULED: _("Notice of a change"),
         Kind.REASSIGNED: _("Notice of a change"),
+        Kind.DELAYED: _("Notice of a delay"),
         Kind.CHOOSE: _("Request to choose another time"),
         Kind.ZONE: _("Notice of a change"),
         Kind.JOINED: _("Waiting list: on the list"),

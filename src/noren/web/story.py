@@ -22,6 +22,7 @@ _TOLD = frozenset(What) - {
     What.TOUCHED,
     What.FITS_AGAIN,
     What.SERIES,
+    What.EXTENDED,
 }
 
 
@@ -95,6 +96,8 @@ def _what(code: str) -> str:
         What.FITS_AGAIN: _("Fits again"),
         What.SERIES: _("Booked with others as a series"),
         What.LATE: _("Running late"),
+        What.EXTENDED: _("Takes another time than booked"),
+        What.DELAYED: _("Told of a delay"),
         What.CHOOSE: _("Asked to choose another time"),
         What.RELINKED: _("The link was made invalid, and a new one mailed"),
     }
@@ -116,6 +119,8 @@ def why_words(code: str) -> str:
         "blocked": _("Somebody was blocked over it"),
         "zone": _("The clock was changed by law"),
         "away": _("Who serves was away"),
+        "overrun": _("It takes longer, and another follows"),
+        "undone": _("Taken back"),
     }
     return known.get(code, code)
 
@@ -137,6 +142,8 @@ def _facts(face: Face, change: Change) -> Iterable[str]:
         yield _("From %(start)s to %(to)s") % {"start": _moment(start), "to": _moment(to)}
     if change.what == What.LATE:
         yield _("%(n)d min") % {"n": change.late} if change.late else _("On time after all")
+    if change.what == What.DELAYED:
+        yield _("%(n)d min") % {"n": change.late}
     if change.fee_percent:
         yield _("Fee: %(percent)d %% (%(amount)s)") % {
             "percent": change.fee_percent,
