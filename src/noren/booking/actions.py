@@ -56,6 +56,8 @@ class HoldRequest:
 
     `nights` of a stay; `person` where she is known; `override` is the reason (a code) for which staff insist.
     `until`: how long it is kept, where that is not the shop's usual time; `since`, `also`: see asked.Asked.
+    `walk_in`: she stands at the desk; staff alone. Neither hours nor grid, notice or limits bind, but what
+    somebody else has is not hers.
     """
 
     service_id: int
@@ -69,6 +71,7 @@ class HoldRequest:
     until: datetime | None = None
     since: datetime | None = None
     also: tuple[int, ...] = ()
+    walk_in: bool = False
 
     def asked(self, by: Actor) -> Asked:
         return Asked(
@@ -79,7 +82,7 @@ class HoldRequest:
             nights=self.nights,
             person=self.person,
             since=self.since,
-            over=bool(self.override),
+            over=bool(self.override) or self.walk_in,
             course=by_staff(by),
             also=self.also,
             desk=by.startswith("staff:"),
@@ -99,7 +102,7 @@ def hold(shop_id: int, request: HoldRequest, *, now: datetime, by: Actor = CUSTO
     Raises SlotTaken (facts: nearest), LimitReached, InThePast, TooLate, OutsideHorizon, NotOffered,
     PartyTooLarge, NightsNotOffered, NotTogether, ServiceUnknown, IdempotencyKeyReused.
     """
-    may_insist(request.override, by)
+    may_insist(request.override or ("walk_in" if request.walk_in else ""), by)
     wanted = request.asked(by)
     digest = digest_of(shop_id, request.key)
 
@@ -295,8 +298,11 @@ def _free(booking_id: int) -> None:
     jobs.freed(ended.start, ended.end)
 
 
-def cancel(shop_id: int, booking_id: int, *, now: datetime, by: Actor, reason: str = "") -> None:
-    """Cancel: its time is free at once. `reason` is a code (a-z, 0-9, _), never a free text.
+def cancel(
+    shop_id: int, booking_id: int, *, now: datetime, by: Actor, reason: str = "", told: bool = True
+) -> None:
+    """Cancel: its time is free at once. `reason` is a code (a-z, 0-9, _), never a free text. Not `told`: she
+    has heard it from staff.
 
     What a customer owes for it is kept in its history; for what the shop cancels nobody owes anything. Raises
     TooLateToCancel (customers), AlreadyCancelled, BookingUnknown.
@@ -307,7 +313,7 @@ def cancel(shop_id: int, booking_id: int, *, now: datetime, by: Actor, reason: s
             raise AlreadyCancelled
         if by == CUSTOMER and now > agreement.deadline(booking, "cancel"):
             raise TooLateToCancel
-        write_cancel(booking, now=now, by=by, why=reason)
+        write_cancel(booking, now=now, by=by, why=reason, told=told)
 
 
 def write_cancel(booking: Booking, *, now: datetime, by: Actor, why: str, told: bool = True) -> None:
@@ -327,6 +333,7 @@ def move(
     by: Actor,
     reason: str = "",
     override: str = "",
+    told: bool = True,
 ) -> Booking:
     """Move a booking; it may overlap itself. What was agreed stays, but for the fee of other staff.
 
@@ -352,9 +359,8 @@ def move(
         agreed = agreement.moved(booking, decision.known, staff)
         if by == CUSTOMER:
             agreed = agreement.floored(booking, agreed, now=now)
-        return write_move(
-            booking, decision, agreed, now=now, by=by, why=override or reason, over=bool(override)
-        )
+        said: dict[str, Any] = {"why": override or reason, "over": bool(override), "told": told}
+        return write_move(booking, decision, agreed, now=now, by=by, **said)
 
     return attempt(shop_id, wanted, write, now=now)
 
@@ -369,10 +375,11 @@ def write_move(
     why: str = "",
     over: bool = False,
     kind: str = "moved",
+    told: bool = True,
 ) -> Booking:
     """Move as it was decided, inside the shop's transaction. A pending one keeps taking what it took.
 
-    `kind` is the mail that tells her; none where it is empty.
+    `kind` is the mail that tells her, none where it is empty; not `told`: staff have said it themselves.
     """
     agreed = agreement.retimed(booking, agreed, decision.known)
     values = decision.values | {"agreed": agreed, "takes": booking.takes, "changes": booking.changes}
@@ -381,7 +388,7 @@ def write_move(
     referee.move(rules, booking.id, OPEN, values, claims, limits=limits, now=now, by=by, why=why, over=over)
     # Jobs come after the booking in the order of locks, here as in cancel.
     moved = of_id(booking.id)
-    moved.reminder_job = jobs.moved(moved, now=now, kind=kind)
+    moved.reminder_job = jobs.moved(moved, now=now, kind=kind, told=told)
     moved.save(update_fields=["reminder_job"])
     jobs.freed(booking.start, booking.end)
     return moved

@@ -4,6 +4,7 @@ There is no booking without a mail job, and no mail job without a booking. For e
 confirmed (or asked for) there is a job `noren.messages.tasks.send` of the kind `booked` (or `asked`) whose
 `booking_id` it is, or whose `others` name it: a series is told in one mail, its first date in front. So is
 `cancelled` where the rest of a series was cancelled, and `link`. Every other kind is for one booking alone.
+Where somebody at the desk has told her, and said so, there is no mail: of a new booking only the job `keep`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -51,18 +52,23 @@ def approved(booking: Booking, *, now: datetime) -> int | None:
     return _reminded(booking, now, _mail(booking, "booked"))
 
 
-def moved(booking: Booking, *, now: datetime, kind: str = "moved") -> int | None:
-    """Tell her, and remind her of the new time alone. Gives the new reminder's job.
+def keep(person: UUID) -> None:
+    """Keep her data, of whom no mail tells."""
+    _write(_keep(person))
+
+
+def moved(booking: Booking, *, now: datetime, kind: str = "moved", told: bool = True) -> int | None:
+    """Tell her, and remind her of the new time alone. Gives the new reminder's job. Not `told`: she knows.
 
     With no `kind` she is told of nothing. Of a booking that waits for approval she is told when it is
     answered; and at once when the shop moved it.
     """
     _forget(booking)
     if booking.status == Status.PENDING:
-        told = [_mail(booking, kind)] if kind == "rescheduled" else []
-        _write(*told, _later("lapse", booking.start, booking.id))
+        mails = [_mail(booking, kind)] if told and kind == "rescheduled" else []
+        _write(*mails, _later("lapse", booking.start, booking.id))
         return None
-    return _reminded(booking, now, *([_mail(booking, kind)] if kind else ()))
+    return _reminded(booking, now, *([_mail(booking, kind)] if told and kind else ()))
 
 
 def relinked(booking: Booking, *, others: Sequence[Booking]) -> None:
@@ -81,11 +87,13 @@ def move_nearest(booking_id: int) -> None:
 
 
 def ended(booking: Booking, kind: str, *, others: Sequence[Booking] = (), told: bool = True) -> None:
-    """Tell her (cancelled, declined, released), of others too in the same mail; remind her of nothing."""
+    """Tell her (cancelled, declined, released), of others too in the same mail; remind her of nothing. Not
+    `told`: she knows.
+    """
     for each in (booking, *others):
         _forget(each)
     free = _offers((each.start, each.end) for each in (booking, *others))
-    _write(*([_mail(booking, kind, others=others)] if told else ()), *free)
+    _write(*([_mail(booking, kind, others=others)] if told else []), *free)
 
 
 def freed(start: datetime, end: datetime) -> None:

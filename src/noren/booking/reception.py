@@ -66,13 +66,15 @@ def _say_yes(booking: Booking, *, now: datetime, by: Actor) -> None:
     referee.move(rules, booking.id, [Status.PENDING], values, claims, **said)
 
 
-def decline(shop_id: int, booking_id: int, *, now: datetime, by: Actor, reason: str = "") -> None:
-    """Say no. Raises NotThatStatus, BookingUnknown."""
+def decline(
+    shop_id: int, booking_id: int, *, now: datetime, by: Actor, reason: str = "", told: bool = True
+) -> None:
+    """Say no. Not `told`: staff have said it to her themselves. Raises NotThatStatus, BookingUnknown."""
     with write_in(shop_id):
         booking = locked(booking_id)
         if booking.status != Status.PENDING:
             raise NotThatStatus(status=booking.status)
-        _end(booking, Status.DECLINED, now=now, by=by, why=reason)
+        _end(booking, Status.DECLINED, now=now, by=by, why=reason, told=told)
 
 
 def lapse(shop_id: int, booking_id: int, *, now: datetime) -> None:
@@ -243,8 +245,8 @@ def _whole_minute(at: datetime) -> datetime:
     return datetime.fromtimestamp(-(-int(at.timestamp()) // 60) * 60, UTC)
 
 
-def _end(booking: Booking, ended: Status, *, now: datetime, by: Actor, why: str) -> None:
+def _end(booking: Booking, ended: Status, *, now: datetime, by: Actor, why: str, told: bool = True) -> None:
     """End a booking whose row is locked, for which the customer owes nothing, and tell her."""
     facts = asdict(agreement.NOTHING)
     referee.end(booking.id, [booking.status], ended, now=now, by=by, why=why, facts=facts)
-    jobs.ended(booking, str(ended))
+    jobs.ended(booking, str(ended), told=told)

@@ -140,6 +140,8 @@ def booking_page(
         and mails.of(request.signed_in.grant, visit.person, face, booking_id=booking_id),
         "refused": refused and refused.words(),
         "deeds": fitting,
+        "booked": "booked" in request.GET and request.method != "POST",
+        "told": request.GET.get("booked") == "told",
         "left": left,
         "longer": changes and overrun.fits(face, booking_id, now),
         "late": late.told(face.id, [booking_id]).get(booking_id)

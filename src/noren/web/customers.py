@@ -114,24 +114,24 @@ def customer(request: StaffRequest, person: UUID) -> HttpResponse:
 def search(request: StaffRequest) -> HttpResponse:
     """Find by a part of name, kana, phone or mail. Posted, so that no address keeps what was looked for."""
     query = request.POST.get("query", "").strip()[:254]
-    found, number, told = _search(request.signed_in.grant, query) if query else ([], 0, names.Names())
+    seen, number, told = found(request.signed_in.grant, query) if query else ([], 0, names.Names())
     context = {
         "shop": face_of(request),
         "way": "customers",
         "names": told,
         "query": query,
-        "found": found,
+        "found": seen,
         "number": number,
         "searched": bool(query) and not told.away,
     }
     return render(request, "web/console/customers.html", context, status=told.answer_to(request))
 
 
-def _search(grant: str, query: str) -> tuple[list[dict[str, object]], int, names.Names]:
+def found(grant: str, query: str) -> tuple[list[dict[str, object]], int, names.Names]:
     """Give who is shown, how many were found, and what it cost."""
     try:
         seen = people.search(grant, query)
     except (VaultUnavailable, LedgerUnavailable, BudgetExceeded, PurposeRefused) as refusal:
         return [], 0, names.refused(refusal)
-    found: list[dict[str, object]] = [{"id": person, **values} for person, values in seen.persons.items()]
-    return found, seen.found, names.Names(budget=seen.budget, entry=seen.entry)
+    rows: list[dict[str, object]] = [{"id": person, **values} for person, values in seen.persons.items()]
+    return rows, seen.found, names.Names(budget=seen.budget, entry=seen.entry)

@@ -69,6 +69,7 @@ def cancelling() -> dict[str, str]:
         "customer": _("The customer asked for it"),
         "shop": _("The shop cannot serve"),
         "double": _("It was booked twice"),
+        "mistake": _("It was booked by mistake"),
         "other": _("Something else"),
     }
 

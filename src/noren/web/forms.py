@@ -190,6 +190,30 @@ class OwnForm(CustomerForm):
     note = None  # type: ignore[assignment]
 
 
+class DeskForm(CustomerForm):
+    """Whom reception writes down: by phone, or by mail, or both. A browser fills in nobody's own."""
+
+    note = None  # type: ignore[assignment]
+    mail = forms.CharField(
+        label=_("Mail"),
+        max_length=254,
+        required=False,
+        help_text=_("Without a mail address she gets no mail: please call her."),
+        widget=forms.EmailInput(attrs={"autocomplete": "off", "inputmode": "email"}),
+    )
+    field_order = ("name", "kana", "phone", "mail")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.order_fields(self.field_order)
+        for name in ("name", "phone"):
+            self.fields[name].widget.attrs["autocomplete"] = "off"
+        self.fields["phone"].help_text = ""
+
+    def clean_mail(self) -> str:
+        return super().clean_mail() if self.cleaned_data["mail"] else ""
+
+
 class WaitForm(CustomerForm):
     """Who waits: what she says to the shop comes when she books."""
 

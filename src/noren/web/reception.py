@@ -21,6 +21,7 @@ from noren.errors import AlreadyCancelled, BookingUnknown, NorenError, NothingHe
 from noren.shops.tenancy import shop as in_shop
 from noren.web import console, customers, deeds, shopfront, times, visits, why
 from noren.web.desk import face_of
+from noren.web.new_booking import told
 from noren.web.shopfront import Face
 from noren.web.visits import Visit
 
@@ -50,6 +51,8 @@ def deed(request: StaffRequest, booking_id: int, deed: str) -> HttpResponse:
         raise NothingHere
     do, leads_to, reasons = _DEEDS[deed]
     wanted: dict[str, Any] = {"now": clock.now(), "by": _by(request)}
+    if deed in ("decline", "cancel"):
+        wanted["told"] = told(request.POST)
     if reasons is not None:
         given = request.POST.get("reason", "")
         wanted["reason"] = given if given in reasons() else "other"
@@ -91,6 +94,7 @@ def move(request: StaffRequest, booking_id: int) -> HttpResponse:
         if insists and over not in deeds.insisting():
             return _page(request, face, visit, at=at, no_reason=True)
         values: dict[str, Any] = {"now": clock.now(), "by": _by(request), "override": over}
+        values["told"] = told(request.POST)
         actions.move(face.id, booking_id, at, staff, **values)
     except NorenError as refusal:
         return _page(request, face, visit, refused=refusal, at=at)
