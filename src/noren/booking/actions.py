@@ -86,6 +86,7 @@ class HoldRequest:
             course=by_staff(by),
             also=self.also,
             desk=by.startswith("staff:"),
+            walk_in=self.walk_in,
         )
 
 

@@ -24,7 +24,8 @@ class Asked:
     `person` where she is known. `since`: notice and horizon are as they were then (an approval, an offer).
     `over`: staff insist, and nobody is asked. `course`: dates of a course may be taken, by staff or all
     together. `beside`: what stands in the way, and counts, as if it were written. `also`: the other services
-    of the same visit. `desk`: the shop's own people ask, for whom no stop of online bookings is.
+    of the same visit. `desk`: the shop's own people ask, for whom no stop of online bookings is. `walk_in`:
+    she is here; staff say who serves, she has asked for nobody.
     """
 
     service_id: int
@@ -40,6 +41,7 @@ class Asked:
     beside: tuple[Beside, ...] = ()
     also: tuple[int, ...] = ()
     desk: bool = False
+    walk_in: bool = False
 
     @property
     def is_plain(self) -> bool:

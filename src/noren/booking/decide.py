@@ -112,6 +112,8 @@ def decide(asked: Asked, *, now: datetime) -> Decision:
         return _seats(seen, asked, start, now=now)
     chosen = _insisted(seen, asked, start) if asked.over else _chosen(seen, asked, start, now=now)
     staff_id = chosen.resources[service.requirements[0].role][0]
+    if asked.walk_in:
+        asked = replace(asked, staff=None)  # nothing is due for asking
     values = _values(seen.known, asked, chosen.end, staff_id, None)
     resources = [each for those in chosen.resources.values() for each in those]
     return Decision(
@@ -161,9 +163,16 @@ def _used(rules: ShopRules, asked: Asked, window: Window, *, now: datetime) -> U
 
 
 def _insisted(seen: Survey, asked: Asked, start: int) -> Assignment:
-    """Choose over whatever is there: those who are free first."""
+    """Choose over whatever is there: those who are free first. For a walk-in only of those."""
     rules = seen.known.rules
     loads = _loads(rules, asked) if asked.staff is None else {}
+    if asked.walk_in:
+        here = override.now_free(
+            rules, asked.service_id, seen.window, seen.taken, start, staff=asked.staff, loads=loads
+        )
+        if here is None:
+            raise SlotTaken
+        return here
     chosen = override.choose(
         rules,
         asked.service_id,

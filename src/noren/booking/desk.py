@@ -4,20 +4,21 @@ Nobody ticks a consent for her: what is agreed says that the desk booked it. As 
 first, the vault is asked in between, and never inside a transaction.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-from noren.booking import actions, book, jobs
+from noren.booking import actions, book, jobs, reception, sheets
 from noren.booking.actions import HoldRequest
 from noren.booking.book import Customer, Words
-from noren.booking.models import Booking
-from noren.booking.transact import Actor
-from noren.errors import BadField, CannotTakeNewCustomers, LimitReached
-from noren.shops.tenancy import write_in
+from noren.booking.models import Booking, Event, Status
+from noren.booking.transact import Actor, locked, note
+from noren.engine import override, windows
+from noren.errors import BadField, CannotTakeNewCustomers, LimitReached, NotThatStatus
+from noren.shops.tenancy import shop, write_in
 
 BY_DESK: Mapping[str, Any] = MappingProxyType({"desk": True})
 """What a booking's agreement says in the place of a consent."""
@@ -52,6 +53,92 @@ def book_new(shop_id: int, wish: Wish, customer: Customer, *, now: datetime, by:
         actions.release(shop_id, held.id, now=now)
         raise
     return _confirm(shop_id, held.id, person, wish, now=now, by=by)
+
+
+def walk_in(shop_id: int, wish: Wish, customer: Customer, *, now: datetime, by: Actor) -> Booking:
+    """Book who stands at the desk, from now on, and note that she is here. The same key again gives the same
+    booking. Raises as `book_new`; SlotTaken where nobody is free.
+    """
+    earlier = actions.of_key(shop_id, wish.request.key, now=now)
+    if earlier is not None and earlier.status != Status.HELD:
+        return earlier
+    booking = book_new(shop_id, wish, customer, now=now, by=by)
+    reception.check_in(shop_id, booking.id, now=now, by=by)
+    return booking
+
+
+def free_now(shop_id: int, service_id: int, staff: Iterable[int], *, now: datetime) -> list[int]:
+    """Return who of these could begin with the service at this minute, with the room and all it needs."""
+    start = int(now.timestamp()) // 60
+    with shop(shop_id):
+        seen = sheets.survey(
+            shop_id, service_id, lambda rules: windows.of_start(rules, service_id, start), now=now
+        )
+    there = seen.known.rules, service_id, seen.window, seen.taken, start
+    return [each for each in staff if override.now_free(*there, staff=each) is not None]
+
+
+def comes_instead(
+    shop_id: int, booking_id: int, person: UUID, *, told: bool, now: datetime, by: Actor
+) -> Booking:
+    """Give a booking to somebody else: it is hers from now on. The links of who had it lead nowhere, and
+    what was said for it stays with who said it. `told`: a mail brings her own link. Raises NotThatStatus.
+    """
+    with write_in(shop_id):
+        booking = locked(booking_id)
+        if booking.status not in actions.OPEN:
+            raise NotThatStatus(status=booking.status)
+        if booking.person_id == person:
+            return booking
+        agreed = {key: value for key, value in booking.agreed.items() if key != "asked"}
+        booking.person_id, booking.agreed = person, {**agreed, **BY_DESK, "consent": None}
+        booking.generation += 1
+        changed = {"person_id": person, "agreed": booking.agreed, "generation": booking.generation}
+        Booking.objects.filter(id=booking_id).update(**changed)
+        note(booking_id, "instead", now=now, by=by)
+        if told:
+            jobs.told([booking], person, "booked" if booking.status == Status.CONFIRMED else "asked")
+        else:
+            jobs.keep(person)
+    return booking
+
+
+def guest_instead(shop_id: int, booking_id: int, *, now: datetime, by: Actor) -> None:
+    """Note that somebody comes whom the customer has named; the name itself is with hers, in the vault.
+
+    Raises NotThatStatus.
+    """
+    with write_in(shop_id):
+        booking = locked(booking_id)
+        if booking.status not in actions.OPEN:
+            raise NotThatStatus(status=booking.status)
+        asked: dict[str, Any] = booking.agreed.get("asked", {"version": 0, "consents": []})
+        fields = sorted({*asked.get("fields", ()), "guests"})
+        agreed = booking.agreed | {"asked": {**asked, "fields": fields, "for_other": True}}
+        Booking.objects.filter(id=booking_id).update(agreed=agreed)
+        note(booking_id, "instead", now=now, by=by)
+
+
+def settle(shop_id: int, booking_id: int, price: int, method: str, *, now: datetime, by: Actor) -> None:
+    """Note what she paid in the end, and how: a line of the history, no account. Again, it corrects that one.
+
+    Raises NotThatStatus.
+    """
+    with write_in(shop_id):
+        booking = locked(booking_id)
+        if booking.status != Status.CHECKED_IN:
+            raise NotThatStatus(status=booking.status)
+        facts = {"price": price, "method": method}
+        last = Event.objects.filter(booking_id=booking_id, what="settled").order_by("-id").first()
+        if last is None or last.facts != facts:
+            note(booking_id, "settled", now=now, by=by, price=price, method=method)
+
+
+def settled(shop_id: int, booking_id: int) -> tuple[int, str] | None:
+    """Return what was noted last: the price and how it was paid."""
+    with shop(shop_id):
+        last = Event.objects.filter(booking_id=booking_id, what="settled").order_by("-id").first()
+    return None if last is None else (last.facts["price"], last.facts["method"])
 
 
 def _confirm(shop_id: int, hold_id: int, person: UUID, wish: Wish, *, now: datetime, by: Actor) -> Booking:

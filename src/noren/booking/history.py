@@ -42,6 +42,14 @@ class What(StrEnum):
     """Who serves is away: her customer was asked to choose another time."""
     RELINKED = "relinked"
     """Its link was made invalid, and a new one mailed."""
+    INSTEAD = "instead"
+    """Somebody else comes."""
+    SETTLED = "settled"
+    """What was paid in the end, and how."""
+    CALLED = "called"
+    """Staff have told her by phone what no mail could."""
+    NOT_CALLED = "not_called"
+    """They had not, after all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +79,8 @@ class Change:
     fee: int
     late: int
     """By how many minutes, of who says so; 0: on time after all."""
+    paid: tuple[int, str] | None = None
+    """The final price, and the code of how it was paid."""
 
 
 def of(shop_id: int, booking_id: int) -> list[Change]:
@@ -91,6 +101,7 @@ def _change(row: Event) -> Change:
         fee_percent=facts.get("fee_percent", 0),
         fee=facts.get("fee", 0),
         late=facts.get("minutes", 0) if row.what in (What.LATE, What.DELAYED) else 0,
+        paid=(facts["price"], facts["method"]) if row.what == What.SETTLED else None,
     )
 
 

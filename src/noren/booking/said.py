@@ -278,6 +278,17 @@ def _read_line(line: str) -> Line | None:
         return None
 
 
+def under(line: str, stood: str, booking_id: int) -> str:
+    """Put a booking's line before the others of a field, in the place of its own."""
+    rest = [each for each in stood.split("\n") if each.strip() and not _is_of(each, booking_id)]
+    return "\n".join([line, *rest])
+
+
+def _is_of(line: str, booking_id: int) -> bool:
+    found = _read_line(line)
+    return found is not None and found.booking == booking_id
+
+
 def _line(booking_id: int, name: str, values: Iterable[Any]) -> str:
     what = "guests" if name == "guests" else "asked"
     return json.dumps(

@@ -70,6 +70,24 @@ def choose(
     )
 
 
+def now_free(
+    rules: ShopRules,
+    service_id: int,
+    window: Window,
+    taken: TakenMap,
+    start: int,
+    *,
+    staff: int | None = None,
+    party: int = 1,
+    loads: Mapping[int, Load] | None = None,
+) -> Assignment | None:
+    """Return who and what serves who stands at the desk: at any minute, if free. None: nobody is."""
+    free = lifted(rules, service_id)
+    return availability.choose(
+        free, service_id, window, taken, start, now=0, staff=staff, party=party, loads=loads
+    )
+
+
 def _narrowed(request: Request, need: Need, start: int) -> Requirement:
     """Keep those of a pool who are free, where there are enough of them."""
     asked = need is availability.asked_need(request.plan, request.staff)

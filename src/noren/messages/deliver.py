@@ -161,7 +161,8 @@ def _has_answered(booking: Booking) -> bool:
 def _occasion(booking: Booking, kind: Kind) -> str:
     """Return what makes a mail of this kind a new one: the change it tells of; of a reminder the time."""
     if kind in (Kind.BOOKED, Kind.ASKED):
-        return "0"
+        # Whoever comes instead is told, too: the booking has another link then.
+        return str(booking.generation - 1)
     if kind is Kind.LINK:
         return str(booking.generation)
     if kind is Kind.DELAYED:

@@ -164,7 +164,7 @@ def _picture(
 ) -> dict[str, object]:
     lanes = {each: known.name for each, known in shopfront.serving(face.id).items() if not known.is_whole}
     with in_shop(face.id):
-        opens = _open(shown)
+        opens = opens_on(shown)
         sessions = ClassSession.objects.in_bulk({t.session for t in takings if t.session})
         blocks = Block.objects.in_bulk({t.block for t in takings if t.block})
     absent = away.who(request, face) if shown >= now.date() else ()
@@ -239,8 +239,8 @@ def _met(drawn: Sequence[Piece], span: Span) -> list[int]:
     ]
 
 
-def _open(shown: date) -> dict[int, tuple[Span, ...]]:
-    """When each resource is open on the date: its own hours within the shop's."""
+def opens_on(shown: date) -> dict[int, tuple[Span, ...]]:
+    """When each resource is open on the date: its own hours within the shop's. Inside the shop."""
     shop_rules = rules.known().rules
     whole = engine_hours.merged(engine_hours.of_shop(shop_rules, shown))
     found = {}

@@ -74,6 +74,11 @@ def cancelling() -> dict[str, str]:
     }
 
 
+def methods() -> dict[str, str]:
+    """How a visit was paid."""
+    return {"cash": _("cash"), "card": _("card"), "other": _("otherwise")}
+
+
 def declining() -> dict[str, str]:
     """Why a shop says no."""
     return {

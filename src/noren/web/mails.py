@@ -47,7 +47,7 @@ def of(grant: str, person: UUID, face: Face, *, booking_id: int | None = None) -
     lines = tuple(
         Line(
             at=one.at.astimezone(face.zone),
-            what=_what(known[one.key].kind if one.key in known else ""),
+            what=what(known[one.key].kind if one.key in known else ""),
             booking_id=known[one.key].booking_id if one.key in known else None,
             state=_state(one),
             wrong=one.state not in (MessageState.SENT, MessageState.QUEUED, MessageState.SENDING),
@@ -58,7 +58,8 @@ def of(grant: str, person: UUID, face: Face, *, booking_id: int | None = None) -
     return Mails(lines, _shut(told.address))
 
 
-def _what(kind: str) -> str:
+def what(kind: str) -> str:
+    """Say in words what a mail of this kind was to tell."""
     words = {
         Kind.BOOKED: _("Confirmation"),
         Kind.MOVED: _("Notice of a change"),

@@ -115,13 +115,13 @@ def known(request: StaffRequest, person: UUID) -> HttpResponse:
     if not rows:
         # Nobody here has booked yet: whether she is one of this shop's the vault alone knows.
         people.reveal(request.signed_in.grant, people.Purpose.CUSTOMER, [person], customers.OPEN)
-    locale = next((row.locale for row in rows if row.locale), _locale())
+    spoken = next((row.locale for row in rows if row.locale), locale())
     told = names.Names()
     refused: NorenError | None = None
     if _books(request):
         try:
-            wish = _wish(request, wanted, locale, person)
-            booking = desk.book_known(wanted.face.id, wish, person, now=wanted.now, by=_by(request))
+            wish = _wish(request, wanted, spoken, person)
+            booking = desk.book_known(wanted.face.id, wish, person, now=wanted.now, by=by_whom(request))
             return _done(booking, wish)
         except NorenError as refusal:
             refused = refusal
@@ -154,9 +154,9 @@ def new(request: StaffRequest) -> HttpResponse:
     if not form.is_valid():
         return _page(request, wanted, {"form": form}, status=422)
     try:
-        wish = _wish(request, wanted, _locale(), None)
+        wish = _wish(request, wanted, locale(), None)
         customer = Customer(**form.contact)
-        booking = desk.book_new(wanted.face.id, wish, customer, now=wanted.now, by=_by(request))
+        booking = desk.book_new(wanted.face.id, wish, customer, now=wanted.now, by=by_whom(request))
     except BadField as refusal:
         form.refused(refusal.facts.get("fields") or {refusal.facts["field"]: refusal.facts["reason"]})
         return _page(request, wanted, {"form": form}, status=refusal.status)
@@ -165,11 +165,13 @@ def new(request: StaffRequest) -> HttpResponse:
     return _done(booking, wish)
 
 
-def _by(request: StaffRequest) -> str:
+def by_whom(request: StaffRequest) -> str:
+    """Who does it, as a history says it."""
     return f"staff:{request.signed_in.handle}"
 
 
-def _locale() -> str:
+def locale() -> str:
+    """In which language she is written to, of whom nothing else is known: that of whoever books."""
     return "en" if (get_language() or "ja").startswith("en") else "ja"
 
 
@@ -188,7 +190,7 @@ def told(given: Mapping[str, str]) -> bool:
     return "tell" in given or "asked_tell" not in given
 
 
-def _wish(request: StaffRequest, wanted: Wanted, locale: str, person: UUID | None) -> desk.Wish:
+def _wish(request: StaffRequest, wanted: Wanted, spoken: str, person: UUID | None) -> desk.Wish:
     """Read what the button said. Raises NotOffered."""
     over = ""
     if "pick" in request.POST:
@@ -202,7 +204,7 @@ def _wish(request: StaffRequest, wanted: Wanted, locale: str, person: UUID | Non
     wish = HoldRequest(
         pick.service, pick.at, pick.staff, 1, wanted.key, person=person, override=over, also=pick.also
     )
-    return desk.Wish(wish, locale, told(request.POST))
+    return desk.Wish(wish, spoken, told(request.POST))
 
 
 def _page(

@@ -63,7 +63,7 @@ def the_same(
     """Propose what she had: each kind of visit once, the newest first, at the next free times from `at`."""
     found: list[Proposal] = []
     for visit in _kinds(history):
-        staff = visit.staff_id if visit.staff_id in serving else None
+        staff = _who(visit, serving)
         starts = _nearest(face, visit, staff, at, now=now, limit=EACH)
         picks = tuple(_pick(visit, staff, start.at) for start in starts)
         if picks:
@@ -86,7 +86,7 @@ def next_visits(face: Face, visit: Visit, serving: dict[int, Serving], *, now: d
     """Propose the same again in some weeks, at the same weekday and hour, or what is nearest to it."""
     if visit.nights or visit.person is None:
         return []
-    staff = visit.staff_id if visit.staff_id in serving else None
+    staff = _who(visit, serving)
     found = []
     for weeks in WEEKS:
         # On the shop's wall: the hour stays the same when the clocks change.
@@ -97,6 +97,14 @@ def next_visits(face: Face, visit: Visit, serving: dict[int, Serving], *, now: d
             pick = _pick(visit, staff, best.at)
             found.append(Proposal(visit.service, _name(serving, staff), (pick,), weeks))
     return found
+
+
+def _who(visit: Visit, serving: dict[int, Serving]) -> int | None:
+    """Return whom she had asked for; or who served, where asking costs nothing."""
+    if visit.asked_staff_id in serving:
+        return visit.asked_staff_id
+    served = serving.get(visit.staff_id or 0)
+    return visit.staff_id if served is not None and served.is_staff and not served.fee else None
 
 
 def _nearest(

@@ -19,7 +19,7 @@ from noren.booking import actions, availability, reception
 from noren.booking.models import Status
 from noren.errors import AlreadyCancelled, BookingUnknown, NorenError, NothingHere, NotOffered, NotThatStatus
 from noren.shops.tenancy import shop as in_shop
-from noren.web import console, customers, deeds, shopfront, times, visits, why
+from noren.web import console, customers, deeds, desk_booking, shopfront, times, visits, why
 from noren.web.desk import face_of
 from noren.web.new_booking import told
 from noren.web.shopfront import Face
@@ -58,6 +58,8 @@ def deed(request: StaffRequest, booking_id: int, deed: str) -> HttpResponse:
         wanted["reason"] = given if given in reasons() else "other"
     try:
         do(request.shop_id, booking_id, **wanted)
+        if deed == "check-out":
+            desk_booking.note_price(request, booking_id)
     except BookingUnknown:
         raise NothingHere from None
     except NorenError as refusal:

@@ -283,6 +283,8 @@ class Serving:
     name: str
     is_staff: bool
     is_whole: bool
+    fee: int = 0
+    """What asking for her costs."""
 
 
 def serving(shop_id: int) -> dict[int, Serving]:
@@ -295,6 +297,7 @@ def serving(shop_id: int) -> dict[int, Serving]:
             wording.text(members[row.id].texts if row.id in members else row.texts, "name") or row.key,
             row.id in members,
             bool(row.parts),
+            members[row.id].fee if row.id in members else 0,
         )
         for row in rows
     }

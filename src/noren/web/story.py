@@ -23,6 +23,10 @@ _TOLD = frozenset(What) - {
     What.FITS_AGAIN,
     What.SERIES,
     What.EXTENDED,
+    What.INSTEAD,
+    What.SETTLED,
+    What.CALLED,
+    What.NOT_CALLED,
 }
 
 
@@ -100,6 +104,10 @@ def _what(code: str) -> str:
         What.DELAYED: _("Told of a delay"),
         What.CHOOSE: _("Asked to choose another time"),
         What.RELINKED: _("The link was made invalid, and a new one mailed"),
+        What.INSTEAD: _("Somebody else comes"),
+        What.SETTLED: _("Final price noted"),
+        What.CALLED: _("Told by phone"),
+        What.NOT_CALLED: _("Not told by phone after all"),
     }
     return words[What(code)] if code in words else _("Changed")
 
@@ -129,9 +137,11 @@ def _details(face: Face, change: Change, members: Mapping[int, str]) -> Iterable
     yield from _facts(face, change)
     if change.move is not None:
         yield from _staff(change.move, members)
+    if change.paid is not None:
+        yield f"{wording.yen(change.paid[0])} · {deeds.methods().get(change.paid[1], change.paid[1])}"
     if change.over:
         yield _("Over what was there.")
-    if change.why:
+    if change.why and change.what not in (What.CALLED, What.NOT_CALLED):
         yield _("Reason: %(why)s") % {"why": why_words(change.why)}
 
 
