@@ -19,7 +19,7 @@ from noren.booking.models import STANDING, Block, Booking, Claim, ClassSession, 
 from noren.engine import hours as engine_hours
 from noren.shops import rules
 from noren.shops.tenancy import shop as in_shop
-from noren.web import answered, away, console, live, names, shopfront, times, visits, wording
+from noren.web import answered, away, console, live, names, shopfront, spots, times, visits, wording
 from noren.web.desk import face_of
 
 # What is drawn when nobody has said when the shop opens; the axis grows with what is booked.
@@ -77,6 +77,8 @@ class Lane:
     away: str
     shut: tuple[Span, ...]
     blocks: tuple[Piece, ...]
+    empty: tuple[spots.Spot, ...] = ()
+    """Where a tap begins a booking."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +164,8 @@ def _picture(
     told: names.Names,
     now: datetime,
 ) -> dict[str, object]:
-    lanes = {each: known.name for each, known in shopfront.serving(face.id).items() if not known.is_whole}
+    serving = shopfront.serving(face.id)
+    lanes = {each: known.name for each, known in serving.items() if not known.is_whole}
     with in_shop(face.id):
         opens = opens_on(shown)
         sessions = ClassSession.objects.in_bulk({t.session for t in takings if t.session})
@@ -192,6 +195,14 @@ def _picture(
                 name=name,
                 shut=tuple(_shut(opens.get(resource, ()), first, last)),
                 blocks=tuple(_drawn(pieces[resource], seen)),
+                empty=spots.of_lane(
+                    name,
+                    resource if serving[resource].is_staff else None,
+                    shown,
+                    opens=opens.get(resource, ()),
+                    taken=[piece.span for piece in pieces[resource]],
+                    since=minute,
+                ),
             )
             for resource, name in lanes.items()
         ],

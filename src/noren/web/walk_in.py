@@ -41,7 +41,7 @@ def page(request: StaffRequest) -> HttpResponse:
     """GET shows what could begin now; POST books it, and she is here."""
     face = open_face_of(request)
     now = clock.now().astimezone(UTC).replace(second=0, microsecond=0)
-    if request.method != "POST":
+    if not request.POST.get("pick"):  # Enter in the field of her name books nothing
         return _page(request, face, now)
     chosen, _dot, staff = request.POST.get("pick", "").partition(".")
     service = times.number(chosen)

@@ -149,3 +149,16 @@ def test_it_looks_a_stranger_up_before_it_books(made: Salon, staff: Client) -> N
     page = staff.get(f"/console/new/{listed.persons['r1']}?service={made.cut}").content.decode()
     assert "移行 一郎" in page
     assert _picks(page)
+
+
+def test_the_days_columns_lead_to_what_is_empty(made: Salon, staff: Client) -> None:
+    day = (NOON + timedelta(days=30)).date()
+    at = NOON + timedelta(days=30, hours=2)
+    busy = booked(made, at).booking
+    page = staff.get(f"/console/day?date={day}").content.decode()
+    spots = re.findall(r'class="spot" href="/console/new\?([^"]+)"', page)
+    asked = {tuple(re.findall(r"=([^&]+)", each.replace("&amp;", "&"))) for each in spots}
+    assert (str(day), "10%3A00", str(made.staff[0])) in asked
+    assert len(asked) == 3 * 9 - 1
+    assert (str(day), "14%3A00", str(busy.staff_id)) not in asked
+    assert 'class="spot"' not in staff.get("/console/day?date=2026-11-20").content.decode()
