@@ -32,6 +32,8 @@ class Mails:
 
     lines: tuple[Line, ...] = ()
     shut: str = ""
+    none: bool = False
+    """There is no address: whatever is to be told, somebody has to call."""
 
 
 def of(grant: str, person: UUID, face: Face, *, booking_id: int | None = None) -> Mails | None:
@@ -55,7 +57,7 @@ def of(grant: str, person: UUID, face: Face, *, booking_id: int | None = None) -
         for one in told.messages
         if booking_id is None or (one.key in known and known[one.key].booking_id == booking_id)
     )
-    return Mails(lines, _shut(told.address))
+    return Mails(lines, _shut(told.address), told.address is AddressState.NO_ADDRESS)
 
 
 def what(kind: str) -> str:

@@ -110,6 +110,7 @@ def test_a_new_customer_needs_no_mail(made: Salon, staff: Client) -> None:
     page = staff.post(f"/console/bookings/{booking.id}", {"show": "card"}).content.decode()
     assert "新田 花" in page
     assert "ニッタ ハナ" in page
+    assert "お電話でお知らせください" in page
 
 
 def test_what_was_typed_stays_when_the_time_is_gone(made: Salon, staff: Client) -> None:
