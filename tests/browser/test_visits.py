@@ -46,6 +46,8 @@ def test_she_adds_and_takes_out_and_books_one_visit(system: System, browser: Bro
         walk.choose_time(page, 3)
         faults += look(page, f"visit-who-{lang}")
         walk.fill(page)
+        # What is asked of a part is asked of the visit.
+        page.locator("input[name='answers.length']").first.check()
         page.locator("button[value=final]").click()
         expect(page.locator(".facts .parts li")).to_have_count(3)
         faults += look(page, f"visit-final-{lang}")

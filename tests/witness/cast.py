@@ -70,8 +70,8 @@ def ask(url: str, path: str, sent: bytes | None = None) -> Told:
     connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=20)
     try:
         connection.request("GET" if sent is None else "POST", path, body=sent)
-        answer = connection.getresponse()
-        return Told(answer.status, answer.headers.get("Content-Type", ""), answer.read().decode())
+        with connection.getresponse() as answer:
+            return Told(answer.status, answer.headers.get("Content-Type", ""), answer.read().decode())
     finally:
         connection.close()
 

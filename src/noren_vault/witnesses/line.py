@@ -67,8 +67,9 @@ class Line:
             headers = {"Connection": "close"} | ({} if sent is None else {"Content-Type": "text/plain"})
             method = "GET" if sent is None else "POST"
             connection.request(method, self._parts.path + path, body=sent, headers=headers)
-            answer = connection.getresponse()
-            data = answer.read(MOST_BYTES + 1)
+            # Closed with the answer, too: one that is cut off would hold its socket until it is collected.
+            with connection.getresponse() as answer:
+                data = answer.read(MOST_BYTES + 1)
             if len(data) > MOST_BYTES:
                 raise ValueError("an answer that is too long")
             return Reply(answer.status, answer.headers.get_content_type(), data.decode())
