@@ -93,6 +93,11 @@ class SignedIn:
         return now.timestamp() < self.since + within.total_seconds()
 
     @property
+    def by(self) -> str:
+        """Who of the shop does it, as a history says it (booking.transact.Actor)."""
+        return f"staff:{self.handle}"
+
+    @property
     def place(self) -> Place:
         """Where her sign-in stands."""
         return place_of(self.role)

@@ -98,10 +98,9 @@ def customer(given: schemas.Customer) -> way.Customer:
 
 def in_customer(bad: BadField) -> BadField:
     """Say the vault's field as the caller wrote it."""
-    fields: dict[str, str] = bad.facts.get("fields") or {bad.facts["field"]: bad.facts["reason"]}
     hers = schemas.Customer.model_fields
     return BadField(
-        fields={f"customer.{name}" if name in hers else name: reason for name, reason in fields.items()}
+        fields={f"customer.{name}" if name in hers else name: reason for name, reason in bad.reasons.items()}
     )
 
 

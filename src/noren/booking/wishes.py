@@ -117,16 +117,10 @@ def full(
 
 def _dates(wish: Wish, days: Sequence[date], free: Mapping[date, Sequence[Start]]) -> list[Wish]:
     """Return a wish for each date of a class that would be offered if nobody had booked it, and is not."""
-    rules, first = known().rules, wall.number(days[0])
-    begin, end = (
-        datetime.fromtimestamp(wall.midnight(rules.zone, first + n) * 60, UTC) for n in (0, len(days))
-    )
-    rows = ClassSession.objects.filter(
-        service_id=wish.service_id, start__gte=begin, start__lt=end, cancelled=False
-    )
+    rules = known().rules
     seen = {start.stamp for starts in free.values() for start in starts}
     found = []
-    for row in rows.order_by("start"):
+    for row in _sessions(rules, wish.service_id, days[0], len(days)):
         stamp = int(row.start.timestamp())
         why = classes.why_not(rules, _empty(row), now=int(wish.since.timestamp()), party=wish.party)
         if why is None and stamp not in seen and wish.staff in (None, row.staff_id):
@@ -202,13 +196,8 @@ def _not_that_day(rules: ShopRules, service: Service, wish: Wish, window: Window
 
 def _no_date(rules: ShopRules, wish: Wish) -> NorenError | None:
     """Return why no date of a class would do, if there is none."""
-    first = wall.number(wish.day)
-    begin, end = (datetime.fromtimestamp(wall.midnight(rules.zone, first + n) * 60, UTC) for n in (0, 1))
-    rows = ClassSession.objects.filter(
-        service_id=wish.service_id, start__gte=begin, start__lt=end, cancelled=False
-    )
     refused: NorenError = NotOffered()
-    for row in rows.order_by("start"):
+    for row in _sessions(rules, wish.service_id, wish.day, 1):
         if wish.start not in (None, row.start) or wish.staff not in (None, row.staff_id):
             continue
         empty = _empty(row)
@@ -217,6 +206,16 @@ def _no_date(rules: ShopRules, wish: Wish) -> NorenError | None:
             return None
         refused = refusal(why)
     return refused
+
+
+def _sessions(rules: ShopRules, service_id: int, first: date, days: int) -> list[ClassSession]:
+    """Return the dates of a class on so many days of the shop, ascending."""
+    number = wall.number(first)
+    begin, end = (datetime.fromtimestamp(wall.midnight(rules.zone, number + n) * 60, UTC) for n in (0, days))
+    rows = ClassSession.objects.filter(
+        service_id=service_id, start__gte=begin, start__lt=end, cancelled=False
+    )
+    return list(rows.order_by("start"))
 
 
 def _empty(row: ClassSession) -> Session:

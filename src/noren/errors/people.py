@@ -172,10 +172,16 @@ class NoSuchMessage(NorenError):
 
 
 class BadField(NorenError):
-    """Facts: field, reason (a code)."""
+    """Facts: field, reason (a code), or fields {field: reason}."""
 
     status = 422
     message = _("Please correct the marked fields.")
+
+    @property
+    def reasons(self) -> dict[str, str]:
+        """Why, by field."""
+        found: dict[str, str] = self.facts.get("fields") or {self.facts["field"]: self.facts["reason"]}
+        return found
 
 
 class KeysBusy(NorenError):

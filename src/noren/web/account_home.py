@@ -111,7 +111,7 @@ def data(request: CustomerRequest, slug: str) -> HttpResponse:
                 people.update(grant, person, changed)
             return _after_change(request, slug, changed)
         except BadField as refusal:
-            form.refused(refusal.facts.get("fields") or {refusal.facts["field"]: refusal.facts["reason"]})
+            form.refused(refusal.reasons)
     if form.is_bound:
         status = 422
     context = {"shop": face, "form": form, "query": query_of(request, face)}

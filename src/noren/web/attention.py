@@ -74,7 +74,7 @@ def one(request: StaffRequest, booking_id: int) -> HttpResponse:
 
 
 def _decide(request: StaffRequest, booking_id: int) -> None:
-    shop_id, by, now = request.shop_id, f"staff:{request.signed_in.handle}", clock.now()
+    shop_id, by, now = request.shop_id, request.signed_in.by, clock.now()
     match request.POST.get("deed", ""):
         case "keep":
             actions.keep(shop_id, booking_id, now=now, by=by)

@@ -86,7 +86,7 @@ def page(request: StaffRequest) -> HttpResponse:
         return render(request, "web/console/away_who.html", context)
     start, end = away.stretch(face.id, on, now=now)
     did: Mapping[int, tuple[str, bool]] = {}
-    by, deed = f"staff:{request.signed_in.handle}", request.POST.get("deed", "")
+    by, deed = request.signed_in.by, request.POST.get("deed", "")
     if deed == "back":
         away.back(face.id, staff, end)
         return HttpResponseRedirect(address(staff, on))

@@ -25,7 +25,7 @@ def page(request: StaffRequest) -> HttpResponse:
     message = times.number(request.POST.get("message"))
     if message is not None:
         over = request.POST.get("deed") != "undo"
-        calls.said(face.id, message, now=now, by=f"staff:{request.signed_in.handle}", over=over)
+        calls.said(face.id, message, now=now, by=request.signed_in.by, over=over)
         if "names" not in request.POST:
             return HttpResponseRedirect(reverse("console_calls"))
     found = calls.waiting(face.id, now=now)

@@ -21,7 +21,7 @@ from noren.errors import BadField, NorenError, NoSuchPerson, NothingHere
 from noren.web import customers, deeds, names, proposals, shopfront, times, visits
 from noren.web.desk import face_of
 from noren.web.forms import DeskForm
-from noren.web.new_booking import by_whom, told
+from noren.web.new_booking import told
 from noren.web.shopfront import Face
 from noren.web.visits import Visit
 
@@ -56,7 +56,7 @@ def note_price(request: StaffRequest, booking_id: int) -> None:
     """Note what the form says was paid; nothing where it says nothing. Raises NotThatStatus."""
     price, method = times.number(request.POST.get("price")), request.POST.get("method", "")
     if price is not None and price <= MOST_PRICE and method in deeds.methods():
-        values: dict[str, Any] = {"now": clock.now(), "by": by_whom(request)}
+        values: dict[str, Any] = {"now": clock.now(), "by": request.signed_in.by}
         desk.settle(request.shop_id, booking_id, price, method, **values)
 
 
@@ -78,7 +78,7 @@ def instead(request: StaffRequest, booking_id: int) -> HttpResponse:
         if request.method == "POST" and _done(request, face, visit, form):
             return back
     except BadField as refusal:
-        fields = refusal.facts.get("fields") or {refusal.facts["field"]: refusal.facts["reason"]}
+        fields = refusal.reasons
         if form.is_bound:
             form.refused(fields)
         else:
@@ -90,7 +90,7 @@ def instead(request: StaffRequest, booking_id: int) -> HttpResponse:
 
 def _done(request: StaffRequest, face: Face, visit: Visit, form: DeskForm) -> bool:
     """Do what the button said; false where it is not whole yet, or was a search."""
-    now, by = clock.now(), by_whom(request)
+    now, by = clock.now(), request.signed_in.by
     match request.POST.get("step", ""):
         case "known":
             person = _of_shop(request, request.POST.get("person", ""))

@@ -36,7 +36,7 @@ def embed(request: StaffRequest) -> HttpResponse:
         sites = _sites(text)
     except Unclear as fault:
         return _page(request, face, wrong=str(fault), sites=text, status=422)
-    by = f"staff:{request.signed_in.handle}"
+    by = request.signed_in.by
     changes.change(face.id, partial(edits.set_embed_origins, sites), now=clock.now(), by=by)
     return HttpResponseRedirect(f"{reverse('console_embed')}?kept")
 

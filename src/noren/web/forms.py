@@ -9,14 +9,13 @@ import phonenumbers
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from noren.booking import said
 from noren.booking.said import NOTHING, NOTHING_SAID
 from noren.errors import BadField
 from noren.shops.questions import Asking
-from noren.web import asking
+from noren.web import asking, wording
 
 REASONS: dict[str, Any] = {
     "empty": _("Please fill this in."),
@@ -136,7 +135,7 @@ class CustomerForm(forms.Form):
         """Hold what she says against what is asked, as the booking will (booking.said)."""
         super().clean()
         self.said = asking.said(self, self.asks, self.party)
-        language = (get_language() or "ja")[:2]
+        language = wording.spoken_language()
         try:
             self.checked = said.check(self.asks, self.said, party=self.party, language=language)
         except BadField as refusal:

@@ -52,7 +52,7 @@ def hours(request: StaffRequest) -> HttpResponse:
         deed = _asked(request, face, now)
     except Unclear as fault:
         return _page(request, face, wrong=str(fault), status=422)
-    chosen, by = touched.choices(request.POST), f"staff:{request.signed_in.handle}"
+    chosen, by = touched.choices(request.POST), request.signed_in.by
     try:
         changes.change(face.id, deed.write, chosen, now=now, by=by)
     except ChangeTouchesBookings as refusal:

@@ -121,7 +121,7 @@ def known(request: StaffRequest, person: UUID) -> HttpResponse:
     if _books(request):
         try:
             wish = _wish(request, wanted, spoken, person)
-            booking = desk.book_known(wanted.face.id, wish, person, now=wanted.now, by=by_whom(request))
+            booking = desk.book_known(wanted.face.id, wish, person, now=wanted.now, by=request.signed_in.by)
             return _done(booking, wish)
         except NorenError as refusal:
             refused = refusal
@@ -156,18 +156,13 @@ def new(request: StaffRequest) -> HttpResponse:
     try:
         wish = _wish(request, wanted, locale(), None)
         customer = Customer(**form.contact)
-        booking = desk.book_new(wanted.face.id, wish, customer, now=wanted.now, by=by_whom(request))
+        booking = desk.book_new(wanted.face.id, wish, customer, now=wanted.now, by=request.signed_in.by)
     except BadField as refusal:
-        form.refused(refusal.facts.get("fields") or {refusal.facts["field"]: refusal.facts["reason"]})
+        form.refused(refusal.reasons)
         return _page(request, wanted, {"form": form}, status=refusal.status)
     except NorenError as refusal:
         return _page(request, wanted, {"form": form}, refusal)
     return _done(booking, wish)
-
-
-def by_whom(request: StaffRequest) -> str:
-    """Who does it, as a history says it."""
-    return f"staff:{request.signed_in.handle}"
 
 
 def locale() -> str:

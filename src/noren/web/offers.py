@@ -204,7 +204,7 @@ def _changed(
     request: StaffRequest, words: str, write: Callable[[], bool], there: str, back: str = "console_offers"
 ) -> HttpResponse:
     face, now = open_face_of(request), clock.now()
-    chosen, by = touched.choices(request.POST), f"staff:{request.signed_in.handle}"
+    chosen, by = touched.choices(request.POST), request.signed_in.by
     try:
         changes.change(face.id, write, chosen, now=now, by=by)
     except ChangeTouchesBookings as refusal:

@@ -27,7 +27,7 @@ def fits(face: Face, booking_id: int, now: datetime) -> bool:
 @require_http_methods(["GET", "HEAD", "POST"])
 def page(request: StaffRequest, booking_id: int) -> HttpResponse:
     """GET shows whom so many minutes more touch; POST lets it take longer, or takes that back."""
-    face, now, by = face_of(request), clock.now(), f"staff:{request.signed_in.handle}"
+    face, now, by = face_of(request), clock.now(), request.signed_in.by
     try:
         row = booking_day.one(face.id, booking_id)
     except BookingUnknown:

@@ -39,10 +39,6 @@ _DEEDS: dict[str, tuple[Deed, Status, Callable[[], dict[str, str]] | None]] = {
 ONE = timedelta(days=1)
 
 
-def _by(request: StaffRequest) -> str:
-    return f"staff:{request.signed_in.handle}"
-
-
 @permission_required(Permission.BOOKINGS_CHANGE)
 @require_POST
 def deed(request: StaffRequest, booking_id: int, deed: str) -> HttpResponse:
@@ -50,7 +46,7 @@ def deed(request: StaffRequest, booking_id: int, deed: str) -> HttpResponse:
     if deed not in _DEEDS:
         raise NothingHere
     do, leads_to, reasons = _DEEDS[deed]
-    wanted: dict[str, Any] = {"now": clock.now(), "by": _by(request)}
+    wanted: dict[str, Any] = {"now": clock.now(), "by": request.signed_in.by}
     if deed in ("decline", "cancel"):
         wanted["told"] = told(request.POST)
     if reasons is not None:
@@ -95,7 +91,7 @@ def move(request: StaffRequest, booking_id: int) -> HttpResponse:
         at = _wanted(request, face, insists=insists)
         if insists and over not in deeds.insisting():
             return _page(request, face, visit, at=at, no_reason=True)
-        values: dict[str, Any] = {"now": clock.now(), "by": _by(request), "override": over}
+        values: dict[str, Any] = {"now": clock.now(), "by": request.signed_in.by, "override": over}
         values["told"] = told(request.POST)
         actions.move(face.id, booking_id, at, staff, **values)
     except NorenError as refusal:

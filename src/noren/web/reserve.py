@@ -179,7 +179,7 @@ def _held_or_taken(desk: Desk, form: CustomerForm) -> HttpResponse:
     except BadField as refusal:
         if refusal.facts.get("field") == "dates":
             return _taken(desk, form, SeriesNotFree())
-        form.refused(refusal.facts.get("fields") or {refusal.facts["field"]: refusal.facts["reason"]})
+        form.refused(refusal.reasons)
         return desk.form(form, refusal.status)
     except CannotTakeNewCustomers as refusal:
         return desk.form(form, refusal.status, away=refusal.words())

@@ -1,16 +1,14 @@
 """What a shop offers, as its page and its frame list it: by service, by who serves, by what is free next."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from noren.booking import availability
 from noren.web import shopfront
 from noren.web.shopfront import Face, Member, Offer
 from noren.web.ways import Way
-
-# As far as the page of times looks by itself for the first free day (week.LOOK).
-AHEAD = timedelta(days=34)
+from noren.web.week import LOOK
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +48,7 @@ def _line(face: Face, way: Way, offer: Offer, chosen: Member | None, now: dateti
     soonest = None
     if offer.stay is None:
         asked: dict[str, Any] = {"now": now, "staff": chosen and chosen.id, "party": offer.party_min}
-        soonest = availability.soonest(face.id, offer.id, today, today + AHEAD, **asked)
+        soonest = availability.soonest(face.id, offer.id, today, today + LOOK, **asked)
     day = "" if soonest is None else soonest.date().isoformat()
     return Line(
         offer, way.at("book", there, kept), soonest, way.at("book", there, {**kept, "from": day, "day": day})

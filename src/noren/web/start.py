@@ -167,14 +167,14 @@ def _kind(request: StaffRequest, now_at: Stand) -> HttpResponse:
         kind = request.POST.get("kind", "")
         if kind not in kinds.KINDS:
             return _shown(request, now_at, "kind", None, wrong=_("Please choose once more."), status=422)
-        founding.answer(now_at.face.id, "kind", kind, now=clock.now(), by=_by(request))
+        founding.answer(now_at.face.id, "kind", kind, now=clock.now(), by=request.signed_in.by)
         return HttpResponseRedirect(_at("about"))
     return _shown(request, now_at, "kind", None)
 
 
 def _kept(request: StaffRequest, now_at: Stand, step: str, form: Any) -> HttpResponse:
     try:
-        founding.answer(now_at.face.id, step, form.answer(), now=clock.now(), by=_by(request))
+        founding.answer(now_at.face.id, step, form.answer(), now=clock.now(), by=request.signed_in.by)
     except described.Faulty as faulty:
         return _shown(request, now_at, step, form, wrong="; ".join(faulty.faults), status=422)
     after = stand(request)
@@ -243,10 +243,6 @@ def _back(step: str) -> str:
     return _at([*NAMES][place - 1]) if place else ""
 
 
-def _by(request: StaffRequest) -> str:
-    return f"staff:{request.signed_in.handle}"
-
-
 # -- the look, the code, the opening
 
 
@@ -289,7 +285,7 @@ def open_shop(request: StaffRequest) -> HttpResponse:
         except CodeRefused as refusal:
             return _look(request, now_at, refused=refusal.words(), status=422)
     try:
-        founding.hang_out(now_at.face.id, now=clock.now(), by=_by(request))
+        founding.hang_out(now_at.face.id, now=clock.now(), by=request.signed_in.by)
     except NotOpenYet:
         return _look(request, stand(request), wrong=_("Something is still needed."), status=422)
     return HttpResponseRedirect(reverse("console_start"))

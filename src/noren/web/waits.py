@@ -59,7 +59,7 @@ def join(request: HttpRequest, slug: str, service_id: str) -> HttpResponse:
     except BadField as refusal:
         if form is None:
             raise
-        form.refused(refusal.facts.get("fields") or {refusal.facts["field"]: refusal.facts["reason"]})
+        form.refused(refusal.reasons)
         return desk.page(form, refusal.status)
     except (*_REFUSALS, *times.REFUSALS) as refusal:
         return desk.page(form, refusal.status, refusal)

@@ -22,7 +22,7 @@ from noren.shops.tenancy import shop as in_shop
 from noren.web import day, shopfront, times
 from noren.web.desk import open_face_of
 from noren.web.forms import OTHERWISE, REASONS
-from noren.web.new_booking import by_whom, locale
+from noren.web.new_booking import locale
 from noren.web.shopfront import Face, Offer, Serving
 
 
@@ -55,7 +55,7 @@ def page(request: StaffRequest) -> HttpResponse:
     )
     customer = Customer(request.POST.get("name", "").strip()[:200] or _("Walk-in customer"), "")
     try:
-        booking = desk.walk_in(face.id, wish, customer, now=clock.now(), by=by_whom(request))
+        booking = desk.walk_in(face.id, wish, customer, now=clock.now(), by=request.signed_in.by)
     except BadField as refusal:
         words = str(REASONS.get(refusal.facts["reason"], OTHERWISE))
         return _page(request, face, now, refused=words, status=refusal.status)

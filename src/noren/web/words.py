@@ -176,7 +176,7 @@ def _language(request: StaffRequest, row: Shop) -> str:
 
 def _write(request: StaffRequest, columns: Values) -> None:
     now = clock.now()
-    by = f"staff:{request.signed_in.handle}"
+    by = request.signed_in.by
     changes.change(request.shop_id, partial(importing.write_shop, columns, now=now), now=now, by=by)
 
 
