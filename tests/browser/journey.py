@@ -101,6 +101,22 @@ class Way:
         return self.page.url.split("?", maxsplit=1)[0]
 
 
+def _final(way: Way, shown: str) -> None:
+    """From the form to the final screen."""
+    way.fill()
+    way.press("button[value=final]")
+    way.see("button[value=book]")
+    way.shot(shown)
+
+
+def _goes_through(way: Way, final: str, done: str) -> None:
+    """From the form to the booking."""
+    _final(way, final)
+    way.press("button[value=book]")
+    expect(way.page).to_have_url(re.compile(r"/b/"))
+    way.shot(done)
+
+
 def book(way: Way, *, days: int = 0, states: bool = False) -> str:
     """From the shop's page to a booking; gives the booking's address. `states`: also what goes wrong."""
     way.open("/salon/")
@@ -117,13 +133,7 @@ def book(way: Way, *, days: int = 0, states: bool = False) -> str:
         way.press("button[value=final]")
         way.see("#id_name_error")
         way.shot("who-wrong")
-    way.fill()
-    way.press("button[value=final]")
-    way.see("button[value=book]")
-    way.shot("final")
-    way.press("button[value=book]")
-    expect(way.page).to_have_url(re.compile(r"/b/"))
-    way.shot("done")
+    _goes_through(way, "final", "done")
     return way.own
 
 
@@ -147,13 +157,7 @@ def several_services(way: Way) -> None:
     way.shot("visit-times")
     way.press(FREE)
     way.see("#id_note")
-    way.fill()
-    way.press("button[value=final]")
-    way.see("button[value=book]")
-    way.shot("visit-final")
-    way.press("button[value=book]")
-    expect(way.page).to_have_url(re.compile(r"/b/"))
-    way.shot("visit-done")
+    _goes_through(way, "visit-final", "visit-done")
 
 
 def several_dates(way: Way) -> None:
@@ -169,13 +173,7 @@ def several_dates(way: Way) -> None:
     way.shot("series-report")
     way.press("button[value=hold]")
     way.see("#id_note")
-    way.fill()
-    way.press("button[value=final]")
-    way.see("button[value=book]")
-    way.shot("series-final")
-    way.press("button[value=book]")
-    expect(way.page).to_have_url(re.compile(r"/b/"))
-    way.shot("series-done")
+    _goes_through(way, "series-final", "series-done")
 
 
 def questions(way: Way) -> None:
@@ -251,13 +249,7 @@ def request(way: Way) -> None:
     way.see(FREE)
     way.press(FREE)
     way.see("#id_note")
-    way.fill()
-    way.press("button[value=final]")
-    way.see("button[value=book]")
-    way.shot("request-final")
-    way.press("button[value=book]")
-    expect(way.page).to_have_url(re.compile(r"/b/"))
-    way.shot("request-done")
+    _goes_through(way, "request-final", "request-done")
 
 
 def stay(way: Way) -> None:
@@ -267,10 +259,7 @@ def stay(way: Way) -> None:
     way.shot("stay-times")
     way.press(FREE)
     way.see("#id_note")
-    way.fill()
-    way.press("button[value=final]")
-    way.see("button[value=book]")
-    way.shot("stay-final")
+    _final(way, "stay-final")
 
 
 def nothing_there(way: Way) -> None:
