@@ -9,7 +9,7 @@ SECONDS ?= 60
 NUMBERS ?= 200000000
 WORKERS ?= 3
 
-.PHONY: help venv up check format test mutate crash ledger-faults ledger-proofs fuzz soak phones screens bench clean
+.PHONY: help venv up check format test mutate crash ledger-faults ledger-proofs fuzz soak phones drill screens bench clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-zA-Z%-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -59,9 +59,13 @@ soak: venv ## An hour of steady load (MINUTES=60 SEED=7): does the memory of eac
 phones: venv ## Try every 090 and 080 number against blind tokens without their key (NUMBERS=1000000: so many)
 	@nice -n 10 $(BIN)/python -m tests.vault.phones --numbers $(NUMBERS)
 
-screens: venv ## Pictures of every step of the customer's way, into docs/screens (FOLDER=elsewhere)
+drill: venv ## Play each leak on a copy, and hold every figure against the truth (DRILLS=origin SEED=7)
+	@for drill in $(or $(DRILLS),origin app-root vault-root backup); do \
+		$(BIN)/noren drill $$drill --seed $(SEED) || exit 1; done
+
+screens: venv ## Pictures of the customer's way, the console and a leak, into docs/screens (FOLDER=elsewhere, ONLY=console)
 	@bin/browser
-	$(BIN)/python -m tests.browser.screens $(FOLDER)
+	ONLY=$(ONLY) $(BIN)/python -m tests.browser.screens $(FOLDER)
 
 bench: venv ## Every figure: name value unit limit ratio
 	@for file in $$(grep -l __main__ bench/*.py); do \

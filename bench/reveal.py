@@ -119,12 +119,13 @@ def signed_in(running: System) -> str:
     from noren import people  # noqa: PLC0415
 
     people.found_shop(1, "bench", [people.Member("owner", "owner", None, "店主", "owner@example.com")])
-    invite = _invite(running.var / "mail")
+    invite = invitation(running.var / "mail")
     passkey = Passkey(running.origin, "localhost")
     return people.register_finish(invite, passkey.create(people.register_begin(invite))).grant
 
 
-def _invite(mailbox: Path) -> str:
+def invitation(mailbox: Path) -> str:
+    """Wait for the first mail that invites somebody, and return its token."""
     for _ in range(100):
         for path in mailbox.rglob("*.eml"):
             message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)

@@ -1,19 +1,17 @@
 """A whole Noren of its own, as `noren up` starts it, in a folder and on ports that nobody else uses."""
 
-import os
-import shutil
-import signal
 import socket
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import django
+from noren.runtime import throwaway
+
+if TYPE_CHECKING:
+    import subprocess
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,23 +29,8 @@ class System:
 @contextmanager
 def system() -> Iterator[System]:
     """Start it empty, with this process's Django on its database as the web's role; remove it after."""
-    folder = Path(tempfile.mkdtemp(prefix="nb-", dir="/tmp"))
-    folder.chmod(0o755)
-    port = free_ports()
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("NOREN_")}
-    environ |= {"NOREN_VAR": str(folder / "var"), "NOREN_PORT": str(port)}
-    command = [sys.executable, "-m", "noren.cli", "up", "--no-demo"]
-    with (folder / "up.log").open("w+") as log:
-        running = subprocess.Popen(command, env=environ, stdout=log, stderr=subprocess.STDOUT)
-        try:
-            wait(running, folder / "up.log", "Noren is open.")
-            os.environ.update(environ | {"DJANGO_SETTINGS_MODULE": "noren.runtime.settings"})
-            django.setup()
-            yield System(folder / "var", port)
-        finally:
-            running.send_signal(signal.SIGTERM)
-            running.wait(60)
-            shutil.rmtree(folder, ignore_errors=True)
+    with throwaway.running() as started:
+        yield System(started.paths.var, started.port)
 
 
 def wait(running: "subprocess.Popen[bytes]", log: Path, word: str) -> None:

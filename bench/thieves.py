@@ -17,6 +17,7 @@ from django.test import override_settings
 from bench import backup
 from bench.year import CARD, LIST, Hand, Look, Shop, Year, book, card, drain
 from noren import people
+from noren.drill.sealed import Archives, Told
 from noren.errors import ApiKeyRefused, BudgetExceeded
 from noren.people import Purpose, doors, wire
 from noren_vault.budgets import LIMITS
@@ -181,7 +182,7 @@ def backup_alone(year: Year, _shop: Shop, hand: Hand, _day: int) -> dict[str, An
         poor = backup.take(archives, year.house, Path(folder) / "poor")
         _expect(poor, set())
         rich = backup.take(archives, year.house, Path(folder) / "rich", backup_keys=True, keys=True)
-        _fill(hand, rich.sealed())
+        _fill(hand, rich.rows().named())
     return {"backup": archives.name}
 
 
@@ -191,7 +192,7 @@ def backup_and_its_keys(year: Year, _shop: Shop, hand: Hand, _day: int) -> dict[
     with tempfile.TemporaryDirectory() as folder:
         thief = backup.take(archives, year.house, Path(folder) / "taken", backup_keys=True)
         _expect(thief, {"vault.dump.age", "ledger.tar.age"})
-        _fill(hand, thief.sealed())
+        _fill(hand, thief.rows().named())
     return {"backup": archives.name}
 
 
@@ -209,18 +210,19 @@ def backup_and_all_keys(year: Year, shop: Shop, hand: Hand, day: int) -> dict[st
     with tempfile.TemporaryDirectory() as folder:
         thief = backup.take(archives, year.house, Path(folder) / "taken", backup_keys=True, keys=True)
         _expect(thief, {"vault.dump.age", "keystore.dump.age", "ledger.tar.age"})
-        _fill(hand, thief.read())
+        rows = thief.rows()
+        _fill(hand, rows.real(rows.read(Path(folder) / "taken" / "keys")))
     if (shop.number, gone) not in hand.held:
         raise RuntimeError("who was erased afterwards is in the backup")
     return {"backup": archives.name, "store": "keys"}
 
 
-def _expect(thief: backup.Thief, opens: set[str]) -> None:
+def _expect(thief: Archives, opens: set[str]) -> None:
     if thief.opens() != opens:
         raise RuntimeError(f"the thief opens {sorted(thief.opens())}, not {sorted(opens)}")
 
 
-def _fill(hand: Hand, told: Iterable[backup.Told]) -> None:
+def _fill(hand: Hand, told: Iterable[Told]) -> None:
     for number, person, field in told:
         hand.add(number, person, [field])
 

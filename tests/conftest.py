@@ -14,6 +14,7 @@ import hypothesis
 import pytest
 from django.test.utils import setup_test_environment, teardown_test_environment
 
+from tests import nursery
 from tests.environment import GIVEN, PATHS, TOP
 from tests.servers import (
     AppDatabase,
@@ -51,6 +52,7 @@ def pytest_configure() -> None:
 
 def pytest_unconfigure() -> None:
     teardown_test_environment()
+    nursery.end()
     shutil.rmtree(TOP, ignore_errors=True)
 
 

@@ -31,6 +31,7 @@ class Command:
 
 
 _INCIDENTS = "noren.incidents.commands"
+_COPIES = "noren.web.incident_copy_commands"
 _BACKUPS = "noren.runtime.backups.commands"
 _CERTS = "noren.runtime.certs"
 COMMANDS = (
@@ -46,7 +47,7 @@ COMMANDS = (
     ),
     Command(
         ("doctor",),
-        "noren.booking.doctor:main",
+        "noren.incidents.doctor:main",
         "check that sheets equal claims, policies are on, the ledger is whole",
         "owner",
     ),
@@ -55,6 +56,9 @@ COMMANDS = (
     Command(("backup",), f"{_BACKUPS}:backup", "make a backup: four archives under four keys", "web"),
     Command(("restore",), f"{_BACKUPS}:restored", "bring a backup up in a new data folder", "web"),
     Command(("scope",), f"{_INCIDENTS}:scope", "say whose data were seen, which fields, when", "web"),
+    Command(
+        ("news", "export"), "noren.web.news_export:main", "write all notices as files, for any host", "web"
+    ),
     Command(("trace",), "noren.incidents.trace:main", "say from which export a list comes", "web"),
     Command(
         ("ledger", "rebuild-index"),
@@ -90,6 +94,12 @@ COMMANDS = (
     ),
     Command(("keys",), "noren.incidents.keys:keys", "list, rotate or retire the vault's keys", "web"),
     Command(
+        ("secrets",),
+        "noren.incidents.inventory_commands:secrets",
+        "list the secrets, and what is to be made anew after a leak",
+        "web",
+    ),
+    Command(
         ("doors", "explain"), "noren.doors.commands:explain", "say why a foreign session was all right", "web"
     ),
     Command(
@@ -111,6 +121,46 @@ COMMANDS = (
         "web",
     ),
     Command(
+        ("incident", "open"),
+        "noren.incidents.contain_commands:open_book",
+        "open an incident's book from the machine",
+        "web",
+    ),
+    Command(
+        ("incident", "contain"),
+        "noren.incidents.contain_commands:contain",
+        "contain a leak: end sign-ins, revoke, reset, block, freeze, hold, and lift them",
+        "web",
+    ),
+    Command(
+        ("incident", "evidence"),
+        "noren.incidents.evidence_commands:take",
+        "seal a file from elsewhere into an incident, its hash on record",
+        "web",
+    ),
+    Command(
+        ("incident", "export"),
+        f"{_COPIES}:export",
+        "write all of an incident into one encrypted file, its hash on record",
+        "web",
+    ),
+    Command(
+        ("incident", "take"),
+        f"{_COPIES}:take",
+        "open such a file on any machine, check it, and write a folder to read",
+        "web",
+    ),
+    Command(
+        ("incident", "bring-back"),
+        f"{_COPIES}:bring_back",
+        "bring what was decided outside into the incident's book, each record once",
+        "web",
+    ),
+    Command(
+        ("drill",), "noren.drill.commands:main", "play a leak on a copy, and hold each figure to the truth"
+    ),
+    Command(("duties",), "noren.incidents.owed:main", "say which reports a leak makes due"),
+    Command(
         ("resets", "begin"),
         "noren.incidents.forced:begin",
         "after a leak: end passwords of many accounts, who are told to set others",
@@ -119,6 +169,17 @@ COMMANDS = (
     Command(("resets", "show"), "noren.incidents.forced:show", "how the forced resets stand", "web"),
     Command(("resets", "stop"), "noren.incidents.forced:stop", "hold a forced reset's mails back", "web"),
     Command(("resets", "resume"), "noren.incidents.forced:resume", "let them go on", "web"),
+    Command(
+        ("telling", "begin"),
+        "noren.incidents.telling_commands:begin",
+        "find who is to be told of a leak; nothing is sent by it",
+        "web",
+    ),
+    Command(
+        ("telling", "show"), "noren.incidents.telling_commands:show", "how a telling of people stands", "web"
+    ),
+    Command(("telling", "stop"), "noren.incidents.telling_commands:stop", "hold its mails back", "web"),
+    Command(("telling", "resume"), "noren.incidents.telling_commands:resume", "let them go on", "web"),
     Command(
         ("grants", "end"), "noren.incidents.ending:end", "shut somebody out at once, a shop, or all", "web"
     ),

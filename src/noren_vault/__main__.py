@@ -124,6 +124,7 @@ def _forever(vault: Vault) -> tuple[Coroutine[Any, Any, None], ...]:
         vault.erase_forever(),
         vault.keeping.tend_forever(),
         vault.forced.mail_forever(),
+        vault.aftermath.tellings.mails.send_forever(),
         vault.defence.keep_forever(),
     )
 

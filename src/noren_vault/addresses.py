@@ -3,6 +3,7 @@
 A state holds for one version of the address. Who writes another one has an address of which nothing is known.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -64,6 +65,17 @@ class Addresses:
             [place.shop, place.person, place.channel, place.version],
         )
         return (AddressState.UNPROVED, "") if row is None else (AddressState(row[0]), row[1])
+
+    async def shut_among(self, places: Sequence[Place]) -> set[str]:
+        """Give the persons, of one shop and channel, to whose address nothing is sent. One query."""
+        if not places:
+            return set()
+        rows = await self._database.rows(
+            "SELECT person::text, version FROM vault.address "
+            "WHERE shop_id = %s AND channel = %s AND person = ANY(%s::uuid[]) AND state = ANY(%s)",
+            [places[0].shop, places[0].channel, [one.person for one in places], [*map(str, SHUT)]],
+        )
+        return {one.person for one in places if (one.person, one.version) in set(rows)}
 
     async def mark(self, place: Place, state: AddressState, reason: str, path: Path) -> None:
         """Write down that it stands so from now on, and remember it. Raises LedgerUnavailable.

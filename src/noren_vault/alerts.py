@@ -5,7 +5,7 @@ changes something does not wait for a mail server. One that cannot be reached is
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
@@ -22,6 +22,7 @@ from noren_vault.errors import VaultError
 from noren_vault.letter import Letter
 from noren_vault.record import Path
 from noren_vault.rights import PLATFORM
+from noren_vault.tasks import Afterwards
 
 _MOST_OPEN: Final = 500
 _AGAIN_SECONDS: Final = (30.0, 120.0, 600.0)
@@ -73,6 +74,25 @@ Hello {name},
 All sign-ins have ended, and what the doubtful one came in with no longer works.
 {ways_en}
 """
+_REVOKED: Final = """\
+{name} 様
+
+安全のため、運営者がアカウント「{handle}」のサインインの手段を無効にしました({at_ja})。
+{ways_ja}
+
+{link}
+
+----
+
+Hello {name},
+
+To keep it safe, those who run this installation have ended what your account "{handle}" signs in with
+({at_en}). {ways_en}
+"""
+_ASK_AN_OPERATOR: Final = (
+    "もう一度サインインするには、ほかの運営者からの招待が必要です。",
+    "To come in again you need another operator's invitation.",
+)
 _OWNERS: Final = """\
 {name} 様
 
@@ -113,7 +133,7 @@ class Alerts:
         self._courier = courier
         self._origin = origin
         self._now = now
-        self._open: set[asyncio.Task[None]] = set()
+        self._after = Afterwards("alert_not_sent")
 
     async def changed(self, actor: str, what: str) -> None:
         """Tell the account's holder of a change, one of CHANGES."""
@@ -132,6 +152,16 @@ class Alerts:
         words = {"ways_ja": ways[0], "ways_en": ways[1], "link": self._page(link)}
         subject = "暖簾 アカウントを保護しました / Your account was secured"
         self._tell(account, account.person, subject, _SECURED, words)
+
+    async def revoked(self, actor: str, *, invite: str | None, back: Sequence[str]) -> None:
+        """Tell the holder that an operator has ended what she signs in with; `back`: what lets her in."""
+        account = await self._account(actor)
+        area = "operations" if account.shop == PLATFORM else "console"
+        ways = _ASK_AN_OPERATOR if "operator" in back else _ways(invite, reset="password" in back)
+        link = f"{area}/sign-in" if invite is None else f"{area}/join#{invite}"
+        words = {"ways_ja": ways[0], "ways_en": ways[1], "link": self._page(link)}
+        subject = "暖簾 サインインの手段が無効になりました / What you sign in with was ended"
+        self._tell(account, account.person, subject, _REVOKED, words)
 
     async def owners(self, actor: str) -> None:
         """Tell the other owners of each shop she works for (the platform's other operators) of it."""
@@ -152,9 +182,7 @@ class Alerts:
 
     async def stop(self) -> None:
         """Let go of what waits for a mail server; what is being sent is sent."""
-        for task in self._open:
-            task.cancel()
-        await asyncio.gather(*self._open, return_exceptions=True)
+        await self._after.settle(cancel=True)
 
     # -- inside
 
@@ -170,7 +198,7 @@ class Alerts:
     def _tell(
         self, account: Account, person: str | None, subject: str, text: str, words: Mapping[str, str]
     ) -> None:
-        if person is None or len(self._open) >= _MOST_OPEN:
+        if person is None or len(self._after) >= _MOST_OPEN:
             _log.warning("alert_not_sent", no_address=person is None)
             return
         at = datetime.fromtimestamp(self._now() / 1000, UTC)
@@ -182,9 +210,7 @@ class Alerts:
             "at_en": f"{at:%Y-%m-%d %H:%M} UTC",
         }
         letter = Letter(f"security:{uuid4()}", subject, text, values, neutral=_NEUTRAL)
-        task = asyncio.create_task(self._send(account.shop, person, letter))
-        self._open.add(task)
-        task.add_done_callback(self._open.discard)
+        self._after.begin(self._send(account.shop, person, letter))
 
     async def _send(self, shop: int, person: str, letter: Letter) -> None:
         for wait in (*_AGAIN_SECONDS, None):

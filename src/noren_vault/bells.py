@@ -4,23 +4,13 @@ Who is to be told is stored in the transaction that lends the power, and mailed 
 handed over is tried again every minute. A mail says who, what and for how long; why stands on the page.
 """
 
-import asyncio
 from typing import Final
 
-import psycopg
-import structlog
-from psycopg_pool import PoolTimeout
-
-from noren_vault.clock import Now
-from noren_vault.courier import Courier
-from noren_vault.database import Connection, Database
-from noren_vault.errors import NoSuchPerson, VaultError
+from noren_vault.database import Connection
 from noren_vault.letter import Letter
-from noren_vault.record import Path
 from noren_vault.rights import What
+from noren_vault.ringing import Hung, MailBells
 
-# With these the letter is on its way, or never will be.
-_SETTLED: Final = ("sent", "already", "unknown", "failed", "bounced")
 _OWNERS: Final = b"""
 INSERT INTO vault.power_bell (power, shop_id, person)
 SELECT %s, m.shop_id, coalesce(m.person, a.person) FROM vault.membership m JOIN vault.actor a USING (actor)
@@ -76,20 +66,12 @@ _WHAT: Final = {
     What.INVITE_AUDITOR: ("監査人の招待", "inviting an auditor"),
     What.END_MEMBER: ("運営者・監査人の登録終了", "ending an operator's or auditor's place"),
 }
-_log = structlog.get_logger("bells")
 
 
-class Bells:
+class Bells(MailBells):
     """Hangs and rings them."""
 
-    def __init__(self, database: Database, courier: Courier, origin: str, now: Now) -> None:
-        """Keep the parts."""
-        self._database = database
-        self._courier = courier
-        self._origin = origin
-        self._now = now
-        self._one = asyncio.Lock()
-        self._ringing: set[asyncio.Task[None]] = set()
+    _TOLD = "UPDATE vault.power_bell SET told_at = %s WHERE power = %s AND shop_id = %s AND person = %s"
 
     async def hang(self, connection: Connection, power: str, shop: int, *, everybody: bool) -> None:
         """Store who is to be told, in the transaction that makes it necessary."""
@@ -97,43 +79,11 @@ class Bells:
         if everybody:
             await connection.execute(_PLATFORM, [power, self._now()])
 
-    def soon(self) -> None:
-        """Ring what hangs, without making anybody wait."""
-        task = asyncio.create_task(self.ring())
-        self._ringing.add(task)
-        task.add_done_callback(self._ringing.discard)
-
-    def again(self) -> None:
-        """Ring what still hangs, unless that is being done: a mail server that is away holds nobody up."""
-        if not self._ringing:
-            self.soon()
-
-    async def ring(self) -> None:
-        """Mail to everybody who is to be told and was not."""
-        async with self._one:
-            try:
-                for power, shop, person, *about in await self._database.rows(_OPEN):
-                    if await self._told(shop, person, _letter(power, person, shop, about, self._origin)):
-                        await self._database.run(
-                            "UPDATE vault.power_bell SET told_at = %s "
-                            "WHERE power = %s AND shop_id = %s AND person = %s",
-                            [self._now(), power, shop, person],
-                        )
-            except (psycopg.Error, PoolTimeout) as fault:
-                _log.error("bells_wait", fault=type(fault).__name__)
-
-    async def stop(self) -> None:
-        """Wait for what is being mailed."""
-        await asyncio.gather(*self._ringing, return_exceptions=True)
-
-    async def _told(self, shop: int, person: str, letter: Letter) -> bool:
-        try:
-            return await self._courier.send(shop, person, letter, Path("vault")) in _SETTLED
-        except NoSuchPerson:
-            return True
-        except VaultError as fault:
-            _log.error("bell_not_rung", shop=shop, message_key=letter.key, fault=fault.code)
-            return False
+    async def _hanging(self) -> list[Hung]:
+        return [
+            Hung(shop, person, _letter(power, person, shop, about, self._origin), (power, shop, person))
+            for power, shop, person, *about in await self._database.rows(_OPEN)
+        ]
 
 
 def _letter(power: str, person: str, shop: int, about: list[object], origin: str) -> Letter:

@@ -17,10 +17,15 @@ class Caller(StrEnum):
 
 
 # What the worker needs, and nothing else: a method that is new must be put here to be asked by it.
-_WORKER: Final = frozenset({"keep", "send", "owners", "checkpoint", "health"})
+_WORKER: Final = frozenset(
+    {"keep", "send", "owners", "team", "merge_state", "checkpoint", "health"}
+    | {"notices_said", "notice_late", "tell_readers", "step_import"}
+)
 # What the pages never ask. Who takes over a web process shall send no mail, and keep nobody, nor bring any in
 # without a shop's own people agreeing to it.
-_NOT_WEB: Final = frozenset({"keep", "send", "owners", "import"})
+_NOT_WEB: Final = frozenset(
+    {"keep", "send", "owners", "team", "import", "step_import", "notice_late", "tell_readers"}
+)
 
 
 def may(caller: Caller, method: str) -> bool:

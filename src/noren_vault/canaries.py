@@ -93,6 +93,14 @@ class Flock:
         return [(form[0], one) for form in forms for one in self.by_text.get(form, ())]
 
 
+async def of_backups(database: Database) -> frozenset[str]:
+    """Who are the canaries of backups: the only customers of no shop, erased ones among them."""
+    rows = await database.rows(
+        "SELECT person::text FROM vault.person WHERE shop_id = 0 AND kind = 'customer'"
+    )
+    return frozenset(row[0] for row in rows)
+
+
 class Canaries:
     """Makes canaries and knows them again."""
 

@@ -68,3 +68,6 @@ class Channel(Protocol):
 
     def hand_over(self, address: str, made: bytes, stamp: Stamp) -> Answer:
         """Hand it over and say how that ended. Blocks; raises nothing."""
+
+    def close(self) -> None:
+        """Let go of what is held for the next one."""

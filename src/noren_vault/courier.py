@@ -23,7 +23,7 @@ from noren_vault.database import Database
 from noren_vault.errors import BadRequest, LedgerUnavailable, NoSuchPerson, RecordDamaged
 from noren_vault.fields import Value
 from noren_vault.letter import PERSONAL, Letter
-from noren_vault.people import ANYBODY, People, Sealed
+from noren_vault.people import ADDRESSEES, People, Sealed
 from noren_vault.record import Outcome, Path, Record
 from noren_vault.rights import Purpose
 
@@ -106,6 +106,19 @@ class Courier:
             await self._say(replace(place, version=0) if to else place, letter.key, answer, path)
         return str(answer.handed)
 
+    async def stop(self) -> None:
+        """Let go of the connections that are kept for the next letter."""
+        self._channel.close()
+
+    async def is_settled(self, shop: int, key: str) -> bool:
+        """Whether the key was sent, or may have been: it is not sent again by itself."""
+        row = await self._database.row(
+            "SELECT 1 FROM vault.message WHERE shop_id = %s AND message_key = %s "
+            "AND state NOT IN ('deferred', 'failed')",
+            [shop, key],
+        )
+        return row is not None
+
     async def _say(self, place: Place, key: str, answer: Answer, path: Path) -> None:
         """Say that it was not sent, and of the address that it takes nothing, if that was the reason."""
         state, reason = str(answer.handed), answer.reason
@@ -118,7 +131,7 @@ class Courier:
                 _log.warning("address_not_marked", shop=place.shop, message_key=key)
 
     async def _addressee(self, shop: int, person: str) -> Sealed:
-        sealed = await self._people.read(shop, [person], self._read, kinds=ANYBODY)
+        sealed = await self._people.read(shop, [person], self._read, kinds=ADDRESSEES)
         if not sealed:
             raise NoSuchPerson("nobody to send to")
         return sealed[0]

@@ -18,8 +18,9 @@ from noren_vault.floors import Floors, to_ref
 from noren_vault.freshness import OWN_FRESH_MS, Freshness
 from noren_vault.grants import Grant, Grants
 from noren_vault.lookups import RECORDS_READ
+from noren_vault.merges import root_of, stands
 from noren_vault.own_records import MOST_RECORDS
-from noren_vault.people import People, Rewrite
+from noren_vault.people import People, Rewrite, opened_under_lock
 from noren_vault.record import Outcome, Record
 from noren_vault.rights import Purpose, Role
 from noren_vault.signin_mails import SigninMails
@@ -127,7 +128,7 @@ class Customers:
             same = stood == word or stood.endswith(f"\n{word}")
             return stood if same else f"{stood}\n{word}" if stood else word
 
-        await self._write(token, _NOTE, under)
+        await self._write(token, _NOTE, under, lines=True)
 
     async def answer(self, token: object, booking: int, given: dict[str, Any]) -> None:
         """Put what she said for one booking before what she said for others (`booking_lines`); an empty text
@@ -142,7 +143,7 @@ class Customers:
             line = values[name].text if name in values else ""
             return booking_lines.under(line, stood, field=name, booking=booking)
 
-        await self._write(token, names, under)
+        await self._write(token, names, under, lines=True)
 
     async def forget(self, token: object, names: tuple[str, ...]) -> None:
         """Erase what she said for all her bookings: she takes her consent back. Raises FreshSignInNeeded."""
@@ -152,21 +153,24 @@ class Customers:
         await self._freshness.check(grant, OWN_FRESH_MS)
         await self._write(token, names, lambda _name, _stood: "")
 
-    async def _write(self, token: object, names: tuple[str, ...], make: Callable[[str, str], str]) -> None:
-        """Write fields of hers anew, each made of what stands in it; what stays the same is not written."""
+    async def _write(
+        self, token: object, names: tuple[str, ...], make: Callable[[str, str], str], *, lines: bool = False
+    ) -> None:
+        """Write fields of hers anew, each made of what stands in it; what stays the same is not written.
+
+        `lines` are only added: also to the record that the shop has joined hers to.
+        """
         grant, person = await self.of(token)
         async with self._database.transaction() as connection:
+            if lines:
+                # Her bookings are there: what she says for one stands with what was said before.
+                person = await root_of(connection, grant.shop, person)
             sealed = await self._people.lock(connection, grant.shop, person, _THERE)
             if sealed is None:
                 raise NoSuchPerson("nobody to write to")
-            cursor = await connection.execute(
-                b"SELECT field, version, sealed FROM vault.field "
-                b"WHERE shop_id = %s AND person = %s AND field = ANY(%s)",
-                [grant.shop, person, list(names)],
-            )
-            sealed.fields |= {name: (at, bytes(box)) for name, at, box in await cursor.fetchall()}
-            # Opened in here alone, to be written anew; nothing of it is answered.
-            opened = self._people.open(grant.shop, sealed, names)
+            if lines:
+                await stands(connection, grant.shop, person)
+            opened = await opened_under_lock(self._people, connection, grant.shop, sealed, names)
             stood = {name: opened[name].text if name in opened else "" for name in names}
             texts = {name: text for name in names if (text := make(name, stood[name])) != stood[name]}
             if not texts:

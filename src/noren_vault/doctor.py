@@ -9,6 +9,8 @@ from noren_vault import migrations, tls
 from noren_vault.clock import Now
 from noren_vault.database import Database
 from noren_vault.errors import VaultUnavailable
+from noren_vault.evidence import Evidence
+from noren_vault.incidents import Incidents
 from noren_vault.index import Index
 from noren_vault.keys import Keys
 from noren_vault.ledger import Ledger, LedgerDamaged
@@ -39,6 +41,8 @@ class Doctor:
         watch: Watch,
         now: Now,
         certificates: Path | None,
+        books: Incidents,
+        evidence: Evidence,
     ) -> None:
         """Keep the parts. `url` is the process's own login, `certificates` the folder of its TLS."""
         self._database = database
@@ -49,6 +53,8 @@ class Doctor:
         self._watch = watch
         self._now = now
         self._certificates = certificates
+        self._books = books
+        self._evidence = evidence
 
     async def examine(self) -> list[dict[str, Any]]:
         """Give all findings."""
@@ -63,6 +69,9 @@ class Doctor:
             await self._data_keys(),
             self._certified(),
             await self._glass(),
+            await self._incidents(),
+            await self._files(),
+            await self._merges(),
         ]
         return [asdict(one) for one in findings]
 
@@ -136,6 +145,33 @@ class Doctor:
         )
         left = 0 if row is None else row[0]
         return Finding("break-glass", ok=not left, detail=f"{left} not reviewed by another operator")
+
+    async def _incidents(self) -> Finding:
+        """Each record of an incident is there, and as it was written."""
+        wrong = await self._books.damaged()
+        words = f"not as the ledger has them: {', '.join(wrong[:20])}" if wrong else "every record as written"
+        return Finding("incidents", ok=not wrong, detail=words)
+
+    async def _files(self) -> Finding:
+        """Each file of an incident is there, with the hash that its record has."""
+        wrong = await self._evidence.damaged()
+        words = (
+            f"not as their records have them: {', '.join(wrong[:20])}" if wrong else "every file as it came"
+        )
+        return Finding("evidence", ok=not wrong, detail=words)
+
+    async def _merges(self) -> Finding:
+        """Who can still be parted is there, and so is who she was joined to, unless both are erased."""
+        row = await self._database.row(
+            "SELECT count(*), count(*) FILTER (WHERE (p.state = 'erased') <> (o.state = 'erased') "
+            "OR EXISTS (SELECT FROM vault.merge n WHERE n.shop_id = m.shop_id AND n.person = m.into_person "
+            "AND n.state <> 'undone')) "
+            "FROM vault.merge m JOIN vault.person p ON (p.shop_id, p.person) = (m.shop_id, m.person) "
+            "JOIN vault.person o ON (o.shop_id, o.person) = (m.shop_id, m.into_person) "
+            "WHERE m.state = 'merged'"
+        )
+        total, wrong = row or (0, 0)
+        return Finding("merges", ok=not wrong, detail=f"{wrong} of {total} not whole")
 
     async def _epochs(self) -> Finding:
         rows = await self._database.rows("SELECT DISTINCT epoch FROM keystore.person_key")

@@ -10,10 +10,11 @@ from typing import Any, Final
 
 import structlog
 
+from noren_vault import holds, merges
 from noren_vault.backup_keys import BackupKeys, date_text
 from noren_vault.clock import Now
 from noren_vault.database import Connection, Database
-from noren_vault.errors import NoSuchPerson, VaultUnavailable
+from noren_vault.errors import ErasureHeld, NoSuchPerson, VaultUnavailable
 from noren_vault.floors import Floors
 from noren_vault.index import Index
 from noren_vault.people import People
@@ -33,6 +34,12 @@ SELECT e.entry, (SELECT min(o.entry) FROM vault.ledger_entry o
 FROM vault.ledger_entry e JOIN vault.ledger_person p USING (entry)
 WHERE e.kind = 'erase' AND e.shop_id = %s AND p.person = %s AND e.outcome = 'done' ORDER BY e.entry LIMIT 1
 """
+# Of whom something still holds are not tried; under the lock it is asked again.
+_WAITING: Final = (
+    "SELECT w.shop_id, w.person::text, w.reason, w.by, w.credential, w.session "
+    "FROM vault.erasure_waiting w JOIN vault.person p ON (p.shop_id, p.person) = (w.shop_id, w.person) "
+    "WHERE w.done_at IS NULL AND " + holds.UNHELD.decode() + " ORDER BY w.asked_at, w.person LIMIT 500"
+)
 _log = structlog.get_logger("erasure")
 
 
@@ -98,28 +105,40 @@ class Erasure:
         self._now = now
 
     async def erase(self, shop: int, person: str, reason: Reason, path: Path) -> Certificate:
-        """Erase a customer; who was erased already gets the certificate once more.
+        """Erase a customer, with every record that was joined to hers; who was erased already gets the
+        certificate once more.
 
-        Raises NoSuchPerson, LedgerUnavailable. Interrupted, it is done again or ended by `settle`.
+        Raises NoSuchPerson, LedgerUnavailable; ErasureHeld: it waits until nothing holds her any more.
+        Interrupted, it is done again or ended by `settle`.
         """
         last = await self._backup_keys.unreadable_from()
         date = date_text(last.destroy_at)
         async with self._database.transaction() as connection:
-            if await self._lock(connection, shop, person):
+            # Records that were joined are one person: with either id all of them go.
+            person, *others = await merges.together(connection, shop, person)
+            there = [one for one in sorted([person, *others]) if await self._lock(connection, shop, one)]
+            held = await holds.until(connection, shop, there) if there else None
+            if held is not None:
+                await self._wait(connection, shop, person, reason, path)
+                entry = None
+            elif there:
                 entry = await self._record.write(
                     "erase",
                     path,
                     shop=shop,
-                    persons=[person],
+                    persons=there,
                     ref=f"backup:{last.stored.id.hex()}/unreadable_from:{date}",
                     note=reason,
                 )
-                await self._people.destroy(connection, shop, [person])
-                await SigninMails.forget(connection, shop, [person])
+                await self._people.destroy(connection, shop, there)
+                await SigninMails.forget(connection, shop, there)
             else:
                 entry = None
+        if held is not None:
+            raise ErasureHeld("a legal hold", day=date_text(held))
         if entry is not None:
-            self._least.erase(shop, person)
+            for one in there:
+                self._least.erase(shop, one)
             await self._record.write("outcome", path, ref=str(entry), note=Outcome.DONE)
         else:
             await self.settle()
@@ -135,6 +154,33 @@ class Erasure:
                 self._least.erase(shop, person)
             _log.warning("erasure_settled", entry=entry)
             await self._record.write("outcome", Path("vault"), ref=str(entry), note=Outcome.DONE)
+
+    async def erase_waiting(self) -> int:
+        """Erase those whose erasure waited and whom nothing holds any more; gives their number."""
+        done = 0
+        for shop, person, reason, *way in await self._database.rows(_WAITING):
+            try:
+                await self.erase(shop, person, Reason(reason), Path(*way))
+            except ErasureHeld:
+                continue
+            await self._database.run(
+                "UPDATE vault.erasure_waiting SET done_at = %s WHERE shop_id = %s AND person = %s",
+                [self._now(), shop, person],
+            )
+            done += 1
+        return done
+
+    async def _wait(self, connection: Connection, shop: int, person: str, reason: Reason, path: Path) -> None:
+        """Keep in mind, on record, that she is to be erased; asked for again it is the same wish."""
+        cursor = await connection.execute(
+            b"INSERT INTO vault.erasure_waiting (shop_id, person, reason, by, credential, session, asked_at) "
+            b"VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+            [shop, person, reason, path.actor, path.credential, path.session, self._now()],
+        )
+        if cursor.rowcount:
+            await self._record.write(
+                "incident", path, shop=shop, ref=f"person:{person}", note=f"erasure_waits:{reason}"
+            )
 
     async def _lock(self, connection: Connection, shop: int, person: str) -> bool:
         """Lock the customer; false when she was erased already. Raises NoSuchPerson."""

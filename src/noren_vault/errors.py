@@ -117,6 +117,86 @@ class PowerOver(VaultError):
     """The power was declined, given back or ended, or its time is over."""
 
 
+class NoSuchIncident(VaultError):
+    """There is no such incident, or none for who asks."""
+
+
+class NoSuchSign(VaultError):
+    """There is no such sign, or none for who asks."""
+
+
+class NoSuchSecret(VaultError):
+    """The inventory has no such secret, or no such note about one."""
+
+
+class SignOver(VaultError):
+    """The sign was dismissed, or is part of an incident."""
+
+
+class NoSuchFile(VaultError):
+    """There is no such file of this incident or sign."""
+
+
+class TooMuch(VaultError):
+    """More, or larger files than are taken. Facts: megabytes."""
+
+
+class NoSuchHold(VaultError):
+    """The incident has no such hold."""
+
+
+class NoSuchFreeze(VaultError):
+    """The incident has no such freeze."""
+
+
+class NoSuchBlock(VaultError):
+    """The incident has no such block."""
+
+
+class BlocksYourself(VaultError):
+    """Whoever blocks a path is there herself, and has not said that she knows. Facts: living (sign-ins)."""
+
+
+class NoSuchCredential(VaultError):
+    """Nobody signs in with this (any more), or there is no such account."""
+
+
+class ErasureHeld(VaultError):
+    """A legal hold keeps the person for now. Facts: day, on which the hold is looked at again (UTC)."""
+
+
+class ExportsFrozen(VaultError):
+    """No list of customers leaves the shop for now: an incident is looked into."""
+
+
+class LastMember(VaultError):
+    """An incident keeps one member who reads it."""
+
+
+class NoSuchTelling(VaultError):
+    """There is no such telling, or none for who asks."""
+
+
+class TellingOver(VaultError):
+    """The telling was decided on, or has run out."""
+
+
+class NoSuchExposure(VaultError):
+    """Nobody was told this code."""
+
+
+class NoSuchNotice(VaultError):
+    """No such notice was asked for."""
+
+
+class NoticeOver(VaultError):
+    """The asking was answered or has run out, or its text may not come next."""
+
+
+class NoSuchReader(VaultError):
+    """The link confirms nobody and lets nobody go: it was never mailed, or its reader has left."""
+
+
 class OneShopAtATime(VaultError):
     """A power over a shop runs already: an operator is in one shop at a time."""
 
@@ -133,8 +213,16 @@ class NoSuchPerson(VaultError):
     """The shop has no such person, or no more."""
 
 
+class MergeRefused(VaultError):
+    """These two records cannot be joined, or not be parted again. Facts: reason (a code)."""
+
+
 class NoSuchEntry(VaultError):
     """No such line stands in the list of who asks."""
+
+
+class NothingTaken(VaultError):
+    """The ledger has no backup, key or door of this name. Facts: kind, name."""
 
 
 class InvestigationRefused(VaultError):
@@ -289,9 +377,33 @@ class SsoTaken(VaultError):
     """Another account of the shop is bound to this person of the provider's."""
 
 
+class PathBlocked(VaultError):
+    """Nobody signs in from this network or device for now: an incident is looked into."""
+
+
 class SsoRequired(VaultError):
     """The shop's people sign in by their organisation, and in no other way."""
 
 
 class SsoNotTried(VaultError):
     """Nobody of the shop has come in by this provider yet, so it cannot be the only way."""
+
+
+class NoSuchInquiry(VaultError):
+    """No inquiry under this link or this id: never asked, erased, or under a newer link."""
+
+
+class TooManyInquiries(VaultError):
+    """More inquiries came from this address than one person has. Facts: wait (seconds)."""
+
+
+class InquiryHeld(VaultError):
+    """Somebody else answers this inquiry. Facts: handle."""
+
+
+class InquiryMoved(VaultError):
+    """Something came to the inquiry since the page was shown. Facts: lines."""
+
+
+class InquiryFull(VaultError):
+    """The inquiry has as many lines as one may have. Facts: most."""

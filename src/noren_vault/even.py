@@ -21,6 +21,7 @@ METHODS: Final = frozenset(
         "own_begin",
         "own_finish",
         "reset_begin",
+        "exposed",
     }
 )
 

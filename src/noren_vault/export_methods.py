@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
+from uuid import UUID
 
 from noren_vault import fields
 from noren_vault.exporting import Exporting
@@ -11,8 +12,10 @@ from noren_vault.peer import Peer
 from noren_vault.protocol import Params
 from noren_vault.records import Told
 from noren_vault.rights import What
+from noren_vault.telling_letters import TellingLetters
 from noren_vault.trace import Trace
 from noren_vault.transfers import MOST_PERSONS, Kind, Transfers, Wanted
+from noren_vault.undoing import Undoing
 
 Wire = dict[str, Any]
 Answered = tuple[Wire, Told | None]
@@ -30,14 +33,18 @@ class ExportMethods:
         transfers: Transfers,
         exporting: Exporting,
         importing: Importing,
+        undoing: Undoing,
         trace: Trace,
+        letters: TellingLetters,
     ) -> None:
         """Keep the acts."""
         self._grants = grants
         self._transfers = transfers
         self._exporting = exporting
         self._importing = importing
+        self._undoing = undoing
         self._trace = trace
+        self._letters = letters
         self.table: dict[str, Method] = {
             "transfers": self._all,
             "ask_export": self._ask_export,
@@ -48,8 +55,14 @@ class ExportMethods:
             "cancel_transfer": self._cancel,
             "open_export": self._open,
             "export_piece": self._piece,
+            "look_import": self._look,
             "take_import": self._take,
+            "leave_import": self._leave,
+            "step_import": self._step,
+            "import_brought": self._brought,
+            "undo_import": self._undo,
             "trace": self._find,
+            "telling_letters": self._not_reached,
         }
 
     async def _grant(self, params: Params) -> Grant:
@@ -61,13 +74,18 @@ class ExportMethods:
     # -- asking, and the second person
 
     async def _ask_export(self, params: Params, _: Peer) -> Answered:
-        """Without `persons`: all of the shop's customers."""
+        """Without `persons` all of the shop's customers; with `telling` whom its mails did not reach."""
         grant, names = await self._grant(params), fields.known(params.raw.get("fields"))
         persons = None
         if params.raw.get("persons") is not None:
             persons = [Params({"person": one}).person("person") for one in params.items("persons")]
+        if params.raw.get("telling") is not None:
+            persons = await self._letters.persons(grant, params.text("telling", most=_ID))
         reason, words = params.text("reason", most=_ID), params.text("words", most=300)
         return {"transfer": await self._exporting.ask(grant, reason, words, names, persons)}, None
+
+    async def _not_reached(self, params: Params, _: Peer) -> Answered:
+        return {"letters": await self._letters.of_shop(await self._grant(params))}, None
 
     async def _ask_import(self, params: Params, _: Peer) -> Answered:
         wanted = Wanted(
@@ -115,8 +133,41 @@ class ExportMethods:
             params.number("first", most=MOST_PERSONS),
             params.items("rows"),
             check=params.flag("check"),
+            join=params.flag("join"),
         )
         return {"persons": done.persons, "bad": done.bad}, None
+
+    async def _leave(self, params: Params, _: Peer) -> Answered:
+        bad = await self._importing.leave(
+            await self._grant(params),
+            params.text("transfer", most=_ID),
+            params.number("first", most=MOST_PERSONS),
+            params.items("rows"),
+            join=params.flag("join"),
+        )
+        return {"bad": bad}, None
+
+    async def _step(self, params: Params, peer: Peer) -> Answered:
+        transfer = params.text("transfer", most=_ID)
+        return {"left": await self._importing.step(params.shop(), transfer, peer.path())}, None
+
+    async def _look(self, params: Params, _: Peer) -> Answered:
+        bad, known = await self._importing.look(await self._grant(params), params.items("rows"))
+        return {"bad": bad, "known": known}, None
+
+    async def _brought(self, params: Params, _: Peer) -> Answered:
+        after = params.text("after", str(UUID(int=0)), most=_ID)
+        found = await self._undoing.brought(
+            await self._grant(params),
+            params.text("transfer", most=_ID),
+            Params({"person": after}).person("person"),
+        )
+        return {"persons": [[one.person, one.fresh] for one in found]}, None
+
+    async def _undo(self, params: Params, _: Peer) -> Answered:
+        persons = [Params({"person": one}).person("person") for one in params.items("persons")]
+        grant, transfer = await self._grant(params), params.text("transfer", most=_ID)
+        return {"erased": await self._undoing.undo(grant, transfer, persons)}, None
 
     # -- a list that turned up
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import structlog
 
-from noren_vault import rights
+from noren_vault import freezes, rights
 from noren_vault.budgets import Budgets, units
 from noren_vault.canaries import KIND, Canaries, number_for
 from noren_vault.clock import Now
@@ -37,10 +37,13 @@ PIECE: Final = 500
 # The note of a piece that was paid for out of the own budget; at a start these are counted again.
 ALONE: Final = "alone"
 _TOGETHER: Final = 50
+# Who was joined with another record leaves as that one.
 _PLACES: Final = b"""
 INSERT INTO vault.transfer_place (transfer, place, person)
 SELECT %(transfer)s, row_number() OVER (ORDER BY p.person) - 1, p.person FROM vault.person p
 WHERE p.shop_id = %(shop)s AND p.state = 'kept'
+  AND NOT EXISTS (SELECT FROM vault.merge m
+    WHERE m.shop_id = p.shop_id AND m.person = p.person AND m.state = 'merged')
   AND ((p.kind = 'customer' AND (%(persons)s::uuid[] IS NULL OR p.person = ANY(%(persons)s::uuid[])))
        OR (p.kind = 'canary' AND p.person = ANY(%(canaries)s::uuid[])))
 """
@@ -90,10 +93,11 @@ class Exporting:
     ) -> str:
         """Ask for the shop's kept customers, or those of them that are named; gives the export's id.
 
-        Raises what `Transfers.may_ask` does; NoSuchPerson: it would be empty.
+        Raises what `Transfers.may_ask` does; ExportsFrozen; NoSuchPerson: it would be empty.
         """
         if persons is not None and len(persons) > MOST_PERSONS:
             raise BadRequest(f"a list has at most {MOST_PERSONS} persons")
+        await freezes.check(self._database, grant.shop)
         count = await self._count(grant.shop, persons)
         if not count:
             raise NoSuchPerson("nobody to export")
@@ -185,8 +189,11 @@ class Exporting:
 
     async def _count(self, shop: int, persons: Sequence[str] | None) -> int:
         row = await self._database.row(
-            "SELECT count(*) FROM vault.person WHERE shop_id = %s AND state = 'kept' AND kind = 'customer' "
-            "AND (%s::uuid[] IS NULL OR person = ANY(%s::uuid[]))",
+            "SELECT count(*) FROM vault.person p "
+            "WHERE p.shop_id = %s AND p.state = 'kept' AND p.kind = 'customer' "
+            "AND (%s::uuid[] IS NULL OR p.person = ANY(%s::uuid[])) "
+            "AND NOT EXISTS (SELECT FROM vault.merge m "
+            "WHERE m.shop_id = p.shop_id AND m.person = p.person AND m.state = 'merged')",
             [shop, *([None if persons is None else list(persons)] * 2)],
         )
         return 0 if row is None else int(row[0])
@@ -217,6 +224,7 @@ class Exporting:
                 newer = await self._people.read(one.shop, [each.person], one.fields, kinds=("customer", KIND))
                 if not newer or newer[0].versions == each.versions:
                     _log.error("record_damaged", shop=one.shop, person=each.person)
+                    await self._record.damaged(one.shop, [each.person])
                     raise
                 values = self._people.open(one.shop, newer[0], one.fields)
             rows.append([values[name].text if name in values else "" for name in one.fields])

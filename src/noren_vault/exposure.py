@@ -17,7 +17,7 @@ SILENT: Final = (
     "outcome", "erase", "refused", "signin", "signout", "register", "invite", "scope", "start", "repair",
     "key", "backup", "restore", "door", "connections", "bounce", "search_build", "right", "prove", "budget",
     "sign",
-    "power",
+    "power", "incident", "merge", "notice",
 )  # fmt: skip
 # `refused`: the other side was told, and did not take it.
 TOLD: Final = ("released", "done", "sent", "refused")
@@ -133,6 +133,11 @@ class Exposures:
         for person in persons:
             if person not in there:
                 self._found[shop, person] = Exposure(shop, person)
+
+    def fields_of(self, shop: int, person: str) -> set[str]:
+        """Which fields of a person are (possibly) exposed."""
+        one = self._found.get((shop, person))
+        return {name for name, seen in one.fields.items() if seen.state > State.NOT} if one else set()
 
     def split(self) -> tuple[list[Exposure], list[Exposure]]:
         """Who is (possibly) exposed, and who stands in it and is not; both by shop."""

@@ -26,6 +26,9 @@ LONGEST: Final[Mapping[str, int]] = {
     "answers": 8000,
     "health": 8000,
     "guests": 8000,
+    "tags": 400,
+    "notes": 20000,
+    "chart": 40000,
 }
 FIELDS: Final = tuple(LONGEST)
 
@@ -41,6 +44,7 @@ class FieldClass(StrEnum):
     ANSWERS = "answers"
     HEALTH = "health"
     CARD = "card"
+    CHART = "chart"
 
 
 CLASS_OF: Final[Mapping[str, FieldClass]] = {
@@ -53,11 +57,14 @@ CLASS_OF: Final[Mapping[str, FieldClass]] = {
     "answers": FieldClass.ANSWERS,
     "health": FieldClass.HEALTH,
     "guests": FieldClass.IDENTITY,
+    "tags": FieldClass.NOTE,
+    "notes": FieldClass.NOTE,
+    "chart": FieldClass.CHART,
 }
 # Nobody's name needs them, and in a mail or a list they show something else than what is there.
 _TURNERS: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _LINES: Final = frozenset("\n\t")
-_LONG: Final = ("note", "answers", "health", "guests")
+_LONG: Final = ("note", "answers", "health", "guests", "notes", "chart")
 _LOCAL: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}", re.ASCII)
 _LABEL: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?", re.ASCII)
 
@@ -172,8 +179,15 @@ def _digits(text: str) -> Value | Reason:
     return Value(text) if text.isascii() and text.isdecimal() and len(text) == 4 else Reason.DIGITS
 
 
+def _tags(text: str) -> Value | Reason:
+    numbers = text.split()
+    fine = all(one.isascii() and one.isdecimal() and len(one) < 16 for one in numbers)
+    return Value(" ".join(numbers)) if fine else Reason.DIGITS
+
+
 _FORMS: Final[Mapping[str, Callable[[str], Value | Reason]]] = {
     "mail": _mail,
     "phone": _phone,
     "card_last4": _digits,
+    "tags": _tags,
 }

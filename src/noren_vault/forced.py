@@ -38,6 +38,7 @@ from noren_vault.passwords import Passwords
 from noren_vault.peer import Peer
 from noren_vault.protocol import Params
 from noren_vault.record import Outcome, Path, Record
+from noren_vault.rights import What
 
 A_MINUTE: Final = 300
 MOST_A_MINUTE: Final = 6_000
@@ -56,6 +57,7 @@ _WHO: Final = """
 SELECT a.actor::text FROM vault.actor a
 WHERE CASE %(whose)s WHEN 'everybody' THEN true WHEN 'shop' THEN a.shop_id::text = %(name)s
       WHEN 'actor' THEN a.handle = %(name)s ELSE a.person = ANY(%(persons)s::uuid[]) END
+  AND (%(platform)s OR a.shop_id > 0)
   AND (EXISTS (SELECT 1 FROM vault.password w WHERE w.actor = a.actor)
     OR EXISTS (SELECT 1 FROM vault.passkey p WHERE p.actor = a.actor)
     OR EXISTS (SELECT 1 FROM vault.access_grant g
@@ -145,8 +147,8 @@ class _Due:
 
 
 class Forced:
-    """Begins, stops and resumes forced resets, and mails. `acts` names the methods; all are an
-    administrator's but `forced_resets`, which an operator may ask, too.
+    """Begins, stops and resumes forced resets, and mails. `acts` names the methods; stopping and resuming are
+    an administrator's, beginning is an operator's under a power, too, and `forced_resets` any operator's.
     """
 
     def __init__(
@@ -204,13 +206,17 @@ class Forced:
 
     async def _begin(self, params: Params, peer: Peer) -> dict[str, Any]:
         """End the grants and passwords of these accounts: the entry first, then all of it or nothing."""
+        token = params.raw.get("grant")
+        path = await self._grants.may(token, peer, What.END_GRANTS)
         whose, name, persons = _asked(params)
         a_minute = params.number("a_minute", most=MOST_A_MINUTE) if "a_minute" in params.raw else A_MINUTE
         if not a_minute:
             raise BadRequest("at least one mail a minute")
-        reset, path, words = secrets.token_hex(_ID // 2), peer.admin_path, f"{whose}:{name}".rstrip(":")
+        reset, words = secrets.token_hex(_ID // 2), f"{whose}:{name}".rstrip(":")
         entry = await self._record.write("signout", path, ref=f"reset:{reset}/{words}", note="forced_reset")
+        # Operators have no passwords: who asks from a page does not end the sign-ins of those who contain.
         wanted = {"whose": str(whose), "name": name, "persons": persons, "now": self._now()}
+        wanted["platform"] = token is None
         actors = [row[0] for row in await self._database.rows(_WHO, wanted)]
         if not actors:
             await self._record.outcome(entry, Outcome.FAILED, path)

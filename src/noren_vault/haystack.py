@@ -5,7 +5,8 @@ A record, in the order of ids:
     0x02 | id (32 bytes, each 0x10 + four bits) | 0x01 field | 0x01 field | ...
 
 Fields and needles are in one spelling (`spelling`), UTF-8, without any byte below 0x20: so a needle is found
-in a field and nowhere else, and where a record begins can be told from any place in it.
+in a field and nowhere else, and where a record begins can be told from any place in it. A mark that a shop
+has given is such a field between 0x03 and 0x04, its digits as those of an id: no text that is typed finds it.
 """
 
 import heapq
@@ -35,6 +36,11 @@ def record_of(person: str, fields: Iterable[str]) -> bytes:
     """Make a person's record; `person` is a UUID in lower case, the fields are spelt."""
     spelt = (_FIELD + field.encode() for field in fields if field)
     return _RECORD + _coded(person) + b"".join(spelt)
+
+
+def mark(number: int) -> str:
+    """Give the field of a mark."""
+    return "\x03" + "".join(chr(0x10 + int(digit)) for digit in str(number)) + "\x04"
 
 
 class Haystack:
@@ -78,6 +84,19 @@ class Haystack:
         first = heapq.nsmallest(most, leading)
         first += heapq.nsmallest(most - len(first), following)
         return Hits([_decoded(coded) for _, coded in first], number)
+
+    def having_whole(self, field: str) -> set[str]:
+        """Find who has just this field, and nothing longer."""
+        text, needle = self._text, _FIELD + field.encode()
+        found: set[str] = set()
+        at = text.find(needle)
+        while at >= 0:
+            end = at + len(needle)
+            if end == len(text) or text[end] in _RECORD + _FIELD:
+                begin = text.rfind(_RECORD, 0, at)
+                found.add(_decoded(text[begin + 1 : begin + _ID]))
+            at = text.find(needle, end)
+        return found
 
     def replace(self, records: Mapping[str, bytes]) -> None:
         """Put new records in the place of persons' old ones; an empty one takes a person out."""

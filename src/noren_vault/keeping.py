@@ -48,6 +48,7 @@ class Keeping:
     rotation: Rotation
     backup_keys: BackupKeys
     erasure: Erasure
+    provider: FileProvider
 
     @classmethod
     def of(
@@ -77,6 +78,7 @@ class Keeping:
                 backup_keys=backup_keys,
                 now=now,
             ),
+            ring.provider,
         )
 
     async def tend_forever(self) -> None:

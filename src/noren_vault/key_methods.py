@@ -2,13 +2,13 @@
 an owner erases customers, a customer herself.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
-from noren_vault import own_records
+from noren_vault import merges, own_records
 from noren_vault.database import Database
 from noren_vault.erasure import Reason
-from noren_vault.errors import BadRequest, GrantRefused
+from noren_vault.errors import BadRequest, GrantRefused, MergeRefused
 from noren_vault.freshness import Freshness
 from noren_vault.grants import Grants
 from noren_vault.keeping import Keeping
@@ -57,6 +57,12 @@ class KeyMethods:
         }
         self._grants = grants
         self._freshness = freshness
+
+    async def _joined_away(self, shop: int, person: str, hers: Sequence[str]) -> None:
+        """Refuse where the shop has joined her record to one that is not hers to erase."""
+        async with self._database.connection() as connection:
+            if await merges.root_of(connection, shop, person) not in hers:
+                raise MergeRefused("the shop erases it, or parts them first", reason="joined_away")
 
     async def list(self, params: Params, peer: Peer) -> dict[str, Any]:
         """Tell every key by its id, and the rotations; instants are POSIX seconds."""
@@ -117,6 +123,7 @@ class KeyMethods:
             await self._freshness.check(grant)
             hers = await own_records.of_account(self._database, shop, grant.person, own_records.MOST_RECORDS)
             if person == grant.person or person in hers:
+                await self._joined_away(shop, person, [grant.person, *hers])
                 return grant.path
         elif grant.shop == shop and grant.role is Role.OWNER:
             return grant.path

@@ -53,7 +53,7 @@ class Letter:
 
     `{name}` and `{kana}` are the person's, other holes are filled from `values`. `neutral` says which parts
     of the text stand otherwise in a letter that may not name the person ("Dear {name}," -> "Hello,"); a hole
-    that is left then is filled with nothing.
+    that is left then is filled with nothing. `leave`: where one post ends the list.
     """
 
     key: str
@@ -62,6 +62,7 @@ class Letter:
     values: Mapping[str, str]
     attachments: Sequence[Attachment] = ()
     neutral: Mapping[str, str] = field(default_factory=dict)
+    leave: str = ""
 
     def check(self) -> None:
         """Raise BadRequest when the letter cannot be made; nothing has been read then."""

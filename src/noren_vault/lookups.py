@@ -19,6 +19,8 @@ LONGEST_MS: Final = 90 * 86_400_000
 READING, MORE, PROOF_TAKEN = "lookups", "lookups.more", "lookups.proof"
 # So is her reading of which bookings are hers.
 RECORDS_READ: Final = "records"
+# And the owner's reading of a customer's, which is a line.
+OWNERS_READING: Final = "looks"
 READINGS: Final = (READING, MORE, PROOF_TAKEN, RECORDS_READ)
 _NOREN: Final = ("vault", "mail", "app")
 

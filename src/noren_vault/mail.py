@@ -11,7 +11,7 @@ from noren_vault.channel import Answer, Stamp
 from noren_vault.errors import BadRequest
 from noren_vault.fields import Value
 from noren_vault.letter import Letter
-from noren_vault.smtp import Server, hand_over
+from noren_vault.smtp import Line, Server
 
 RETURN: Final = "bounce"
 
@@ -24,7 +24,7 @@ class Mail:
 
     def __init__(self, server: Server, sender: Address, bounces: str) -> None:
         """`sender` is the From of every mail; to `bounces`, a domain or empty, goes what comes back."""
-        self._server = server
+        self._line = Line(server)
         self._sender = sender
         self._bounces = bounces
 
@@ -41,6 +41,10 @@ class Mail:
         # The same key has the same Message-ID, so that a mail that came twice shows once.
         message["Message-ID"] = f"<{stamp.mark}@{self._sender.domain}>"
         message["Auto-Submitted"] = "auto-generated"
+        if letter.leave:
+            # RFC 2369 and RFC 8058: mail programs show a button of their own, and large receivers ask for it.
+            message["List-Unsubscribe"] = f"<{letter.leave}>"
+            message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
         try:
             message.set_content(letter.fill(letter.text, person))
             for one in letter.attachments:
@@ -58,4 +62,8 @@ class Mail:
     def hand_over(self, address: str, made: bytes, stamp: Stamp) -> Answer:
         """Give the mail to the server; what comes back names the message by its token (VERP)."""
         origin = f"{RETURN}+{stamp.token}@{self._bounces}" if self._bounces else self._sender.addr_spec
-        return hand_over(self._server, origin, address, made)
+        return self._line.hand_over(origin, address, made)
+
+    def close(self) -> None:
+        """Let go of idle connections."""
+        self._line.close()

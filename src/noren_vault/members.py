@@ -38,7 +38,7 @@ _LONGEST_STAFF: Final = 200
 _SLUG: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}", re.ASCII)
 # The platform's own: a handle there ends in its role.
 _NO_SLUG: Final = (Role.OPERATOR, Role.AUDITOR)
-_SUBJECT: Final = "暖簾 ログインのご招待 / Your invitation to Noren"
+_SUBJECT: Final = "暖簾 サインインのご招待 / Your invitation to Noren"
 _TEXT: Final = """\
 {name} 様
 

@@ -9,7 +9,7 @@ from noren_vault.clock import Now
 from noren_vault.database import Connection, Database, Row
 from noren_vault.errors import BadRequest, GrantRefused, LastOwner, NoSuchMember
 from noren_vault.grants import Grant, Grants
-from noren_vault.permissions import Permission
+from noren_vault.permissions import Permission, left, named
 from noren_vault.record import Outcome, Record
 from noren_vault.rights import DECIDING, SHOP_ROLES, Role
 
@@ -25,6 +25,17 @@ FROM vault.membership m JOIN vault.actor a USING (actor)
 WHERE m.shop_id = %s
 """
 _NOW: Final = "AND m.ended_at IS NULL "
+# Who can be written to: those who have joined. The address is the courier's business.
+_TEAM: Final = """
+SELECT a.handle, m.role, m.staff, coalesce(m.person, a.person)::text,
+       ARRAY(SELECT t.permission FROM vault.taken t WHERE t.shop_id = m.shop_id AND t.role = m.role)
+FROM vault.membership m JOIN vault.actor a USING (actor)
+WHERE m.shop_id = %s AND m.ended_at IS NULL AND coalesce(m.person, a.person) IS NOT NULL
+AND (EXISTS (SELECT 1 FROM vault.passkey p WHERE p.actor = a.actor)
+     OR EXISTS (SELECT 1 FROM vault.password w WHERE w.actor = a.actor)
+     OR EXISTS (SELECT 1 FROM keystore.sso_subject o WHERE o.actor = a.actor))
+ORDER BY a.handle
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +71,20 @@ class Memberships:
         which = "AND m.ended_at IS NOT NULL " if ended else _NOW
         rows = await self._database.rows(f"{_LIST}{which}ORDER BY a.handle", [grant.shop])
         return [_told(row) for row in rows]
+
+    async def team(self, shop: int) -> list[dict[str, Any]]:
+        """Give who has joined the shop, by ids alone: to be written to, not to be looked at."""
+        rows = await self._database.rows(_TEAM, [shop])
+        return [
+            {
+                "handle": handle,
+                "role": role,
+                "staff": staff,
+                "person": person,
+                "permissions": named(left(role, taken)),
+            }
+            for handle, role, staff, person, taken in rows
+        ]
 
     async def change(self, grant: Grant, handle: str, role: object) -> dict[str, Any]:
         """Give a member another role. Raises GrantRefused, NoSuchMember, LastOwner."""

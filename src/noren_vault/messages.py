@@ -82,6 +82,28 @@ class Messages:
         )
         return {"address": {"state": state, "reason": reason}, "messages": [_message(*row) for row in rows]}
 
+    async def unreached(self, grant: Grant, persons: Sequence[str]) -> list[str]:
+        """Give those of a shop's customers whom no mail reaches: no address, or one that is shut.
+
+        Who is not there is one of them. Raises NoSuchPerson (none of them is), PurposeRefused, GrantRefused,
+        LedgerUnavailable.
+        """
+        rights.check_reveal(grant.role, Purpose.CUSTOMER, (self._channel.field,), grant.narrowed)
+        grant.needs(Permission.HOURS_CHANGE)
+        found = await self._people.read(grant.shop, persons, (self._channel.field,), kinds=CUSTOMER)
+        if not found:
+            raise NoSuchPerson("nobody of this shop")
+        known = [one.person for one in found]
+        await self._record.write(
+            "messages", grant.path, shop=grant.shop, purpose=Purpose.CUSTOMER, persons=known, note="reach"
+        )
+        places = [
+            Place.of(grant.shop, one, self._channel) for one in found if self._channel.field in one.fields
+        ]
+        shut = await self._addresses.shut_among(places)
+        reached = {one.person for one in places} - shut
+        return [person for person in dict.fromkeys(persons) if person not in reached]
+
     async def try_address(self, grant: Grant, person: str) -> None:
         """Let letters go to an address again from which one came back: somebody has asked the customer."""
         rights.check_reveal(grant.role, Purpose.CUSTOMER, (self._channel.field,), grant.narrowed)

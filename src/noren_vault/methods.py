@@ -1,7 +1,7 @@
 """The protocol's methods: read the params, check who asks, call one act, shape the answer."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -11,12 +11,10 @@ from noren_vault import fields, transfers
 from noren_vault import rights as rules
 from noren_vault.api_keys import ApiKeys
 from noren_vault.backup_methods import BackupMethods
+from noren_vault.blocked import LETS_IN
 from noren_vault.builds import Builds
 from noren_vault.courier import Courier
-from noren_vault.customer_methods import CustomerMethods
 from noren_vault.doctor import Doctor
-from noren_vault.doors import Doors, Report
-from noren_vault.ending import Ending
 from noren_vault.errors import (
     BadRequest,
     GrantExpired,
@@ -38,6 +36,7 @@ from noren_vault.letter import Attachment, Letter
 from noren_vault.members import Members
 from noren_vault.messages import Messages, decision_of
 from noren_vault.mydata_methods import MyDataMethods
+from noren_vault.notice_methods import NoticeMethods
 from noren_vault.peer import Peer
 from noren_vault.people import OWN_KEYS
 from noren_vault.power_methods import PowerMethods
@@ -46,7 +45,6 @@ from noren_vault.question import Question
 from noren_vault.record import Record
 from noren_vault.records import Records, Told
 from noren_vault.reset_methods import ResetMethods
-from noren_vault.rights import What
 from noren_vault.rights_methods import RightsMethods
 from noren_vault.scope import Scope, Wanted
 from noren_vault.security_methods import SecurityMethods
@@ -86,10 +84,10 @@ _ADMIN: Final = frozenset(
         "digests",
         "explain_door",
         "import",
-        "forced_begin",
         "forced_stop",
         "forced_resume",
         "sso_platform",
+        "found_sign",
     }
 )
 
@@ -104,7 +102,7 @@ class Methods:
         powers: PowerMethods,
         exports: ExportMethods,
         mydata: MyDataMethods,
-        customers: CustomerMethods,
+        customers: Mapping[str, Act],
         records: Records,
         importing: Importing,
         courier: Courier,
@@ -124,11 +122,12 @@ class Methods:
         security: SecurityMethods,
         resets: ResetMethods,
         backups: BackupMethods,
-        doors: Doors,
-        ending: Ending,
+        ending: Mapping[str, Act],
         api_keys: ApiKeys,
         forced: Forced,
         sso: SsoMethods,
+        incidents: Mapping[str, Act],
+        notices: NoticeMethods,
     ) -> None:
         """Keep the acts."""
         self._records = records
@@ -145,13 +144,12 @@ class Methods:
         self._builds = builds
         self._watch = watch
         acts = keys.acts | passwords.acts | rights.table | powers.table | backups.acts
-        acts |= mydata.table | ending.acts | security.acts | resets.acts | forced.acts
-        acts |= api_keys.acts | shops.table | customers.acts | sso.acts
+        acts |= mydata.table | dict(ending) | security.acts | resets.acts | forced.acts
+        acts |= api_keys.acts | shops.table | sso.acts | notices.table
+        acts |= dict(customers) | dict(incidents)
         self._mails = passwords.mails
         self._methods = self._table() | {name: partial(_plain, act) for name, act in acts.items()}
-        self._doors = doors
-        telling = exports.table | api_keys.telling
-        self._methods |= {name: _with_told(method) for name, method in telling.items()}
+        self._methods |= {one: _with_told(act) for one, act in (exports.table | api_keys.telling).items()}
 
     def _table(self) -> dict[str, Method]:
         return {
@@ -163,6 +161,7 @@ class Methods:
             "import": self._import,
             "send": self._send,
             "messages": self._messages_of,
+            "unreached": self._unreached,
             "try_address": self._try_address,
             "unknown_messages": self._unknown_messages,
             "decide_message": self._decide_message,
@@ -185,11 +184,6 @@ class Methods:
             "entry_proof": self._entry_proof,
             "doctor": self._examine,
             "rebuild_index": self._rebuild_index,
-            "report_doors": self._report_doors,
-            "digests": self._digests,
-            "doors": self._list_doors,
-            "explain_door": self._explain_door,
-            "doors_state": self._doors_state,
         }
 
     @property
@@ -206,6 +200,9 @@ class Methods:
             raise GrantRefused(f"{peer.name} may not ask {request.method}")
         if request.method in _ADMIN and not peer.admin:
             raise GrantRefused("an administrator's process may ask this")
+        if request.method in LETS_IN:
+            visit = visit_of(request.params)
+            await self._signin.blocked.check(visit, peer.path(visit.session))
         return await method(request.params, peer)
 
     # -- records
@@ -237,9 +234,10 @@ class Methods:
         return _told(told)
 
     async def _search(self, params: Params, peer: Peer) -> Answer:
-        grant = await self._asker(params, peer)
+        grant, tag = await self._asker(params, peer), params.maybe_number("tag")
         most = params.number("limit") if "limit" in params.raw else rules.MOST_OF_SEARCH
-        return _told(await self._records.search(grant, params.text("query", most=300), most))
+        query = params.text("query", None if tag is None else "", most=300)
+        return _told(await self._records.search(grant, query, most, tag=tag))
 
     async def _asker(self, params: Params, peer: Peer) -> Grant:
         """Whose grant it is. Without one that holds the asking is the app's own, and recorded as such."""
@@ -278,6 +276,10 @@ class Methods:
     async def _messages_of(self, params: Params, _: Peer) -> Answer:
         grant = await self._grants.of_shop(params.raw.get("grant"))
         return Answer(await self._messages.of_person(grant, params.person("person")))
+
+    async def _unreached(self, params: Params, _: Peer) -> Answer:
+        grant = await self._grants.of_shop(params.raw.get("grant"))
+        return Answer({"persons": await self._messages.unreached(grant, params.persons("persons"))})
 
     async def _try_address(self, params: Params, _: Peer) -> Answer:
         grant = await self._grants.of_shop(params.raw.get("grant"))
@@ -416,29 +418,6 @@ class Methods:
 
     async def _rebuild_index(self, _params: Params, _: Peer) -> Answer:
         return Answer({"entries": await self._index.rebuild()})
-
-    # -- sessions at the databases, beside this door
-
-    async def _report_doors(self, params: Params, peer: Peer) -> Answer:
-        await self._doors.report(Report.of(params), peer.admin_path)
-        return Answer({})
-
-    async def _digests(self, _params: Params, _: Peer) -> Answer:
-        return Answer({"digests": await self._doors.digests()})
-
-    async def _list_doors(self, params: Params, peer: Peer) -> Answer:
-        # It opens what is sealed about a session: under a power, and to no auditor.
-        path = await self._grants.may(params.raw.get("grant"), peer, What.READ_LEDGER_ENTRIES)
-        since, until = params.number("since"), params.number("until")
-        return Answer({"doors": await self._doors.listed(since, until, path)})
-
-    async def _explain_door(self, params: Params, peer: Peer) -> Answer:
-        because = params.text("because", most=500)
-        await self._doors.explain(params.text("session", most=150), because, peer.admin_path)
-        return Answer({})
-
-    async def _doors_state(self, _params: Params, _: Peer) -> Answer:
-        return Answer(await self._doors.state())
 
 
 async def _plain(act: Act, params: Params, peer: Peer) -> Answer:

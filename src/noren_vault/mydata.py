@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from noren_vault import own_records
 from noren_vault.database import Database, Row
-from noren_vault.errors import GrantRefused, NoSuchEntry
+from noren_vault.errors import GrantRefused, NoSuchEntry, NoSuchPerson
 from noren_vault.grants import Grant
 from noren_vault.index import Index
 from noren_vault.ledger import Entry, Head, ProofInvalid
@@ -19,6 +19,7 @@ from noren_vault.ledger.merkle import leaf_hash
 from noren_vault.lookups import (
     LONGEST_MS,
     MORE,
+    OWNERS_READING,
     PROOF_TAKEN,
     READING,
     READINGS,
@@ -77,6 +78,7 @@ _LAST: Final = """
 SELECT (SELECT max(at) FROM vault.ledger_entry WHERE kind = 'search_build' AND shop_id = %s),
     (SELECT max(at) FROM vault.ledger_entry WHERE kind = 'backup' AND shop_id = 0)
 """
+_CUSTOMER: Final = "SELECT 1 FROM vault.person WHERE shop_id = %s AND person = %s AND kind = 'customer'"
 _BEGIN: Final = "SELECT at FROM vault.ledger_entry ORDER BY entry LIMIT 1"
 
 
@@ -114,6 +116,29 @@ class MyData:
             "untold": await self._untold(grant.shop),
         }
 
+    async def of_customer(self, grant: Grant, person: str, before: int | None, now: int) -> dict[str, Any]:
+        """Give the shop's owner the same lines of one of its customers, with who of the shop it was.
+
+        That she reads them is a line of that customer's own list. Raises GrantRefused, NoSuchPerson.
+        """
+        if grant.role is not Role.OWNER:
+            raise GrantRefused("the shop's owner reads who looked")
+        if await self._database.row(_CUSTOMER, [grant.shop, person]) is None:
+            raise NoSuchPerson("nobody of this shop")
+        mine = await own_records.with_joined(self._database, grant.shop, [person])
+        asked = await self._written(grant, Purpose.CUSTOMER, mine, OWNERS_READING, now)
+        asked |= {"before": asked["size"] if before is None else before, "most": PAGE + 1}
+        acts = [_act(row) for row in await self._database.rows(_PAGE, asked)]
+        members = await self._members(grant.shop, [one.actor for one in acts])
+        return {
+            "looks": [
+                one.to_wire(mine, members, named=True)
+                | {"staff": one.actor.partition(".")[0] if one.actor in members else None}
+                for one in acts[:PAGE]
+            ],
+            "next": acts[PAGE - 1].entry if len(acts) > PAGE else None,
+        }
+
     async def proof(self, grant: Grant, entry: int, now: int) -> str:
         """Give the `.tlog-proof` of one of her lines. Raises NoSuchEntry, and as `page` does.
 
@@ -146,17 +171,26 @@ class MyData:
         if grant.role is not Role.CUSTOMER or grant.person is None:
             raise GrantRefused("a customer reads about herself")
         found = await own_records.of_account(self._database, grant.shop, grant.person, MOST_RECORDS + 1)
-        mine = found[:MOST_RECORDS]
+        mine = await own_records.with_joined(self._database, grant.shop, found[:MOST_RECORDS])
+        return (
+            await self._written(grant, Purpose.OWN, mine, note, now, ref=ref),
+            mine,
+            len(found) > MOST_RECORDS,
+        )
+
+    async def _written(
+        self, grant: Grant, purpose: Purpose, mine: Sequence[str], note: str, now: int, *, ref: str = ""
+    ) -> dict[str, Any]:
         await self._record.settle()
-        # Up to here the list is whole. Her own reading comes after it and need not be in the index.
+        # Up to here the list is whole. This reading comes after it and need not be in the index.
         size = self._record.ledger.size
         await self._record.write(
-            "intent", grant.path, shop=grant.shop, purpose=Purpose.OWN, persons=mine, ref=ref, note=note
+            "intent", grant.path, shop=grant.shop, purpose=purpose, persons=mine, ref=ref, note=note
         )
         await self._index.reach(size, _SECONDS)
-        asked = {
+        return {
             "shop": grant.shop,
-            "mine": mine,
+            "mine": list(mine),
             "handles": [f"person:{one}" for one in mine],
             "size": size,
             "now": now,
@@ -166,7 +200,6 @@ class MyData:
             "readings": list(READINGS),
             "reading": READING,
         }
-        return asked, mine, len(found) > MOST_RECORDS
 
     async def _members(self, shop: int, handles: Sequence[str]) -> dict[str, Member]:
         rows = await self._database.rows(_MEMBERS, [shop, list(set(handles))])

@@ -1,4 +1,4 @@
-"""The protocol's methods about a person's own data: entering by mail, reading, proving; naming staff."""
+"""The protocol's methods about who looked: a person's own data, a shop's counts; and naming staff."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -11,6 +11,7 @@ from noren_vault.defence import Defence
 from noren_vault.errors import InvestigationRefused, PowerNeeded
 from noren_vault.grants import Grant, Grants
 from noren_vault.keys import Keys
+from noren_vault.looks import Looks
 from noren_vault.mydata import MyData
 from noren_vault.naming import Investigations, Naming
 from noren_vault.peer import Peer
@@ -41,6 +42,7 @@ class MyDataMethods:
         mydata: MyData,
         naming: Naming,
         investigations: Investigations,
+        looks: Looks,
         now: Now,
     ) -> None:
         """Keep the acts."""
@@ -52,12 +54,15 @@ class MyDataMethods:
         self._mydata = mydata
         self._naming = naming
         self._investigations = investigations
+        self._of_members = looks
         self._now = now
         self.table: dict[str, Method] = {
             "own_begin": self._own_begin,
             "own_finish": self._own_finish,
             "lookups": self._lookups,
             "lookup_proof": self._lookup_proof,
+            "who_looked": self._who_looked,
+            "looks": self._looks,
             "naming": self._named,
             "name_staff": self._name_staff,
             "open_investigation": self._open,
@@ -90,9 +95,20 @@ class MyDataMethods:
         before = params.number("before") if "before" in params.raw else None
         return await self._mydata.page(await self._grant(params), before, self._now())
 
+    async def _looks(self, params: Params, _: Peer) -> Wire:
+        grant, person, before = (
+            await self._grant(params),
+            params.person("person"),
+            params.maybe_number("before"),
+        )
+        return await self._mydata.of_customer(grant, person, before, self._now())
+
     async def _lookup_proof(self, params: Params, _: Peer) -> Wire:
         grant, entry = await self._grant(params), params.number("entry")
         return {"proof": await self._mydata.proof(grant, entry, self._now())}
+
+    async def _who_looked(self, params: Params, _: Peer) -> Wire:
+        return await self._of_members.of_shop(await self._grant(params))
 
     async def _named(self, params: Params, _: Peer) -> Wire:
         return {"named": await self._naming.of(await self._grant(params))}

@@ -3,7 +3,8 @@
 A guest who books is a new record each time. They come together under an account when its own address is
 proved: every record of the shop with the same address, unless it was written into it later and never proved
 there (who typed it need not be its owner). An account that goes on to another address keeps what it had
-(`hold`); what it says is not its own it never sees again.
+(`hold`); what it says is not its own it never sees again. A record that the shop has joined to another one
+stands in no account but the one that its own address opens.
 """
 
 from collections.abc import Sequence
@@ -29,6 +30,8 @@ _RECORDS_OF: Final = """
 SELECT p.person::text FROM vault.person p LEFT JOIN vault.account_record said
   ON said.shop_id = p.shop_id AND said.person = %(person)s::uuid AND said.record = p.person
 WHERE p.shop_id = %(shop)s AND p.kind = 'customer' AND p.state <> 'erased' AND coalesce(said.held, true)
+  AND (p.person = %(person)s::uuid OR NOT EXISTS (SELECT FROM vault.merge m
+    WHERE m.shop_id = p.shop_id AND m.person = p.person AND m.state = 'merged'))
   AND p.person IN (SELECT %(person)s::uuid UNION ALL
     SELECT h.record FROM vault.account_record h
     WHERE h.shop_id = %(shop)s AND h.person = %(person)s::uuid AND h.held
@@ -43,6 +46,10 @@ ON CONFLICT (shop_id, person, record) DO NOTHING
 """
 _RECORDS: Final = _RECORDS_OF.format(found=_WITH_HER_ADDRESS)
 _HOLD: Final = _HOLD_OF.format(found=_WITH_HER_ADDRESS)
+_JOINED: Final = """
+SELECT m.person::text FROM vault.merge m
+WHERE m.shop_id = %s AND m.into_person = ANY(%s::uuid[]) AND m.state IN ('merged', 'settled') ORDER BY m.at
+"""
 _LET_GO: Final = """
 INSERT INTO vault.account_record (shop_id, person, record, held, at) VALUES (%s, %s, %s, false, %s)
 ON CONFLICT (shop_id, person, record) DO UPDATE SET held = false, at = excluded.at
@@ -56,7 +63,9 @@ JOIN keystore.person_key k USING (shop_id, person)
 LEFT JOIN vault.proof f USING (shop_id, person)
 LEFT JOIN vault.actor a ON a.kind = 'customer' AND a.handle = 'person:' || p.person::text
 WHERE b.shop_id = %s AND b.token = ANY(%s) AND b.field = 'mail' AND p.state = 'kept' AND p.kind = 'customer'
-ORDER BY CASE WHEN f.proved_at IS NOT NULL AND f.version = (k.versions ->> 'mail')::integer THEN 0
+ORDER BY EXISTS (SELECT FROM vault.merge m
+        WHERE m.shop_id = p.shop_id AND m.person = p.person AND m.state = 'merged'),
+    CASE WHEN f.proved_at IS NOT NULL AND f.version = (k.versions ->> 'mail')::integer THEN 0
               WHEN f.version IS NULL THEN 1 ELSE 2 END,
     NOT (EXISTS (SELECT 1 FROM vault.passkey y WHERE y.actor = a.actor)
       OR EXISTS (SELECT 1 FROM vault.password w WHERE w.actor = a.actor)),
@@ -85,6 +94,12 @@ async def of_account(database: Database, shop: int, person: str, most: int) -> l
     """Give her records: her own first, then the newest."""
     asked = {"shop": shop, "person": person, "most": most}
     return [row[0] for row in await database.rows(_RECORDS, asked)]
+
+
+async def with_joined(database: Database, shop: int, records: Sequence[str]) -> list[str]:
+    """Add the records that a shop has joined to these: what was looked at of them was hers."""
+    rows = await database.rows(_JOINED, [shop, list(records)])
+    return [*records, *(row[0] for row in rows if row[0] not in records)]
 
 
 async def hold(connection: Connection, shop: int, person: str, now: int) -> None:

@@ -3,24 +3,19 @@
 They name the browser in words of ours only: what a browser says it is, anybody writes as he likes.
 """
 
-import asyncio
-from collections.abc import Coroutine
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Any, Final
+from typing import Final
 from uuid import uuid4
-
-import psycopg
-import structlog
-from psycopg_pool import PoolTimeout
 
 from noren_vault.courier import Courier
 from noren_vault.database import Database
-from noren_vault.errors import LedgerUnavailable, VaultError
+from noren_vault.errors import LedgerUnavailable
 from noren_vault.letter import Letter
 from noren_vault.record import Path, Record
 from noren_vault.signin_mails import SigninMails
 from noren_vault.tallies import Tally
+from noren_vault.tasks import Afterwards
 
 # Of each kind to each account: in ten minutes, and in a day.
 _MOST_SHORT: Final = 1
@@ -31,28 +26,28 @@ _OPENS: Final = """
 {device}
 """
 _ENDS_JA: Final = (
-    "お心当たりがなければ、すぐにパスワードを変更し、ほかの端末をログアウトしてください。\n{link}\n"
+    "お心当たりがなければ、すぐにパスワードを変更し、ほかの端末をサインアウトしてください。\n{link}\n"
 )
 _ENDS_EN: Final = "If this was not you, please change your password now and sign out other devices:\n{link}\n"
 NEW_DEVICE: Final = "new_device"
 SECOND_FACTOR: Final = "second_factor"
 _SUBJECTS: Final = {
-    NEW_DEVICE: "新しい端末からのログイン / A sign-in from a new device",
+    NEW_DEVICE: "新しい端末からのサインイン / A sign-in from a new device",
     SECOND_FACTOR: "正しいパスワード、誤った確認コード / Right password, wrong codes",
 }
 _TEXTS: Final = {
     NEW_DEVICE: (
-        "パスワードの誤りが続いたあと、はじめての端末から正しいパスワードでログインがありました。\n",
+        "パスワードの誤りが続いたあと、はじめての端末から正しいパスワードでサインインがありました。\n",
         "After several wrong passwords somebody entered the right one, on a device not seen before.\n",
     ),
     SECOND_FACTOR: (
-        "正しいパスワードのあと、誤った確認コードが続けて入力されました。ログインはされていません。\n",
+        "正しいパスワードのあと、誤った確認コードが続けて入力されました。サインインはされていません。\n",
         "Somebody entered the right password and then several wrong codes. They were not let in.\n",
     ),
 }
-_CODE_SUBJECT: Final = "ログインの確認コード / Your code to sign in"
+_CODE_SUBJECT: Final = "サインインの確認コード / Your code to sign in"
 _CODE_TEXT: Final = """\
-ログインの確認コードです: {code}
+サインインの確認コードです: {code}
 
 はじめての端末から、正しいパスワードが入力されました。ご本人であれば、10分以内にこのコードを入力してください。
 {opens}
@@ -81,7 +76,6 @@ _SYSTEMS: Final = (
     ("CrOS", "ChromeOS"),
     ("Linux", "Linux"),
 )
-_log = structlog.get_logger("owner_letters")
 
 
 def device_words(says: str) -> str:
@@ -104,7 +98,7 @@ class OwnerLetters:
         self._mails = mails
         self._link = f"{origin}/settings/security"
         self._told = Tally()
-        self._open: set[asyncio.Task[None]] = set()
+        self._after = Afterwards("letter_not_sent")
 
     async def tell(
         self, kind: str, actor: str, shop: int, path: Path, *, device: str, now: int, mailed: bool = False
@@ -134,7 +128,7 @@ class OwnerLetters:
 
     async def stop(self) -> None:
         """Wait for the letters that are being sent."""
-        await asyncio.gather(*self._open, return_exceptions=True)
+        await self._after.settle()
 
     # -- inside
 
@@ -148,25 +142,16 @@ class OwnerLetters:
         }
 
     def _send(self, actor: str, path: Path, letter: Letter) -> None:
-        self._begin(self._mail(actor, path, letter))
-
-    def _begin(self, act: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(act)
-        self._open.add(task)
-        task.add_done_callback(self._open.discard)
+        self._after.begin(self._mail(actor, path, letter))
 
     async def _mail(self, actor: str, path: Path, letter: Letter) -> None:
-        try:
-            row = await self._database.row(
-                "SELECT shop_id, person::text FROM vault.actor WHERE actor = %s AND person IS NOT NULL",
-                [actor],
-            )
-            if row is not None:
-                # Where the account signs in: who changed its person's field would get the code otherwise.
-                to = await self._mails.address(actor)
-                await self._courier.send(row[0], row[1], letter, path, to=to)
-        except (VaultError, psycopg.Error, PoolTimeout) as fault:
-            _log.error("letter_not_sent", fault=type(fault).__name__)
+        row = await self._database.row(
+            "SELECT shop_id, person::text FROM vault.actor WHERE actor = %s AND person IS NOT NULL", [actor]
+        )
+        if row is not None:
+            # Where the account signs in: who changed its person's field would get the code otherwise.
+            to = await self._mails.address(actor)
+            await self._courier.send(row[0], row[1], letter, path, to=to)
 
 
 def _letter(subject: str, text: str, values: dict[str, str]) -> Letter:

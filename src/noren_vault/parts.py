@@ -5,13 +5,20 @@ from dataclasses import dataclass
 from noren_vault.allowances import Allowances
 from noren_vault.api_keys import ApiKeys
 from noren_vault.bells import Bells
+from noren_vault.blocked import Blocked
 from noren_vault.budgets import Budgets
 from noren_vault.canaries import Canaries
+from noren_vault.card import Card
+from noren_vault.card_methods import CardMethods
 from noren_vault.clock import Now
 from noren_vault.courier import Courier
 from noren_vault.database import Database
 from noren_vault.defence import Defence
 from noren_vault.doctor import Doctor
+from noren_vault.door_methods import DoorMethods
+from noren_vault.doors import Doors
+from noren_vault.doubles import Doubles
+from noren_vault.evidence import Evidence
 from noren_vault.export_methods import ExportMethods
 from noren_vault.exporting import Exporting
 from noren_vault.floors import Floors
@@ -19,18 +26,24 @@ from noren_vault.forced import Forced
 from noren_vault.freshness import Freshness
 from noren_vault.grants import Grants
 from noren_vault.importing import Importing
+from noren_vault.incidents import Incidents
 from noren_vault.index import Index
 from noren_vault.invites import Invites
 from noren_vault.keeping import Keeping
 from noren_vault.keys import Keyring, Keys
 from noren_vault.ledger import Ledger
+from noren_vault.looks import Looks
 from noren_vault.members import Members
 from noren_vault.memberships import Memberships
+from noren_vault.merging import Merging
 from noren_vault.mydata import MyData
 from noren_vault.mydata_methods import MyDataMethods
 from noren_vault.naming import Investigations, Naming
 from noren_vault.narrowing import Narrowing
 from noren_vault.nonces import Nonces
+from noren_vault.notice_bells import NoticeBells
+from noren_vault.notice_methods import NoticeMethods
+from noren_vault.notices import Notices
 from noren_vault.passkeys import Ceremonies, Challenges
 from noren_vault.passwords import Passwords
 from noren_vault.people import People
@@ -40,6 +53,7 @@ from noren_vault.post import Post
 from noren_vault.power_methods import PowerMethods
 from noren_vault.powers import Powers
 from noren_vault.proofs import Proofs
+from noren_vault.readers import Readers
 from noren_vault.record import Record
 from noren_vault.records import Records
 from noren_vault.rights_methods import RightsMethods
@@ -48,9 +62,11 @@ from noren_vault.settings import Settings
 from noren_vault.several_shops import SeveralShops
 from noren_vault.shop_methods import ShopMethods
 from noren_vault.signin import SignIn
+from noren_vault.telling_letters import TellingLetters
 from noren_vault.tickets import Tickets
 from noren_vault.trace import Trace
 from noren_vault.transfers import Transfers
+from noren_vault.undoing import Undoing
 from noren_vault.visits import Visits
 from noren_vault.witnesses import Watch
 
@@ -70,6 +86,7 @@ class Base:
     ceremonies: Ceremonies
     tickets: Tickets
     freshness: Freshness
+    blocked: Blocked
     now: Now
 
 
@@ -89,6 +106,7 @@ def base(
         ceremonies=Ceremonies(settings.origin, settings.host, Challenges(now)),
         tickets=Tickets(now),
         freshness=Freshness(database, grants, now),
+        blocked=Blocked(database, record, held, now),
         now=now,
     )
 
@@ -150,6 +168,37 @@ def powers(base: Base, signin: SignIn, members: Members, courier: Courier) -> tu
     return powers, PowerMethods(grants, powers, platform)
 
 
+def notices(
+    base: Base,
+    signin: SignIn,
+    members: Members,
+    courier: Courier,
+    more: tuple[Defence, Index, Floors],
+) -> NoticeMethods:
+    defence, index, least = more
+    database, record, grants, now = base.database, base.record, base.grants, base.now
+    notices = Notices(
+        database=database,
+        record=record,
+        signin=signin,
+        platform=Platform(database=database, record=record, grants=grants, members=members, now=now),
+        index=index,
+        bells=NoticeBells(database, courier, base.settings.origin, now),
+        now=now,
+    )
+    readers = Readers(
+        database=database,
+        keys=base.held,
+        people=base.people,
+        record=record,
+        courier=courier,
+        least=least,
+        origin=base.settings.origin,
+        now=now,
+    )
+    return NoticeMethods(grants, notices, readers, defence)
+
+
 def shops(base: Base, post: Post, signin: SignIn, members: Members) -> ShopMethods:
     database, record, grants, now = base.database, base.record, base.grants, base.now
     return ShopMethods(
@@ -189,14 +238,14 @@ def rights(base: Base, budgets: Budgets, signin: SignIn, proofs: Proofs) -> Righ
 
 
 def lists(
-    base: Base, budgets: Budgets, signin: SignIn, index: Index
+    base: Base, budgets: Budgets, signin: SignIn, index: Index, kept: tuple[Keeping, Floors]
 ) -> tuple[ExportMethods, Importing, Transfers]:
     database, record, people, grants, now = base.database, base.record, base.people, base.grants, base.now
     canaries = Canaries(database, people, base.held, base.settings.canaries_at, now)
     transfers = Transfers(
         database=database, record=record, grants=grants, signin=signin, keys=base.held, now=now
     )
-    importing = Importing(people, base.held, record, now, transfers=transfers, flock=canaries)
+    importing = Importing(database, people, base.held, record, now, transfers=transfers, flock=canaries)
     exporting = Exporting(
         database=database,
         people=people,
@@ -212,7 +261,11 @@ def lists(
         transfers=transfers,
         exporting=exporting,
         importing=importing,
+        undoing=Undoing(
+            database=database, people=people, record=record, least=kept[1], backup_keys=kept[0].backup_keys
+        ),
         trace=Trace(database=database, canaries=canaries, record=record, index=index),
+        letters=TellingLetters(database),
     )
     return methods, importing, transfers
 
@@ -229,8 +282,28 @@ def mydata(base: Base, proofs: Proofs, defence: Defence, index: Index, watch: Wa
         mydata=MyData(database=database, record=record, index=index, naming=naming, watch=watch),
         naming=naming,
         investigations=Investigations(database=database, record=record, now=now),
+        looks=Looks(database=database, record=record, index=index, now=now),
         now=now,
     )
+
+
+def card(
+    base: Base, search: Search, budgets: Budgets, least: Floors, keeping: Keeping
+) -> tuple[CardMethods, Merging]:
+    database, people, record, grants, now = base.database, base.people, base.record, base.grants, base.now
+    merging = Merging(
+        database=database,
+        people=people,
+        keys=base.held,
+        record=record,
+        grants=grants,
+        least=least,
+        backup_keys=keeping.backup_keys,
+        now=now,
+    )
+    written = Card(database=database, people=people, keys=base.held, record=record, least=least, now=now)
+    doubles = Doubles(database, people, search, record, budgets, now)
+    return CardMethods(database, grants, written, doubles, merging), merging
 
 
 def keeping(base: Base, ring: Keyring, index: Index, least: Floors) -> Keeping:
@@ -257,6 +330,23 @@ def api_keys(base: Base, records: Records) -> ApiKeys:
     )
 
 
+def doors(base: Base, index: Index) -> DoorMethods:
+    database, record, keys = base.database, base.record, base.held
+    return DoorMethods(
+        base.grants, Doors(database=database, record=record, index=index, keys=keys, now=base.now)
+    )
+
+
+def incidents(base: Base) -> Incidents:
+    return Incidents(database=base.database, record=base.record, keys=base.held, now=base.now)
+
+
+def evidence(base: Base) -> Evidence:
+    return Evidence(
+        database=base.database, record=base.record, keys=base.held, incidents=incidents(base), now=base.now
+    )
+
+
 def doctor(base: Base, ledger: Ledger, index: Index, watch: Watch) -> Doctor:
     return Doctor(
         database=base.database,
@@ -267,4 +357,6 @@ def doctor(base: Base, ledger: Ledger, index: Index, watch: Watch) -> Doctor:
         watch=watch,
         now=base.now,
         certificates=None if base.settings.listen is None else base.settings.listen.certificates,
+        books=incidents(base),
+        evidence=evidence(base),
     )

@@ -11,6 +11,7 @@ from typing import Any, Final
 from noren_vault.database import Database, Row
 from noren_vault.exposure import SILENT, Exposures, state_of
 from noren_vault.question import Question, Texts
+from noren_vault.told import Told
 from noren_vault.visits import Found, Visits
 
 _MOST_WAYS: Final = 1000
@@ -36,7 +37,7 @@ _NARROW: Final = "e.entry < %(size)s AND e.kind <> ALL(%(silent)s) AND ({shop})"
 _GROUPED: Final = """
 WITH hit AS MATERIALIZED (SELECT entry, bool_or(sure) AS sure FROM ({hits}) h GROUP BY entry),
 told AS (
-    SELECT e.entry, e.at, e.kind, e.shop_id, e.purpose, e.fields, e.outcome, h.sure,
+    SELECT e.entry, e.at, e.kind, e.shop_id, e.purpose, e.fields, {outcome} AS outcome, h.sure,
         e.actor, e.credential, e.session, e.process
     FROM hit h JOIN vault.ledger_entry e USING (entry)
 )
@@ -98,18 +99,25 @@ class Passed:
         return Asked.of(question, found)
 
     async def read(
-        self, question: Question, asked: Asked, size: int, found: Exposures
+        self, question: Question, asked: Asked, told: Told, found: Exposures
     ) -> list[dict[str, Any]]:
         """Put what passed into `found`; gives the ways by which it did, those with most entries first."""
-        params = _params(question, asked, size)
+        params = _params(question, asked) | told.params
         hits = _hits(question, asked)
         if not hits:
             return []
-        grouped = _GROUPED.format(hits=" UNION ALL ".join(hits))
+        grouped = _GROUPED.format(hits=" UNION ALL ".join(hits), outcome=told.outcome)
         for row in await self._database.rows(grouped + _PERSONS, params):
             _add(found, row)
         ways = await self._database.rows(grouped + _WAYS.format(most=_MOST_WAYS), params)
         return [_way(row) for row in ways]
+
+
+def hits(
+    question: Question, asked: Asked, size: int, *, silent: Sequence[str] = SILENT
+) -> tuple[list[str], dict[str, Any]]:
+    """Give the statements that find the entries (`entry`, `sure`), and what they take."""
+    return _hits(question, asked), _params(question, asked) | {"size": size, "silent": list(silent)}
 
 
 def _hits(question: Question, asked: Asked) -> list[str]:
@@ -125,11 +133,10 @@ def _hits(question: Question, asked: Asked) -> list[str]:
     ]
 
 
-def _params(question: Question, asked: Asked, size: int) -> dict[str, Any]:
+def _params(question: Question, asked: Asked) -> dict[str, Any]:
     return {
         "since": question.since,
         "until": question.until,
-        "size": size,
         "silent": list(SILENT),
         "shop": question.shop,
         "persons": list(question.persons) or None,

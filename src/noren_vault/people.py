@@ -61,8 +61,11 @@ LEFT JOIN LATERAL (
 WHERE p.shop_id = %(shop)s AND p.person = ANY(%(persons)s::uuid[]) AND p.state <> 'erased'
   AND p.kind = ANY(%(kinds)s)
 """
+# Who was joined with another record is found as that one.
 _KEPT: Final = (
     "SELECT person::text FROM vault.person WHERE shop_id = %s AND state = 'kept' AND kind = 'customer' "
+    "AND NOT EXISTS (SELECT FROM vault.merge m WHERE m.shop_id = vault.person.shop_id "
+    "AND m.person = vault.person.person AND m.state = 'merged') "
 )
 
 # The caller's idempotency key, sealed as a field that no request can name: a new index key needs it.
@@ -73,6 +76,13 @@ OWN_KEYS: Final = ("member:", "backup:")
 CUSTOMER: Final = ("customer",)
 MEMBER: Final = ("member",)
 ANYBODY: Final = ("customer", "member")
+# Who takes the public's notices by mail: a person of no shop.
+READER: Final = "reader"
+# Who asked something at the inquiry desk: a person of no shop, too.
+ASKER: Final = "asker"
+# Who reported something from outside, and gave an address: of no shop either.
+REPORTER: Final = "reporter"
+ADDRESSEES: Final = (*ANYBODY, READER, ASKER, REPORTER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,6 +342,19 @@ class People:
             "blind_fields": [name for _, name, _ in tokens],
             "tokens": [token for _, _, token in tokens],
         }
+
+
+async def opened_under_lock(
+    people: People, connection: Connection, shop: int, sealed: Sealed, fields: Sequence[str]
+) -> Values:
+    """Open fields of a locked person, to be written anew; nothing of it may be told."""
+    cursor = await connection.execute(
+        b"SELECT field, version, sealed FROM vault.field "
+        b"WHERE shop_id = %s AND person = %s AND field = ANY(%s)",
+        [shop, sealed.person, list(fields)],
+    )
+    sealed.fields |= {name: (at, bytes(box)) for name, at, box in await cursor.fetchall()}
+    return people.open(shop, sealed, fields)
 
 
 def _sealed(row: Row) -> Sealed:

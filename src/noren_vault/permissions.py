@@ -57,6 +57,7 @@ _OF_PURPOSE: Final[Mapping[Purpose, Permission]] = MappingProxyType(
     {
         Purpose.TODAY: Permission.DAY_SEE,
         Purpose.DAY: Permission.DAY_SEE,
+        Purpose.DAY_SHEET: Permission.DAY_SEE,
         Purpose.CHECK_IN: Permission.BOOKINGS_SEE,
         Purpose.CUSTOMER: Permission.CUSTOMERS_SEE,
         Purpose.SEARCH: Permission.CUSTOMERS_SEE,

@@ -13,7 +13,8 @@ from noren_vault.record import Path, Record
 from noren_vault.rights import INVITING, PLATFORM, PLATFORM_ROLES, Role
 
 _DAY_MS: Final = 24 * 3_600_000
-_MEMBER: Final = """
+# Who is there: actor, role, whether she has a passkey.
+MEMBER: Final = """
 SELECT a.actor::text, m.role, EXISTS (SELECT 1 FROM vault.passkey k WHERE k.actor = a.actor)
 FROM vault.membership m JOIN vault.actor a USING (actor)
 WHERE m.shop_id = 0 AND m.ended_at IS NULL AND (m.ends_at IS NULL OR m.ends_at > %s)
@@ -50,7 +51,7 @@ class Platform:
 
     async def check(self, ask: Ask) -> None:
         """Raise InviteRefused for somebody who is there already, NoSuchMember for somebody who is not."""
-        row = await self._database.row(_MEMBER + "AND a.handle = %s", [self._now(), ask.about])
+        row = await self._database.row(MEMBER + "AND a.handle = %s", [self._now(), ask.about])
         if ask.what in INVITING:
             if row is not None and row[2] and ask.about.endswith(".operator"):
                 raise InviteRefused("is there already")
@@ -60,7 +61,7 @@ class Platform:
     async def still(self, connection: Connection, actor: str) -> None:
         """Raise PowerOver unless the actor is an operator (still)."""
         cursor = await connection.execute(
-            _MEMBER.encode() + b"AND a.actor = %s AND m.role = 'operator'", [self._now(), actor]
+            MEMBER.encode() + b"AND a.actor = %s AND m.role = 'operator'", [self._now(), actor]
         )
         if await cursor.fetchone() is None:
             raise PowerOver("is no operator any more")
@@ -81,7 +82,7 @@ class Platform:
 
         Raises NoSuchMember, LastOperator.
         """
-        cursor = await connection.execute(_MEMBER.encode() + b"FOR UPDATE OF m", [self._now()])
+        cursor = await connection.execute(MEMBER.encode() + b"FOR UPDATE OF m", [self._now()])
         rows = await cursor.fetchall()
         found = await connection.execute(b"SELECT actor::text FROM vault.actor WHERE handle = %s", [handle])
         (actor,) = await found.fetchone() or ("",)

@@ -14,17 +14,12 @@ kept as an HMAC under a key of this process, so no copy of the database tells it
 `begin` answers the same, as soon, for a person, for one without an address and for nobody.
 """
 
-import asyncio
 import hashlib
 import hmac
 import secrets
 from contextlib import suppress
 from typing import Any, Final
 from uuid import uuid4
-
-import psycopg
-import structlog
-from psycopg_pool import PoolTimeout
 
 from noren_vault import own_records
 from noren_vault.addresses import Addresses, AddressState, Place
@@ -36,7 +31,6 @@ from noren_vault.errors import (
     LedgerUnavailable,
     MailTaken,
     NoSuchPerson,
-    VaultError,
     VaultUnavailable,
 )
 from noren_vault.grants import CUSTOMER_LIFE_MS, Grant, Grants
@@ -48,6 +42,7 @@ from noren_vault.rights import Role
 from noren_vault.second_factors import SecondFactors
 from noren_vault.signin import CODE, SignIn
 from noren_vault.signin_mails import SigninMails
+from noren_vault.tasks import Afterwards
 from noren_vault.tickets import Tickets
 from noren_vault.visits import Visit
 
@@ -72,7 +67,6 @@ Your code is {code}
 
 Please type it on the page within 10 minutes. If you did not ask for it, please ignore this mail.
 """
-_log = structlog.get_logger("proofs")
 
 # The row's lock makes the pace exact: two requests at once make one code.
 _MAKE: Final = """
@@ -148,16 +142,14 @@ class Proofs:
         self._tickets = tickets
         self._now = now
         self._key = secrets.token_bytes(32)
-        self._open: set[asyncio.Task[None]] = set()
+        self._after = Afterwards("code_not_mailed")
 
     async def begin(self, shop: int, person: str, path: Path) -> None:
         """Mail a code to the person's address, if there is one. The answer waits for nothing that tells."""
-        if len(self._open) >= _MOST_OPEN:
+        if len(self._after) >= _MOST_OPEN:
             raise VaultUnavailable("too many codes are being mailed")
         await self._record.write("prove", path, shop=shop, persons=[person], note="asked")
-        task = asyncio.create_task(self._mail(shop, person, path))
-        self._open.add(task)
-        task.add_done_callback(self._open.discard)
+        self._after.begin(self._mail(shop, person, path))
 
     async def finish(self, shop: int, person: str, code: str, visit: Visit) -> dict[str, Any]:
         """Take a code: the address is proved, and the person has a grant. Raises CodeRefused.
@@ -218,18 +210,15 @@ class Proofs:
 
     async def stop(self) -> None:
         """Wait for the codes that are being mailed."""
-        await asyncio.gather(*self._open, return_exceptions=True)
+        await self._after.settle()
 
     # -- inside
 
     async def _mail(self, shop: int, person: str, path: Path) -> None:
-        try:
-            code = f"{secrets.randbelow(10**6):06d}"
-            if await self._make(shop, person, code):
-                letter = Letter(key=f"code:{uuid4()}", subject=_SUBJECT, text=_TEXT, values={"code": code})
-                await self._courier.send(shop, person, letter, path)
-        except (VaultError, psycopg.Error, PoolTimeout) as fault:
-            _log.error("code_not_mailed", shop=shop, fault=type(fault).__name__)
+        code = f"{secrets.randbelow(10**6):06d}"
+        if await self._make(shop, person, code):
+            letter = Letter(key=f"code:{uuid4()}", subject=_SUBJECT, text=_TEXT, values={"code": code})
+            await self._courier.send(shop, person, letter, path)
 
     async def _make(self, shop: int, person: str, code: str) -> bool:
         """Keep a new code in place of the old one; false when there is no address, or it is too soon."""

@@ -14,7 +14,7 @@ from noren_vault.record import session_name
 PATHS: Final = ("actor", "credential", "session", "process", "address", "device", "export")
 # What is taken as it lies: `backup` and `door` by its id, `key` by an epoch key's, `store` by one of STORES.
 TAKEN: Final = ("store", "backup", "key", "door")
-STORES: Final = ("app", "vault", "keys", "host")
+STORES: Final = ("app", "logs", "vault", "keys", "host")
 _MOST: Final = 1000
 _REF: Final = re.compile(r"[A-Za-z0-9._:/=+-]{1,160}", re.ASCII)
 _LONGEST: Final = 400
@@ -25,7 +25,8 @@ Texts = tuple[str, ...]
 class Question:
     """A union: who passed by any of `paths`, or lay in any of `taken`. Without either: whatever passed.
 
-    `since` and `until` in milliseconds, both included. `shop` and `persons` narrow the answer.
+    `since` and `until` in milliseconds, both included. `shop` and `persons` narrow the answer. `size`: as of
+    so many entries of the ledger, of all of them unless it is given. `untouched`: count whom it leaves out.
     """
 
     since: int
@@ -35,6 +36,8 @@ class Question:
     shop: int | None = None
     persons: Texts = ()
     proofs: tuple[int, ...] = ()
+    size: int | None = None
+    untouched: bool = False
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> "Question":
@@ -53,8 +56,20 @@ class Question:
             raise BadRequest("shop is a number, proofs a list of entries")
         if not all(type(one) is int for one in proofs):
             raise BadRequest("proofs is a list of entries")
-        persons = tuple(_person(one) for one in _texts(params, "person"))
-        return cls(since, until, paths, taken, shop, persons, tuple(proofs[:_MOST]))
+        size = params.get("size")
+        if not (size is None or (type(size) is int and size > 0)):
+            raise BadRequest("size is a number of entries")
+        return cls(
+            since,
+            until,
+            paths,
+            taken,
+            shop,
+            persons=tuple(_person(one) for one in _texts(params, "person")),
+            proofs=tuple(proofs[:_MOST]),
+            size=size,
+            untouched=params.get("untouched") is True,
+        )
 
     @property
     def passed(self) -> bool:

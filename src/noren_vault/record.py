@@ -76,6 +76,7 @@ class Record:
         fields: Iterable[str] = (),
         ref: str = "",
         note: str = "",
+        commit: str = "",
     ) -> int:
         """Make an entry durable and give its index. Raises LedgerUnavailable; then nothing may be told."""
         entry = Entry(
@@ -90,6 +91,7 @@ class Record:
             fields=tuple(fields),
             ref=ref,
             note=note,
+            commit=commit,
         )
         try:
             receipt = await self.ledger.append(entry)
@@ -106,6 +108,11 @@ class Record:
             await self.write("outcome", path, ref=str(entry), note=outcome)
         except LedgerUnavailable:
             _log.warning("outcome_not_written", entry=entry, outcome=str(outcome))
+
+    async def damaged(self, shop: int, persons: Iterable[str]) -> None:
+        """Say that records do not open as they were written. Best effort: the asking is refused anyway."""
+        with suppress(LedgerUnavailable):
+            await self.write("sign", Path("vault"), shop=shop, persons=persons, note="damaged")
 
     def outcome_later(self, entry: int, outcome: Outcome, path: Path) -> None:
         """Say how it ended without making anybody wait; those of a moment become one batch of the ledger."""

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import structlog
 
-from noren_vault import blind, fields, floors, own_records, rights
+from noren_vault import blind, fields, floors, holds, merges, own_records, rights
 from noren_vault.ahead import Ahead, read_ahead
 from noren_vault.budgets import Budget, Budgets, units
 from noren_vault.clock import Now
@@ -196,15 +196,16 @@ class Records:
         """Begin to read what `reveal` will be asked for with this token's grant."""
         return read_ahead(self._people, token, purpose, persons, names)
 
-    async def search(self, grant: Grant, query: str, most: int) -> Told:
-        """Find persons by any part and open the names of the first. Finding nobody is on record, too."""
+    async def search(self, grant: Grant, query: str, most: int, *, tag: int | None = None) -> Told:
+        """Find persons by any part, or by a mark, and open the names of the first; who is found by a mark is
+        shown to have it. Finding nobody is on record, too.
+        """
+        shows = _SEARCH_SHOWS if tag is None else (*_SEARCH_SHOWS, "tags")
         rights.check_number(Purpose.SEARCH, most)
-        rights.check_reveal(grant.role, Purpose.SEARCH, _SEARCH_SHOWS, grant.narrowed, lent=grant.lent)
-        hits = await self._search.find(grant.shop, query, most)
-        sealed = await self._people.read(grant.shop, hits.persons, _SEARCH_SHOWS)
-        told = await self._tell(
-            "search", grant, Purpose.SEARCH, sealed, _SEARCH_SHOWS, note=f"found:{hits.number}"
-        )
+        rights.check_reveal(grant.role, Purpose.SEARCH, shows, grant.narrowed, lent=grant.lent)
+        hits = await self._search.find(grant.shop, query, most, tag=tag)
+        sealed = await self._people.read(grant.shop, hits.persons, shows)
+        told = await self._tell("search", grant, Purpose.SEARCH, sealed, shows, note=f"found:{hits.number}")
         return replace(told, found=hits.number)
 
     async def erase_unkept(self, now: int) -> int:
@@ -252,6 +253,7 @@ class Records:
             except VaultError as refusal:
                 if isinstance(refusal, RecordDamaged):
                     _log.error("record_damaged", shop=grant.shop, person=one.person, entry=entry)
+                    await self._record.damaged(grant.shop, [one.person])
                 await self._record.outcome(entry, Outcome.FAILED, grant.path)
                 raise
             told[one.person] = {name: value.text for name, value in opened.items()}
@@ -335,6 +337,8 @@ class Records:
             sealed = await self._people.lock(connection, shop, person, states)
             if sealed is None:
                 return None
+            if by is not None and by.role is not Role.CUSTOMER:
+                await merges.stands(connection, shop, person)
             known = [name for name in names if name in values or name in sealed.versions]
             new = Rewrite.of(sealed, known, values)
             entry = await self._record.write(
@@ -382,10 +386,12 @@ class Records:
 
 
 async def _due(connection: Connection, shop: int, before: int) -> list[str]:
+    await holds.steady(connection)
     cursor = await connection.execute(
-        b"SELECT person::text FROM vault.person "
-        b"WHERE shop_id = %s AND state = 'provisional' AND made_at <= %s "
-        b"ORDER BY person LIMIT %s FOR UPDATE SKIP LOCKED",
+        b"SELECT p.person::text FROM vault.person p "
+        b"WHERE p.shop_id = %s AND p.state = 'provisional' AND p.made_at <= %s AND "
+        + holds.UNHELD
+        + b" ORDER BY p.person LIMIT %s FOR UPDATE OF p SKIP LOCKED",
         [shop, before, _ERASE_AT_ONCE],
     )
     return [row[0] for row in await cursor.fetchall()]

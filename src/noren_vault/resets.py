@@ -10,21 +10,19 @@ that tells them apart is done after the answer.
 import asyncio
 import hashlib
 import secrets
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
-import psycopg
 import structlog
-from psycopg_pool import PoolTimeout
 
 from noren_vault import reset_letters
 from noren_vault.choosing import Choosing
 from noren_vault.clock import Now
 from noren_vault.courier import Courier
 from noren_vault.database import Database
-from noren_vault.errors import ResetRefused, VaultError, VaultUnavailable
+from noren_vault.errors import ResetRefused, VaultUnavailable
 from noren_vault.grants import Grants
 from noren_vault.invites import Invites
 from noren_vault.keys import Keys
@@ -34,6 +32,7 @@ from noren_vault.passwords import Passwords, credential_name
 from noren_vault.record import Path, Record, session_name
 from noren_vault.rights import Role
 from noren_vault.signin_mails import SigninMails
+from noren_vault.tasks import Afterwards
 from noren_vault.visits import Visit
 
 LIFE_MS: Final = 3_600_000
@@ -112,15 +111,15 @@ class Resets:
         self._choosing = choosing
         self._origin = origin
         self._now = now
-        self._open: set[asyncio.Task[None]] = set()
+        self._after = Afterwards("mail_not_sent")
         self._ending = asyncio.Event()
 
     async def begin(self, shop: int, mail: str, path: Path) -> None:
         """Have a link mailed to who signs in with this mail, if anybody does. Raises LedgerUnavailable."""
-        if len(self._open) >= _MOST_OPEN:
+        if len(self._after) >= _MOST_OPEN:
             raise VaultUnavailable("too many links are being mailed")
         await self._record.write("prove", path, shop=shop, note="reset_asked")
-        self._later(self._asked(shop, mail, path))
+        self._after.begin(self._asked(shop, mail, path))
 
     async def finish(self, token: object, text: str, words: Sequence[str], visit: Visit) -> dict[str, Any]:
         """Set another password by a link. Raises ResetRefused, BadPassword (the link stays good), Busy."""
@@ -145,15 +144,15 @@ class Resets:
 
     def mail_link(self, actor: str, path: Path) -> None:
         """Mail the account a link, after the caller's answer and within its pace."""
-        self._later(self._link(actor, path))
+        self._after.begin(self._link(actor, path))
 
     def mail_passkey(self, actor: str, path: Path) -> None:
         """Mail a member a link by which a passkey is added, in the same way."""
-        self._later(self._passkey(actor, path))
+        self._after.begin(self._passkey(actor, path))
 
     def tell_changed(self, actor: str, path: Path) -> None:
         """Tell every address of the account that its password was changed, in the same way."""
-        self._later(self._changed(actor, path))
+        self._after.begin(self._changed(actor, path))
 
     async def tidy(self) -> None:
         """Let go of links and former addresses whose time is over."""
@@ -163,20 +162,9 @@ class Resets:
     async def stop(self) -> None:
         """Wait for the mails that are being sent, and no longer for what waits to be tried again."""
         self._ending.set()
-        await asyncio.gather(*self._open, return_exceptions=True)
+        await self._after.settle()
 
     # -- inside
-
-    def _later(self, act: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(self._quietly(act))
-        self._open.add(task)
-        task.add_done_callback(self._open.discard)
-
-    async def _quietly(self, act: Coroutine[Any, Any, None]) -> None:
-        try:
-            await act
-        except (VaultError, psycopg.Error, PoolTimeout) as fault:
-            _log.error("mail_not_sent", fault=type(fault).__name__)
 
     async def _asked(self, shop: int, mail: str, path: Path) -> None:
         actor = await self._mails.find(shop, mail)

@@ -61,6 +61,7 @@ class Purpose(StrEnum):
 
     TODAY = "today"
     DAY = "day"
+    DAY_SHEET = "day_sheet"
     CUSTOMER = "customer"
     SEARCH = "search"
     CHECK_IN = "check_in"
@@ -72,12 +73,15 @@ class Purpose(StrEnum):
     MEMBERS = "members"
 
 
-_LIST: Final = frozenset({"name", "kana", "note", "guests"})
+_LIST: Final = frozenset({"name", "kana", "note", "guests", "tags"})
 _CONTACTS: Final = frozenset({"name", "kana", "mail", "phone"})
 _CARD: Final = _CONTACTS | {"note"}
 _DESK: Final = _CARD | {"guests"}
 _BOOKED: Final = frozenset({"answers", "health", "guests"})
 _ALL: Final = _CARD | _BOOKED
+# What the shop writes of her: marks and notes for all at the desk, what was done at a visit for who serves.
+_MARKED: Final = frozenset({"tags", "notes"})
+_KEPT: Final = _MARKED | {"chart"}
 _NONE: Final[frozenset[str]] = frozenset()
 _AT_THE_DESK: Final = (Role.OWNER, Role.MANAGER, Role.STAFF, Role.RECEPTION)
 
@@ -85,20 +89,22 @@ _AT_THE_DESK: Final = (Role.OWNER, Role.MANAGER, Role.STAFF, Role.RECEPTION)
 # in no list; those about health are a class of their own. Whom a customer brings is told where her name is.
 # `message` is the courier's, who needs no grant and tells nobody; `export` is a flow of its own, with a
 # second person; `support` and `incident` hold under a lent power only (`LENT`): no role has them by standing.
+# `day_sheet` is what reception has on paper when nothing answers: who comes, and how to reach her.
 # `members` is for who works there, and shows no customer. An accountant sees nobody: money goes by numbers;
 # nor does an auditor, not even herself. A program sees names and contacts, never free text.
 MATRIX: Final[Mapping[Purpose, Mapping[Role, frozenset[str]]]] = MappingProxyType(
     {
         Purpose.TODAY: dict.fromkeys(_AT_THE_DESK, _LIST),
         Purpose.DAY: dict.fromkeys(_AT_THE_DESK, _LIST) | {Role.KEY: frozenset({"name", "kana"})},
+        Purpose.DAY_SHEET: dict.fromkeys(_AT_THE_DESK, frozenset({"name", "kana", "phone"})),
         Purpose.CUSTOMER: {
-            Role.OWNER: _ALL | {"card_last4"},
-            Role.MANAGER: _ALL | {"card_last4"},
-            Role.STAFF: _ALL,
-            Role.RECEPTION: _DESK,
+            Role.OWNER: _ALL | _KEPT | {"card_last4"},
+            Role.MANAGER: _ALL | _KEPT | {"card_last4"},
+            Role.STAFF: _ALL | _KEPT,
+            Role.RECEPTION: _DESK | _MARKED,
             Role.KEY: _CONTACTS,
         },
-        Purpose.SEARCH: dict.fromkeys(_AT_THE_DESK, frozenset({"name", "kana"})),
+        Purpose.SEARCH: dict.fromkeys(_AT_THE_DESK, frozenset({"name", "kana", "tags"})),
         Purpose.CHECK_IN: dict.fromkeys(_AT_THE_DESK, _LIST | {"phone"}),
         Purpose.MESSAGE: {},
         Purpose.EXPORT: dict.fromkeys(DECIDING, _CARD),
@@ -119,6 +125,7 @@ LENT: Final[Mapping[Purpose, What]] = MappingProxyType(
 # Purposes that a reveal may not name: other ways lead there.
 ELSEWHERE: Final = frozenset({Purpose.MESSAGE, Purpose.EXPORT})
 
+# Written whole. Tags, notes and charts grow by lines (`card`), so that nobody's are written over.
 WRITABLE: Final[Mapping[Role, frozenset[str]]] = MappingProxyType(
     {
         Role.OWNER: _ALL,
@@ -184,6 +191,7 @@ def check_number(purpose: Purpose, persons: int, fields: tuple[str, ...] = ()) -
     most = {
         Purpose.TODAY: MOST_OF_LISTS,
         Purpose.DAY: MOST_OF_LISTS,
+        Purpose.DAY_SHEET: MOST_OF_LISTS,
         Purpose.MEMBERS: MOST_OF_LISTS,
         Purpose.SEARCH: MOST_OF_SEARCH,
     }.get(purpose, MOST_OTHERWISE)

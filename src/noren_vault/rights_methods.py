@@ -39,6 +39,7 @@ class RightsMethods:
         self._allowances = allowances
         self.table: dict[str, Method] = {
             "members": self._members,
+            "team": self._team,
             "change_member": self._change_member,
             "end_member": self._end_member,
             "rights": self._rights,
@@ -60,6 +61,9 @@ class RightsMethods:
     async def _members(self, params: Params, _: Peer) -> Wire:
         ended = params.flag("ended")
         return {"members": await self._memberships.all(await self._grant(params), ended=ended)}
+
+    async def _team(self, params: Params, _: Peer) -> Wire:
+        return {"team": await self._memberships.team(params.number("shop"))}
 
     async def _change_member(self, params: Params, _: Peer) -> Wire:
         grant = await self._grant(params)

@@ -40,6 +40,7 @@ _WORDS: Final = (
     ("session", "session", ""),
     ("allowance", "request", "allowance:"),
     ("transfer", "transfer", "transfer:"),
+    ("transfer_rows", "transfer || ':' || place", "transfer_rows:"),
     ("power", "power", "power:"),
     ("power_review", "power", "power_review:"),
     ("sso", "shop_id::text", "sso:"),
@@ -47,6 +48,16 @@ _WORDS: Final = (
     ("passkey_word", "name", "passkey:"),
     ("api_key", "name", "api-key:"),
     ("defence", "name", "defence:"),
+    ("incident_record", "incident || ':' || number", "incident:"),
+    ("reader", "person::text", "reader:"),
+    ("inquiry_line", "inquiry || ':' || number", "inquiry:"),
+    ("inquiry_key", "name", "inquiry-key:"),
+    ("sign", "sign", "sign:"),
+    ("evidence", "file", "evidence:"),
+    ("evidence_piece", "file || ':' || number", "evidence-piece:"),
+    ("telling", "telling", "telling:"),
+    ("path_block", "block", "path-block:"),
+    ("secret_note", "note", "secret-note:"),
 )
 # Between two batches at least this long, and as long as the last one took: half of the time is the reveals'.
 _PAUSE_SECONDS: Final = 0.02
@@ -79,13 +90,24 @@ _LEFT: Final = {
     " + (SELECT count(*) FROM vault.session WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)"
     " + (SELECT count(*) FROM vault.allowance WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)"
     " + (SELECT count(*) FROM vault.transfer WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)"
+    " + (SELECT count(*) FROM vault.transfer_rows WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)"
     " + (SELECT count(*) FROM vault.power WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)"
     " + (SELECT count(*) FROM vault.power_review WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)"
     " + (SELECT count(*) FROM vault.sso WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)"
     " + (SELECT count(*) FROM vault.door WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)"
     " + (SELECT count(*) FROM vault.passkey_word WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)"
     " + (SELECT count(*) FROM vault.api_key WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)"
-    " + (SELECT count(*) FROM vault.defence WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)",
+    " + (SELECT count(*) FROM vault.defence WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)"
+    " + (SELECT count(*) FROM vault.incident_record WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)"
+    " + (SELECT count(*) FROM vault.reader WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)"
+    " + (SELECT count(*) FROM vault.inquiry_line WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)"
+    " + (SELECT count(*) FROM vault.inquiry_key WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)"
+    " + (SELECT count(*) FROM vault.sign WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)"
+    " + (SELECT count(*) FROM vault.evidence WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)"
+    " + (SELECT count(*) FROM vault.evidence_piece WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)"
+    " + (SELECT count(*) FROM vault.telling WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)"
+    " + (SELECT count(*) FROM vault.path_block WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)"
+    " + (SELECT count(*) FROM vault.secret_note WHERE substring(sealed FROM 2 FOR 4) <> %(new)s)",
     What.DATA: "SELECT (SELECT count(*) FROM keystore.person_key WHERE keyed_at < %(since)s)"
     " + (SELECT count(*) FROM vault.field f LEFT JOIN keystore.person_key k USING (shop_id, person)"
     " WHERE substring(f.sealed FROM 2 FOR 4) IS DISTINCT FROM substring(k.wrapped FROM 1 FOR 4))",

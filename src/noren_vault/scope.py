@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from noren_vault import keyside
+from noren_vault.canaries import of_backups
 from noren_vault.database import Database
-from noren_vault.errors import BadRequest
+from noren_vault.errors import BadRequest, NoSuchEntry
 from noren_vault.exposure import Exposures
 from noren_vault.index import Index
 from noren_vault.ledger import LedgerDamaged, ProofInvalid
@@ -20,6 +21,7 @@ from noren_vault.protocol import Params
 from noren_vault.question import Question
 from noren_vault.record import Path, Record
 from noren_vault.stores import Stores
+from noren_vault.told import Told, told
 from noren_vault.visits import Visits
 
 _SECONDS: Final = 30.0
@@ -68,7 +70,9 @@ class Scope:
         self._stores = Stores(database)
 
     async def answer(self, question: Question, path: Path) -> dict[str, Any]:
-        """Give every person with fields, times, states, and by which ways. VaultUnavailable, BadRequest."""
+        """Give every person with fields, times, states, and by which ways. VaultUnavailable, BadRequest,
+        NoSuchEntry.
+        """
         await self._record.settle()
         await self._record.write(
             "scope", path, shop=question.shop or 0, ref=question.to_ref(), note=question.to_note()
@@ -76,37 +80,51 @@ class Scope:
         ledger = self._record.ledger
         head = ledger.head()
         await self._index.reach(head.size, _SECONDS)
+        try:
+            head = ledger.head_at(head.size if question.size is None else question.size)
+        except ProofInvalid as fault:
+            raise NoSuchEntry from fault
+        by_then = await told(self._database, head.size)
         asked = await self._passed.resolve(question)
         found = Exposures()
         ways: list[dict[str, Any]] = []
         if question.passed:
-            ways = await self._passed.read(question, asked, head.size, found)
-        told: dict[str, Any] = {"stores": [], "keyside": None, "accounts": []}
-        if question.taken:
-            side = await keyside.read(
-                self._database, since=question.since, until=question.until, size=head.size
-            )
-            stores, accounts = await self._stores.read(question, head.size, found, intact=side["intact"])
-            told = {"stores": stores, "keyside": side, "accounts": accounts}
+            ways = await self._passed.read(question, asked, by_then, found)
+        taken = await self._taken(question, by_then, found)
+        if question.untouched:
+            taken["untouched"] = await self._stores.untouched(question, by_then, found)
         if question.persons:
             found.ask_for(question.shop or 0, question.persons)
         exposed, spared = found.split()
+        canaries = await of_backups(self._database)
         try:
-            proofs = {str(index): ledger.proof(index) for index in question.proofs}
+            proofs = {str(index): ledger.proof(index, head) for index in question.proofs}
         except ProofInvalid as fault:
             raise BadRequest("no such entry") from fault
         return {
             "asked": asked.to_wire(),
             "persons": [one.to_wire() for one in exposed],
             "spared": [one.to_wire() for one in spared],
+            # The entries alone do not tell them from people, so they stay where a proof has them.
+            "canaries": sorted({one.person for one in (*exposed, *spared)} & canaries),
             "ways": ways,
-            **told,
+            **taken,
             "entries": len({entry for one in exposed for entry in one.entries}),
             "head": {"size": head.size, "root": head.root.hex()},
             "checkpoint": head.signed,
             "complete": True,
             "proofs": proofs,
         }
+
+    async def _taken(self, question: Question, by_then: Told, found: Exposures) -> dict[str, Any]:
+        """What is said of stores, of the keys beside them, and of accounts in them."""
+        if not question.taken:
+            return {"stores": [], "keyside": None, "accounts": []}
+        side = await keyside.read(
+            self._database, since=question.since, until=question.until, size=by_then.size
+        )
+        stores, accounts = await self._stores.read(question, by_then, found, intact=side["intact"])
+        return {"stores": stores, "keyside": side, "accounts": accounts}
 
     async def first_at(self, at: int) -> int:
         """Give the first entry of this time (milliseconds) or later; where there is none the size."""

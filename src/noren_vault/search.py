@@ -16,11 +16,15 @@ from noren_vault import booking_lines, spelling
 from noren_vault.clock import Now
 from noren_vault.errors import RecordDamaged
 from noren_vault.fields import Values
-from noren_vault.haystack import Haystack, Hits, record_of
+from noren_vault.haystack import Haystack, Hits, mark, record_of
 from noren_vault.people import People, Sealed
 from noren_vault.record import Outcome, Path, Record
 
-SEARCHED: Final = ("name", "kana", "mail", "phone", "guests")
+SEARCHED: Final = ("name", "kana", "mail", "phone", "guests", "tags")
+# What one person's two records have in common.
+ALIKE: Final = ("kana", "mail", "phone")
+# As many are opened while somebody waits for a page.
+_FEW: Final = 5_000
 _VAULT: Final = Path("vault")
 # Opened at once on a thread: some milliseconds, so that reveals come in between.
 _BATCH: Final = 250
@@ -58,13 +62,34 @@ class Search:
         """The bytes held in clear, by shop."""
         return {shop: len(one.hay) for shop, one in self._shops.items() if one.hay is not None}
 
-    async def find(self, shop: int, query: str, most: int) -> Hits:
-        """Find persons by parts of name, kana, mail, phone and guests. Raises LedgerUnavailable."""
+    async def find(self, shop: int, query: str, most: int, *, tag: int | None = None) -> Hits:
+        """Find persons by parts of name, kana, mail, phone and guests, and by a mark. Raises
+        LedgerUnavailable.
+        """
         words = spelling.needles(query)
+        if tag is not None:
+            words.append((mark(tag).encode(),))
         if not words:
             return Hits([], 0)
         hay = await self._ready(shop)
         return await asyncio.to_thread(hay.find, words, most)
+
+    async def alike(self, shop: int, person: str, values: Values, *, wait: bool) -> dict[str, list[str]]:
+        """Find who has the same kana, phone or mail, whole: person -> which.
+
+        Without `wait` a large shop whose text is not there is not opened for it, and nobody is found. Raises
+        LedgerUnavailable.
+        """
+        one = self._shops.get(shop)
+        there = wait or (one is not None and one.hay is not None)
+        if not there and len(await self._people.kept_after(shop, _FIRST, _FEW + 1)) > _FEW:
+            return {}
+        hay = await self._ready(shop)
+        found: dict[str, list[str]] = {}
+        for name, spelling_of in _whole(values).items():
+            for other in hay.having_whole(spelling_of) - {person}:
+                found.setdefault(other, []).append(name)
+        return found
 
     def forget_idle(self) -> None:
         """Let go of what nobody searched for an hour."""
@@ -161,4 +186,20 @@ def spelt(values: Values) -> list[str]:
         made += spelling.numbers(values["phone"].text, values["phone"].e164)
     if "guests" in values:
         made += [spelling.name(one) for one in booking_lines.names(values["guests"].text)]
+    # What was escaped where it is kept must not end a field, or begin a record.
+    made = [one.translate(spelling.CONTROLS) for one in made]
+    if "tags" in values:
+        made += [mark(int(one)) for one in values["tags"].text.split() if one.isdecimal()]
     return made
+
+
+def _whole(values: Values) -> dict[str, str]:
+    """Return by which whole fields of the text a person's other records are found."""
+    found = {}
+    if "kana" in values:
+        found["kana"] = spelling.name(values["kana"].text)
+    if "mail" in values:
+        found["mail"] = spelling.mail(values["mail"].text)
+    if "phone" in values and values["phone"].e164:
+        found["phone"] = values["phone"].e164
+    return {name: text for name, text in found.items() if text}

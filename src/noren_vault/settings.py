@@ -1,13 +1,17 @@
 """The vault's settings, all from the environment. An unknown NOREN_VAULT_* name stops the start."""
 
+import json
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
+
+from noren_vault.hook import Alarm, secret_of
+from noren_vault.outward import fits
 
 NAMES: Final = frozenset(
     "NOREN_VAULT_" + name
@@ -29,6 +33,11 @@ NAMES: Final = frozenset(
     "NOREN_VAULT_CANARY_DOMAIN",
     "NOREN_VAULT_PWNED",
     "NOREN_VAULT_SSO_PRIVATE",
+    "NOREN_VAULT_ALARM_URL",
+    "NOREN_VAULT_ALARM_SECRET",
+    "NOREN_VAULT_ALARM_PRIVATE",
+    "NOREN_VAULT_ALARM_MINUTES",
+    "NOREN_VAULT_SEEN",
 }
 _KMS_KEY: Final = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:(key|alias)/[A-Za-z0-9/_-]+", re.ASCII)
 
@@ -94,6 +103,12 @@ class Settings:
 
     sso_private: frozenset[str] = frozenset()
     """Hosts of providers that may be at addresses of no internet's; "localhost" over plain http, too."""
+    alarm: Alarm | None = None
+    """Where rings of signs are posted to; None: mail alone."""
+    alarm_minutes: int = 15
+    """How long a sign may be taken by nobody before it rings again."""
+    seen: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """What the supervisor saw of secrets whose files are not the vault's: how many, since when."""
 
     @property
     def canaries_at(self) -> str:
@@ -139,6 +154,9 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
         canary_domain=_canary_domain(given.get("NOREN_VAULT_CANARY_DOMAIN", "").strip()),
         pwned=_pwned(given.get("NOREN_VAULT_PWNED", "").strip()),
         sso_private=_hosts(given, "NOREN_VAULT_SSO_PRIVATE"),
+        alarm=_alarm(given),
+        alarm_minutes=_number(given, "NOREN_VAULT_ALARM_MINUTES", 15, 1_440),
+        seen=_seen(given.get("NOREN_VAULT_SEEN", "").strip()),
     )
 
 
@@ -245,6 +263,26 @@ def _pwned(text: str) -> str:
             "NOREN_VAULT_PWNED: https, or http on localhost, such as https://api.pwnedpasswords.com"
         )
     return text.rstrip("/")
+
+
+def _alarm(given: Mapping[str, str]) -> Alarm | None:
+    url, private = given.get("NOREN_VAULT_ALARM_URL", "").strip(), _hosts(given, "NOREN_VAULT_ALARM_PRIVATE")
+    if not url:
+        return None
+    if not fits(url, private):
+        raise SettingsError("NOREN_VAULT_ALARM_URL: https, without a user (http on localhost where private)")
+    try:
+        return Alarm(url, secret_of(given.get("NOREN_VAULT_ALARM_SECRET", "").strip()), private)
+    except ValueError as fault:
+        raise SettingsError(f"NOREN_VAULT_ALARM_SECRET: {fault}") from None
+
+
+def _seen(text: str) -> dict[str, dict[str, int]]:
+    try:
+        found = json.loads(text or "{}")
+        return {name: {key: int(value) for key, value in fact.items()} for name, fact in found.items()}
+    except (ValueError, TypeError, AttributeError):
+        raise SettingsError("NOREN_VAULT_SEEN: facts by name, each a number") from None
 
 
 def _bounces(text: str) -> Bounces | None:

@@ -8,6 +8,7 @@ from uuid import UUID
 import psycopg
 import structlog
 
+from noren_vault.blocked import Blocked
 from noren_vault.clock import Now
 from noren_vault.database import Connection, Database
 from noren_vault.errors import CodeRefused, GrantRefused, PasskeyRefused, PasswordRefused, VaultError
@@ -74,6 +75,7 @@ class SignIn:
         visits: Visits,
         keys: Keys,
         required: Required,
+        blocked: Blocked,
         now: Now,
     ) -> None:
         """Keep the parts."""
@@ -85,6 +87,7 @@ class SignIn:
         self._visits = visits
         self._keys = keys
         self.required = required
+        self.blocked = blocked
         self._firsts = Tickets(now)
         self._now = now
         self._devices = KnownDevices(database)
@@ -382,9 +385,10 @@ class SignIn:
     ) -> str:
         """Issue a grant in the caller's transaction; keep from where its session came, and its browser.
 
-        Raises SsoRequired, on record, where the shop's people come in by their provider only.
+        Raises, on record, PathBlocked, and SsoRequired where the shop's people come by their provider only.
         """
         session = session_name(visit.session)
+        await self.blocked.hold(connection, visit, shop, actor=actor, credential=credential)
         await self.required.check(connection, shop, actor, credential, session, first=first)
         if session:
             await self._visits.add(connection, session, visit, self._now())

@@ -14,6 +14,7 @@ from noren_vault.database import Database, Row
 from noren_vault.exposure import State
 from noren_vault.providers import Kind
 from noren_vault.question import Question
+from noren_vault.told import Told
 
 # A deed follows its entry a little later.
 LATER_MS: Final = 60_000
@@ -92,7 +93,7 @@ ORDER BY e.ref, e.entry
 _ERASED: Final = """
 SELECT p.person::text, max(e.at), array_agg(e.entry)
 FROM vault.ledger_entry e JOIN vault.ledger_person p USING (entry)
-WHERE e.kind = 'erase' AND e.outcome = 'done' AND e.at - e.skew <= %(until)s AND e.entry < %(size)s
+WHERE e.kind = 'erase' AND {outcome} = 'done' AND e.at - e.skew <= %(until)s AND e.entry < %(size)s
   AND p.person = ANY(%(persons)s::uuid[]) GROUP BY 1
 """
 _TODAY: Final = """
@@ -207,30 +208,31 @@ class Hand:
         return State.POSSIBLY if door else State.EXPOSED
 
 
-async def read(database: Database, question: Question, size: int, hand: Hand) -> list[dict[str, Any]]:
+async def read(database: Database, question: Question, told: Told, hand: Hand) -> list[dict[str, Any]]:
     """Give all things of accounts that lay in a store, as they go on the wire."""
-    within = {"until": hand.until, "size": size}
+    within = {"until": hand.until} | told.params
     lives = Lives()
     for row in await database.rows(_ENTRIES, within):
         lives.put(row)
     named = {ref: (person, entry) for ref, person, entry in await database.rows(_PERSONS, within)}
     persons = {one.actor: _person(one.actor, named) for one in lives}
     asked = within | {"persons": [one for one in persons.values() if one is not None]}
-    erased = {row[0]: (row[1], row[2]) for row in await database.rows(_ERASED, asked)}
+    ends = await database.rows(_ERASED.format(outcome=told.outcome), asked)
+    erased = {row[0]: (row[1], row[2]) for row in ends}
     for actor, person in persons.items():
         if person in erased:
             lives.erase(actor, *erased[person])
-    told = []
+    lay = []
     for thing, lain in sorted(lives.items()):
         there = [one for one in lain if one.ended is None or one.ended + LATER_MS >= hand.since]
         entries = {entry for one in there for entry in one.entries}
         if thing.actor in named:
             entries.add(named[thing.actor][1])
         if there:
-            told.append(_wire(thing, persons[thing.actor], there, entries, hand))
-    there_already = {_thing(one) for one in told}
-    told += [one for one in await _today(database, hand) if _thing(one) not in there_already]
-    return [one for one in told if _asked_for(one, question)]
+            lay.append(_wire(thing, persons[thing.actor], there, entries, hand))
+    there_already = {_thing(one) for one in lay}
+    lay += [one for one in await _today(database, hand) if _thing(one) not in there_already]
+    return [one for one in lay if _asked_for(one, question)]
 
 
 async def _today(database: Database, hand: Hand) -> list[dict[str, Any]]:

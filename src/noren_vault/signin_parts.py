@@ -7,6 +7,7 @@ from noren_vault.courier import Courier
 from noren_vault.customer_methods import CustomerMethods
 from noren_vault.customers import Customers
 from noren_vault.defence import Defence
+from noren_vault.ending import Ending
 from noren_vault.floors import Floors
 from noren_vault.hashing import Hashing
 from noren_vault.index import Index
@@ -22,11 +23,12 @@ from noren_vault.post import Post
 from noren_vault.proofs import Proofs
 from noren_vault.pwned import Pwned
 from noren_vault.resets import Resets
+from noren_vault.revoking import Revoking
 from noren_vault.second_factors import SecondFactors
 from noren_vault.security_methods import SecurityMethods
 from noren_vault.signin import SignIn
 from noren_vault.signin_mails import SigninMails
-from noren_vault.signin_methods import SigninMethods
+from noren_vault.signin_methods import Act, SigninMethods
 from noren_vault.sso import Sso
 from noren_vault.sso_methods import SsoMethods
 from noren_vault.sso_provider import Providers
@@ -44,6 +46,7 @@ def signin(base: Base, courier: Courier) -> SignIn:
         visits=base.visits,
         keys=base.held,
         required=Required(base.database, base.record, courier),
+        blocked=base.blocked,
         now=base.now,
     )
 
@@ -146,6 +149,21 @@ def accounts(
         now=now,
     )
     return accounts, security, alerts
+
+
+def ending(base: Base, accounts: SigninMethods, alerts: Alerts) -> dict[str, Act]:
+    database, record, grants, now = base.database, base.record, base.grants, base.now
+    revoking = Revoking(
+        database=database,
+        record=record,
+        grants=grants,
+        passwords=accounts.passwords,
+        invites=base.invites,
+        alerts=alerts,
+        now=now,
+    )
+    ending = Ending(database=database, record=record, grants=grants, now=now)
+    return {**ending.acts, **revoking.acts}
 
 
 def proofs(base: Base, courier: Courier, signin: SignIn) -> Proofs:

@@ -1,18 +1,24 @@
 """Handing one mail to the server, so that it is known how far it came, and who is to blame.
 
-Replies by RFC 5321 (4xx: later, 5xx: never) and the enhanced codes of RFC 3463 within them.
+A connection that has taken a mail is kept for the next one for a moment: greeting and TLS cost more than a
+mail does. Replies by RFC 5321 (4xx: later, 5xx: never) and the enhanced codes of RFC 3463 within them.
 """
 
 import re
 import smtplib
 import ssl
+import time
+from collections import deque
 from dataclasses import dataclass
+from threading import Lock
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from noren_vault.channel import Answer, Handed
 
 SECONDS: Final = 20.0
+_IDLE_SECONDS: Final = 5.0
+_MOST_A_LINE: Final = 200
 _PORTS: Final = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 _ENHANCED: Final = re.compile(rb"\s*([245]\.\d{1,3}\.\d{1,3})(?!\d)")
 # Without an enhanced code these speak of the mailbox: there is none, it has moved, its name cannot be.
@@ -56,17 +62,70 @@ def blames_address(status: str) -> bool:
     return klass == "5" and (subject == "1" or (subject == "2" and detail != "2"))
 
 
-def hand_over(server: Server, sender: str, recipient: str, data: bytes) -> Answer:
-    """Give the mail to the server. Blocks."""
-    try:
-        client = _greet(server)
-    except (OSError, smtplib.SMTPException, UnicodeError) as fault:
-        # Whatever it was (no server, another certificate, another password), it was not the mail.
-        return Answer(Handed.DEFERRED, _code(fault), told=False)
-    try:
-        return _transfer(client, sender, recipient, data)
-    finally:
+class Line:
+    """The way to one server. Several threads hand over at a time, each on a connection of its own."""
+
+    def __init__(self, server: Server) -> None:
+        """Nothing is opened yet."""
+        self._server = server
+        # A connection, since when it is idle, how many mails it has taken.
+        self._idle: deque[tuple[smtplib.SMTP, float, int]] = deque()
+        self._over = False
+        self._ends = Lock()
+
+    def hand_over(self, sender: str, recipient: str, data: bytes) -> Answer:
+        """Give the mail to the server. Blocks."""
+        client, taken = self._kept(sender)
+        if client is None:
+            try:
+                client = _greet(self._server)
+            except (OSError, smtplib.SMTPException, UnicodeError) as fault:
+                # Whatever it was (no server, another certificate, another password), it was not the mail.
+                return Answer(Handed.DEFERRED, _code(fault), told=False)
+        kept = False
+        try:
+            answer = _transfer(client, sender, recipient, data, begun=taken > 0)
+            kept = answer.handed is Handed.SENT and taken + 1 < _MOST_A_LINE
+        finally:
+            if not kept:
+                client.close()
+        if kept:
+            self._keep(client, taken + 1)
+        return answer
+
+    def close(self) -> None:
+        """Let go of what is idle, and of what is under way once it has ended."""
+        with self._ends:
+            self._over = True
+        while self._idle:
+            self._idle.pop()[0].close()
+
+    def _keep(self, client: smtplib.SMTP, taken: int) -> None:
+        with self._ends:
+            if not self._over:
+                self._idle.append((client, time.monotonic(), taken))
+                return
         client.close()
+
+    def _kept(self, sender: str) -> tuple[smtplib.SMTP | None, int]:
+        """Give a connection on which the next mail is begun, and how many it took before."""
+        while self._idle:
+            try:
+                client, since, taken = self._idle.pop()
+            except IndexError:
+                break
+            # One that the server has let go of meanwhile is none, and nothing was told on it.
+            if time.monotonic() - since < _IDLE_SECONDS and _begins(client, sender):
+                return client, taken
+            client.close()
+        return None, 0
+
+
+def _begins(client: smtplib.SMTP, sender: str) -> bool:
+    try:
+        return client.mail(sender)[0] == 250
+    except (OSError, smtplib.SMTPException, UnicodeError):
+        return False
 
 
 def _greet(server: Server) -> smtplib.SMTP:
@@ -91,11 +150,14 @@ def _greet(server: Server) -> smtplib.SMTP:
     return client
 
 
-def _transfer(client: smtplib.SMTP, sender: str, recipient: str, data: bytes) -> Answer:
-    """Up to DATA a fault means that nothing was taken; within DATA only a refusal in so many words does."""
+def _transfer(client: smtplib.SMTP, sender: str, recipient: str, data: bytes, *, begun: bool) -> Answer:
+    """Up to DATA a fault means that nothing was taken; within DATA only a refusal in so many words does.
+
+    `begun`: the server has taken the sender already.
+    """
     told = False
     try:
-        code, words = client.mail(sender)
+        code, words = (250, b"") if begun else client.mail(sender)
         if code != 250:
             # About our own sender, not about this mail: as with a password, an operator may mend it in time.
             return Answer(Handed.DEFERRED, _reason(code, words)[0], told=False)

@@ -15,7 +15,7 @@ JAPAN = "JP"
 _MARK: Final = r"[+0-9().\-\u2010-\u2015\u2212\u30fc]*"
 _PHONE: Final = re.compile(f"{_MARK}[0-9]{_MARK}", re.ASCII)
 _NO_DIGIT: Final = re.compile(r"[^0-9]", re.ASCII)
-_CONTROLS: Final = dict.fromkeys(range(0x20))
+CONTROLS: Final = dict.fromkeys(range(0x20))
 _MARKS = str.maketrans("", "", " \t\n\u3000・･.,'’-‐‑–")
 
 
@@ -56,7 +56,7 @@ def needles(query: str) -> list[tuple[bytes, ...]]:
             words[-1] += word  # a phone that was written with blanks
         else:
             words.append(word)
-    found = [_needles(word.translate(_CONTROLS)) for word in words]
+    found = [_needles(word.translate(CONTROLS)) for word in words]
     return [one for one in found if one]
 
 

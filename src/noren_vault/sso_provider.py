@@ -21,7 +21,7 @@ from joserfc.jwk import KeySet
 from noren_vault import sso_tokens
 from noren_vault.clock import Now
 from noren_vault.errors import SsoAway, SsoRefused
-from noren_vault.sso_addresses import Backend, fits
+from noren_vault.outward import Backend, fits
 
 _SECONDS: Final = 8.0
 _STEP_SECONDS: Final = 5.0

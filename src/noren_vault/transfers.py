@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from noren_vault import rights
+from noren_vault import freezes, rights
 from noren_vault.clock import Now
 from noren_vault.database import Connection, Database, Row
 from noren_vault.errors import (
@@ -47,6 +47,14 @@ LEFT JOIN vault.actor b ON b.actor = t.decided_by
 LEFT JOIN vault.membership m ON m.shop_id = t.shop_id AND m.actor = t.actor AND m.ended_at IS NULL
 LEFT JOIN vault.membership n ON n.shop_id = t.shop_id AND n.actor = t.decided_by AND n.ended_at IS NULL
 """
+_OVER: Final = (
+    " USING vault.transfer t WHERE t.transfer = p.transfer "
+    "AND (t.state IN ('declined', 'cancelled') OR t.expires_at <= %s)"
+)
+_TIDY: Final = tuple(
+    f"DELETE FROM vault.{each} p{_OVER}"  # noqa: S608 - made of constants alone
+    for each in ("transfer_place", "transfer_rows")
+)
 
 
 def reason_of(text: str) -> str:
@@ -230,7 +238,7 @@ class Transfers:
     async def ready(self, grant: Grant, transfer: str, kind: Kind) -> Transfer:
         """Give a transfer that may go on now, under the rights as they are now.
 
-        Raises NoSuchTransfer, TransferWaits, TransferOver, GrantRefused, PurposeRefused.
+        Raises NoSuchTransfer, TransferWaits, TransferOver, ExportsFrozen, GrantRefused, PurposeRefused.
         """
         row = await self._database.row(
             _FIND + "WHERE t.transfer = %s AND t.shop_id = %s AND t.kind = %s", [transfer, grant.shop, kind]
@@ -245,6 +253,8 @@ class Transfers:
         _allows(grant, kind, one.fields)
         if one.state == "asked":
             raise TransferWaits
+        if kind is Kind.EXPORT:
+            await freezes.check(self._database, grant.shop)
         if one.second and one.decider_role not in DECIDING:
             raise TransferOver("who agreed to it decides there no more")
         return one
@@ -263,13 +273,40 @@ class Transfers:
             [min(place, one.places), one.id],
         )
 
-    async def tidy(self) -> int:
-        """Let go of the places of what is over; gives the number of rows."""
-        return await self._database.run(
-            "DELETE FROM vault.transfer_place p USING vault.transfer t WHERE t.transfer = p.transfer "
-            "AND (t.state IN ('declined', 'cancelled') OR t.expires_at <= %s)",
-            [self._now()],
+    async def left(self, shop: int, transfer: str) -> Transfer:
+        """Give an import whose rows were left here, for them to come in: while it is agreed to, and whoever
+        asked and whoever agreed decide there. Raises NoSuchTransfer, TransferOver.
+        """
+        row = await self._database.row(
+            _FIND + "WHERE t.transfer = %s AND t.shop_id = %s AND t.kind = %s", [transfer, shop, Kind.IMPORT]
         )
+        if row is None:
+            raise NoSuchTransfer
+        one = _transfer(row)
+        self._not_over(one)
+        if one.state != "ready" or one.role not in DECIDING:
+            raise TransferOver("whoever asked for it decides there no more")
+        if one.second and one.decider_role not in DECIDING:
+            raise TransferOver("who agreed to it decides there no more")
+        return one
+
+    async def keeps_on(self, one: Transfer) -> None:
+        """Give what was left here a day to come in: it may be stopped, and go on."""
+        await self._database.run(
+            "UPDATE vault.transfer SET expires_at = greatest(expires_at, %s) WHERE transfer = %s",
+            [self._now() + WAITS_MS, one.id],
+        )
+
+    async def brings(self, transfer: str, persons: Sequence[str]) -> None:
+        """Keep in mind whom an import is about to bring in."""
+        await self._database.run(
+            "INSERT INTO vault.transfer_brought (transfer, person) SELECT %s, unnest(%s::uuid[])",
+            [transfer, list(persons)],
+        )
+
+    async def tidy(self) -> int:
+        """Let go of the places, and of the rows left here, of what is over; gives the number of both."""
+        return sum([await self._database.run(each, [self._now()]) for each in _TIDY])
 
     # -- inside
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -11,7 +11,7 @@ from typing import Final
 import psycopg
 import structlog
 
-from noren_vault import migrations, parts, replay, signin_parts
+from noren_vault import incident_parts, migrations, parts, replay, signin_parts
 from noren_vault.alerts import Alerts
 from noren_vault.api_keys import end_again
 from noren_vault.backup_methods import BackupMethods
@@ -21,19 +21,20 @@ from noren_vault.builds import Builds
 from noren_vault.clock import Now
 from noren_vault.database import Database, Heads
 from noren_vault.defence import Defence
-from noren_vault.doors import Doors
-from noren_vault.ending import Ending
 from noren_vault.errors import LedgerUnavailable
 from noren_vault.floors import Floors
 from noren_vault.forced import Forced
+from noren_vault.incident_parts import Aftermath, Beside
 from noren_vault.index import Index
 from noren_vault.keeping import Keeping, provider_of
 from noren_vault.key_methods import KeyMethods
 from noren_vault.keys import Keyring, Keys
 from noren_vault.ledger import Ledger
 from noren_vault.ledger.note import Signer
+from noren_vault.merging import Merging
 from noren_vault.methods import Methods
 from noren_vault.nonces import Nonces
+from noren_vault.notice_methods import NoticeMethods
 from noren_vault.post import Post
 from noren_vault.powers import Powers
 from noren_vault.proofs import Proofs
@@ -42,7 +43,6 @@ from noren_vault.records import Records
 from noren_vault.reset_methods import ResetMethods
 from noren_vault.resets import Resets
 from noren_vault.returns import Returns
-from noren_vault.scope import Scope
 from noren_vault.search import Search
 from noren_vault.settings import Settings
 from noren_vault.sso_provider import Providers
@@ -52,6 +52,7 @@ from noren_vault.witnesses import Policy, Store, Watch
 # After a start, so that the app's late `keep`s come before the erasing.
 _GRACE_SECONDS: Final = 600.0
 _ERASE_EVERY_SECONDS: Final = 60.0
+_Databases = tuple[Database, Heads]
 _Opened = tuple[Keyring, Keys, Ledger, Watch]
 _log = structlog.get_logger("vault")
 
@@ -77,6 +78,9 @@ class Vault:
     forced: Forced
     powers: Powers
     defence: Defence
+    merging: Merging
+    notices: NoticeMethods
+    aftermath: Aftermath
     _stops: tuple[Callable[[], Awaitable[None]], ...]
     _databases: tuple[Database, Heads]
     _now: Now
@@ -110,6 +114,7 @@ class Vault:
             )
             vault = await cls._assemble(settings, now, databases, (ring, held, ledger, watch))
             watch.start(vault.record)
+            await vault.aftermath.signs.signs.start()
             return vault  # noqa: TRY300 - what is below closes what was opened
         except BaseException:
             if ledger is not None:
@@ -119,10 +124,8 @@ class Vault:
             raise
 
     @classmethod
-    async def _assemble(
-        cls, settings: Settings, now: Now, databases: tuple[Database, Heads], opened: _Opened
-    ) -> "Vault":
-        (ring, held, ledger, watch), database = opened, databases[0]
+    async def _assemble(cls, settings: Settings, now: Now, two: _Databases, opened: _Opened) -> "Vault":
+        (ring, held, ledger, watch), database = opened, two[0]
         record, index = Record(ledger), Index(database, ledger)
         budgets, least, builds, nonces = Budgets(), Floors(), Builds(ledger.build), Nonces(now)
         ended = await asyncio.to_thread(replay.replay, ledger, budgets, least, builds, nonces)
@@ -131,20 +134,23 @@ class Vault:
         signin, providers = signin_parts.signin(base, post.courier), Providers(settings.sso_private, now)
         defence = await signin_parts.defence(base, post.courier)
         passwords, security, alerts = signin_parts.accounts(base, signin, post, defence=defence, index=index)
-        proofs = signin_parts.proofs(base, post.courier, signin)
         search = Search(people, record, now, most_bytes=settings.search_bytes)
+        proofs, members = signin_parts.proofs(base, post.courier, signin), parts.members(base, post.courier)
         keeping = parts.keeping(base, ring, index, least)
         records = parts.records(base, search, budgets, nonces, least)
-        exports, importing, transfers = parts.lists(base, budgets, signin, index)
+        exports, importing, transfers = parts.lists(base, budgets, signin, index, (keeping, least))
+        card, merging = parts.card(base, search, budgets, least, keeping)
         forced = parts.forced(base, passwords.passwords, post.courier)
-        members = parts.members(base, post.courier)
         powers, lending = parts.powers(base, signin, members, post.courier)
+        notices = parts.notices(base, signin, members, post.courier, (defence, index, least))
+        beside = Beside(post.courier, defence, index, least, signin, members, keeping, notices)
+        aftermath = incident_parts.aftermath(base, beside)
         methods = Methods(
             powers=lending,
             rights=parts.rights(base, budgets, signin, proofs),
             exports=exports,
             mydata=parts.mydata(base, proofs, defence, index, watch),
-            customers=signin_parts.customers(base, least, proofs),
+            customers=signin_parts.customers(base, least, proofs).acts | card.acts,
             records=records,
             importing=importing,
             courier=post.courier,
@@ -153,7 +159,7 @@ class Vault:
             shops=parts.shops(base, post, signin, members),
             signin=signin,
             grants=base.grants,
-            scope=Scope(database=database, record=record, index=index, visits=base.visits),
+            scope=aftermath.scope,
             doctor=parts.doctor(base, ledger, index, watch),
             index=index,
             record=record,
@@ -164,20 +170,20 @@ class Vault:
             security=security,
             resets=ResetMethods(passwords, defence, base.grants),
             backups=BackupMethods(Backups(records, people, record, keeping.backup_keys, settings.host)),
-            doors=Doors(database=database, record=record, index=index, keys=held, now=now),
-            ending=Ending(database=database, record=record, grants=base.grants, now=now),
+            ending=signin_parts.ending(base, passwords, alerts),
             api_keys=parts.api_keys(base, records),
             forced=forced,
             sso=signin_parts.sso(base, signin, post, members, providers),
+            incidents=aftermath.acts,
+            notices=notices,
         )
-        await end_again(database, ended, now())
-        await _count_shops(database, budgets)
+        await _go_on(database, budgets, ended, now())
         await _begin(index, post, record, ledger.build, erase_again(database, people, record, least))
         made = (record, records, search, index, post.returns, watch, proofs, budgets, keeping, transfers)
-        more = (alerts, passwords.resets, forced, powers, defence)
-        stops = (watch.stop, proofs.stop, alerts.stop, passwords.resets.stop, powers.stop)
-        last = (defence.letters.stop, defence.keep_if_possible, signin.required.stop, providers.close)
-        return cls(settings, methods, *made, *more, (*stops, *last), databases, now)
+        more = (alerts, passwords.resets, forced, powers, defence, merging, notices, aftermath)
+        stops = (aftermath.stop, watch.stop, proofs.stop, alerts.stop, powers.stop, signin.required.stop)
+        last = (passwords.resets.stop, defence.letters.stop, defence.keep_if_possible, providers.close)
+        return cls(settings, methods, *made, *more, (*stops, *last, post.courier.stop), two, now)
 
     async def erase_forever(self) -> None:
         """Erase what was not kept within its hour, and let go of what is not searched, every minute."""
@@ -185,9 +191,13 @@ class Vault:
         while True:
             try:
                 await self.records.erase_unkept(self._now())
+                await self.keeping.erasure.erase_waiting()
+                await self.merging.settle_due()
                 await self.transfers.tidy()
                 await self.resets.tidy()
                 await self.powers.tidy()
+                await self.notices.tidy()
+                await self.aftermath.tidy()
                 await _count_shops(self._databases[0], self.budgets)
             except (psycopg.Error, LedgerUnavailable) as fault:
                 _log.error("cannot_erase", fault=type(fault).__name__)
@@ -203,6 +213,12 @@ class Vault:
         await self.record.ledger.close()
         for one in self._databases:
             await one.close()
+
+
+async def _go_on(database: Database, budgets: Budgets, ended: Sequence[str], now: int) -> None:
+    """What was ended stays ended; the budgets know how many shops there are."""
+    await end_again(database, ended, now)
+    await _count_shops(database, budgets)
 
 
 async def _count_shops(database: Database, budgets: Budgets) -> None:

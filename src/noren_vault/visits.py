@@ -106,8 +106,13 @@ class Visits:
             told = json.loads(self._keys.opens(sealed).open(sealed, session))
         except RecordDamaged:
             return None
-        device = told["device"].casefold()
-        return any(part in device for part in parts) or _within(told["address"], networks)
+        return _from(told["address"], told["device"], networks, parts)
+
+
+def is_from(visit: Visit, *, addresses: Sequence[str], devices: Sequence[str]) -> bool:
+    """Whether somebody comes from one of these, as `Visits.find` takes them. Raises BadRequest."""
+    networks, parts = [_network(one) for one in addresses], [one.casefold() for one in devices]
+    return _from(visit.address, visit.device, networks, parts)
 
 
 def network_words(address: str) -> str:
@@ -127,6 +132,11 @@ def _network(text: str) -> _Network:
         return ipaddress.ip_network(text, strict=False)
     except ValueError:
         raise BadRequest("an address is an IPv4 or IPv6 address, or a network") from None
+
+
+def _from(address: str, device: str, networks: Sequence[_Network], parts: Sequence[str]) -> bool:
+    said = device.casefold()
+    return any(part in said for part in parts) or _within(address, networks)
 
 
 def _within(text: str, networks: Sequence[_Network]) -> bool:

@@ -24,7 +24,7 @@ SILENT = (
     "outcome", "erase", "refused", "signin", "signout", "register", "invite", "scope", "start", "repair",
     "key", "backup", "restore", "door", "connections", "bounce", "search_build", "right", "prove", "budget",
     "sign",
-    "power",
+    "power", "incident", "merge", "notice",
 )  # fmt: skip
 TOLD = ("released", "done", "sent", "refused")
 STATES = ("not", "possibly", "exposed")
@@ -314,6 +314,12 @@ def verify(path: Path, key_text: str) -> list[str]:
     if by_table:
         lines += [f"not proved here: {by_table} things of accounts, which only the vault's tables say"]
     return lines
+
+
+def digest(path: Path) -> str:
+    """SHA-256, in hex, of the answer as it stands in a bundle: the book of an incident names it by that."""
+    with zipfile.ZipFile(path) as file:
+        return hashlib.sha256(file.read("answer.json")).hexdigest()
 
 
 def _compare(what: str, told: list[Json], mine: list[Json]) -> None:

@@ -22,7 +22,7 @@ from tests.api.salon import NOON, Salon, salon
 from tests.api.server import granian
 from tests.environment import PATHS, TOP
 from tests.servers import AppDatabase, Sink, VaultProcess
-from tests.web.test_signin_dump import _dump
+from tests.web.test_signin_dump import dump_of
 
 CUSTOMER = {
     "name": "山田 花子",
@@ -275,6 +275,6 @@ def test_it_lies_in_no_store_and_no_log(
     secret = made.key.split("_")[2].encode()
     logs = {"web": (TOP / "granian.log").read_bytes(), "vault": module_vault.log.encode()}
     assert b"ApiKeyRefused" in logs["vault"]
-    stores = {"app": _dump(module_app_db), **logs}
+    stores = {"app": dump_of(module_app_db), **logs}
     assert made.name.encode() not in stores["app"]
     assert [name for name, data in stores.items() if secret in data] == []

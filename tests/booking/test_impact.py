@@ -289,7 +289,7 @@ def test_each_booking_has_its_own_choice_and_none_is_without() -> None:
         "confirmed",
     ]
     assert [house.booking(each.id).attention for each in (one, two, three)] == ["closed", "", "closed"]
-    assert jobs(house, "tasks.move_nearest") == [{"shop_id": house.id, "booking_id": three.id}]
+    assert jobs(house, "tasks.move_nearest") == [{"shop_id": house.id, "booking_id": three.id, "told": True}]
     assert house.findings() == []
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import psycopg
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from noren.runtime import databases, doorkey, env
 from noren.runtime.paths import Paths
@@ -61,19 +61,26 @@ class System:
 
     def noren(self, *words: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
         """Run `noren WORDS` on this system."""
+        return self._python("-m", "noren.cli", *words, check=check)
+
+    def inside(self, code: str) -> None:
+        """Run Python as a part of the system's app would: for a deed that no page does."""
+        begun = "import django; from noren.runtime.env import read; read(); django.setup()\n"
+        self._python("-c", begun + code, more={"NOREN_ROLE": "web"}, check=True)
+
+    def _python(
+        self, *words: str, check: bool, more: dict[str, str] | None = None
+    ) -> "subprocess.CompletedProcess[str]":
         environ = {
             "PATH": os.environ["PATH"],
             "NOREN_VAR": str(self.up.var),
             "NOREN_PORT": str(self.up.port),
+            "DJANGO_SETTINGS_MODULE": "noren.runtime.settings",
             **self.up.settings,
+            **(more or {}),
         }
         return subprocess.run(
-            [sys.executable, "-m", "noren.cli", *words],
-            env=environ,
-            capture_output=True,
-            text=True,
-            check=check,
-            cwd="/",
+            [sys.executable, *words], env=environ, capture_output=True, text=True, check=check, cwd="/"
         )
 
     def mails(self, to: str) -> list[EmailMessage]:
@@ -261,3 +268,16 @@ def looks(context: BrowserContext, address: str, name: str) -> list[str]:
         found += look_once(page, name, wide=wide, dark=dark)
         page.close()
     return found
+
+
+def operator_of(salon: System, browser: Browser) -> Page:
+    """Somebody who joined as the first operator."""
+    said = salon.noren("operator", "invite", "--mail", "first@operators.example").stdout
+    link = re.search(r"http\S+", said)
+    assert link is not None
+    page = visit(browser, wide=True, bypass_csp=True).new_page()
+    with_passkey(page)
+    page.goto(link[0])
+    page.get_by_role("button", name="パスキーを作る").click()
+    expect(page).to_have_url(re.compile("/operations/$"), timeout=30_000)
+    return page

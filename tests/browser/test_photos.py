@@ -71,6 +71,8 @@ def shown(owner: BrowserContext, salon: System, files: Path) -> list[str]:
 def test_photos_are_chosen_at_the_desk(owner: BrowserContext, salon: System, files: Path) -> None:
     page = owner.new_page()
     page.goto(f"{salon.origin}/console/")
+    page.get_by_role("link", name="設定").click()
+    assert looks(owner, page.url, "settings") == []
     page.get_by_role("link", name="写真").click()
     assert looks(owner, page.url, "photos-none") == []
     _choose(page, "shop", files / "0.jpg", "通りから見た店")

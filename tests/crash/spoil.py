@@ -30,7 +30,7 @@ FAULTS: dict[str, tuple[Verdict, str]] = {
             (shop_id, resource_id, day, units, core_from, core_to, padded_from, padded_to, session_id)
         SELECT c.shop_id, resource_id, day, units, core_from, core_to, padded_from, padded_to, s.id
         FROM booking_claim c CROSS JOIN (SELECT id FROM booking_classsession LIMIT 1) s
-        WHERE booking_id IN :standing AND resource_id IN :single LIMIT 1""",
+        WHERE booking_id IN :standing AND resource_id IN :single AND core_from < core_to LIMIT 1""",
     ),
     "only buffers are overrun": (
         verdicts.no_double_booking,
@@ -38,7 +38,8 @@ FAULTS: dict[str, tuple[Verdict, str]] = {
             (shop_id, resource_id, day, units, core_from, core_to, padded_from, padded_to, session_id)
         SELECT c.shop_id, resource_id, day, units, core_to, core_to + 1, core_to, core_to + 1, s.id
         FROM booking_claim c CROSS JOIN (SELECT id FROM booking_classsession LIMIT 1) s
-        WHERE booking_id IN :standing AND resource_id IN :single AND core_to < padded_to LIMIT 1""",
+        WHERE booking_id IN :standing AND resource_id IN :single
+            AND core_from < core_to AND core_to < padded_to LIMIT 1""",
     ),
     "more units than there are": (
         verdicts.no_double_booking,

@@ -3,10 +3,12 @@
 from datetime import date
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from noren.engine import hours as opening
 from noren.engine import wall
-from noren.engine.model import Closing, HolidayRule, Hours, Range, Resource
+from noren.engine.model import Closing, HolidayRule, Hours, Later, Range, Resource, Week
 from tests.engine.build import Desk, daily, desk, hours, ranges, service, staff, weekly
 
 TUESDAY = "2026-12-01"
@@ -286,3 +288,59 @@ def test_one_business_day_is_right_before_and_over_the_night_on_which_the_clock_
         number = wall.number(date.fromisoformat(day))
         start = shop.at(f"{day} 20:00")
         assert opening.stretches(shop.rules, None, number, number + 1) == [(start, start + hours_open * 60)]
+
+
+def test_other_weeks_hold_from_their_date_until_the_next_ones_begin() -> None:
+    own = Hours(
+        daily("09:00-10:00"),
+        later=(
+            Later(date(2026, 12, 2), daily("10:00-11:00"), (daily("11:00-12:00"),)),
+            Later(date(2026, 12, 16), daily("12:00-13:00")),
+        ),
+    )
+    shop = desk(hours=own)
+    days = ["2026-12-01", "2026-12-02", "2026-12-07", "2026-12-15", "2026-12-16", "2027-02-01"]
+    assert [shop.times(day) for day in days] == [
+        *(["09:00"], ["10:00"], ["11:00"], ["10:00"], ["12:00"], ["12:00"])
+    ]
+
+
+def test_later_weeks_have_their_own_public_holidays() -> None:
+    own = Hours(
+        daily("09:00-10:00"),
+        holiday=ranges("20:00-21:00"),
+        later=(
+            Later(date(2026, 12, 2), daily("10:00-11:00")),
+            Later(date(2026, 12, 3), daily("11:00-12:00"), holiday=ranges("21:00-22:00")),
+        ),
+    )
+    feast = frozenset(date(2026, 12, day) for day in (1, 2, 3))
+    shop = desk(resources=(Resource(1, "staff", own),), holidays=feast)
+    assert shop.times("2026-12-01", "2026-12-03") == ["12-01 20:00", "12-02 10:00", "12-03 21:00"]
+
+
+def test_who_has_not_begun_or_has_left_serves_nobody_whatever_an_override_says() -> None:
+    extra = {date(2026, 11, 30): ranges("10:00-11:00"), date(2026, 12, 4): ranges("10:00-11:00")}
+    own = hours("09:00-10:00", overrides=extra, first=date(2026, 12, 1), last=date(2026, 12, 3))
+    shop = desk(resources=(Resource(1, "staff", own),))
+    assert shop.times("2026-11-29", "2026-12-05") == ["12-01 09:00", "12-02 09:00", "12-03 09:00"]
+
+
+weeks_of_hours = st.lists(
+    st.sampled_from(["", "09:00-12:00", "10:00-13:00 14:00-19:00", "22:00-26:00"]), min_size=7, max_size=7
+).map(lambda days: tuple(ranges(each) for each in days))
+
+
+@given(
+    weeks_of_hours,
+    weeks_of_hours,
+    st.lists(weeks_of_hours, max_size=2),
+    st.dates(date(2026, 1, 1), date(2028, 12, 31)),
+    st.dates(date(2026, 1, 1), date(2028, 12, 31)),
+)
+def test_until_their_date_later_weeks_change_nothing_and_from_then_on_they_are_all(
+    now: Week, then: Week, turns: list[Week], first: date, day: date
+) -> None:
+    both = Hours(now, later=(Later(first, then, tuple(turns)),))
+    alone = Hours(then, alternate=tuple(turns), since=first) if day >= first else Hours(now)
+    assert opening.regular(both, day) == opening.regular(alone, day)

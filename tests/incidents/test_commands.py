@@ -1,6 +1,7 @@
 """`noren scope` and its like, on a real vault: exactly what was seen, and nothing else."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -8,8 +9,10 @@ import pytest
 from django.test import override_settings
 
 from noren import people
-from noren.incidents import commands
+from noren.incidents import asked, commands, scope
+from noren.people import card, wire
 from noren.shops import directory
+from noren_verify.bundle import verify
 from tests.accounts.house import Colleague, staffed
 from tests.servers import AppDatabase, Sink, VaultProcess
 
@@ -158,3 +161,57 @@ def test_it_needs_a_list_of_builds(
         listed.write_text(text)
     assert commands.builds(["--published", str(listed)]) == commands.ASKED_WRONGLY
     assert str(listed) in capsys.readouterr().err
+
+
+def test_it_asks_for_both_records_of_one_customer(
+    house: tuple[dict[str, Colleague], list[UUID]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Joined, either id gives what was seen of both, and says which went into which."""
+    colleagues, persons = house
+    shop_id = directory.shop_id("salon")
+    for person in persons:
+        people.keep(shop_id, person)
+    card.merge(colleagues["owner"].grant, persons[0], persons[2], [])
+    for each in (persons[0], persons[2]):
+        told = seen(capsys, "--person", str(each), "--actor", "aoi.salon")
+        assert told == {str(persons[0]): ["mail", "name"]}
+    words = ["--person", str(persons[2]), "--since", "1h"]
+    assert commands.scope(words) == commands.DONE
+    assert f"Joined by the shop: {persons[0]} went into {persons[2]}." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [("backup", "noren backup list"), ("key", "noren keys"), ("door", "noren doors")],
+)
+def test_it_says_what_to_write_instead_of_a_name_that_nothing_has(
+    capsys: pytest.CaptureFixture[str], kind: str, words: str
+) -> None:
+    assert commands.scope([f"--{kind}", "nightly-1", "--since", "1h"]) == commands.ASKED_WRONGLY
+    told = capsys.readouterr()
+    assert (told.out, words in told.err, "nightly-1" in told.err) == ("", True, True)
+
+
+def test_no_figure_counts_the_canary_of_a_backup(
+    capsys: pytest.CaptureFixture[str], module_vault: VaultProcess, tmp_path: Path
+) -> None:
+    """She is named apart in JSON and words; the proof holds her, and still verifies."""
+    words, path = ["--store", "vault", "--store", "keys", "--since", "1h"], tmp_path / "answer.zip"
+    before = len(seen(capsys, *words[:4]))
+    socket = str(module_vault.socket)
+    begun = wire.call(socket, "backup_begin", {"backup": "20270110T180500Z-0a1b2c3d"}, seconds=30)
+    assert commands.scope([*words, "--json", "--bundle", str(path), "--complete"]) == commands.DONE
+    told = json.loads(capsys.readouterr().out)
+    assert (len(told["persons"]), told["canaries"]) == (before, [begun["canary"]["person"]])
+    assert commands.scope(words) == commands.DONE
+    text = capsys.readouterr().out
+    assert "Besides, canaries of backups, who are nobody: 1." in text
+    assert f": {before} persons in " in text
+    vkey = (module_vault.ledger / "vkey").read_text()
+    assert any(f" {before + 1} persons" in line for line in verify(path, vkey))
+    question = scope.Question(
+        datetime(2026, 1, 1, tzinfo=UTC), datetime.now(UTC), {"store": ("vault", "keys")}
+    )
+    said = asked.said(question, scope.ask(question, untouched=True))
+    assert said["persons"] == sum(one["persons"] for one in said["shops"]) == before
+    assert [held for _, _, held in said["stores"]] == [before, before]

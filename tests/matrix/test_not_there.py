@@ -15,10 +15,18 @@ from tests.matrix.world import World
 # Ids that nobody has, of each parameter that names a shop's own things.
 NOBODYS = {
     "booking_id": "999999999",
+    "block_id": "999999999",
     "person": SHAPES["person"],
+    "pack": SHAPES["pack"],
+    "kept": SHAPES["kept"],
     "transfer": "0123456789abcdef",
     "handle": "nobody.salon",
     "service_id": "999999999",
+    "work_id": "999999999",
+    "change_id": "999999999",
+    "many_id": "999999999",
+    "staff_id": "999999999",
+    "resource_id": "999999999",
     "entry": "999999",
     "name": "pk-0123456789abcdef01234567",
     "what": SHAPES["what"],
@@ -42,7 +50,7 @@ def cells() -> Iterator[tuple[Address, str]]:
 def who_asks(address: Address, named: frozenset[str]) -> str:
     """Give the player who is let in at the address."""
     kinds = {rule.kind for rule in address.rules.values() if rule is not None}
-    if kinds & {Kind.KEY, Kind.POWER}:
+    if kinds & {Kind.KEY, Kind.POWER, Kind.OPERATOR}:
         return "program" if Kind.KEY in kinds else "lent"
     return "customer" if "entry" in named else "owner"
 

@@ -35,14 +35,32 @@ PLAYERS = (
 )
 NOBODY_HERE = ("anonymous", "expired", "program")
 # Whose ids these are is looked at: another shop's owner gets what nobody gets, "not there".
-OWNED = frozenset({"booking_id", "person", "transfer", "handle", "about", "service_id"})
+OWNED = frozenset(
+    {"booking_id", "block_id", "person", "kept", "transfer", "handle", "about", "service_id", "work_id"}
+    | {"staff_id", "resource_id", "many_id", "change_id", "pack"}
+)
 # What ends a sign-in comes last.
 LAST = ("relink", "sign-out", "my-data/leave", "account/leave", "account/end")
 # What a form must hold at least, where an empty one is no deed at all.
 FORMS: Mapping[str, Mapping[str, str]] = {
     "b/%(token)s/late": {"minutes": "5"},
     "console/attention/%(booking_id)s": {"deed": "keep"},
+    "console/safety/packs/%(pack)s/read": {"number": "5"},
     "operations/powers/%(power)s/deed": {"deed": "decline"},
+    "operations/incidents": {"title": "夜中の閲覧"},
+    "operations/incidents/%(incident)s/add": {"kind": "note", "text": "鍵を止めた"},
+    "operations/incidents/%(incident)s/contain": {"deed": "freeze", "shop": ""},
+    "operations/incidents/%(incident)s/member": {"handle": "kei.operator", "standing": "in"},
+    "operations/inquiries/%(inquiry)s/deed": {"deed": "note", "words": "電話もあった"},
+    "operations/inquiries/made-anew": {"secret": "1"},
+    "operations/secrets": {"title": "DNS の管理"},
+    "operations/secrets/%(secret)s/deed": {"deed": "place", "place": "wiki", "text": "鍵の頁"},
+    "operations/signs": {"text": "鍵の束がない"},
+    "operations/signs/%(sign)s/deed": {"deed": "take"},
+    "security/report": {"key": "1" * 32, "text": "番号を変えると名前が見える"},
+    "news/mail/%(reader)s": {"deed": "confirm"},
+    "inquiry/own/%(link)s/more": {"deed": "add", "words": "追伸"},
+    "operations/tellings/%(telling)s/deed": {"deed": "stop"},
     "settings/security/sessions/end": {"which": "others"},
 }
 # An empty form names none of the shop's own things, a made-up id none of one's own.
@@ -148,7 +166,7 @@ def _of_platform(address: Address, rule: Rule, player: str) -> tuple[Gets, ...]:
         return (Gets.NEEDS_POWER,)
     if rule.kind is Kind.RECORD and operator:
         return (Gets.NEEDS_POWER,)
-    if player == "lent" and "power" in address.parameters:
+    if player == "lent" and {"power", "ask", "way"} & set(address.parameters):
         # She asked for it: nobody is her own second operator.
         return (Gets.IN, Gets.MAY_NOT)
     return (Gets.IN,)

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from noren.incidents.telling_words import HOUSE
 from noren.runtime import databases, env
 from noren_vault import settings
 from noren_vault.errors import VaultError
@@ -51,6 +52,13 @@ ABSENT = (
     "NoSuchSession",
     "NoSuchPower",
     "NoSuchApiKey",
+    "NoSuchIncident",
+    "NoSuchSign",
+    "NoSuchFile",
+    "NoSuchNotice",
+    "NoSuchInquiry",
+    "NoSuchTelling",
+    "NoSuchSecret",
 )
 
 Wire = dict[str, Any]
@@ -91,10 +99,14 @@ AN_ADMIN = _told(admin="in")
 WITH_A_GRANT = tuple(one for one in ASKERS if one not in ("nobody", "admin"))
 ONESELF = dict.fromkeys(WITH_A_GRANT, "in")
 OWN_THINGS = dict.fromkeys(WITH_A_GRANT, "absent")
+NOBODYS = "00000000-0000-4000-8000-000000000000"
 LENT = {"what": "rotate_keys", "words": "鍵を替える", "minutes": 5}
+A_TEXT = {"notice": "a-notice", "number": 1, "version": 1, "hash": "0" * 64}
 SHOWN: Wire = {"rawId": "AAAA", "response": {}}
 TIME = {"since": 1, "until": 2}
+A_TELLING: Wire = {"incident": "none", "question": TIME, "notice": "a-notice", "words": HOUSE, "shops": {}}
 
+A_BLOCK = {"incident": "none", "kind": "address", "name": "203.0.113.9"}
 ASKED: dict[str, Ask] = {
     # What anybody at the socket may ask: it tells nothing, or a secret in the request opens it.
     "health": Ask(told=EVERYBODY),
@@ -136,18 +148,34 @@ ASKED: dict[str, Ask] = {
         {"shop": SALON, "person": "person", "message_key": "matrix", "subject": "s", "text": "t"}, EVERYBODY
     ),
     "owners": Ask({"shop": SALON}, EVERYBODY),
+    "team": Ask({"shop": SALON}, EVERYBODY),
     # Persons.
     "reveal": Ask({"purpose": "customer", "persons": ["person"], "fields": ["name"]}, OF_THE_SHOP),
     "search": Ask({"query": "山田"}, A_MEMBER),
     "update": Ask({"person": "person", "fields": {"kana": "ヤマダ"}}, {**OF_THE_SHOP, "customer": "in"}),
     "messages": Ask({"person": "person"}, OF_THE_SHOP),
     "try_address": Ask({"person": "person"}, OF_THE_SHOP),
+    "unreached": Ask({"persons": ["person"]}, OF_THE_OWNER),
     "erase": Ask(
         {"shop": SALON, "person": "00000000-0000-4000-8000-000000000000", "reason": "asked"},
         _told(owner_and_admin="absent"),
     ),
+    # A customer's card, and two records that are one person's.
+    "write_line": Ask(
+        {"person": "person", "field": "notes", "line": "matrix-01", "booking": 0, "text": "窓ぎわ"},
+        OF_THE_SHOP,
+    ),
+    "tag": Ask({"person": "person", "add": [1]}, OF_THE_SHOP),
+    "alike": Ask({"person": "person", "wait": True}, OF_THE_SHOP),
+    "compare": Ask({"person": "person", "into": NOBODYS}, _told(owner_and_staff_and_other_owner="absent")),
+    "merge": Ask({"person": "person", "into": NOBODYS}, _told(owner_and_staff_and_other_owner="absent")),
+    "unmerge": Ask({"person": "person"}, _told(owner_and_staff_and_other_owner="in")),
+    "merge_state": Ask({"shop": SALON, "person": "person"}, EVERYBODY),
+    "merges": Ask({"shop": SALON}, ASKS_THE_RECORD),
+    "same_persons": Ask({"persons": ["person"]}, ASKS_THE_RECORD),
     # A customer's own.
     "lookups": Ask(told=_told(customer="in")),
+    "looks": Ask({"person": "person"}, OF_THE_OWNER),
     "lookup_proof": Ask({"entry": 999_999}, _told(customer="absent")),
     # Who works there, and what they may.
     "members": Ask(told=AN_OWNER),
@@ -162,6 +190,7 @@ ASKED: dict[str, Ask] = {
     "resend_invite": Ask({"handle": "member"}, OF_THE_OWNER),
     "change_member": Ask({"handle": "member", "role": "reception"}, OF_THE_OWNER),
     "end_member": Ask({"handle": "member"}, OF_THE_OWNER),
+    "who_looked": Ask(told=AN_OWNER),
     "naming": Ask(told=AN_OWNER),
     "name_staff": Ask({"named": False}, AN_OWNER),
     # One's own sign-in.
@@ -227,8 +256,15 @@ ASKED: dict[str, Ask] = {
     "cancel_transfer": Ask({"transfer": "made up"}, _told(owner_and_other_owner="absent")),
     "open_export": Ask({"transfer": "transfer"}, OF_THE_OWNER),
     "export_piece": Ask({"transfer": "transfer", "piece": 0}, OF_THE_OWNER, bad=True),
+    "look_import": Ask({"rows": [{"key": "matrix", "fields": {"name": "誰か"}}]}, AN_OWNER),
+    "import_brought": Ask({"transfer": "made up"}, _told(owner_and_other_owner="absent")),
+    "undo_import": Ask({"transfer": "made up", "persons": []}, _told(owner_and_other_owner="absent")),
     "take_import": Ask(
         {"transfer": "made up", "first": 0, "rows": [], "check": True},
+        _told(owner_and_other_owner_and_staff_and_customer="absent"),
+    ),
+    "leave_import": Ask(
+        {"transfer": "made up", "first": 0, "rows": [{"key": "matrix", "fields": {"name": "誰か"}}]},
         _told(owner_and_other_owner_and_staff_and_customer="absent"),
     ),
     # The record: an auditor, an operator under a power, or an administrator's shell.
@@ -244,6 +280,8 @@ ASKED: dict[str, Ask] = {
     "keys": Ask(told=UNDER_ANOTHER),
     "rotate_keys": Ask({"what": "nothing"}, UNDER_ANOTHER, bad=True),
     "end_grants": Ask({"whose": "actor", "name": "nobody.salon"}, UNDER_ANOTHER),
+    "revoke": Ask({"whose": "none", "name": "none"}, UNDER_ANOTHER, bad=True),
+    "forced_begin": Ask({"whose": "none"}, UNDER_ANOTHER, bad=True),
     # Powers: operators lend them to each other; who decides in a shop sees what began there.
     "powers": Ask(told={**OF_THE_PLATFORM, **AN_OWNER}),
     "ask_power": Ask(LENT, AN_OPERATOR),
@@ -256,6 +294,111 @@ ASKED: dict[str, Ask] = {
     "end_power": Ask({"power": "none"}, OWN_THINGS),
     "review_power": Ask({"power": "none", "words": "x"}, OF_A_POWER),
     "platform_people": Ask(told=OF_THE_PLATFORM),
+    # An incident: to who is no member there is none.
+    "open_incident": Ask({"words": "{}"}, {**AN_OPERATOR, "admin": "in"}),
+    "incidents": Ask(told={**AN_OPERATOR, "admin": "in"}),
+    "incident": Ask({"incident": "none"}, {**OF_A_POWER, "admin": "absent"}),
+    "incident_places": Ask({"incident": "none"}, {**OF_A_POWER, "admin": "absent"}),
+    "add_to_incident": Ask(
+        {"incident": "none", "kind": "note", "words": "x"}, {**OF_A_POWER, "admin": "absent"}
+    ),
+    "incident_member": Ask(
+        {"incident": "none", "handle": "first.operator", "standing": "in"}, {**OF_A_POWER, "admin": "absent"}
+    ),
+    # A pack: an operator who is a member hands it over; who may change the shop reads it.
+    "hand_pack": Ask(
+        {"incident": "none", "shop": SALON, "words": "{}", "question": {**TIME, "size": 1}},
+        {**OF_A_POWER, "admin": "absent"},
+    ),
+    "packs": Ask(told=AN_OWNER),
+    "pack_people": Ask({"incident": "none"}, _told(owner_and_other_owner="absent")),
+    "confirm_pack": Ask({"incident": "none", "number": 1}, _told(owner_and_other_owner="absent")),
+    # Signs: every operator's. Whoever reports one from outside has no grant.
+    "signs": Ask(told={**AN_OPERATOR, "admin": "in"}),
+    "sign": Ask({"sign": "none"}, {**OF_A_POWER, "admin": "absent"}),
+    "sign_file": Ask({"sign": "none", "file": "none"}, {**OF_A_POWER, "admin": "absent"}),
+    "take_sign": Ask({"sign": "none"}, {**OF_A_POWER, "admin": "absent"}),
+    "dismiss_sign": Ask({"sign": "none", "because": "x"}, {**OF_A_POWER, "admin": "absent"}),
+    "join_sign": Ask({"sign": "none", "opened": "{}", "words": "{}"}, {**OF_A_POWER, "admin": "absent"}),
+    "tell_sign": Ask({"text": "x"}, {**AN_OPERATOR, "admin": "in"}),
+    "report": Ask({"key": "0" * 32, "text": "x", "files": []}, EVERYBODY),
+    "evidence_take": Ask(
+        {"incident": "none", "file": {"name": "x", "content": "eA=="}}, {**OF_A_POWER, "admin": "absent"}
+    ),
+    "evidence_list": Ask({"incident": "none"}, {**OF_A_POWER, "admin": "absent"}),
+    "evidence_open": Ask({"incident": "none", "file": "none"}, {**OF_A_POWER, "admin": "absent"}),
+    "incident_facts": Ask({"incident": "none", "actor": "x", **TIME}, {**OF_A_POWER, "admin": "absent"}),
+    "incident_snapshot": Ask({"incident": "none"}, {**OF_A_POWER, "admin": "absent"}),
+    "incident_contained": Ask({"incident": "none"}, {**OF_A_POWER, "admin": "absent"}),
+    "hold": Ask({"incident": "none", "shop": SALON, "days": 1}, {**OF_A_POWER, "admin": "absent"}),
+    "release_hold": Ask({"incident": "none", "hold": "none"}, {**OF_A_POWER, "admin": "absent"}),
+    "freeze_exports": Ask({"incident": "none", "shop": SALON}, {**OF_A_POWER, "admin": "absent"}),
+    "thaw_exports": Ask({"incident": "none", "freeze": "none"}, {**OF_A_POWER, "admin": "absent"}),
+    "path_blocks": Ask({"incident": "none"}, {**OF_A_POWER, "admin": "absent"}),
+    "weigh_block": Ask(A_BLOCK, {**OF_A_POWER, "admin": "absent"}),
+    "block_path": Ask({**A_BLOCK, "hours": 1}, {**OF_A_POWER, "admin": "absent"}),
+    "open_path": Ask({"incident": "none", "block": "none"}, {**OF_A_POWER, "admin": "absent"}),
+    # Telling people: to who is no member of the incident there is none; a code is its holder's.
+    "make_telling": Ask(A_TELLING, {**OF_A_POWER, "admin": "absent"}),
+    "tellings": Ask({"incident": "none"}, {**OF_A_POWER, "admin": "absent"}),
+    "telling": Ask({"telling": "none"}, {**OF_A_POWER, "admin": "absent"}),
+    "telling_languages": Ask(
+        {"telling": "none", "shop": SALON, "languages": {}}, {**OF_A_POWER, "admin": "absent"}
+    ),
+    "telling_people": Ask({"telling": "none"}, {**OF_A_POWER, "admin": "absent"}),
+    "preview_telling": Ask({"telling": "none", "person": NOBODYS}, {**OF_A_POWER, "admin": "absent"}),
+    "try_telling": Ask({"telling": "none", "person": NOBODYS}, OF_A_POWER),
+    "telling_begin": Ask({"telling": "none"}, OF_A_POWER),
+    "telling_agree": Ask({"telling": "none", "response": SHOWN}, OF_A_POWER),
+    "withdraw_telling": Ask({"telling": "none"}, {**OF_A_POWER, "admin": "absent"}),
+    "stop_telling": Ask({"telling": "none"}, {**OF_A_POWER, "admin": "absent"}),
+    "resume_telling": Ask({"telling": "none"}, {**OF_A_POWER, "admin": "absent"}),
+    "exposed": Ask({"code": "made up"}, EVERYBODY),
+    "telling_letters": Ask(told=AN_OWNER),
+    # The public's notices: published by two operators, read and subscribed to by anybody.
+    "notices": Ask(told=AN_OPERATOR),
+    "ask_notice": Ask(A_TEXT, AN_OPERATOR),
+    "notice_alone_begin": Ask(A_TEXT, AN_OPERATOR),
+    "notice_alone": Ask({**A_TEXT, "response": SHOWN}, AN_OPERATOR),
+    "notice_agree_begin": Ask({"ask": "none"}, OF_A_POWER),
+    "notice_agree": Ask({"ask": "none", "response": SHOWN}, OF_A_POWER),
+    "end_notice": Ask({"ask": "none"}, OF_A_POWER),
+    "notices_said": Ask(told=EVERYBODY),
+    "notice_proof": Ask({"entry": 999_999}, dict.fromkeys(ASKERS, "absent")),
+    # What was left by who was agreed to.
+    "step_import": Ask({"shop": SALON, "transfer": "made up"}, dict.fromkeys(ASKERS, "absent")),
+    "notice_late": Ask({"notice": "a-notice", "number": 1}, EVERYBODY),
+    "tell_readers": Ask(
+        {**A_TEXT, "letters": {one: {"subject": "s", "text": "t"} for one in ("ja", "en")}}, EVERYBODY
+    ),
+    "reader_ask": Ask({"mail": "nobody@example.jp", "locale": "ja"}, EVERYBODY),
+    "reader": Ask({"token": "made up"}, EVERYBODY),
+    "reader_confirm": Ask({"token": "made up"}, EVERYBODY),
+    "reader_leave": Ask({"token": "made up"}, EVERYBODY),
+    # The inquiry desk: who asks has a form or a link, who answers is an operator without any power.
+    "inquiry_form": Ask(told=EVERYBODY),
+    "ask_inquiry": Ask({"words": "x", "about": "other", "locale": "ja", "promised": 1}, EVERYBODY),
+    "own_inquiry": Ask({"token": "none-x"}, dict.fromkeys(ASKERS, "absent")),
+    "add_to_inquiry": Ask({"token": "none-x", "words": "x", "promised": 1}, dict.fromkeys(ASKERS, "absent")),
+    "renew_inquiry": Ask({"token": "none-x"}, dict.fromkeys(ASKERS, "absent")),
+    "erase_inquiry": Ask({"token": "none-x"}, dict.fromkeys(ASKERS, "absent")),
+    "inquiries": Ask(told=AN_OPERATOR),
+    "inquiry": Ask({"inquiry": "none"}, OF_A_POWER),
+    "take_inquiry": Ask({"inquiry": "none"}, OF_A_POWER),
+    "give_back_inquiry": Ask({"inquiry": "none"}, OF_A_POWER),
+    "answer_inquiry": Ask({"inquiry": "none", "words": "x", "seen": 1}, OF_A_POWER),
+    "note_inquiry": Ask({"inquiry": "none", "words": "x"}, OF_A_POWER),
+    "move_inquiry": Ask({"inquiry": "none", "state": "closed"}, OF_A_POWER),
+    "link_inquiry": Ask({"inquiry": "none", "incident": ""}, OF_A_POWER),
+    "relink_inquiry": Ask({"inquiry": "none"}, OF_A_POWER),
+    "pasted_made_anew": Ask({"secret": 999_999}, OF_A_POWER),
+    # The inventory of secrets: of places and dates, without a secret in it.
+    "secrets": Ask(told=_told(operator_and_reader_and_admin="in")),
+    "note_secret": Ask(
+        {"kind": "place", "secret": "own-none", "place": "wiki", "words": {"text": "x"}},
+        _told(operator_and_reader_and_admin="absent"),
+    ),
+    "end_secret_note": Ask({"note": "none"}, _told(operator_and_reader_and_admin="absent")),
     "forced_resets": Ask(told={**AN_OPERATOR, "admin": "in"}),
     # The machine's own.
     "found_shop": Ask({"shop": 3, "slug": "third", "members": []}, AN_ADMIN),
@@ -264,7 +407,6 @@ ASKED: dict[str, Ask] = {
     "rebuild_index": Ask(told=AN_ADMIN),
     "unknown_messages": Ask(told=AN_ADMIN),
     "decide_message": Ask({"shop": SALON, "message_key": "none", "decision": "none"}, AN_ADMIN, bad=True),
-    "forced_begin": Ask({"whose": "none"}, AN_ADMIN, bad=True),
     "forced_stop": Ask({"reset": "none"}, AN_ADMIN),
     "forced_resume": Ask({"reset": "none"}, AN_ADMIN),
     "retire_keys": Ask({"key": "00000000"}, AN_ADMIN),
@@ -274,6 +416,7 @@ ASKED: dict[str, Ask] = {
     "backup_restored": Ask({"backup": "none", "told": "none", "size": 1}, AN_ADMIN, bad=True),
     "report_doors": Ask({"cluster": "none", "signs": [], "ended": []}, AN_ADMIN, bad=True),
     "digests": Ask(told=AN_ADMIN),
+    "found_sign": Ask({"what": "doctor", "about": "x", "text": "x"}, AN_ADMIN),
     "explain_door": Ask({"session": "none", "because": "nothing"}, AN_ADMIN, bad=True),
 }
 # What ends somebody's grant comes after all else, and in this order.

@@ -75,7 +75,7 @@ def test_it_enqueues_the_mail_in_the_bookings_transaction(house: Salon, module_a
         jobs = conn.execute("SELECT task_name, args FROM procrastinate_jobs ORDER BY id").fetchall()
     wanted = {"shop_id": house.id, "booking_id": booking.id}
     assert ("noren.messages.tasks.send", wanted | {"kind": "booked"}) in jobs
-    assert ("noren.messages.tasks.send", wanted | {"kind": "reminder"}) in jobs
+    assert ("noren.messages.tasks.send", wanted | {"kind": "reminder", "before": 1440}) in jobs
 
 
 def test_it_sends_a_whole_mail_with_the_name_that_only_the_vault_knows(
@@ -415,3 +415,37 @@ def test_it_keeps_no_address_no_name_and_no_link(house: Salon, module_app_db: Ap
         rows = conn.execute("SELECT m::text FROM messages_message m").fetchall()
     assert rows
     assert not [mark for mark in ("花子", "hanako", "/b/") if mark in repr(rows)]
+
+
+# -- by the clock: several reminders, and thanks
+
+
+def test_each_of_several_reminders_is_a_mail_of_its_own(house: Salon, module_mail: Sink) -> None:
+    with shop(house.id), change():
+        Shop.objects.update(reminder_minutes=4320, more_reminders=[180])
+    booking = booked(house)
+    for before in (4320, 180, 180):
+        due = booking.start - timedelta(minutes=before)
+        assert deliver(house.id, booking.id, Kind.REMINDER, before=before, now=due) is State.SENT
+    assert len(module_mail.wait(2)) == 2
+    early = booking.start - timedelta(minutes=200)
+    assert deliver(house.id, booking.id, Kind.REMINDER, before=180, now=early) is None
+    assert [kind for kind, _, _ in states(house)] == ["reminder", "reminder"]
+
+
+def test_she_is_thanked_once_who_has_been_here_and_nobody_else(house: Salon, module_mail: Sink) -> None:
+    with shop(house.id), change():
+        Shop.objects.update(thanks_hours=2)
+    came, stayed_away = booked(house), booked(house)
+    due = came.end + timedelta(hours=2)
+    assert deliver(house.id, came.id, Kind.THANKS, now=came.start) is None
+    reception.no_show(house.id, stayed_away.id, now=came.end, by="staff:1")
+    assert deliver(house.id, stayed_away.id, Kind.THANKS, now=due) is None
+    for _ in range(2):
+        assert deliver(house.id, came.id, Kind.THANKS, now=due) is State.SENT
+    [message] = module_mail.wait()
+    text = text_of(message)
+    assert "このたびはご来店いただき、ありがとうございました。" in text
+    assert "ご予約の記録はこちら" in text
+    assert not [part for part in message.walk() if part.get_content_type() == "text/calendar"]
+    assert deliver(house.id, came.id, Kind.THANKS, now=due + timedelta(days=3)) is None

@@ -83,7 +83,7 @@ def test_case_40_it_lists_a_mail_in_doubt_and_sends_it_again_only_when_told(
     assert f"--shop {slug} {key}  customer {booking.person_id}" in capsys.readouterr().out
     assert commands.resend([key, "--shop", slug]) == 0
     wanted = {"shop_id": house.id, "booking_id": booking.id, "kind": "booked"}
-    assert jobs(module_app_db, house) == [wanted, wanted | {"others": []}]
+    assert jobs(module_app_db, house) == [wanted, wanted | {"others": [], "again": 0}]
     assert commands.unknown([]) == 0
     assert "No message is in doubt" in capsys.readouterr().out
     assert deliver(house.id, booking.id, Kind.BOOKED, now=NOON) is State.SENT

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from noren.people import exporting, importing
 
-STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\x00", "＝", "＋", "－", "＠")
+STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\x00", "＝", "＋", "－", "＠", "\u2212")
 CORPUS = (
     '=HYPERLINK("http://x.example","a")',
     "=cmd|' /C calc'!A0",
@@ -20,6 +20,7 @@ CORPUS = (
     "＋1",
     "－1",
     "＠x",
+    "\u22121",
     "\t=1",
     "\r=1",
     "\n=1",
@@ -66,3 +67,38 @@ def test_our_importer_reads_it_as_it_was(language: str) -> None:
     # What is only blanks is no value, to the importer and to the vault.
     assert given_back == rows
     assert len(list(csv.reader(io.StringIO(raw.decode("utf-8-sig"), newline="")))) == len(rows) + 1
+
+
+RARE = "髙﨑彅閒昻曻栁橫濵瀨祥福羽①Ⅳ㈱№℡～"
+
+
+@given(st.lists(st.text(alphabet="山a ,;\"'=-\n" + RARE, min_size=1, max_size=10), min_size=1, max_size=5))
+def test_what_shift_jis_has_comes_back_as_it_was(cells: list[str]) -> None:
+    rows = [[f"名{number}", cell] for number, cell in enumerate(cells)]
+    told = exporting.written(exporting.text(["name", "note"], [rows], "ja"), "cp932")
+    assert (told.charset, told.lost) == ("cp932", 0)
+    read = importing.read(told.raw, b"secret")
+    assert [row.fields.get("note", "") for row in read.rows] == [
+        cell if cell.strip() else "" for cell in cells
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cell", "written"), [("森鷗外", "森〓外"), ("10〜11時", "10～11時"), ("😀é", "〓〓")]
+)
+def test_what_it_has_not_is_counted_or_kept_in_utf_8(cell: str, written: str) -> None:
+    text = list(exporting.text(["name"], [[[cell]]], "ja"))
+    told = exporting.written(text, "cp932")
+    assert told.raw.decode("cp932") == f'"氏名"\r\n"{written}"\r\n'
+    assert told.lost == written.count("〓")
+    either = exporting.written(text, "either")
+    assert either.charset == ("utf-8" if told.lost else "cp932")
+    assert either.lost == 0
+    assert either.raw.startswith(b"\xef\xbb\xbf") == bool(told.lost)
+
+
+def test_no_cell_becomes_a_formula_by_being_written_in_shift_jis() -> None:
+    text = exporting.text(["note"], [[[cell] for cell in CORPUS]], "ja")
+    told = exporting.written(text, "cp932").raw.decode("cp932")
+    for row in list(csv.reader(io.StringIO(told, newline="")))[1:]:
+        assert not row[0].startswith(STARTS)

@@ -3,7 +3,8 @@
 import pytest
 
 from noren.people import BadRow
-from noren.people.importing import CustomerList, Fault, NotAList, read
+from noren.people.importing import CustomerList, Fault, read
+from noren.people.tables import NotAList
 
 SECRET = b"a secret of this test"
 

@@ -204,4 +204,6 @@ def test_it_names_purposes_as_the_vault_does() -> None:
 def test_it_has_reasons_a_form_can_show() -> None:
     """The vault's reasons are short codes, and its fields the documented ones."""
     assert all(reason.isidentifier() for reason in FieldReason)
-    assert FIELDS == ("name", "kana", "mail", "phone", "note", "card_last4", "answers", "health", "guests")
+    said = ("answers", "health", "guests")
+    kept = ("tags", "notes", "chart")
+    assert ("name", "kana", "mail", "phone", "note", "card_last4", *said, *kept) == FIELDS

@@ -165,3 +165,19 @@ def test_it_stops_without_a_master_key() -> None:
 def test_it_stops_where_a_host_cannot_know_its_side(given: dict[str, str]) -> None:
     with pytest.raises(StartRefused, match="NOREN_VAULT_"):
         env.read(given)
+
+
+def test_an_alarm_has_an_address_and_a_secret() -> None:
+    secret = "whsec_" + "A" * 32
+    given = {"NOREN_ALARM_URL": "https://alarm.example.jp/in", "NOREN_ALARM_SECRET": secret}
+    assert env.read(given).alarm_url == "https://alarm.example.jp/in"
+    assert (env.read({}).alarm_url, env.read({}).alarm_minutes) == ("", 15)
+    for wrong in (
+        {"NOREN_ALARM_URL": given["NOREN_ALARM_URL"]},
+        {"NOREN_ALARM_SECRET": secret},
+        given | {"NOREN_ALARM_URL": "http://alarm.example.jp/in"},
+        given | {"NOREN_ALARM_SECRET": "short"},
+        given | {"NOREN_ALARM_PRIVATE": "not a host"},
+    ):
+        with pytest.raises(StartRefused, match="NOREN_ALARM"):
+            env.read(wrong)

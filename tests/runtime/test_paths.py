@@ -63,13 +63,15 @@ def test_it_makes_secrets_once(tmp_path: Path) -> None:
     made = secrets_file.ensure(path, ("one", "two"))
     assert secrets_file.ensure(path, ("one", "two")) == made
     assert _mode(path) == 0o600
-    assert len(set(made.values())) == 2
+    assert made["one"] != made["two"]
+    assert {name for name in made if name.endswith(".made")} == {"one.made", "two.made"}
 
 
 def test_it_adds_a_new_secret_and_keeps_the_old(tmp_path: Path) -> None:
     path = tmp_path / "secrets.json"
     old = secrets_file.ensure(path, ("one",))
-    assert secrets_file.ensure(path, ("one", "two"))["one"] == old["one"]
+    new = secrets_file.ensure(path, ("one", "two"))
+    assert (new["one"], new["one.made"]) == (old["one"], old["one.made"])
 
 
 def test_it_follows_no_link_to_the_other_sides_secrets(tmp_path: Path) -> None:

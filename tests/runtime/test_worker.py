@@ -1,26 +1,17 @@
 """The worker: a job that a killed worker left is done by the next one."""
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from subprocess import Popen
 
 import pytest
 from procrastinate.contrib.django import app
 
-from noren.runtime import child, databases
-from tests.environment import PATHS
+from tests.killable import working
 from tests.servers import AppDatabase, wait_for
 
 # The real worker with one more task: it hangs the first time, and ends the second.
 WORKER = """
-import sys, time
-import django
-django.setup()
+import time
 from procrastinate.contrib.django import app
-from noren.runtime import worker
-worker.HEARTBEAT, worker.DEAD_AFTER = 0.2, 1.0
 
 @app.task(name="tests.slow")
 def slow(path):
@@ -32,27 +23,7 @@ def slow(path):
         if not again:
             time.sleep(600)
         file.write("done\\n")
-
-sys.exit(worker.main())
 """
-
-
-@contextmanager
-def _worker(database: AppDatabase, folder: Path) -> Iterator[Popen[bytes]]:
-    settings = {
-        "NOREN_VAR": str(PATHS.var),
-        "NOREN_ROLE": "worker",
-        "NOREN_DATABASE_URL": databases.url(database.words("migrate")),
-        "DJANGO_SETTINGS_MODULE": "noren.runtime.settings",
-    }
-    with (folder / "worker.log").open("ab") as log:
-        environ = child.environment(settings, home=folder)
-        process = child.start([sys.executable, "-c", WORKER], env=environ, stdout=log)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
 
 
 @pytest.fixture
@@ -73,19 +44,19 @@ def _status(database: AppDatabase) -> list[object]:
 def test_it_takes_up_a_job_that_a_killed_worker_left(
     app_db: AppDatabase, notes: Path, tmp_path: Path
 ) -> None:
-    with _worker(app_db, tmp_path) as first:
+    with working(app_db, tmp_path, more=WORKER) as first:
         wait_for(lambda: notes.read_text() == "begun\n")
         first.kill()
     assert _status(app_db) == ["doing"]
-    with _worker(app_db, tmp_path):
+    with working(app_db, tmp_path, more=WORKER):
         wait_for(lambda: notes.read_text() == "begun\nbegun\ndone\n")
         wait_for(lambda: _status(app_db) == [])
 
 
 def test_it_leaves_a_job_to_a_worker_that_lives(app_db: AppDatabase, notes: Path, tmp_path: Path) -> None:
-    with _worker(app_db, tmp_path):
+    with working(app_db, tmp_path, more=WORKER):
         wait_for(lambda: notes.read_text() == "begun\n")
-        with _worker(app_db, tmp_path):
+        with working(app_db, tmp_path, more=WORKER):
             # The second has looked for the dead when it has done a job of its own.
             other = tmp_path / "other"
             other.write_text("again\n")

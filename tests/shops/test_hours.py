@@ -93,3 +93,37 @@ def test_it_says_what_is_wrong_with_a_rotation(hours: str, told: str) -> None:
     with pytest.raises(described.Faulty) as caught:
         described.read(file(hours))
     assert any(fault.startswith(told) for fault in caught.value.faults), caught.value.faults
+
+
+DATED = """[staff.hours]
+mon = "10:00-12:00"
+first = 2026-11-09
+last = 2026-11-24
+[[staff.hours.later]]
+first = 2026-11-16
+mon = "11:00-12:00"
+"""
+
+
+def test_staff_begin_and_leave_and_have_other_weeks_from_a_date_on(app_db: AppDatabase) -> None:
+    assert app_db
+    assert offered(described.read(file(staff=DATED)), 30) == {
+        "11-09": ["10:00", "11:00"],
+        "11-16": ["11:00"],
+        "11-23": ["11:00"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("written", "instead", "told"),
+    [
+        ("last = 2026-11-24", "last = 2026-11-01", "staff[1].hours.last: 2026-11-01 is before first"),
+        ("first = 2026-11-16\n", "", "staff[1].hours.later[1].first: is missing; write the date"),
+    ],
+)
+def test_it_says_what_is_wrong_with_dates_of_staff(written: str, instead: str, told: str) -> None:
+    with pytest.raises(described.Faulty) as caught:
+        described.read(file(staff=DATED.replace(written, instead)))
+    assert any(fault.startswith(told) for fault in caught.value.faults), caught.value.faults
+    with pytest.raises(described.Faulty):
+        described.read(file("first = 2026-11-01\n"))

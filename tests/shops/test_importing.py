@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from noren.booking import actions, availability, classes, importing
-from noren.booking.models import Booking
+from noren.booking.models import Booking, ShopFile
 from noren.errors import ShopUnknown
 from noren.shops import described, directory, rules
 from noren.shops.models import Override, Resource, Service, Shop, Staff
@@ -235,3 +235,69 @@ def test_it_lists_what_a_file_touches_and_changes_nothing_until_it_is_said(
 def revisions_of(shop_id: int) -> int:
     with shop(shop_id):
         return rules.revision()
+
+
+def test_what_the_console_changed_is_listed_and_not_written_over_unasked(
+    town: AppDatabase, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A price, a day off, a service made there, an exception taken away: each by its name, and only those."""
+    importing.main(FILES[:1])
+    salon = directory.shop_id("salon")
+    with shop(salon), rules.change():
+        Service.objects.filter(key="cut").update(price=7000)
+        Override.objects.filter(date=date(2026, 12, 31)).delete()
+        Override.objects.create(date=date(2026, 12, 20), ranges=[])
+        made = Service.objects.get(key="cut")
+        made.pk, made.key = None, "nails"
+        made.save(force_insert=True)
+    edited = tmp_path / "salon.toml"
+    edited.write_text(SALON.replace("fee = 1100", "fee = 1200", 1))
+    before = revisions_of(salon)
+    capsys.readouterr()
+    assert importing.main([str(edited)]) == 1
+    told = capsys.readouterr()
+    listed = {line.partition("over: ")[2] for line in told.out.splitlines()}
+    assert listed == {
+        "service cut: price",
+        "service nails: bookable",
+        "hours of the shop on 2026-12-20: ranges",
+        "hours of the shop on 2026-12-31: ranges",
+    }
+    assert "salon: nothing was changed. Say --over to write over that." in told.err
+    assert revisions_of(salon) == before
+    with shop(salon):
+        assert Staff.objects.get(key="aoi").fee == 1100
+        assert Service.objects.get(key="cut").price == 7000
+    assert importing.main([str(edited), "--over"]) == 0
+    assert "is written over: service cut: price" in capsys.readouterr().out
+    with shop(salon):
+        assert Staff.objects.get(key="aoi").fee == 1200
+        assert Service.objects.get(key="cut").price == 5500
+        assert not Service.objects.get(key="nails").bookable
+    assert importing.main([str(edited)]) == 0, "and that is what it said last"
+
+
+def test_what_only_the_file_changes_is_written_as_before(
+    town: AppDatabase, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also what leaves the file and comes back; and what the console says as the file does now."""
+    importing.main(FILES[:1])
+    salon = directory.shop_id("salon")
+    edited = tmp_path / "salon.toml"
+    edited.write_text(SALON.replace("price = 5500", "price = 6000").replace("2026-12-31 = ", "2026-12-30 = "))
+    with shop(salon), rules.change():
+        Service.objects.filter(key="cut").update(price=6000)
+    for file in (edited, Path(FILES[0])):
+        assert importing.main([str(file)]) == 0, capsys.readouterr()
+
+
+def test_a_shop_that_was_never_a_file_is_not_written_over(
+    town: AppDatabase, capsys: pytest.CaptureFixture[str]
+) -> None:
+    importing.main(FILES[:1])
+    salon = directory.shop_id("salon")
+    with shop(salon), rules.change():
+        ShopFile.objects.all().delete()
+        Service.objects.filter(key="cut").update(price=7000)
+    assert importing.main(FILES[:1]) == 1
+    assert "over: service cut: price" in capsys.readouterr().out

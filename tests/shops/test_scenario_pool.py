@@ -34,6 +34,7 @@ def pooled(app_db: AppDatabase) -> Iterator[AppDatabase]:
     options = connections.settings["default"]["OPTIONS"]
     connection.close()
     options["pool"] = POOL
+    connection.close_pool()  # type: ignore[attr-defined] # another file's, kept by Django under the alias
     try:
         yield app_db
     finally:

@@ -18,8 +18,8 @@ NEW = "a new and rather long sentence"
 
 async def settled(vault: Vault) -> None:
     """Wait until every mail that was due has been handed over."""
-    while vault.resets._open:
-        await asyncio.gather(*vault.resets._open)
+    while vault.resets._after:
+        await vault.resets._after.settle()
 
 
 def bodies(mail: Sink, address: str) -> list[str]:

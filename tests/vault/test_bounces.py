@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from psycopg.sql import SQL, Identifier
 
 from noren import errors, people
-from noren.people import AddressState, MessageState, SendState
+from noren.people import AddressState, MessageState, SendState, correspondence
 from noren_vault.bounces import Report
 from noren_vault.errors import LedgerUnavailable
 from noren_vault.ledger import Ledger
@@ -164,6 +164,31 @@ def test_it_takes_a_refused_address_out_at_once(vault: VaultProcess, mail: Sink,
     people.rebuild_index()
     [outcome] = sql(vault, "SELECT outcome FROM vault.ledger_entry WHERE kind = 'send' AND ref = %s", key)
     assert outcome == ("refused",)
+
+
+def test_it_says_whom_no_mail_reaches_and_tells_nothing_else(
+    vault: VaultProcess, mail: Sink, cast: Cast
+) -> None:
+    """No address, one that came back, and who is not there: ids alone, on record before they are told."""
+    none, gone = people.put(SALON, str(uuid4()), {"name": MARK}), uuid4()
+    fine, _, _ = _sent(mail)
+    back, _, returned = _sent(mail)
+    _deliver(vault, returned, dsn())
+    assert correspondence.unreached(cast.owner.grant, [fine, none, back, gone]) == {none, back, gone}
+    people.rebuild_index()
+    [entry] = sql(
+        vault,
+        "SELECT entry, kind, purpose, note FROM vault.ledger_entry WHERE note = 'reach' ORDER BY entry",
+    )
+    assert entry[1:] == ("messages", "customer", "reach")
+    named = sql(vault, "SELECT person FROM vault.ledger_person WHERE entry = %s", entry[0])
+    assert {str(person) for (person,) in named} == {str(one) for one in (fine, none, back)}
+    with pytest.raises(errors.NoSuchPerson):
+        correspondence.unreached(cast.owner.grant, [gone])
+    with pytest.raises(errors.GrantRefused):
+        correspondence.unreached(cast.staff.grant, [fine])
+    people.update(cast.owner.grant, back, {"mail": f"new-{MARK}@example.jp"})
+    assert correspondence.unreached(cast.owner.grant, [back]) == set()
 
 
 async def _until_full(vault: Vault) -> None:

@@ -58,11 +58,11 @@ def test_it_counts_a_new_person_once() -> None:
 
 
 def test_it_counts_each_class_of_a_person() -> None:
-    """Name and kana are one class, mail and phone another; the note and health are their own."""
+    """Name and kana are one class, mail and phone another; the note, the chart and health are their own."""
     budgets = Budgets()
     assert budgets.debit(AOI, units(["a"], ["name", "kana"]), NOW).today == 1
     assert budgets.debit(AOI, units(["a"], ["name", "mail", "phone"]), NOW).today == 2
-    assert budgets.debit(AOI, units(["a"], FIELDS), NOW).today == 6
+    assert budgets.debit(AOI, units(["a"], FIELDS), NOW).today == 7
 
 
 def test_it_refuses_all_or_none() -> None:

@@ -4,7 +4,7 @@ import smtplib
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from email.message import EmailMessage
 from uuid import UUID, uuid4
 
@@ -268,8 +268,8 @@ _GO: dict[str, str | None] = {"DATA": "354 go on"}
 )
 def test_it_knows_how_far_a_mail_came(script: dict[str, str | None], answer: Answer) -> None:
     """4xx and a broken line before the data: later. 5xx: never. Nothing said after the data: unknown."""
-    with _server(script) as server:
-        assert smtp.hand_over(server, "a@example.jp", "b@example.jp", b"Subject: x\r\n\r\nx\r\n") == answer
+    with _server(script) as server, closing(smtp.Line(server)) as line:
+        assert line.hand_over("a@example.jp", "b@example.jp", b"Subject: x\r\n\r\nx\r\n") == answer
 
 
 def test_it_fails_when_nobody_listens() -> None:
@@ -278,7 +278,23 @@ def test_it_fails_when_nobody_listens() -> None:
         port = listener.getsockname()[1]
     server = Server("smtp", "127.0.0.1", port, "", "")
     refused = Answer(Handed.DEFERRED, "connectionrefusederror", told=False)
-    assert smtp.hand_over(server, "a@b.jp", "c@d.jp", b"") == refused
+    assert smtp.Line(server).hand_over("a@b.jp", "c@d.jp", b"") == refused
+
+
+def test_it_keeps_a_connection_for_the_next_mail_and_does_without_a_dead_one(mail: Sink) -> None:
+    """Three mails, two connections: one was cut in between, and nothing is lost or doubled by it."""
+    with closing(smtp.Line(Server.of(mail.url))) as line:
+        ways = []
+        for number in range(3):
+            assert line.hand_over("a@b.jp", "c@d.jp", b"Subject: %d\r\n\r\nx\r\n" % number) == Answer(
+                Handed.SENT
+            )
+            [(client, _, _)] = line._idle
+            ways.append(client)
+            if number == 1 and client.sock is not None:
+                client.sock.shutdown(socket.SHUT_RDWR)
+        assert ways[0] is ways[1] is not ways[2]
+        assert [one["Subject"] for one in mail.messages] == ["0", "1", "2"]
 
 
 def test_it_reads_a_servers_url() -> None:

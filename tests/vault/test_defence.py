@@ -383,7 +383,7 @@ def test_it_mails_once_of_a_sign_in_by_a_recovery_code(bench: Bench, mail: Sink)
         second = (await check(vault, "aoi"))["second"]
         assert (await ask(vault, "recovery_use", second=second, code=codes[0]))["grant"]
         await vault.defence.letters.stop()
-        await asyncio.gather(*vault.alerts._open)
+        await vault.alerts._after.settle()
         assert signs(vault) == [("aoi.salon", "new_device")]
         assert not body(mail, "new device")
         assert len(body(mail, "A recovery code was used")) == 1

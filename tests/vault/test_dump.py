@@ -47,6 +47,9 @@ def _seeded(number: int) -> dict[str, str]:
         "answers": f"回答-{number:03d}-{chance.randrange(10**6)}",
         "health": f"持病-{number:03d}-{chance.randrange(10**6)}",
         "guests": f"同伴-{number:03d}-{chance.randrange(10**6)}",
+        "tags": f"{chance.randrange(10**14, 10**15)}",
+        "notes": f"控え-{number:03d}-{chance.randrange(10**6)}",
+        "chart": f"施術-{number:03d}-{chance.randrange(10**6)}",
     }
 
 

@@ -22,6 +22,7 @@ GOOD = [
     ("phone", "+1 650 253 0000"),
     ("note", "一行目\n二行目\tタブ"),
     ("card_last4", "4242"),
+    ("tags", "3 17"),
 ]
 BAD = [
     ("name", "あ" * 10_000, Reason.TOO_LONG),
@@ -48,6 +49,7 @@ BAD = [
     ("phone", "0901234567", Reason.PHONE),
     ("phone", "電話なし", Reason.PHONE),
     ("card_last4", "42", Reason.DIGITS),
+    ("tags", "vip 3", Reason.DIGITS),
     ("card_last4", "４２４２", Reason.DIGITS),
     ("birthday", "2000-01-01", Reason.UNKNOWN),
 ]

@@ -7,7 +7,7 @@ import ssl
 import threading
 from base64 import b64encode
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from email.headerregistry import Address
 from email.message import EmailMessage
 from uuid import uuid4
@@ -225,7 +225,8 @@ def trusting(
 
 def _hand(scheme: str, port: int, password: str = RIGHT) -> Answer:
     server = Server(scheme, "localhost", port, "us@er", password)
-    return smtp.hand_over(server, "a@example.jp", "b@example.jp", b"Subject: x\r\n\r\nx\r\n")
+    with closing(smtp.Line(server)) as line:
+        return line.hand_over("a@example.jp", "b@example.jp", b"Subject: x\r\n\r\nx\r\n")
 
 
 @pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")

@@ -122,8 +122,8 @@ def test_it_narrows_what_a_role_sees(fresh_cast: Cast, vault: VaultProcess) -> N
     assert people.reveal(staff, Purpose.TODAY, who, ["name"]).persons
     assert people.reveal(fresh_cast.manager.grant, Purpose.TODAY, who, ["note"])
     [left] = [one for one in people.shop_rights(owner) if (one.role, one.purpose) == ("staff", "today")]
-    assert (left.most, left.fields) == (("name", "kana", "note", "guests"), ("name",))
-    people.narrow(owner, "staff", "today", ["name", "kana", "note", "guests"])
+    assert (left.most, left.fields) == (("name", "kana", "note", "guests", "tags"), ("name",))
+    people.narrow(owner, "staff", "today", ["name", "kana", "note", "guests", "tags"])
     assert people.reveal(staff, Purpose.TODAY, who, ["note"])
     assert sql(vault, "SELECT count(*) FROM vault.narrowed") == [(0,)]
     assert [row[:3] for row in _entries(vault, "right")] == [("aoi.salon", "staff", "left")] * 2

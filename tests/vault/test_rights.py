@@ -10,10 +10,11 @@ from noren_vault.fields import FIELDS
 from noren_vault.rights import LENT, MATRIX, Purpose, Role, What
 
 ALLOWED = {
-    Purpose.TODAY: "name kana note guests",
-    Purpose.DAY: "name kana note guests",
-    Purpose.SEARCH: "name kana",
-    Purpose.CHECK_IN: "name kana note guests phone",
+    Purpose.TODAY: "name kana note guests tags",
+    Purpose.DAY: "name kana note guests tags",
+    Purpose.DAY_SHEET: "name kana phone",
+    Purpose.SEARCH: "name kana tags",
+    Purpose.CHECK_IN: "name kana note guests tags phone",
 }
 CARD = {"name", "kana", "mail", "phone", "note"}
 
@@ -31,8 +32,8 @@ def test_it_lets_each_role_see_what_its_purpose_needs(purpose: Purpose, role: Ro
         allowed = {
             "owner": set(FIELDS),
             "manager": set(FIELDS),
-            "staff": CARD | {"answers", "health", "guests"},
-            "reception": CARD | {"guests"},
+            "staff": CARD | {"answers", "health", "guests", "tags", "notes", "chart"},
+            "reception": CARD | {"guests", "tags", "notes"},
             "key": CARD - {"note"},
         }
         expected = field in allowed.get(role, set())
@@ -86,7 +87,10 @@ def test_it_lets_nobody_write_card_digits_by_hand(role: Role) -> None:
 
 @pytest.mark.parametrize(
     ("purpose", "most"),
-    [(p, {"today": 200, "day": 200, "members": 200, "search": 20}.get(p, 100)) for p in Purpose],
+    [
+        (p, {"search": 20}.get(p, 200 if p in ("today", "day", "day_sheet", "members") else 100))
+        for p in Purpose
+    ],
 )
 def test_it_caps_one_request(purpose: Purpose, most: int) -> None:
     """Each purpose has its largest number of persons in one request."""

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from noren_vault.errors import BadRequest
+from noren_vault.errors import NothingTaken
 from noren_vault.record import Path as Way
 from noren_vault.records import PROVISIONAL_MS
 from noren_vault.vault import Vault
@@ -99,7 +99,7 @@ def test_it_opens_what_was_wrapped_under_a_key_that_was_taken(bench: Bench) -> N
         assert _ids((await _store(vault, T0, key=key))["spared"]) == {person}
         assert _ids((await _store(vault, T0, key=key, store="vault"))["persons"]) == {person}
         for wrong in ("00000000", "epoch"):
-            with pytest.raises(BadRequest):
+            with pytest.raises(NothingTaken):
                 await _store(vault, T0, key=wrong)
 
     bench.run(act)
@@ -122,8 +122,10 @@ def test_it_knows_no_backup_that_is_not_on_record(bench: Bench) -> None:
     """A backup is asked for by the id that the ledger has."""
 
     async def act(vault: Vault) -> None:
-        with pytest.raises(BadRequest, match="no backup"):
-            await _store(vault, T0, backup="nightly-1")
+        for kind in ("backup", "door", "key"):
+            with pytest.raises(NothingTaken) as refused:
+                await ask(vault, "scope", since=T0, until=T0, **{kind: "nightly-1"})
+            assert refused.value.facts == {"kind": kind, "name": "nightly-1"}
 
     bench.run(act)
 
@@ -212,5 +214,29 @@ def test_it_takes_an_export_by_its_id(bench: Bench) -> None:
         for name in ("e1", "export:e1"):
             found = await _store(vault, T0, T0 + 1, export=name)
             assert _ids(found["persons"]) == set(ids[:2])
+
+    bench.run(act)
+
+
+def test_a_canary_of_a_backup_is_named_apart(bench: Bench) -> None:
+    """She stands where the proof needs her, and in no figure: neither of a store nor of the untouched."""
+
+    async def act(vault: Vault) -> None:
+        person = await _put(vault, 1)
+        begun = await ask(vault, "backup_begin", backup="20270110T180500Z-0a1b2c3d")
+        canary = begun["canary"]["person"]
+        bench.clock += HOUR
+        at = bench.clock / 1000
+        found = await _store(vault, at, store="host")
+        assert (_ids(found["persons"]), found["canaries"]) == ({person, canary}, [canary])
+        assert found["stores"][0]["persons"] == {"1": 1}
+        found = await _store(vault, at, store="vault")
+        assert (_ids(found["spared"]), found["canaries"]) == ({person, canary}, [canary])
+        found = await _store(vault, T0, at, actor="nobody", untouched=True)
+        assert (found["canaries"], set(found["untouched"]), found["untouched"]["1"]["persons"]) == (
+            [],
+            {"1"},
+            1,
+        )
 
     bench.run(act)

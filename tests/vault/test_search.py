@@ -171,7 +171,7 @@ def test_it_records_that_everybody_was_opened_for_it(fresh_cast: Cast, vault: Va
     people.search(fresh_cast.staff.grant, "hanako3@")
     people.update(fresh_cast.staff.grant, person, {"mail": "new3@example.jp"})
     people.search(fresh_cast.staff.grant, "new3@")
-    fields = ["name", "kana", "mail", "phone", "guests"]
+    fields = ["name", "kana", "mail", "phone", "guests", "tags"]
     wanted = [
         ("vault", SALON, "everybody", "done", fields, [None]),
         ("vault", SALON, "changed", "done", fields, [person]),

@@ -92,3 +92,29 @@ def test_it_listens_on_no_address_that_is_none(address: str) -> None:
         settings.read(GOOD | {"NOREN_VAULT_LISTEN": address, "NOREN_VAULT_TLS": "/tls"})
     with pytest.raises(SettingsError, match="NOREN_VAULT_TLS"):
         settings.read(GOOD | {"NOREN_VAULT_LISTEN": "10.0.0.2:7443"})
+
+
+def test_an_alarm_goes_over_https_and_is_signed() -> None:
+    """Without a secret of its own, or over plain http to elsewhere, the vault does not start."""
+    good = {
+        "NOREN_VAULT_ALARM_URL": "https://alarm.example.jp/in",
+        "NOREN_VAULT_ALARM_SECRET": "whsec_" + "A" * 32,
+    }
+    alarm = settings.read(GOOD | good).alarm
+    assert alarm is not None
+    assert (alarm.url, alarm.secret) == ("https://alarm.example.jp/in", bytes(24))
+    assert settings.read(GOOD).alarm is None
+    for name, bad in (
+        ("URL", "http://alarm.example.jp/in"),
+        ("URL", "http://localhost:1/in"),
+        ("URL", "https://user@alarm.example.jp/in"),
+        ("SECRET", "whsec_AAAA"),
+        ("SECRET", "A" * 32),
+    ):
+        with pytest.raises(SettingsError, match=f"NOREN_VAULT_ALARM_{name}"):
+            settings.read(GOOD | good | {f"NOREN_VAULT_ALARM_{name}": bad})
+    local = good | {
+        "NOREN_VAULT_ALARM_URL": "http://localhost:1/in",
+        "NOREN_VAULT_ALARM_PRIVATE": "localhost",
+    }
+    assert settings.read(GOOD | local).alarm is not None

@@ -257,7 +257,7 @@ def test_where_it_is_required_there_is_no_other_way_but_the_glass(
         assert (await comes(vault, provider, "new", invite=invite))["actor"]["handle"] == "new.salon"
         before = len(mail.messages)
         await owner.sign_in(vault)
-        await vault._stops[-2]()  # what is being written to the owners
+        await vault.methods._signin.required.stop()  # what is being written to the owners
         rung = [str(one["Subject"]) for one in mail.messages[before:]]
         assert any("SSO" in one or "organisation" in one for one in rung)
         told = await entries(vault)

@@ -16,7 +16,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from joserfc.jwk import OctKey
 
-from noren_vault import sso_addresses, sso_provider
+from noren_vault import outward, sso_provider
 from noren_vault.errors import (
     BadRequest,
     CodeRefused,
@@ -426,7 +426,7 @@ def test_an_address_is_looked_at_when_it_is_gone_to(monkeypatch: pytest.MonkeyPa
     """A name may mean another address a moment later: what was looked at is what is connected to."""
 
     async def act() -> None:
-        backend = sso_addresses.Backend(frozenset())
+        backend = outward.Backend(frozenset())
         gone: list[str] = []
 
         async def connect(host: str, *_: Any) -> None:

@@ -199,9 +199,15 @@ def test_it_has_each_head_cosigned_and_publishes_it(
             await _put(vault, f"k{number}")
             await _witnessed(vault)
         ledger = vault.record.ledger
-        await ledger.publish()
+
+        async def published() -> bool:
+            # How an answer ended is written down after it, and is witnessed like all the rest.
+            await _witnessed(vault)
+            await ledger.publish()
+            return (ledger.folder / "checkpoint").read_text().startswith(ledger.checkpoint())
+
+        await _until(published)
         note = (ledger.folder / "checkpoint").read_text()
-        assert note.startswith(ledger.checkpoint())
         for one in two:
             assert (
                 Cosigner(one.vkey).found(ledger.checkpoint().rpartition("\n\n")[0] + "\n", note) is not None
@@ -431,22 +437,34 @@ def test_it_does_not_start_shorter_than_what_was_stored_of_a_witness(
 
 
 def test_it_finds_a_fork_writes_it_out_and_does_not_start_again(
-    bench: Bench, two: tuple[WitnessProcess, WitnessProcess], caplog: pytest.LogCaptureFixture
+    bench: Bench,
+    two: tuple[WitnessProcess, WitnessProcess],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Scenario 19: the key signed another history for a witness. Alarm, both heads as files, no start."""
+    # Refused once, the vault leaves the witness alone for long enough to tell it the other history.
+    monkeypatch.setattr(watching, "EVERY_SECONDS", 3.0)
+    monkeypatch.setattr(watching, "LONGEST_PAUSE_SECONDS", 3.0)
     _founded(bench)
 
     async def vkey(vault: Vault) -> str:
         await _put(vault, "a")
         return vault.record.ledger.vkey()
 
-    two[0].knows(bench.run(vkey))
+    known = bench.run(vkey)
+    two[0].knows()
     key, origin = ledger_key(FileProvider(bench.configured.keys))
     forged = sign_head(Signer(origin, key), 3, bytes(range(32))).signed
     _policy(bench, _all_of(two[0]))
 
     async def act(vault: Vault) -> None:
-        # The witness learns of the other history behind our back: after the start, before the first round.
+        # The witness learns of the other history behind our back: after the start, before it cosigns ours.
+        async def refused() -> bool:
+            return bool((await ask(vault, "health"))["witness"]["witnesses"][0]["why"])
+
+        await _until(refused)
+        two[0].knows(known)
         assert http(two[0].url, "/add-checkpoint", f"old 0\n\n{forged}".encode()).status == 200
         await _put(vault, "b")
 

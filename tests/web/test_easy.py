@@ -54,7 +54,7 @@ REFUSALS = (
     *(errors.CannotTakeNewCustomers, errors.VaultUnavailable, errors.CodeRefused, errors.PasswordRefused),
     *(errors.ShopUnknown, errors.ServiceUnknown, errors.NothingHere, errors.OurFault, errors.MailTaken),
     *(errors.NoWaitingList, errors.SlotFree, errors.AlreadyWaiting, errors.AlreadyBooked),
-    *(errors.NothingOffered, errors.NotTogether),
+    *(errors.NothingOffered, errors.NotTogether, errors.NotForHer),
     *(errors.MailUnproved, errors.ChallengeNeeded, errors.PasskeyRefused, errors.GrantExpired),
 )
 KANJI = re.compile(r"[一-龥々]")

@@ -73,7 +73,8 @@ def test_it_says_first_what_a_role_changes_and_the_next_page_feels_it(staff: Cli
     assert mei.get("/console/").status_code == 200
     # A role loses one permission, and one field of a list.
     kept = {"may": ["bookings.see", "bookings.change", "customers.see", "customers.change"]}
-    fields = {f"fields-{name}": ["name"] for name in ("today", "day", "customer", "search", "check_in")}
+    purposes = ("today", "day", "day_sheet", "customer", "search", "check_in")
+    fields = {f"fields-{name}": ["name"] for name in purposes}
     assert staff.post("/console/members/roles/reception", {**kept, **fields}).status_code == 302
     assert mei.get("/console/").status_code == 403
     left = {one.purpose: one.fields for one in people.shop_rights(_grant(staff)) if one.role == "reception"}

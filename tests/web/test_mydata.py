@@ -234,6 +234,11 @@ def _line(**given: Any) -> people.Lookup:
             "Another customer changed your name.",
             "ほかのお客様が、お名前を変更しました。",
         ),
+        (
+            {"kind": "import", "role": "manager", "purpose": "", "fields": ()},
+            "A manager of S asked whether you are among its customers, with a list that was to come in.",
+            "Sの店長が、名簿を取り込む前に、あなたがすでにお客様かどうかを確認しました。",
+        ),
     ],
 )
 def test_it_says_it_in_plain_words(given: dict[str, Any], english: str, japanese: str) -> None:

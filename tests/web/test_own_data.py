@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 import zipfile
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from django.test import Client
 
 from noren import clock, errors, people
 from noren.booking.models import Booking
+from noren.people import containment, incidents
 from noren.shops.tenancy import shop
 from tests.api.salon import NOON, Salon
 from tests.servers import Sink
@@ -167,3 +168,28 @@ def test_a_place_on_the_waiting_list_stands_in_the_way(
 
 class _Place:
     service, day, whole_day, href = "カット", NOON, True, "/w/x"
+
+
+def test_what_is_held_waits_and_goes_by_itself(
+    made: Salon, mail: Sink, hanako: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """She is told why and until when it is looked at again; her links end at once; nobody need ask again."""
+    later(monkeypatch)
+    incident = incidents.open_one(None, '{"title": "x"}')
+    hold, _ = containment.hold(None, incident, made.id, days=30)
+    visitor = Visitor()
+    come_in(mail, visitor)
+    links = own_links(visitor)
+    visitor.open(ERASE)
+    answer = visitor.client.post(ERASE, {"sure": "yes"})
+    text = answer.content.decode()
+    day = (datetime.now(UTC) + timedelta(days=30)).date()
+    assert answer.status_code == 423
+    assert "いまは待つ必要があります" in text
+    assert f"{day.year}年{day.month}月{day.day}日" in text
+    assert "完全に削除する" not in text
+    assert [visitor.client.get(link).status_code for link in links] == [410] * len(links)
+    assert people.own_account(_grant(visitor)).person == hanako
+    assert containment.release_hold(None, incident, hold) >= 1
+    with pytest.raises((errors.GrantRefused, errors.GrantExpired)):
+        people.own_account(_grant(visitor))

@@ -19,7 +19,7 @@ from tests.vault.cast import sql
 MAIL, PASSWORD = "aoi@salon.example", "ひみつ caf\u00e9 umbrella 42"
 
 
-def _dump(app_db: AppDatabase) -> bytes:
+def dump_of(app_db: AppDatabase) -> bytes:
     """Every row of every table of the app's database, in text and in binary."""
     whole = bytearray()
     with app_db.connect("owner") as connection:
@@ -87,7 +87,7 @@ def test_it_can_look_nobody_up_and_check_no_password(
     signed_in: tuple[str, ...], app_db: AppDatabase, vault: VaultProcess
 ) -> None:
     """In the app's dump is no mail, no secret, no hash of one, and nothing of what the vault stores."""
-    dump = _dump(app_db)
+    dump = dump_of(app_db)
     assert b"salon" in dump
     assert not [text for text in signed_in for form in _forms(text) if form in dump]
     assert not [value for value in _stored(vault) if value in dump]
@@ -101,6 +101,6 @@ def test_it_would_find_them(signed_in: tuple[str, ...], app_db: AppDatabase, vau
         connection.execute("CREATE TABLE leak (mail text, token bytea)")
         connection.execute("INSERT INTO leak VALUES (%s, %s)", [digest, token])
         connection.commit()
-    dump = _dump(app_db)
+    dump = dump_of(app_db)
     assert [form for form in _forms(MAIL) if form in dump]
     assert token in dump

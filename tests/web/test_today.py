@@ -53,6 +53,37 @@ def test_it_goes_on_by_numbers_when_the_vault_is_away(
     assert staff.get(f"/console/bookings/{made_booking.id}").status_code == 200
 
 
+def test_without_the_vault_it_names_the_sheet_that_was_made_last(
+    made: Salon, staff: Client, vault: VaultProcess
+) -> None:
+    booked(made, LATER)
+    for _ in range(2):
+        assert staff.post("/console/day-sheet", {"date": f"{NOON:%Y-%m-%d}"}).status_code == 200
+    named = "紙の控え No.2"
+    assert named not in _text(staff, "/console/")
+    vault.stop()
+    for address in ("/console/", "/console/day"):
+        page = _text(staff, address)
+        assert named in page, address
+        assert "aoi.salon" in page
+    assert named not in _text(staff, f"/console/day?date={TOMORROW:%Y-%m-%d}")
+    refused = staff.post("/console/day-sheet", {"date": f"{NOON:%Y-%m-%d}", "phones": "1"})
+    assert refused.status_code == 503
+    assert "山田 花子" not in refused.content.decode()
+
+
+def test_without_the_vault_data_and_safety_shows_what_it_has(
+    made: Salon, staff: Client, vault: VaultProcess
+) -> None:
+    assert made
+    staff.post("/console/day-sheet", {"date": f"{NOON:%Y-%m-%d}"})
+    vault.stop()
+    page = _text(staff, "/console/safety")
+    assert "いまは表示できません" in page
+    assert '<th scope="row">1</th>' in page
+    assert staff.get("/console/figures").status_code == 200
+
+
 def test_it_refuses_a_tap_while_the_record_cannot_be_written(
     made: Salon, staff: Client, vault: VaultProcess
 ) -> None:

@@ -223,7 +223,7 @@ def power_required(what: str) -> Callable[[LentView[P]], View[P]]:
         @wraps(view)
         def guarded(request: OperatorRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             known = cast("LentRequest", request)
-            known.power, known.lent = _lent(request.signed_in, what)
+            known.power, known.lent = lent_to(request.signed_in, what)
             return view(known, *args, **kwargs)
 
         return declare(_of_platform(guarded, (OPERATOR,)), Rule(Kind.POWER, (what,)))
@@ -237,13 +237,14 @@ def record_required(view: RecordView[P]) -> View[P]:
     @wraps(view)
     def guarded(request: OperatorRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         known, who = cast("RecordRequest", request), request.signed_in
-        known.asking = who.grant if who.role == AUDITOR else _lent(who, "read_ledger_entries")[1]
+        known.asking = who.grant if who.role == AUDITOR else lent_to(who, "read_ledger_entries")[1]
         return view(known, *args, **kwargs)
 
     return declare(_of_platform(guarded, (OPERATOR, AUDITOR)), Rule(Kind.RECORD))
 
 
-def _lent(who: SignedIn, what: str) -> tuple[powers.Power, str]:
+def lent_to(who: SignedIn, what: str) -> tuple[powers.Power, str]:
+    """Give the power that she acts under, and her grant under it. Raises PowerNeeded."""
     power = powers.powers(who.grant).running(what)
     if power is None:
         raise PowerNeeded

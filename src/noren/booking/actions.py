@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from noren.booking import agreement, asked, jobs, referee, sheets, usage
+from noren.booking import agreement, asked, jobs, persons, referee, sheets, usage
 from noren.booking.asked import Asked
 from noren.booking.decide import Decision, decide
 from noren.booking.models import STANDING, Attention, Booking, Event, Status
@@ -222,6 +222,7 @@ def write_confirm(
 ) -> Booking:
     """Confirm inside the shop's transaction. Not `told`: the caller writes the mail (jobs.told)."""
     booking = locked(hold_id)
+    person_id = persons.standing_for(person_id, booking=hold_id)
     if booking.status in (Status.CONFIRMED, Status.PENDING) and booking.person_id == person_id:
         return booking
     if booking.status != Status.HELD:
@@ -335,12 +336,14 @@ def move(
     reason: str = "",
     override: str = "",
     told: bool = True,
+    asks: bool = True,
 ) -> Booking:
     """Move a booking; it may overlap itself. What was agreed stays, but for the fee of other staff.
 
     Where it stands there already nothing happens: who presses twice is told once. `override` is the reason
-    for which staff insist on a time that is not offered. Raises what `hold` raises, and TooLateToChange
-    (customers), AlreadyCancelled, BookingUnknown.
+    for which staff insist on a time that is not offered. Not `asks`: the desk says who serves, which is no
+    asking for her; whom she had asked for she keeps asking for. Raises what `hold` raises, and
+    TooLateToChange (customers), AlreadyCancelled, BookingUnknown.
     """
     may_insist(override, by)
     with shop(shop_id):
@@ -352,12 +355,15 @@ def move(
         booking = of_id(booking_id)
         if booking.status not in OPEN:
             raise AlreadyCancelled
-        if (booking.start, booking.asked_staff_id, booking.attention) == (start, staff, ""):
+        as_now = booking.asked_staff_id if asks else booking.staff_id
+        if (booking.start, as_now, booking.attention) == (start, staff, ""):
             return booking
         if by == CUSTOMER and now > agreement.deadline(booking, "change"):
             raise TooLateToChange
         decision = decide(wanted, now=now)
-        agreed = agreement.moved(booking, decision.known, staff)
+        whom = staff if asks or staff == booking.asked_staff_id else None
+        decision.values["asked_staff_id"] = whom
+        agreed = agreement.moved(booking, decision.known, whom)
         if by == CUSTOMER:
             agreed = agreement.floored(booking, agreed, now=now)
         said: dict[str, Any] = {"why": override or reason, "over": bool(override), "told": told}

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from noren.booking import reminder
 from noren.booking.asked import Asked
 from noren.booking.models import Attention, Booking, Event, Status
 from noren.engine import policy
@@ -25,8 +26,9 @@ def of(house: Known, asked: Asked) -> dict[str, Any]:
     own = terms.services[asked.service_id]
     fee = terms.staff_fees.get(asked.staff, 0) if asked.staff is not None else 0
     return {
-        "price": own.price * asked.party * max(1, asked.nights) + fee,
-        "unit_price": own.price,
+        "price": own.unit_price(asked.staff) * asked.party * max(1, asked.nights) + fee,
+        "unit_price": own.unit_price(asked.staff),
+        **({"own_price": extra} if (extra := own.surcharge(asked.staff)) else {}),
         "fee": fee,
         "currency": terms.currency,
         "tax_rate": own.tax_rate,
@@ -36,10 +38,10 @@ def of(house: Known, asked: Asked) -> dict[str, Any]:
         "after": service.after,
         **_binding(service.stretches[0].service, own),
         "check_in": asdict(own.check_in),
+        **({"visitors": own.visitors} if own.visitors else {}),
         "policy_version": terms.policy_version,
-        "reminder_minutes": terms.reminder_minutes,
-        "quiet": None if terms.quiet is None else [terms.quiet.begin, terms.quiet.end],
-        **_parts(service, own, asked.party, fee),
+        **reminder.agreed(terms),
+        **_parts(service, own, asked, fee),
     }
 
 
@@ -54,14 +56,14 @@ def _binding(service: Service, own: ServiceTerms) -> dict[str, Any]:
     }
 
 
-def _parts(service: Service, whole: ServiceTerms, party: int, fee: int) -> dict[str, Any]:
+def _parts(service: Service, whole: ServiceTerms, asked: Asked, fee: int) -> dict[str, Any]:
     """Return what is agreed of each part of a visit; 指名料 stands with the first."""
     parts = [
         {
             "service": part.service.id,
             **_placed(part),
-            "price": own.price * party + (0 if number else fee),
-            "unit_price": own.price,
+            "price": own.unit_price(asked.staff) * asked.party + (0 if number else fee),
+            "unit_price": own.unit_price(asked.staff),
             "tax_rate": own.tax_rate,
             **_binding(part.service, own),
         }
@@ -79,10 +81,14 @@ def moved(booking: Booking, house: Known, staff: int | None) -> dict[str, Any]:
     if staff == booking.asked_staff_id:
         return {}
     fee = house.terms.staff_fees.get(staff, 0) if staff is not None else 0
-    more = fee - booking.agreed["fee"]
+    terms = house.terms.services.get(booking.service_id)
+    extra = 0 if terms is None else terms.surcharge(staff)
+    each = extra - booking.agreed.get("own_price", 0)
+    more = fee - booking.agreed["fee"] + each * booking.party * max(1, booking.agreed.get("nights", 0))
     first = [{**part, "price": part["price"] + more} for part in booking.parts[:1]]
     parts = {"parts": first + booking.parts[1:]} if first else {}
-    return {"fee": fee, "price": booking.agreed["price"] + more, **parts}
+    own = {"own_price": extra, "unit_price": booking.agreed["unit_price"] + each} if each else {}
+    return {"fee": fee, "price": booking.agreed["price"] + more, **own, **parts}
 
 
 def floored(booking: Booking, agreed: dict[str, Any], *, now: datetime) -> dict[str, Any]:

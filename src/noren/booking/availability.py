@@ -201,7 +201,12 @@ def _days(found: Found) -> Availability:
         return _classes(found)
     rules, served_by = found.rules, found.starts()
     zone = ZoneInfo(rules.zone)
-    until = plan(rules, found.service.id, served_by.window, found.nights).end
+    ends = plan(rules, found.service.id, served_by.window, found.nights).end
+
+    def until(minute: int) -> int:
+        long = served_by.longest(minute) if served_by.lengths else None
+        return ends(minute) if long is None else minute + long
+
     days = {
         day: tuple([Start(minute, until(minute), zone, None, served_by) for minute in those])
         for day, those in served_by.by_date().items()

@@ -191,6 +191,20 @@ def close(shop_id: int, staff: int, start: datetime, end: datetime, *, now: date
         blocks.blackout(shop_id, staff, [(start, end)], **wanted)
 
 
+def is_off(shop_id: int, staff: int, on: date) -> bool:
+    """Say whether she has no hours on a day by the rules: nobody can book her then, without a block."""
+    with shop(shop_id):
+        rules = known().rules
+    return not hours.there(rules, rules.resources[staff].hours, on)
+
+
+def days(shop_id: int, staff: Sequence[int], start: datetime, end: datetime) -> set[tuple[int, datetime]]:
+    """Return who is closed as away in a stretch, each with when that begins."""
+    with shop(shop_id):
+        rows = Block.objects.filter(resource_id__in=staff, why=WHY, end__gt=start, start__lt=end)
+        return set(rows.values_list("resource_id", "start"))
+
+
 def closed(shop_id: int, staff: int, end: datetime) -> list[int]:
     """Return the blocks that say she is away until then."""
     with shop(shop_id):

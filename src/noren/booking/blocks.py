@@ -8,13 +8,13 @@ from enum import StrEnum
 from django.db.models import Q
 
 from noren.booking import changes, jobs, referee
+from noren.booking.changes import NONE, Choice, Choices, chosen
 from noren.booking.impact import OPEN, Touched
 from noren.booking.models import Attention, Block, Booking, Claim, Status
-from noren.booking.transact import Actor, note, tried
+from noren.booking.transact import Actor, tried
 from noren.engine import model, wall
 from noren.engine.model import DAY, ShopRules, Why
 from noren.engine.standing import leaves
-from noren.errors import ChangeTouchesBookings
 from noren.shops.models import Shop
 from noren.shops.rules import known
 from noren.shops.tenancy import shop, write_in
@@ -33,6 +33,8 @@ class Over(StrEnum):
     """They are cancelled, and their customers told; they owe nothing."""
     SKIP = "skip"
     """Only what is free is blocked."""
+    CHOSEN = "chosen"
+    """What was chosen for each; while one has no choice nothing is blocked, and they are told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ class Blacked:
     end: datetime
     blocks: tuple[int, ...]
     touched: tuple[Touched, ...]
+    work_id: int | None = None
+    """The work by which the bookings of all dates follow step by step, where they are many."""
 
 
 def under(
@@ -87,12 +91,13 @@ def blackout(
     reason: str = "",
     over: Over = Over.REFUSE,
     once: bool = False,
+    choices: Choices = NONE,
 ) -> tuple[Blacked, ...]:
     """Close a resource on one date or many, in one transaction, and report on each.
 
-    Raises ChangeTouchesBookings (REFUSE): nothing is blocked then. A form that is being filled for such a
-    time cannot be finished. `once`: who is closed until then already, for the same reason, stays so, and
-    nothing is reported.
+    Raises ChangeTouchesBookings (REFUSE, CHOSEN): nothing is blocked then. A form that is being filled for
+    such a time cannot be finished. `once`: who is closed until then already, for the same reason, stays so,
+    and nothing is reported.
     """
 
     def write() -> tuple[Blacked, ...]:
@@ -106,16 +111,14 @@ def blackout(
         rows = _locked({each.id for those in there for each in those}, now)
         why = Why.STAFF if rules.resources[resource_id].kind == "staff" else Why.ROOM
         booked = {row.id: _touched(row, why) for row in rows if row.status in OPEN}
-        if over is Over.REFUSE and booked:
-            raise ChangeTouchesBookings(touched=tuple(booked.values()))
-        if over is not Over.SKIP:
-            _answer(rows, booked, over, now=now, by=by)
+        answers = _chosen(over, choices, booked)
+        work_id = None if over is Over.SKIP else _answer(rows, booked, answers, now=now, by=by)
         done = []
         for stretch, those, bookings in zip(stretches, claims, there, strict=True):
             under_it = tuple(booked[each.id] for each in bookings if each.id in booked)
             free = _free(those, *stretch) if over is Over.SKIP else [stretch]
             made = [_write(rules, resource_id, each, reason, now=now, by=by) for each in free]
-            done.append(Blacked(*stretch, tuple(made), under_it))
+            done.append(Blacked(*stretch, tuple(made), under_it, work_id))
         return tuple(done)
 
     return tried(shop_id, write)
@@ -126,18 +129,26 @@ def _is_closed(resource_id: int, stretches: Sequence[Stretch], reason: str) -> b
     return there.filter(end=stretches[-1][1]).exists()
 
 
+def _chosen(over: Over, choices: Choices, booked: Mapping[int, Touched]) -> dict[int, Choice]:
+    """Return what becomes of each booking. Raises ChangeTouchesBookings: nobody has said."""
+    same = {Over.KEEP: Choice.KEEP, Over.CANCEL: Choice.CANCEL, Over.SKIP: Choice.KEEP}
+    return chosen(choices if over is Over.CHOSEN else same.get(over, NONE), tuple(booked.values()))
+
+
 def _answer(
-    rows: Sequence[Booking], booked: Mapping[int, Touched], over: Over, *, now: datetime, by: Actor
-) -> None:
+    rows: Sequence[Booking],
+    booked: Mapping[int, Touched],
+    answers: Mapping[int, Choice],
+    *,
+    now: datetime,
+    by: Actor,
+) -> int | None:
     for row in rows:
         if row.status == Status.HELD:
             referee.end(row.id, [Status.HELD], Status.RELEASED, now=now, by=by, why="blocked")
             jobs.freed(row.start, row.end)
-        elif over is Over.KEEP:
-            Booking.objects.filter(id=row.id).update(attention=Attention.BLOCKED)
-            note(row.id, "touched", now=now, by=by, why="blocked", choice=over)
-    if over is Over.CANCEL:
-        changes.cancel(list(booked.values()), now=now, by=by, why="blocked")
+    those = sorted(booked.values(), key=lambda each: (each.start, each.booking_id))
+    return changes.settle(those, answers, now=now, by=by, why="blocked")
 
 
 def _write(

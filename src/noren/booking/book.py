@@ -14,10 +14,10 @@ from typing import Any
 from uuid import UUID
 
 from noren import people
-from noren.booking import actions, availability, links, said
+from noren.booking import actions, availability, links, persons, said, visitors
 from noren.booking.models import Booking, Status
 from noren.booking.said import NOTHING, NOTHING_SAID, Checked, Said
-from noren.booking.transact import CUSTOMER, Actor
+from noren.booking.transact import CUSTOMER, Actor, of_id
 from noren.errors import (
     BadField,
     CannotTakeNewCustomers,
@@ -127,7 +127,7 @@ def book(shop_id: int, request: BookRequest, *, now: datetime, by: Actor = CUSTO
         done = _confirmed(shop_id, held.id)
         if done is None:
             raise
-        if done.booking.person_id != person:
+        if not persons.one(shop_id, done.booking.person_id, person):
             raise IdempotencyKeyReused from None
         return done
     except BadField:
@@ -207,12 +207,14 @@ def complete_own(
 ) -> Booked:
     """Make a hold a booking of a customer who is signed in: on her own person, whose data are there already.
 
-    Raises as `complete` does, and GrantExpired, GrantRefused.
+    Raises as `complete` does, and GrantExpired, GrantRefused, NotForHer.
     """
     done = _confirmed(shop_id, hold_id)
     if done is not None:
         return done
     checked, policy = of_hold(shop_id, hold_id, own.said, locale)
+    with shop(shop_id):
+        visitors.check(visitors.said(of_id(hold_id).agreed), own.person, now=now)
     try:
         own_says(own, hold_id, checked)
     except CannotTakeNewCustomers:

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 from uuid import UUID
 
 from noren.booking.impact import OPEN
-from noren.booking.models import STANDING, Booking, Event, Status
+from noren.booking.models import STANDING, Booking, Claim, Event, Status
 from noren.booking.transact import of_id
 from noren.engine import wall
 from noren.shops.rules import known
@@ -38,6 +38,18 @@ def day(shop_id: int, on: date) -> list[Booking]:
         )
         rows = Booking.objects.filter(start__gte=begin, start__lt=end, status__in=STANDING)
         return list(rows.order_by("start", "id"))
+
+
+def of_resource(shop_id: int, on: date, resource_id: int) -> list[Booking]:
+    """Return those of a day that somebody serves, or for which something is used; those of classes too."""
+    with shop(shop_id):
+        rows = day(shop_id, on)
+        ids = [row.id for row in rows]
+        sessions = [row.session_id for row in rows if row.session_id is not None]
+        hers = Claim.objects.filter(resource_id=resource_id)
+        mine = set(hers.filter(booking_id__in=ids).values_list("booking_id", flat=True))
+        led = set(hers.filter(session_id__in=sessions).values_list("session_id", flat=True))
+    return [row for row in rows if row.id in mine or row.session_id in led]
 
 
 def between(shop_id: int, first: date, last: date) -> list[Booking]:

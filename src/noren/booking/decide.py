@@ -11,7 +11,7 @@ from django.db import connection
 from noren.booking import agreement, availability, sheets, usage
 from noren.booking.asked import Asked
 from noren.booking.sheets import Survey
-from noren.engine import assign, classes, override, reasons, windows
+from noren.engine import assign, classes, override, paces, reasons, windows
 from noren.engine import availability as engine
 from noren.engine.limits import UsedMap
 from noren.engine.model import (
@@ -114,11 +114,13 @@ def decide(asked: Asked, *, now: datetime) -> Decision:
     staff_id = chosen.resources[service.requirements[0].role][0]
     if asked.walk_in:
         asked = replace(asked, staff=None)  # nothing is due for asking
-    values = _values(seen.known, asked, chosen.end, staff_id, None)
+    # As long as those take who were chosen.
+    rules = paces.served(seen.known.rules, asked.service_id, chosen.resources)
+    house = replace(seen.known, rules=rules)
+    values = _values(house, asked, chosen.end, staff_id, None)
     resources = [each for those in chosen.resources.values() for each in those]
-    return Decision(
-        seen.known, values, chosen.claims, _limits(seen.known, service, asked, chosen.end, resources)
-    )
+    limited = _limits(house, rules.services[asked.service_id], asked, chosen.end, resources)
+    return Decision(house, values, chosen.claims, limited)
 
 
 def _limits(
@@ -168,7 +170,14 @@ def _insisted(seen: Survey, asked: Asked, start: int) -> Assignment:
     loads = _loads(rules, asked) if asked.staff is None else {}
     if asked.walk_in:
         here = override.now_free(
-            rules, asked.service_id, seen.window, seen.taken, start, staff=asked.staff, loads=loads
+            rules,
+            asked.service_id,
+            seen.window,
+            seen.taken,
+            start,
+            staff=asked.staff,
+            party=asked.party,
+            loads=loads,
         )
         if here is None:
             raise SlotTaken

@@ -4,14 +4,14 @@ Nobody ticks a consent for her: what is agreed says that the desk booked it. As 
 first, the vault is asked in between, and never inside a transaction.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-from noren.booking import actions, book, jobs, reception, sheets
+from noren.booking import actions, book, jobs, persons, reception, sheets
 from noren.booking.actions import HoldRequest
 from noren.booking.book import Customer, Words
 from noren.booking.models import Booking, Event, Status
@@ -88,6 +88,7 @@ def comes_instead(
         booking = locked(booking_id)
         if booking.status not in actions.OPEN:
             raise NotThatStatus(status=booking.status)
+        person = persons.standing_for(person)
         if booking.person_id == person:
             return booking
         agreed = {key: value for key, value in booking.agreed.items() if key != "asked"}
@@ -139,6 +140,13 @@ def settled(shop_id: int, booking_id: int) -> tuple[int, str] | None:
     with shop(shop_id):
         last = Event.objects.filter(booking_id=booking_id, what="settled").order_by("-id").first()
     return None if last is None else (last.facts["price"], last.facts["method"])
+
+
+def settled_of(shop_id: int, bookings: Sequence[int]) -> dict[int, tuple[int, str]]:
+    """Return the same of several bookings, of those where something was noted."""
+    with shop(shop_id):
+        rows = Event.objects.filter(booking_id__in=bookings, what="settled").order_by("id")
+        return {row.booking_id: (row.facts["price"], row.facts["method"]) for row in rows}
 
 
 def _confirm(shop_id: int, hold_id: int, person: UUID, wish: Wish, *, now: datetime, by: Actor) -> Booking:

@@ -2,8 +2,9 @@
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,11 @@ from django.db import connection
 
 from noren import clock, people
 from noren.booking import planes, repair, zones
+from noren.booking.models import JOINED, MERGES_OVER, Merge, MergeState
 from noren.doors import doctor as doors
 from noren.engine import wall
 from noren.errors import GrantRefused, LedgerUnavailable, VaultUnavailable
-from noren.people import tls
+from noren.people import card, tls
 from noren.shops.models import Resource, ShopDirectory
 from noren.shops.tenancy import GLOBAL_TABLES, shop, tenant_tables
 
@@ -32,6 +34,8 @@ _BYPASSING = """
 SELECT rolname FROM pg_roles
 WHERE rolname IN ('noren_owner', 'noren_migrator', 'noren_app', 'noren_worker') AND (rolbypassrls OR rolsuper)
 """
+# A job does within minutes what a crash has left.
+_FOLLOWED_BY = timedelta(hours=1)
 _ORPHANS = """
 SELECT b.id, b.status, count(c.id) FROM booking_booking b
     LEFT JOIN booking_claim c ON c.shop_id = b.shop_id AND c.booking_id = b.id
@@ -55,6 +59,17 @@ SELECT 'hold_without_offer', (b.agreed->>'waiting')::bigint, b.id FROM booking_b
     LEFT JOIN booking_waiting w ON w.shop_id = b.shop_id AND w.hold_id = b.id AND w.state = 'offered'
 WHERE b.shop_id = %(shop)s AND b.status = 'held' AND b.agreed ? 'waiting' AND w.id IS NULL
 ORDER BY 1, 2
+"""
+# Whoever was joined to another has nothing of her own: what she books is the other's.
+_DOUBLES = """
+SELECT m.id, 'booking', b.id FROM booking_merge m
+    JOIN booking_booking b ON b.shop_id = m.shop_id AND b.person_id = m.double
+WHERE m.shop_id = %(shop)s AND m.state IN ('merged', 'undoing')
+UNION ALL
+SELECT m.id, 'waiting', w.id FROM booking_merge m
+    JOIN booking_waiting w ON w.shop_id = m.shop_id AND w.person_id = m.double
+WHERE m.shop_id = %(shop)s AND m.state IN ('merged', 'undoing')
+ORDER BY 1, 2, 3
 """
 _ATTENDING = """
 SELECT b.id, s.id FROM booking_booking b
@@ -126,6 +141,8 @@ def of_shop(shop_id: int) -> list[Finding]:
                 Finding("session_differs", f"shop {shop_id} booking {booking_id} session {session_id}")
             )
         found += _offers(shop_id)
+        for merge, what, row in _rows_of(_DOUBLES, shop_id):
+            found.append(Finding("merge_not_followed", f"shop {shop_id} merge {merge} {what} {row}"))
     return found
 
 
@@ -143,6 +160,28 @@ def _offers(shop_id: int) -> list[Finding]:
             Finding(what, f"shop {shop_id} waiting {entry} booking {hold}")
             for what, entry, hold in cursor.fetchall()
         ]
+
+
+def _rows_of(query: str, shop_id: int) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(query, {"shop": shop_id})
+        return list(cursor.fetchall())
+
+
+def merges(shop_id: int) -> list[Finding]:
+    """Which records are one both sides say alike; what a crash cut off is gone on with within minutes."""
+    told = card.merges(shop_id)
+    with shop(shop_id):
+        rows = {row.double: row for row in Merge.objects.exclude(state__in=MERGES_OVER)}
+    found = []
+    for person in sorted({*told, *rows}, key=str):
+        row, said = rows.get(person), told.get(person)
+        joined = said is not None and said.state in (card.MergeState.MERGED, card.MergeState.SETTLED)
+        alike = joined == (row is not None) and (row is None or said is None or row.kept == said.into)
+        late = row is not None and row.state not in JOINED and clock.now() - row.begun_at > _FOLLOWED_BY
+        if late or (not alike and (row is None or row.state == MergeState.MERGED)):
+            found.append(Finding("merge_differs", f"shop {shop_id} person {person}"))
+    return found
 
 
 def _rows(query: str, *values: Any) -> Iterator[tuple[Any, ...]]:
@@ -165,6 +204,14 @@ def _vault() -> list[Finding]:
             raise
         sys.stdout.write("The vault answers; `noren doctor` on its own host examines it.\n")
         return []
+
+
+def _merges(shop_id: int) -> list[Finding]:
+    """Hold both sides' merges against each other, where the vault lets an administrator of this host ask."""
+    try:
+        return merges(shop_id)
+    except (VaultUnavailable, LedgerUnavailable, GrantRefused):
+        return []  # said once, by `_vault`
 
 
 def _certificates() -> list[Finding]:
@@ -213,22 +260,35 @@ def _doors() -> list[Finding]:
     return [Finding(what, where) for what, where in examined.findings]
 
 
-def main(argv: list[str]) -> int:
-    """Print what is found (after what was repaired, where that was asked for); 1 where something is."""
+def main(
+    argv: list[str],
+    more: Callable[[], list[Finding]] = list,
+    ring: Callable[[list[Finding]], None] = lambda _: None,
+) -> int:
+    """Print what is found (after what was repaired, where that was asked for); 1 where something is.
+
+    `more` examines what stands on this room, `ring` tells operators of it, where that was asked for.
+    """
     parser = argparse.ArgumentParser(prog="noren doctor", description=__doc__)
     parser.add_argument(
         "--repair",
         action="store_true",
         help="make sheets anew from claims, and counts of seats from bookings",
     )
-    repairs = parser.parse_args(argv).repair
+    parser.add_argument("--ring", action="store_true", help="make each finding a sign, which rings")
+    asked = parser.parse_args(argv)
+    repairs = asked.repair
     shops = list(_shops()) if settings.APP_HERE else []
     changes = [words for shop_id in shops for words in repair.of_shop(shop_id)] if repairs else []
     for words in changes:
         sys.stdout.write(f"repaired: {words}\n")
-    findings = [*(check() if settings.APP_HERE else []), *_certificates(), *_vault(), *_doors()]
+    here = [*check(), *more()] if settings.APP_HERE else []
+    findings = [*here, *_certificates(), *_vault(), *_doors()]
+    findings += [finding for shop_id in shops for finding in _merges(shop_id)]
     for finding in findings:
         sys.stdout.write(f"{'not repaired: ' if repairs else ''}{finding.what}: {finding.where}\n")
+    if asked.ring:
+        ring(findings)
     done = f"{len(changes)} repaired, " if repairs else ""
     sys.stdout.write(f"{len(shops)} shops examined, {done}{len(findings)} findings.\n")
     return 1 if findings else 0

@@ -50,6 +50,8 @@ class What(StrEnum):
     """Staff have told her by phone what no mail could."""
     NOT_CALLED = "not_called"
     """They had not, after all."""
+    MOVED_IN = "moved_in"
+    """It came in with a list from another system."""
 
 
 @dataclass(frozen=True, slots=True)

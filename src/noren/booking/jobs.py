@@ -7,7 +7,7 @@ confirmed (or asked for) there is a job `noren.messages.tasks.send` of the kind 
 Where somebody at the desk has told her, and said so, there is no mail: of a new booking only the job `keep`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from procrastinate.types import JSONValue
 from noren.booking import reminder
 from noren.booking.models import Booking, Status, Waiting
 from noren.engine import wall
-from noren.shops.rules import known
+from noren.shops.rules import known, remembered
 from noren.shops.tenancy import current_shop
 
 # The vault erases within the hour whom nobody kept: a mail server that hangs, and every mail that waits for
@@ -33,13 +33,15 @@ def expire(booking_id: int, at: datetime) -> None:
 
 def booked(booking: Booking, person: UUID, *, now: datetime, told: bool = True) -> int | None:
     """Tell her, keep her data, remind her. Gives the reminder's job. Not `told`: that is the caller's."""
-    return _reminded(booking, now, *(_told([booking], person, "booked") if told else ()))
+    return _reminded(
+        booking, now, *_team(booking, "new"), *(_told([booking], person, "booked") if told else ())
+    )
 
 
 def asked(booking: Booking, person: UUID, *, told: bool = True) -> None:
     """Tell her that the shop will answer, keep her data; who is not answered by the start is declined."""
     others = _told([booking], person, "asked") if told else ()
-    _write(*others, _later("lapse", booking.start, booking.id))
+    _write(*others, *_team(booking, "asked"), _later("lapse", booking.start, booking.id))
 
 
 def told(bookings: Sequence[Booking], person: UUID, kind: str) -> None:
@@ -49,7 +51,7 @@ def told(bookings: Sequence[Booking], person: UUID, kind: str) -> None:
 
 def approved(booking: Booking, *, now: datetime) -> int | None:
     """Tell her, remind her. Gives the reminder's job."""
-    return _reminded(booking, now, _mail(booking, "booked"))
+    return _reminded(booking, now, *_team(booking, "changed"), _mail(booking, "booked"))
 
 
 def keep(person: UUID) -> None:
@@ -63,12 +65,14 @@ def moved(booking: Booking, *, now: datetime, kind: str = "moved", told: bool = 
     With no `kind` she is told of nothing. Of a booking that waits for approval she is told when it is
     answered; and at once when the shop moved it.
     """
-    _forget(booking)
+    forget(booking)
     if booking.status == Status.PENDING:
         mails = [_mail(booking, kind)] if told and kind == "rescheduled" else []
-        _write(*mails, _later("lapse", booking.start, booking.id))
+        _write(*mails, *_team(booking, "changed"), _later("lapse", booking.start, booking.id))
         return None
-    return _reminded(booking, now, *([_mail(booking, kind)] if told and kind else ()))
+    return _reminded(
+        booking, now, *_team(booking, "changed"), *([_mail(booking, kind)] if told and kind else ())
+    )
 
 
 def relinked(booking: Booking, *, others: Sequence[Booking]) -> None:
@@ -76,14 +80,26 @@ def relinked(booking: Booking, *, others: Sequence[Booking]) -> None:
     _write(_mail(booking, "link", others=others))
 
 
+def remind_not(booking: Booking) -> None:
+    """Remind her of nothing, whatever the shop's rules become: it has said so. A move reminds of its time."""
+    forget(booking)
+    Booking.objects.filter(id=booking.id).update(agreed={**booking.agreed, "unreminded": True})
+
+
+def step(work_id: int) -> None:
+    """Do the next step of something long."""
+    _write(_job("noren.booking.tasks.step", work_id=work_id))
+
+
 def decide(session_id: int, at: datetime) -> None:
     """When it is time, cancel a date of a class for which too few have come."""
     _write(_job("noren.booking.tasks.decide", at, session_id=session_id))
 
 
-def move_nearest(booking_id: int) -> None:
-    """Find another time for a booking whose own is not offered any more."""
-    _write(_job("noren.booking.tasks.move_nearest", booking_id=booking_id))
+def move_nearest(those: Mapping[int, bool]) -> None:
+    """Find another time for bookings whose own is not offered any more; by each, whether a mail tells her."""
+    name = "noren.booking.tasks.move_nearest"
+    _write(*(_job(name, booking_id=each, told=told) for each, told in those.items()))
 
 
 def ended(booking: Booking, kind: str, *, others: Sequence[Booking] = (), told: bool = True) -> None:
@@ -91,9 +107,10 @@ def ended(booking: Booking, kind: str, *, others: Sequence[Booking] = (), told: 
     `told`: she knows.
     """
     for each in (booking, *others):
-        _forget(each)
+        forget(each)
+    team = [job for each in (booking, *others) for job in _team(each, "cancelled")]
     free = _offers((each.start, each.end) for each in (booking, *others))
-    _write(*([_mail(booking, kind, others=others)] if told else []), *free)
+    _write(*([_mail(booking, kind, others=others)] if told else []), *team, *free)
 
 
 def freed(start: datetime, end: datetime) -> None:
@@ -104,6 +121,21 @@ def freed(start: datetime, end: datetime) -> None:
 def write_to(booking: Booking, kind: str) -> None:
     """Write to her about a booking that stays as it is."""
     _write(_mail(booking, kind))
+
+
+def noted(booking: Booking, what: str) -> None:
+    """Tell the team of what only its history says: that she is late, or did not come."""
+    _write(*_team(booking, what))
+
+
+def _team(booking: Booking, what: str) -> list[Job]:
+    """Return the job that tells the team, where anybody wants to be told of it at once. Of a series one
+    booking stands for all.
+    """
+    house = remembered(current_shop()) or known()
+    if what not in house.terms.told_at_once:
+        return []
+    return [_job("noren.messages.tasks.team", about=booking.series_id or booking.id)]
 
 
 def joined(entry: Waiting) -> None:
@@ -149,19 +181,39 @@ def _tell(entry: Waiting, kind: str, at: datetime | None = None) -> Job:
 
 
 def _reminded(booking: Booking, now: datetime, *others: Job) -> int | None:
-    """Write the jobs, and a reminder where there is still time for one; give the reminder's."""
+    """Write the jobs, and the first mail that goes by the clock, if there is one; give that one's."""
     jobs = [*others]
     release = booking.agreed["check_in"]["release_minutes"]
     if release is not None:
         jobs.append(_later("release", booking.start + timedelta(minutes=release), booking.id))
-    at = reminder.at(booking, now=now)
-    if at is None:
+    step = reminder.following(booking, now=now)
+    if step is None:
         _write(*jobs)
         return None
-    return _write(*jobs, _mail(booking, "reminder", at))[-1]
+    return _write(*jobs, _step(booking, step))[-1]
 
 
-def _forget(booking: Booking) -> None:
+def follow(booking: Booking, *, now: datetime, after: int | None = None) -> int | None:
+    """Write the job of the next mail that goes by the clock; give its number, or None where there is none.
+    `after`: a reminder so many minutes before the start.
+    """
+    step = reminder.following(booking, now=now, after=after)
+    return None if step is None else _write(_step(booking, step))[0]
+
+
+def replan(last: int) -> None:
+    """Plan the mails of the bookings after this one anew."""
+    _write(_job("noren.booking.tasks.replan", last=last))
+
+
+def _step(booking: Booking, step: reminder.Step) -> Job:
+    said: dict[str, JSONValue] = {} if step.before is None else {"before": step.before}
+    said |= {"booking_id": booking.id, "kind": step.kind}
+    return _job("noren.messages.tasks.send", step.at, priority=0, **said)
+
+
+def forget(booking: Booking) -> None:
+    """Remind, and thank, of nothing that was planned."""
     if booking.reminder_job is not None:
         app.job_manager.cancel_job_by_id(booking.reminder_job)
 

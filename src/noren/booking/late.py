@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from noren.booking import sheets
+from noren.booking import jobs, sheets
 from noren.booking.models import Booking, Event, Status
 from noren.booking.transact import Actor, locked, note
 from noren.engine import late
@@ -34,6 +34,7 @@ def tell(shop_id: int, booking_id: int, minutes: int, *, now: datetime, by: Acto
             raise NotThatStatus(status=booking.status)
         if _told([booking_id]).get(booking_id, 0) != minutes:
             note(booking_id, "late", now=now, by=by, minutes=minutes)
+            jobs.noted(booking, "missed")
 
 
 def may(start: datetime, now: datetime) -> bool:

@@ -6,6 +6,7 @@ The sheets (`booking_sheet`) are no model: they are an index of the claims, writ
 from datetime import datetime
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from noren.shops.tenancy import ShopModel
@@ -199,3 +200,136 @@ class Event(ShopModel):
     what = models.CharField(max_length=16)
     why = models.CharField(max_length=40, default="")
     facts = models.JSONField(default=dict)
+
+
+class DaySheet(ShopModel):
+    """A day's list on paper: that it was made, by whom, of how many. What stood on it is kept nowhere."""
+
+    number = models.IntegerField()
+    """Counted up in the shop."""
+    day = models.DateField()
+    issued_at = models.DateTimeField()
+    until = models.DateTimeField()
+    """When it is over, and is to be destroyed."""
+    by = models.CharField(max_length=80)
+    bookings = models.IntegerField()
+    persons = models.IntegerField()
+    fields = ArrayField(models.CharField(max_length=16), default=list)
+    """Which of the vault's fields stood on it."""
+    entries = ArrayField(models.BigIntegerField(), default=list)
+    """By which entries of the ledger they were told."""
+
+
+class Tag(ShopModel):
+    """A word by which a shop marks customers: of a short list of its own, about nobody. Who has it is the
+    vault's to know.
+    """
+
+    word = models.CharField(max_length=20)
+    position = models.SmallIntegerField(default=0)
+
+
+class MergeState(models.TextChoices):
+    MERGING = "merging"  # -> merged, dropped; what the vault says decides
+    MERGED = "merged"  # -> undoing
+    UNDOING = "undoing"  # -> undone; merged, where the vault has not parted them
+    UNDONE = "undone"
+    DROPPED = "dropped"  # the vault has not joined them
+
+
+MERGES_OVER = (MergeState.UNDONE, MergeState.DROPPED)
+JOINED = (MergeState.MERGED, MergeState.UNDOING)
+"""Whoever books as the one books as the other."""
+
+
+class Merge(ShopModel):
+    """Two records of one customer that were joined: whose bookings are whose, by opaque ids (merging.py)."""
+
+    double = models.UUIDField()
+    kept = models.UUIDField()
+    state = models.CharField(max_length=8, choices=MergeState)
+    begun_at = models.DateTimeField()
+    begun_by = models.CharField(max_length=80)
+    until = models.DateTimeField(null=True)
+    """Until when the vault can part them again."""
+    undone_at = models.DateTimeField(null=True)
+    undone_by = models.CharField(max_length=80, blank=True, default="")
+    bookings = ArrayField(models.BigIntegerField(), default=list)
+    """What was the other's, and what was booked as the other since: that is what goes back."""
+    places = ArrayField(models.BigIntegerField(), default=list)
+    """The same of the waiting list."""
+
+
+class WorkState(models.TextChoices):
+    RUNNING = "running"  # -> stopped, done
+    STOPPED = "stopped"  # -> running
+    DONE = "done"
+
+
+class Work(ShopModel):
+    """Something long that a shop asked for: it runs in small steps, and each step is kept as it is done."""
+
+    kind = models.CharField(max_length=16)
+    by = models.CharField(max_length=80)
+    state = models.CharField(max_length=8, choices=WorkState, default=WorkState.RUNNING)
+    transfer = models.CharField(max_length=16, default="")
+    """The list in the vault that it belongs to."""
+    of_work_id = models.BigIntegerField(null=True)
+    """What it undoes."""
+    total = models.IntegerField()
+    done = models.IntegerField(default=0)
+    odd = models.IntegerField(default=0)
+    """How many of those done were not done as they were wished."""
+    facts = models.JSONField(default=dict)
+    made_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+
+class LineState(models.TextChoices):
+    WAITING = "waiting"  # -> made, there, odd; of a change also kept
+    MADE = "made"  # -> undone, kept; of a change it is moved or cancelled, and that is all
+    THERE = "there"  # the same booking came in earlier
+    ODD = "odd"  # it did not fit; `why` says how
+    UNDONE = "undone"
+    KEPT = "kept"  # somebody has touched it since, so neither undo nor change does
+
+
+class WorkLine(ShopModel):
+    """One booking of a list that comes in, or that has to follow a change of the rules. Without a person's
+    data: who it is for is an id.
+    """
+
+    work_id = models.BigIntegerField()
+    line = models.IntegerField()
+    """Of the file, its heading included; of a change's bookings the place in their order."""
+    key = models.CharField(max_length=64)
+    """A keyed hash of which booking it is: the same list again makes no second one. None of a change."""
+    choice = models.CharField(max_length=16, default="")
+    """Of a change: what becomes of it (changes.Choice)."""
+    service_id = models.BigIntegerField(null=True)
+    asked_staff_id = models.BigIntegerField(null=True)
+    start = models.DateTimeField(null=True)
+    person_id = models.UUIDField(null=True)
+    booking_id = models.BigIntegerField(null=True)
+    state = models.CharField(max_length=8, choices=LineState)
+    why = models.CharField(max_length=40, default="")
+    """What did not fit; of a change, until it is done, why it is touched."""
+    near = models.JSONField(default=list)
+    """The nearest free starts when it was tried."""
+
+
+class ShopFile(ShopModel):
+    """What a shop's file said when it came in last (`noren shop import`): one row a shop."""
+
+    fields = models.JSONField(default=dict)
+    """By field a digest of its value (shops.importing.Fields)."""
+
+
+class Incoming(ShopModel):
+    """How the file of a list that was asked for is to be read when it is taken: words of closed lists and
+    numbers (people.columns.Reading), and nothing of what stands in it.
+    """
+
+    transfer = models.CharField(max_length=16)
+    reading = models.JSONField()
+    made_at = models.DateTimeField()

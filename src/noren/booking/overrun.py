@@ -20,8 +20,12 @@ _AROUND = timedelta(days=1)
 def may(booking: Booking, now: datetime) -> bool:
     """Say whether it can take longer: it has begun, is not long over, and is no class and no stay."""
     alone = booking.session_id is None and not booking.agreed["nights"]
-    going_on = booking.start <= now < booking.end + LONGEST
-    return booking.status in OPEN and alone and going_on
+    return alone and going_on(booking.status, booking.start, booking.end, now)
+
+
+def going_on(status: str, start: datetime, end: datetime, now: datetime) -> bool:
+    """Say whether it has begun, and is not long over."""
+    return status in OPEN and start <= now < end + LONGEST
 
 
 def touched(shop_id: int, booking: Booking, end: datetime) -> list[Booking]:

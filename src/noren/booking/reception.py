@@ -116,6 +116,7 @@ def no_show(shop_id: int, booking_id: int, *, now: datetime, by: Actor) -> None:
         if now < booking.start:
             raise TooEarlyToCheckIn
         referee.mark(booking_id, [Status.CONFIRMED], Status.NO_SHOW, "no_show", now=now, by=by)
+        jobs.noted(booking, "missed")
 
 
 def release_unattended(shop_id: int, booking_id: int, *, now: datetime) -> None:

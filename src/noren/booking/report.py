@@ -237,7 +237,8 @@ def _free(asked: Asked, start: int, beside: list[Beside], now: datetime) -> list
     ).and_beside(beside)
     if not found.is_class:
         until = plan(found.rules, asked.service_id, found.survey.window, asked.nights).end
-        return [(minute, until(minute)) for minute in found.starts()]
+        starts = found.starts()
+        return [(minute, minute + (starts.longest(minute) or 0) or until(minute)) for minute in starts]
     mine = [each for each, leader in found.sessions() if asked.staff in (None, leader)]
     wanted: dict[str, Any] = {"now": int(now.timestamp()), "party": asked.party, "used": found.used()}
     offered = classes.offered(found.rules, asked.service_id, mine, **wanted)
@@ -271,7 +272,7 @@ class Reach:
         """Look around every date, by three days either way where others may be taken. Inside the shop."""
         rules = known().rules
         service = rules.services[request.service_id]
-        length = service.minutes if service.stay is None else (request.nights + 2) * DAY
+        length = service.longest if service.stay is None else (request.nights + 2) * DAY
         spans = list(_spans(rules, wanted, length, near=near))
         pool, leaves = _who(rules, service, request.staff, spans)
         days = {

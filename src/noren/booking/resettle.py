@@ -2,7 +2,8 @@
 time on the wall by another clock. Each is one transaction; who was overtaken decides again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
@@ -15,16 +16,29 @@ from noren.engine import availability as engine
 from noren.engine import windows
 from noren.errors import AlreadyCancelled, NorenError, NothingFree, NotOffered
 from noren.shops.rules import known
-from noren.shops.tenancy import shop, write_in
+from noren.shops.tenancy import shop
 
 
-def move_nearest(shop_id: int, booking_id: int, *, now: datetime, by: Actor, why: str = "rules") -> Booking:
+def move_nearest(
+    shop_id: int,
+    booking_id: int,
+    *,
+    now: datetime,
+    by: Actor,
+    why: str = "rules",
+    told: bool = True,
+    first: Callable[[], object] | None = None,
+) -> Booking:
     """Move to the nearest time that is free by the rules of now, to whom she asked for if she asked; that is
     its own time, where somebody else can serve it and who serves it now cannot.
 
-    The shop moves it, so she is told, and may cancel for nothing. Raises NothingFree, AlreadyCancelled,
-    BookingUnknown; then it stays as it is.
+    The shop moves it, so she is `told`, and may cancel for nothing. `first` is done in the same transaction,
+    before it. Raises NothingFree, AlreadyCancelled, BookingUnknown; then it stays as it is.
     """
+
+    def moved(start: datetime) -> Booking:
+        return _moved(shop_id, booking, start, now=now, by=by, why=why, told=told, first=first)
+
     with shop(shop_id):
         booking = of_id(booking_id)
         if booking.status not in actions.OPEN:
@@ -45,7 +59,7 @@ def move_nearest(shop_id: int, booking_id: int, *, now: datetime, by: Actor, why
         starts = _others(booking, found)
     for start in sorted(starts, key=lambda at: (abs(at - booking.start), at)):
         try:
-            return _moved(shop_id, booking, start, now=now, by=by, why=why)
+            return moved(start)
         except AlreadyCancelled:
             raise
         except NorenError:
@@ -53,7 +67,7 @@ def move_nearest(shop_id: int, booking_id: int, *, now: datetime, by: Actor, why
     raise NothingFree
 
 
-def move_waiting(shop_id: int, booking_id: int, *, now: datetime) -> None:
+def move_waiting(shop_id: int, booking_id: int, *, now: datetime, told: bool = True) -> None:
     """Move a booking that waits for another time; one that somebody has looked at meanwhile is left alone,
     and so is one for which nothing is free. A class that nobody is booked for any more is not held.
     """
@@ -61,15 +75,17 @@ def move_waiting(shop_id: int, booking_id: int, *, now: datetime) -> None:
         before = Booking.objects.filter(id=booking_id).first()
     if before is None or not before.attention:
         return
-    try:
-        move_nearest(shop_id, booking_id, now=now, by="system")
-    except (NothingFree, AlreadyCancelled):
-        return
-    if before.session_id is not None:
-        with write_in(shop_id):
-            row = ClassSession.objects.get(id=before.session_id)
-            if not impact.date_is_held(known(), row):
-                changes.drop_dates([row.id], now=now, by="system")
+    with suppress(NothingFree, AlreadyCancelled):
+        move_nearest(shop_id, booking_id, now=now, by="system", told=told)
+
+
+def drop_left(booking: Booking, *, now: datetime, by: Actor) -> None:
+    """Take the date away that a booking has left, as it was before, where the rules would not hold it and
+    nobody else is booked. Inside the transaction in which it leaves.
+    """
+    row = ClassSession.objects.filter(id=booking.session_id or 0).first()
+    if row is not None and not impact.date_is_held(known(), row):
+        changes.drop_dates([row.id], now=now, by=by)
 
 
 def _others(booking: Booking, found: Iterable[Start]) -> list[datetime]:
@@ -86,17 +102,32 @@ def _others(booking: Booking, found: Iterable[Start]) -> list[datetime]:
     return [row.start for row in rows if impact.date_is_held(known(), row)]
 
 
-def _moved(shop_id: int, booking: Booking, start: datetime, *, now: datetime, by: Actor, why: str) -> Booking:
+def _moved(
+    shop_id: int,
+    booking: Booking,
+    start: datetime,
+    *,
+    now: datetime,
+    by: Actor,
+    why: str,
+    told: bool,
+    first: Callable[[], object] | None,
+) -> Booking:
     wanted = asked.again(booking, start, booking.asked_staff_id)
 
     def write() -> Booking:
+        if first is not None:
+            first()
         row = of_id(booking.id)
         if row.status not in actions.OPEN:
             raise AlreadyCancelled
         decision = decide(wanted, now=now)
         free = agreement.unbound(row)
         kind = "reassigned" if start == booking.start else "rescheduled"
-        return actions.write_move(row, decision, free, now=now, by=by, why=why, kind=kind)
+        moved = actions.write_move(row, decision, free, now=now, by=by, why=why, kind=kind, told=told)
+        if row.attention:
+            drop_left(row, now=now, by=by)
+        return moved
 
     return tried(shop_id, write)
 

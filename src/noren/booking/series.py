@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from noren.booking import actions, agreement, jobs, referee, report
+from noren.booking import actions, agreement, jobs, persons, referee, report
 from noren.booking.actions import OPEN, HoldRequest
 from noren.booking.decide import Decision
 from noren.booking.models import Booking, Event, Status
@@ -148,6 +148,7 @@ def confirm_series(
     """
     with write_in(shop_id):
         rows = locked_series(series_id)
+        person = persons.standing_for(person)
         over = all(row.status != Status.HELD for row in rows)
         if over and any(row.person_id == person for row in rows):
             return rows

@@ -63,12 +63,14 @@ def move_session(
     return tried(shop_id, write)
 
 
-def cancel_session(shop_id: int, session_id: int, *, now: datetime, by: Actor, why: str = "") -> list[int]:
-    """Call a date of a class off. Gives the bookings that ended with it: their customers are told, and owe
+def cancel_session(
+    shop_id: int, session_id: int, *, now: datetime, by: Actor, why: str = "", told: bool = True
+) -> list[int]:
+    """Call a date of a class off. Gives the bookings that ended with it: their customers are `told`, and owe
     nothing. `why` is a code. Raises NotOffered, InThePast.
     """
     with write_in(shop_id):
-        return _called_off(_to_come(session_id, now), now=now, by=by, why=why) or []
+        return _called_off(_to_come(session_id, now), now=now, by=by, why=why, told=told) or []
 
 
 def decide(shop_id: int, session_id: int, *, now: datetime) -> None:
@@ -156,12 +158,18 @@ def _to_come(session_id: int, now: datetime) -> ClassSession:
 
 
 def _called_off(
-    session: ClassSession, *, now: datetime, by: Actor, why: str, fewer: int | None = None
+    session: ClassSession,
+    *,
+    now: datetime,
+    by: Actor,
+    why: str,
+    fewer: int | None = None,
+    told: bool = True,
 ) -> list[int] | None:
     facts = asdict(agreement.NOTHING)
     ids = referee.cancel_session(session.id, now=now, by=by, why=why, facts=facts, fewer=fewer)
     for each in ids or ():
-        jobs.ended(of_id(each), "called_off")
+        jobs.ended(of_id(each), "called_off", told=told)
     if ids is not None:
         jobs.freed(session.start, session.end)
     return ids

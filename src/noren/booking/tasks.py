@@ -7,7 +7,21 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
 from noren import clock
-from noren.booking import actions, changes, classes, reception, resettle, sessions, waiting, zones
+from noren.booking import (
+    actions,
+    changes,
+    classes,
+    merging,
+    reception,
+    reminding,
+    resettle,
+    sessions,
+    waiting,
+    work,
+    zones,
+)
+from noren.errors import LedgerUnavailable, VaultUnavailable
+from noren.shops import edits, serving
 
 RETRY = RetryStrategy(max_attempts=10, exponential_wait=2)
 
@@ -48,10 +62,23 @@ def follow_rules(shop_id: int) -> None:
     app.configure_task("noren.messages.tasks.plan_morning").defer(shop_id=shop_id)
 
 
+@app.task(name="noren.booking.tasks.leave", retry=RETRY)
+def leave(shop_id: int, resource_id: int) -> None:
+    """Take who has left out of booking; nothing happens to who stays after all."""
+    now = clock.now()
+
+    def write() -> bool:
+        return serving.has_left(resource_id, now=now) and edits.set_bookable(
+            resource_id, there=False, now=now
+        )
+
+    changes.change(shop_id, write, changes.Choice.KEEP, now=now, by="system")
+
+
 @app.task(name="noren.booking.tasks.move_nearest", retry=RETRY)
-def move_nearest(shop_id: int, booking_id: int) -> None:
+def move_nearest(shop_id: int, booking_id: int, *, told: bool = True) -> None:
     """Move a booking whose time is not offered any more; where nothing is free it stays, to be looked at."""
-    resettle.move_waiting(shop_id, booking_id, now=clock.now())
+    resettle.move_waiting(shop_id, booking_id, now=clock.now(), told=told)
 
 
 @app.task(name="noren.booking.tasks.review", retry=RETRY)
@@ -65,10 +92,33 @@ def review(shop_id: int) -> None:
     _tomorrow("review", shop_id, now)
 
 
+# Without end, until it is done or stopped: who is told that it goes on must be able to rely on it.
+@app.task(name="noren.booking.tasks.step", retry=RetryStrategy(wait=10))
+def step(shop_id: int, work_id: int) -> None:
+    """Do the next step of something long; it writes the job of the one after it."""
+    work.step(shop_id, work_id, now=clock.now())
+
+
+@app.task(name="noren.booking.tasks.replan", retry=RETRY)
+def replan(shop_id: int, last: int) -> None:
+    """Plan a shop's reminders and thanks anew, a chunk of its bookings at a time."""
+    reminding.replan(shop_id, last, now=clock.now())
+
+
 @app.task(name="noren.booking.tasks.offer", retry=RETRY)
 def offer(shop_id: int, first: str, last: str) -> None:
     """Offer what is free on these days to those who wait for it."""
     waiting.offer(shop_id, date.fromisoformat(first), date.fromisoformat(last), now=clock.now())
+
+
+# Without end: until the vault has said what became of it, nobody knows whose the bookings are.
+@app.task(
+    name="noren.booking.tasks.follow_merge",
+    retry=RetryStrategy(wait=60, retry_exceptions=[VaultUnavailable, LedgerUnavailable]),
+)
+def follow_merge(shop_id: int, merge_id: int) -> None:
+    """Do what a crash has left of joining two records, or of parting them."""
+    merging.follow(shop_id, merge_id, now=clock.now())
 
 
 @app.task(name="noren.booking.tasks.timetables", retry=RETRY)

@@ -15,7 +15,7 @@ from django.db import connection
 from django.db.models import Q
 
 from noren import people
-from noren.booking import actions, jobs, links, referee, turns, wishes
+from noren.booking import actions, jobs, links, persons, referee, turns, wishes
 from noren.booking.availability import Start
 from noren.booking.book import Booked, Customer, booked
 from noren.booking.decide import Decision, decide
@@ -81,6 +81,7 @@ def join(shop_id: int, request: JoinRequest, who: Customer | UUID, *, now: datet
         ends_at = wishes.check(wish, now=now)
     person = who if isinstance(who, UUID) else _put(shop_id, wish, who)
     with write_in(shop_id), referee.refusals():
+        person = persons.standing_for(person)
         _refuse_twice(wish, person)
         entry = Waiting.objects.create(
             service_id=wish.service_id,
@@ -291,6 +292,11 @@ def leave(shop_id: int, waiting_id: int, *, now: datetime, by: Actor = CUSTOMER)
             raise AlreadyBooked
         if entry.state in LIVE:
             _end(entry, WaitingState.LEFT, now=now, by=by)
+
+
+def give_up(entry: Waiting, *, now: datetime, by: Actor) -> None:
+    """End a place of whoever waits for the same under another id. Inside the shop, its row locked."""
+    _end(entry, WaitingState.LEFT, now=now, by=by)
 
 
 def _end(entry: Waiting, state: WaitingState, *, now: datetime, by: Actor) -> None:

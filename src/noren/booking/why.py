@@ -11,7 +11,7 @@ from django.db import connection
 from noren.booking import availability, sheets, usage
 from noren.booking.asked import Asked
 from noren.booking.sheets import Survey
-from noren.engine import classes, hours, limits, policy, reasons, sheet, wall, windows
+from noren.engine import classes, hours, limits, paces, policy, reasons, sheet, wall, windows
 from noren.engine.availability import Request, asked_need, options, serves
 from noren.engine.limits import Tally, Used, UsedMap
 from noren.engine.model import (
@@ -135,6 +135,7 @@ def why_not(shop_id: int, asked: Asked, *, now: datetime) -> Answer:
             staff=asked.staff,
             own=asked.own,
             also=asked.also,
+            desk=asked.desk,
         )
         service = seen.known.rules.services[asked.service_id]
         used = usage.used(seen.known.rules, service, seen.window, now=now, own=asked.own, person=asked.person)
@@ -150,7 +151,7 @@ def _nearest(shop_id: int, asked: Asked, answer: Answer, *, now: datetime) -> tu
     minute = min(max(int(asked.start.timestamp()) // 60, answer.opens), max(answer.opens, answer.closes - 1))
     near = datetime.fromtimestamp(minute * 60, UTC)
     wanted: dict[str, Any] = {"staff": asked.staff, "party": asked.party, "nights": asked.nights}
-    wanted |= {"own": asked.own, "person": asked.person, "also": asked.also}
+    wanted |= {"own": asked.own, "person": asked.person, "also": asked.also, "desk": asked.desk}
     return availability.nearest(shop_id, asked.service_id, near, now=now, **wanted)
 
 
@@ -181,18 +182,23 @@ def _of_time(seen: Survey, asked: Asked, start: int, used: UsedMap, *, now: date
     rules, window = seen.known.rules, seen.window
     service = rules.services[asked.service_id]
     free = replace(rules, services={**rules.services, service.id: _at_any_minute(service)})
-    request = Request(
-        free, plan(free, service.id, window, asked.nights), seen.taken, asked.staff, asked.party, used
-    )
-    rows = _standing(request, asked, now)
+    requests = [
+        Request(
+            each, plan(each, service.id, window, asked.nights), seen.taken, asked.staff, asked.party, used
+        )
+        for each in paces.variants(free, service.id, asked.staff)
+    ]
+    rows = _standing(requests, asked, now)
     wanted: dict[str, Any] = {"staff": asked.staff, "party": asked.party, "nights": asked.nights}
     wanted |= {"now": int(now.timestamp()), "used": used, "blocks": [row.block for row in rows]}
     reason = reasons.why_not(rules, service.id, window, seen.taken, start, **wanted)
     if reason is None:
         return _answer(seen, asked, now, None)
     reached = _reached(seen, asked, start, used) if reason.why in _SHORT or reason.why is Why.LIMIT else ()
-    lacks = tuple(_lacks(request, reason, start, rows)) if reason.why in _SHORT else ()
-    return _answer(seen, asked, now, reason, lacks=lacks, reached=reached)
+    lacks: dict[int, Lack] = {}
+    for request in requests if reason.why in _SHORT else ():
+        lacks = {each.resource_id: each for each in _lacks(request, reason, start, rows)} | lacks
+    return _answer(seen, asked, now, reason, lacks=tuple(lacks.values()), reached=reached)
 
 
 _SHORT = {Why.STAFF, Why.ROOM, Why.STOCK, Why.BUFFER, Why.HOLD, Why.EXTERNAL}
@@ -204,9 +210,10 @@ def _at_any_minute(service: Service) -> Service:
     return replace(service, grid=Grid(GridKind.CLOCK, 1))
 
 
-def _standing(request: Request, asked: Asked, now: datetime) -> list[_Row]:
-    leaves = {leaf.id for need in request.plan.needs for each in need.options for leaf in each.leaves}
-    window = request.plan.window
+def _standing(requests: Sequence[Request], asked: Asked, now: datetime) -> list[_Row]:
+    needs = [need for request in requests for need in request.plan.needs]
+    leaves = {leaf.id for need in needs for each in need.options for leaf in each.leaves}
+    window = requests[0].plan.window
     wanted: dict[str, Any] = {
         "shop": current_shop(),
         "resources": sorted(leaves),

@@ -2,11 +2,11 @@
 `starts`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from noren.engine import assign, grid, limits, policy, sheet, stays, wall
+from noren.engine import assign, grid, limits, paces, policy, sheet, stays, wall
 from noren.engine.model import (
     Assignment,
     BufferPolicy,
@@ -34,6 +34,8 @@ class Starts:
     by_role: Mapping[str, Mapping[int, int]]
     calendar: wall.Calendar
     points: tuple[tuple[int, int, int], ...] | None = None
+    lengths: tuple[tuple[int, int], ...] = ()
+    """Where some take longer than others: how long, and the starts they can serve, the longest first."""
 
     def __contains__(self, minute: int) -> bool:
         return sheet.has(self.mask, self.window, minute)
@@ -54,6 +56,10 @@ class Starts:
         """Return the resources that can serve a start, of this role or of the first requirement."""
         by_resource = next(iter(self.by_role.values()), {}) if role is None else self.by_role[role]
         return tuple(each for each, bits in by_resource.items() if sheet.has(bits, self.window, minute))
+
+    def longest(self, minute: int) -> int | None:
+        """Return how long it takes at most from this start; None where all take as long as the service."""
+        return next((long for long, bits in self.lengths if sheet.has(bits, self.window, minute)), None)
 
     def by_date(self) -> dict[date, tuple[int, ...]]:
         """Return the starts by the shop's calendar dates; dates without any are left out."""
@@ -99,9 +105,29 @@ def starts(
     (`sheet.planes` of
     those that remain): bits cannot be subtracted, two bookings may share a buffer.
     """
-    return _offered(
-        Request(rules, plan(rules, service_id, window, nights), taken, staff, party, used or {}), now
-    )
+    those = paces.variants(rules, service_id, staff)
+    found = [
+        _offered(Request(each, plan(each, service_id, window, nights), taken, staff, party, used or {}), now)
+        for each in those
+    ]
+    if those[0] is rules:
+        return found[0]
+    return _any_of(found, [each.services[service_id].minutes for each in those])
+
+
+def _any_of(found: Sequence[Starts], minutes: Sequence[int]) -> Starts:
+    """Return what any of the variants of a service offers; each takes so many minutes."""
+    lengths = [(long, one.mask) for long, one in zip(minutes, found, strict=True)]
+    by_role: dict[str, dict[int, int]] = {}
+    for one in found:
+        for role, bits_of in one.by_role.items():
+            role_found = by_role.setdefault(role, {})
+            for each, bits in bits_of.items():
+                # What is served by nobody of this length is not offered by it.
+                role_found[each] = role_found.get(each, 0) | (bits & one.mask)
+    mask = sheet.at_least(1, tuple(one.mask for one in found))
+    lengths.sort(reverse=True)
+    return Starts(found[0].window, mask, by_role, found[0].calendar, None, tuple(lengths))
 
 
 def between(rules: ShopRules, service_id: int, window: Window, *, now: int) -> tuple[int, int]:
@@ -127,10 +153,34 @@ def choose(
     loads: Mapping[int, Load] | None = None,
 ) -> Assignment | None:
     """Return who and what serves this start, or None when it is not offered (`reasons.why_not` tells why)."""
-    request = Request(rules, plan(rules, service_id, window, nights), taken, staff, party, used or {})
+    able = [
+        (request.plan, chosen)
+        for each in paces.variants(rules, service_id)
+        for request in [
+            Request(each, plan(each, service_id, window, nights), taken, staff, party, used or {})
+        ]
+        if (chosen := _one_of(request, start, now, loads or {})) is not None
+    ]
+    if not able:
+        return None
+    best, chosen = able[0] if len(able) == 1 else _preferred(rules, able, loads or {})
+    return assign.assignment(best, chosen, start, party)
+
+
+def _one_of(
+    request: Request, start: int, now: int, loads: Mapping[int, Load]
+) -> dict[str, tuple[int, ...]] | None:
     offered = _offered(request, now)
-    chosen = _solve(request, offered, start, loads or {}) if start in offered else None
-    return None if chosen is None else assign.assignment(request.plan, chosen, start, party)
+    return _solve(request, offered, start, loads) if start in offered else None
+
+
+def _preferred(
+    rules: ShopRules, able: Sequence[tuple[Plan, dict[str, tuple[int, ...]]]], loads: Mapping[int, Load]
+) -> tuple[Plan, dict[str, tuple[int, ...]]]:
+    """Return the one of several variants whose resources come first, as if all took equally long."""
+    those = {each for _, chosen in able for ids in chosen.values() for each in ids}
+    place = {each: number for number, each in enumerate(assign.ranked(rules, those, loads))}
+    return min(able, key=lambda found: [place[each] for ids in found[1].values() for each in ids])
 
 
 def _offered(request: Request, now: int) -> Starts:

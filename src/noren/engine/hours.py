@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 from noren.engine import wall
-from noren.engine.model import Closing, HolidayRule, Hours, Range, ShopRules
+from noren.engine.model import Closing, HolidayRule, Hours, Later, Range, ShopRules, Week
 
 REACH = 2
 """How many days after its business day a range may end."""
@@ -28,9 +28,26 @@ def regular(hours: Hours, day: date) -> tuple[Range, ...]:
     """Return the hours of a day as if there were no holidays and no overrides."""
     if any(_closes(closing, day) for closing in hours.closings):
         return ()
-    weeks = (hours.weekly, *hours.alternate)
-    index = 0 if hours.since is None else (_monday(day) - _monday(hours.since)).days // 7 % len(weeks)
+    weeks, since = _weeks(hours, day)
+    index = 0 if since is None else (_monday(day) - _monday(since)).days // 7 % len(weeks)
     return weeks[index][day.weekday()]
+
+
+def _weeks(hours: Hours, day: date) -> tuple[tuple[Week, ...], date | None]:
+    """Return the weeks that take turns on a day, and since when."""
+    later = _later(hours, day)
+    if later is not None:
+        return (later.weekly, *later.alternate), later.first
+    return (hours.weekly, *hours.alternate), hours.since
+
+
+def _later(hours: Hours, day: date) -> Later | None:
+    return next((each for each in reversed(hours.later) if each.first <= day), None)
+
+
+def within(hours: Hours, day: date) -> bool:
+    """Say whether a day lies between the first and the last one."""
+    return (hours.first is None or hours.first <= day) and (hours.last is None or day <= hours.last)
 
 
 def of_shop(rules: ShopRules, day: date) -> tuple[Range, ...]:
@@ -51,9 +68,28 @@ def of_shop(rules: ShopRules, day: date) -> tuple[Range, ...]:
 
 def of_other(rules: ShopRules, hours: Hours, day: date) -> tuple[Range, ...]:
     """Return the hours of staff, a resource or a service: whether a holiday is kept is the shop's affair."""
+    if not within(hours, day):
+        return ()
     if day in hours.overrides:
         return hours.overrides[day]
+    if follows_shop(hours, day):
+        return of_shop(rules, day)
     return _eighth(hours, day) if day in rules.holidays else regular(hours, day)
+
+
+def follows_shop(hours: Hours, day: date) -> bool:
+    """Say whether a day has no hours of its own but the shop's."""
+    return not _weeks(hours, day)[0][0]
+
+
+def there(rules: ShopRules, own: Hours | None, day: date) -> list[Stretch]:
+    """Return when staff or a resource is there on a business day: its own hours within the shop's."""
+    whole = merged(of_shop(rules, day))
+    if own is None:
+        return whole
+    theirs = merged(of_other(rules, own, day))
+    pairs = ((max(a, c), min(b, d)) for a, b in whole for c, d in theirs)
+    return [(start, end) for start, end in pairs if start < end]
 
 
 def stretches(rules: ShopRules, hours: Hours | None, first: int, last: int) -> list[Stretch]:
@@ -86,7 +122,9 @@ def business_day(rules: ShopRules, minute: int) -> int:
 
 
 def _eighth(hours: Hours, day: date) -> tuple[Range, ...]:
-    return regular(hours, day) if hours.holiday is None else hours.holiday
+    later = _later(hours, day)
+    own = hours.holiday if later is None else later.holiday
+    return regular(hours, day) if own is None else own
 
 
 def _shifted(rules: ShopRules, day: date) -> tuple[Range, ...]:

@@ -32,7 +32,9 @@ class Range:
 
 
 Week = tuple[tuple[Range, ...], ...]
-"""Seven entries, Monday first; each the ranges of that day, in any order, possibly overlapping."""
+"""Seven entries, Monday first; each the ranges of that day, in any order, possibly overlapping. None at all:
+as the shop's (Hours).
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +52,28 @@ class Closing:
 
 
 @dataclass(frozen=True, slots=True)
+class Later:
+    """Other weeks from a date on, until the next of these begins. Their rotation begins in the week of
+    `first`.
+    """
+
+    first: date
+    weekly: Week
+    alternate: tuple[Week, ...] = ()
+    holiday: tuple[Range, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Hours:
-    """When something is open. Shop, staff, resource and service each have hours; they intersect.
+    """When something is open. Shop, staff, resource and service each have hours; they intersect. Of all but
+    the shop an empty `weekly` (also a later one) is the shop's own.
 
     `holiday` is the eighth day (祝日); None means "as on its weekday". `alternate` are the further weeks of a
     rotation that begins in the week of `since`. An override replaces everything else for its date; an empty
     tuple closes it. `zone` is only for hours written in another zone than the shop's.
+
+    `first` and `last` are the days between which there is anything at all, both included: who has not begun
+    yet or has left serves nobody, whatever an override says. The shop itself has neither.
     """
 
     weekly: Week
@@ -65,6 +83,10 @@ class Hours:
     since: date | None = None
     closings: tuple[Closing, ...] = ()
     zone: str | None = None
+    later: tuple[Later, ...] = ()
+    """In the order of their dates."""
+    first: date | None = None
+    last: date | None = None
 
 
 class HolidayRule(StrEnum):
@@ -123,6 +145,8 @@ class Requirement:
     count: int = 1
     units: int = 1
     per_guest: bool = False
+    among: tuple[int, ...] = ()
+    """Only these of the pool are considered: those who take equally long (paces.py). None: all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +249,17 @@ class Stay:
 
 
 @dataclass(frozen=True, slots=True)
+class Pace:
+    """Somebody of a role takes another time than the service says: her minutes of some of its segments, each
+    by its place.
+    """
+
+    role: str
+    staff: int
+    minutes: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FeeTier:
     """From the deadline on, cancelling costs `percent` of the price."""
 
@@ -274,10 +309,24 @@ class Service:
     """Whether it may be had in one visit with services that are no additions of each other."""
     parts: tuple["Part", ...] = ()
     """Of a visit (visits.py): the services it is composed of, in their order; of a service none."""
+    paces: tuple[Pace, ...] = ()
+    """Who takes another time for it than the others."""
 
     @property
     def minutes(self) -> int:
         return sum(segment.minutes for segment in self.segments)
+
+    @property
+    def longest(self) -> int:
+        """No shorter than whoever takes longest for it."""
+        more = sum(max(0, minutes - self.segments[at].minutes) for at, minutes in self._most().items())
+        return self.minutes + more
+
+    def _most(self) -> dict[int, int]:
+        most: dict[int, int] = {}
+        for at, minutes in (each for pace in self.paces for each in pace.minutes):
+            most[at] = max(minutes, most.get(at, 0))
+        return most
 
     @property
     def stretches(self) -> tuple["Part", ...]:

@@ -1,9 +1,9 @@
 """What staff may insist on: any time, over whatever is there; said with a reason, and recorded."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from noren.engine import availability, sheet
+from noren.engine import availability, paces, sheet
 from noren.engine.availability import Request
 from noren.engine.model import (
     Assignment,
@@ -61,8 +61,14 @@ def choose(
 ) -> Assignment | None:
     """Return who and what serves a start, whatever is taken: those who are free first. None: nobody could."""
     free = lifted(rules, service_id)
-    request = Request(free, plan(free, service_id, window, nights), taken, staff, party)
-    needs = tuple(_narrowed(request, need, start) for need in request.plan.needs)
+    requests = [
+        Request(each, plan(each, service_id, window, nights), taken, staff, party)
+        for each in paces.variants(free, service_id, staff)
+    ]
+    needs = tuple(
+        _narrowed(requests, number, need, start)
+        for number, need in enumerate(free.services[service_id].requirements)
+    )
     service = replace(free.services[service_id], requirements=needs)
     free = replace(free, services={**free.services, service_id: service})
     return availability.choose(
@@ -88,15 +94,23 @@ def now_free(
     )
 
 
-def _narrowed(request: Request, need: Need, start: int) -> Requirement:
-    """Keep those of a pool who are free, where there are enough of them."""
+def _narrowed(requests: Sequence[Request], number: int, need: Requirement, start: int) -> Requirement:
+    """Keep those of a pool who are free for as long as each takes, where there are enough of them."""
+    able = dict.fromkeys(
+        each for request in requests for each in _able(request, request.plan.needs[number], start)
+    )
+    staff = requests[0].staff
+    asked = requests[0].plan.needs[number] is availability.asked_need(requests[0].plan, staff)
+    if len(able) < need.count or (asked and staff not in able):
+        return need
+    return replace(need, pool=tuple(able))
+
+
+def _able(request: Request, need: Need, start: int) -> list[int]:
     asked = need is availability.asked_need(request.plan, request.staff)
     pool = availability.options(need, request.staff if asked else None, request.party)
-    able = [
+    return [
         option.resource.id
         for option in pool
         if sheet.has(availability.serves(request, need, option), request.plan.window, start)
     ]
-    if len(able) < need.requirement.count or (asked and request.staff not in able):
-        return need.requirement
-    return replace(need.requirement, pool=tuple(able))

@@ -166,7 +166,8 @@ class _Opening:
 
     def options(self, requirement: Requirement, *, leads: bool) -> tuple[Option, ...]:
         """Return the pool's resources. The first requirement leads: its resources' hours anchor the grid."""
-        known = [self.rules.resources[each] for each in requirement.pool if each in self.rules.resources]
+        those = requirement.among or requirement.pool
+        known = [self.rules.resources[each] for each in those if each in self.rules.resources]
         whole = Use(0, self.service.minutes, self.service.before, self.service.after)
         fits = self._fits(self.base, whole)
         for bits, use in self.own:

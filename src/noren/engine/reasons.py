@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from noren.engine import hours, limits, policy, sheet, stays, wall
+from noren.engine import hours, limits, paces, policy, sheet, stays, wall
 from noren.engine.availability import Request, asked_need, options, serves, within
 from noren.engine.model import (
     Claim,
@@ -53,8 +53,21 @@ def why_not(
     """Return why a start is not offered, None when it is. The window must hold the start
     (`windows.of_start`).
     """
-    compiled = plan(rules, service_id, window, nights)
-    request = Request(rules, compiled, taken, staff, party, used or {})
+    found = [
+        _why_not(request, start, nights, now, blocks)
+        for each in paces.variants(rules, service_id, staff)
+        for compiled in [plan(each, service_id, window, nights)]
+        for request in [Request(each, compiled, taken, staff, party, used or {})]
+    ]
+    # Of several lengths any will do; of their reasons the one that is asked last is the closest.
+    reasons = [each for each in found if each is not None]
+    return None if len(reasons) < len(found) else max(reasons, key=lambda each: _ORDER[each.why])
+
+
+_ORDER = {why: number for number, why in enumerate(Why)}
+
+
+def _why_not(request: Request, start: int, nights: int, now: int, blocks: Iterable[Block]) -> Reason | None:
     refused = _wrong_length(request, start, nights) or _refused(request, start, now)
     if refused is not None or _offers(request, start):
         return refused

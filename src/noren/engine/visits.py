@@ -5,11 +5,11 @@ order is the one in which the shop lists its services, additions after what they
 and the same chair serve all of it where they can; who can serve only a part serves that part.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from noren.engine.model import Part, Requirement, Resource, Segment, Service, ShopRules
+from noren.engine.model import Pace, Part, Requirement, Resource, Segment, Service, ShopRules
 
 MOST = 8
 """So many services make the longest visit."""
@@ -88,9 +88,11 @@ def _mains(rules: ShopRules, asked: Iterable[int]) -> list[Service]:
 def _composed(rules: ShopRules, service_id: int, order: Sequence[int]) -> Service:
     services = [rules.services[each] for each in order]
     needs, segments, parts = list[tuple[str, Requirement]](), list[Segment](), list[Part]()
+    paces = list[Pace]()
     for number, service in enumerate(services, start=1):
         parts.append(Part(service, sum(each.minutes for each in segments)))
         roles = {need.role: _joined(rules, needs, need, number) for need in service.requirements}
+        paces += _paces(service, roles, len(segments))
         segments += _segments(service, roles, segments)
     # What has no needs of its own leaves the buffer to what it prolongs.
     first, last = services[0], next((each for each in reversed(services) if each.requirements), services[-1])
@@ -105,7 +107,16 @@ def _composed(rules: ShopRules, service_id: int, order: Sequence[int]) -> Servic
         party_max=min(each.party_max for each in services),
         bookable=all(each.bookable for each in services),
         parts=tuple(parts),
+        paces=tuple(paces),
     )
+
+
+def _paces(service: Service, roles: Mapping[str, str], before: int) -> Iterator[Pace]:
+    """Give who takes another time for a part, after so many segments of the visit."""
+    for pace in service.paces:
+        if pace.role in roles:
+            own = tuple((before + at, minutes) for at, minutes in pace.minutes)
+            yield Pace(roles[pace.role], pace.staff, own)
 
 
 def _segments(service: Service, roles: dict[str, str], before: Sequence[Segment]) -> Iterator[Segment]:

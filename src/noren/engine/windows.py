@@ -32,6 +32,6 @@ def of_starts(rules: ShopRules, service_id: int, begin: int, end: int, nights: i
     service = rules.services[service_id]
     reach = service.before + (REACH * DAY if service.grid.kind is GridKind.PACKED else 0)
     first = (begin - reach) // DAY
-    length = service.minutes if service.stay is None else (nights + 2) * DAY
+    length = service.longest if service.stay is None else (nights + 2) * DAY
     last = -(-(end + length + service.after) // DAY)
     return Window(first, last - first, begin, end)

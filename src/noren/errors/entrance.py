@@ -185,6 +185,14 @@ class SsoTaken(NorenError):
     message = _("Another account of this shop is bound to this person of your organisation already.")
 
 
+class PathBlocked(NorenError):
+    status = 403
+    message = _(
+        "Nobody can sign in from this network or device for now. "
+        "Please try another one, or speak with the people who run this site."
+    )
+
+
 class SsoRequired(NorenError):
     status = 403
     message = _("This shop signs in by its organisation only. Please use that way.")

@@ -1,5 +1,8 @@
 """What can go wrong with people's data and the vault."""
 
+from typing import ClassVar
+
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from noren.errors.base import NorenError
@@ -124,9 +127,121 @@ class NoSuchPower(NorenError):
     message = _("Nobody has asked for such a power.")
 
 
+class NoSuchIncident(NorenError):
+    status = 404
+    message = _("There is no such incident.")
+
+
+class NoSuchSign(NorenError):
+    status = 404
+    message = _("There is no such sign.")
+
+
+class NoSuchSecret(NorenError):
+    status = 404
+    message = _("The inventory has no such secret.")
+
+
+class SignOver(NorenError):
+    status = 409
+    message = _("This sign was dismissed, or is part of an incident by now.")
+
+
+class NoSuchFile(NorenError):
+    status = 404
+    message = _("There is no such file.")
+
+
+class TooMuch(NorenError):
+    """Facts: megabytes."""
+
+    status = 413
+    message = _("The files are too large or too many: %(megabytes)s MB together at most.")
+
+
+class NoSuchHold(NorenError):
+    status = 404
+    message = _("The incident has no such hold.")
+
+
+class NoSuchFreeze(NorenError):
+    status = 404
+    message = _("The incident has no such freeze.")
+
+
+class NoSuchBlock(NorenError):
+    status = 404
+    message = _("The incident has no such block.")
+
+
+class BlocksYourself(NorenError):
+    """Facts: living."""
+
+    status = 409
+    message = _("You are signed in from there yourself. Please look at what it shuts out, and say so.")
+
+
+class NoSuchCredential(NorenError):
+    status = 404
+    message = _("Nobody signs in with this, or not any more. Please give the name as the record has it.")
+
+
+class ErasureHeld(NorenError):
+    """Facts: day."""
+
+    status = 423
+    message = _(
+        "This must be kept for now, because an incident is being looked into. The wish is on record, and the "
+        "data are deleted by themselves once that is over. It is looked at again on %(day)s at the latest."
+    )
+
+
+class ExportsFrozen(NorenError):
+    status = 423
+    message = _(
+        "No list of customers can be taken out for now, because an incident is being looked into. "
+        "The platform's operators say when it is possible again."
+    )
+
+
+class LastMember(NorenError):
+    status = 409
+    message = _("Somebody has to read an incident. Please let another operator in first.")
+
+
 class PowerOver(NorenError):
     status = 410
     message = _("This power was declined, given back or ended, or its time is over. Please ask for it anew.")
+
+
+class NoSuchTelling(NorenError):
+    status = 404
+    message = _("There is no such telling.")
+
+
+class TellingOver(NorenError):
+    status = 409
+    message = _("This telling was decided on already, or its time is over. Please begin it anew.")
+
+
+class NoSuchExposure(NorenError):
+    status = 404
+    message = _("This code is not known. Please look at it in our mail again and type all of it.")
+
+
+class NoSuchNotice(NorenError):
+    status = 404
+    message = _("There is no such notice.")
+
+
+class NoticeOver(NorenError):
+    status = 409
+    message = _("This was answered already, or its time is over, or another text was published meanwhile.")
+
+
+class NoSuchReader(NorenError):
+    status = 404
+    message = _("This link no longer holds: its hour has passed, or this address has left.")
 
 
 class OneShopAtATime(NorenError):
@@ -156,9 +271,53 @@ class NoSuchPerson(NorenError):
     message = _("There is no such customer.")
 
 
+class MergeRefused(NorenError):
+    """Facts: reason, a code of why these two records are not joined, or not parted again."""
+
+    status = 409
+    message = _("These two customers cannot be joined as they are.")
+    reasons: ClassVar[dict[str, str | Promise]] = {
+        "same": _("This is one and the same customer."),
+        "merged": _("This customer was joined with another one already."),
+        "into_merged": _("The other customer was joined with a third one meanwhile. Please open that one."),
+        "has_others": _("Others were joined to this customer. Please join the other way round."),
+        "proved": _(
+            "This customer has proved the mail address, the other one has not. "
+            "Please join the other way round."
+        ),
+        "two_proved": _("Both have proved a mail address of their own: they stay apart."),
+        "proved_mail": _("The mail address that was proved stays."),
+        "full": _("There is too much in the notes of both. Please shorten or erase some first."),
+        "over": _("They cannot be parted any more."),
+        "joined_away": _(
+            "The shop has joined this record with another one. Please ask the shop to erase it for you."
+        ),
+    }
+
+    def words(self) -> str:
+        return str(self.reasons.get(self.facts.get("reason", ""), self.message))
+
+
 class NoSuchEntry(NorenError):
     status = 404
     message = _("There is no such line in your list.")
+
+
+class NothingTaken(NorenError):
+    """Facts: kind (backup, key, door), name."""
+
+    status = 404
+    message = _("The ledger has nothing of this name.")
+    kinds: ClassVar[dict[str, str | Promise]] = {
+        "backup": _(
+            "The ledger has no backup %(name)s. `noren backup list` has the names of those there are."
+        ),
+        "key": _("There is no key %(name)s. `noren keys` lists them; write the id in hexadecimal digits."),
+        "door": _("The ledger has no foreign session %(name)s. `noren doors` lists those there were."),
+    }
+
+    def words(self) -> str:
+        return str(self.kinds.get(self.facts.get("kind", ""), self.message)) % self.facts
 
 
 class InvestigationRefused(NorenError):
@@ -206,3 +365,36 @@ class BackupKeyGone(NorenError):
 class KeyProviderAway(NorenError):
     status = 503
     message = _("The provider of the vault's keys does not answer. Nothing was changed; please try again.")
+
+
+class NoSuchInquiry(NorenError):
+    status = 404
+    message = _("There is no inquiry under this link. It may have been erased, or have a newer link.")
+
+
+class TooManyInquiries(NorenError):
+    """Facts: wait (seconds)."""
+
+    status = 429
+    message = _("Many inquiries have come from your network. Please try again in %(wait)s seconds.")
+
+
+class InquiryHeld(NorenError):
+    """Facts: handle."""
+
+    status = 409
+    message = _("%(handle)s is answering this inquiry. Nothing was sent.")
+
+
+class InquiryMoved(NorenError):
+    """Facts: lines."""
+
+    status = 409
+    message = _("Something new has come to this inquiry. Nothing was sent: please read it first.")
+
+
+class InquiryFull(NorenError):
+    """Facts: most."""
+
+    status = 409
+    message = _("This inquiry is full. Please open a new one.")

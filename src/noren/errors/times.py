@@ -44,6 +44,16 @@ class NotTogether(NorenError):
     message = _("These services cannot be booked in one visit. Please book them one by one or call the shop.")
 
 
+class NotForHer(NorenError):
+    """A service for first visits only, or for returning ones, and her bookings here say otherwise."""
+
+    status = 422
+    message = _(
+        "This service is only for a first visit, or only for who has been here, and your bookings say "
+        "otherwise. Please choose another."
+    )
+
+
 class ClassThere(NorenError):
     status = 409
     message = _("This class has a date at that time already. Please choose another time.")
@@ -219,6 +229,32 @@ class NotOpenYet(NorenError):
     message = _('The shop is not open yet. Please open it first, under "Start" in the console.')
 
 
+class WordsChanged(NorenError):
+    """Somebody else has kept other words since these were begun."""
+
+    status = 409
+    message = _(
+        "Somebody else has changed these words meanwhile. Yours are still below: please compare them."
+    )
+
+
 class ServiceUnknown(NorenError):
     status = 404
     message = _("There is no such service.")
+
+
+class NobodyLeft(NorenError):
+    """A service would have nobody, or nothing, that it needs. Facts: service_id."""
+
+    status = 409
+    message = _("A service would have nobody left for it. Please choose somebody else for it first.")
+
+
+class AlreadyAnswered(NorenError):
+    status = 409
+    message = _("This request has been answered or withdrawn already.")
+
+
+class AskedAlready(NorenError):
+    status = 409
+    message = _("You have asked for one of these days already. Please withdraw that request first.")

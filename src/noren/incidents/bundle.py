@@ -8,13 +8,14 @@ A bundle proves that each entry is in the ledger and what follows from them. Wit
 entries of the time as one range with its neighbours on both sides: then nothing of the time can be missing.
 """
 
+import hashlib
 import json
 import zipfile
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from noren import people
 from noren.incidents.scope import TAKEN, Question
@@ -25,23 +26,33 @@ Node = tuple[int, int]
 
 def write(path: Path, question: Question, found: people.Scope, *, complete: bool) -> None:
     """Write the bundle of an answer. Raises OSError, and what `people.evidence` raises."""
-    size = found.head_size
-    chosen = _chosen(question, found, complete=complete)
     half = path.with_name(f"{path.name}.new")
     try:
-        with zipfile.ZipFile(half, "w", zipfile.ZIP_DEFLATED) as file:
-            file.writestr("question.json", _text(_question(question, found)))
-            file.writestr("answer.json", _text(_answer(found)))
-            file.writestr("checkpoint", found.checkpoint)
-            with file.open("entries", "w") as entries:
-                for index, text in _entries(chosen, size):
-                    entries.write(f"{index} {text}\n".encode("ascii"))
-            with file.open("hashes", "w") as hashes:
-                for value in _hashes(chosen, size):
-                    hashes.write(f"{value.hex()}\n".encode("ascii"))
+        with half.open("wb") as file:
+            pack(file, question, found, complete=complete)
         half.replace(path)
     finally:
         half.unlink(missing_ok=True)
+
+
+def pack(
+    into: IO[bytes], question: Question, found: people.Scope, *, complete: bool, grant: str | None = None
+) -> None:
+    """Write the bundle into an open file, as who asked. Raises as `write` does."""
+    size, chosen = found.head_size, _chosen(question, found, grant, complete=complete)
+    with zipfile.ZipFile(into, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("question.json", _text(_question(question, found)))
+        file.writestr("answer.json", _text(answer(found)))
+        file.writestr("checkpoint", found.checkpoint)
+        with file.open("entries", "w") as entries:
+            entries.writelines(lines_of_entries(chosen, size, grant))
+        with file.open("hashes", "w") as hashes:
+            hashes.writelines(lines_of_hashes(chosen, size, grant))
+
+
+def digest(found: people.Scope) -> str:
+    """Return SHA-256, in hex, of an answer as it stands in a bundle: the same one has the same."""
+    return hashlib.sha256(_text(answer(found)).encode()).hexdigest()
 
 
 def nodes_beside(chosen: Sequence[int], size: int) -> Iterator[Node]:
@@ -61,32 +72,45 @@ def nodes_beside(chosen: Sequence[int], size: int) -> Iterator[Node]:
             waiting += [(middle, high), (low, middle)]
 
 
-def _chosen(question: Question, found: people.Scope, *, complete: bool) -> list[int]:
+def _chosen(question: Question, found: people.Scope, grant: str | None, *, complete: bool) -> list[int]:
     """The entries that are needed, and with `complete` their whole range and one beyond at each end."""
     needed = {entry for one in (*found.persons, *found.spared) for entry in one.entries}
     needed |= {entry for one in found.accounts for entry in one.entries}
     if found.keyside is not None:
         needed |= {one.entry for one in found.keyside.entries}
     if complete and found.head_size:
-        evidence = people.evidence(size=found.head_size, bounds=_bounds(question))
+        evidence = people.evidence(size=found.head_size, bounds=_bounds(question), grant=grant)
         first, last = evidence.bounds or (0, 0)
         # Who had rows in a store is told by everything before its time, too.
         start = 0 if any(kind in question.named for kind in TAKEN) else max(0, first - 1)
         needed |= set(range(start, min(found.head_size, last + 1)))
-    ended = people.evidence(size=found.head_size, outcomes=sorted(needed)).outcomes if needed else ()
-    return sorted(needed | set(ended))
+    return with_outcomes(sorted(needed), found.head_size, grant)
 
 
-def _entries(chosen: Sequence[int], size: int) -> Iterator[tuple[int, str]]:
+def with_outcomes(chosen: Sequence[int], size: int, grant: str | None) -> list[int]:
+    """Entries together with those that say how they ended."""
+    ended: tuple[int, ...] = ()
+    if chosen:
+        ended = people.evidence(size=size, outcomes=chosen, grant=grant).outcomes
+    return sorted({*chosen, *ended})
+
+
+def lines_of_entries(chosen: Sequence[int], size: int, grant: str | None) -> Iterator[bytes]:
+    """The ledger's own bytes of each chosen entry, after its index, as `entries` has them."""
     for start in range(0, len(chosen), _AT_ONCE):
         some = chosen[start : start + _AT_ONCE]
-        yield from zip(some, people.evidence(size=size, entries=some).entries, strict=True)
+        texts = people.evidence(size=size, entries=some, grant=grant).entries
+        for index, text in zip(some, texts, strict=True):
+            yield f"{index} {text}\n".encode("ascii")
 
 
-def _hashes(chosen: Sequence[int], size: int) -> Iterator[bytes]:
+def lines_of_hashes(chosen: Sequence[int], size: int, grant: str | None) -> Iterator[bytes]:
+    """What leads the chosen entries to the root of `size` entries, as `hashes` has it."""
     wanted = list(nodes_beside(chosen, size))
     for start in range(0, len(wanted), _AT_ONCE):
-        yield from people.evidence(size=size, nodes=wanted[start : start + _AT_ONCE]).nodes
+        some = wanted[start : start + _AT_ONCE]
+        for value in people.evidence(size=size, nodes=some, grant=grant).nodes:
+            yield f"{value.hex()}\n".encode("ascii")
 
 
 def _question(question: Question, found: people.Scope) -> dict[str, Any]:
@@ -113,7 +137,8 @@ def _question(question: Question, found: people.Scope) -> dict[str, Any]:
     }
 
 
-def _answer(found: people.Scope) -> dict[str, Any]:
+def answer(found: people.Scope) -> dict[str, Any]:
+    """Return an answer as the verifier works it out anew."""
     return {
         "persons": [_person(one) for one in found.persons],
         "spared": [_person(one) for one in found.spared],

@@ -8,6 +8,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -16,10 +17,12 @@ from uuid import UUID
 from django.conf import settings
 
 from noren import clock, people
-from noren.errors import NorenError, ShopUnknown
+from noren.errors import NorenError, NoSuchEntry, NothingTaken, ShopUnknown
+from noren.incidents import book, bundle, comparing, report
 from noren.incidents import builds as listing
-from noren.incidents import bundle, report
-from noren.incidents.scope import STORES, BadMoment, Question, ask, moment
+from noren.incidents.asked import said
+from noren.incidents.scope import STORES, BadMoment, Question, ask, joined, moment, of_whole_persons
+from noren.people import incidents
 from noren.shops import directory
 
 DONE, NOT_NOW, ASKED_WRONGLY, INCOMPLETE, UNPUBLISHED = 0, 1, 2, 3, 4
@@ -54,7 +57,10 @@ def scope(words: Sequence[str]) -> int:
         return _refuse(str(bad), ASKED_WRONGLY)
     except ShopUnknown as unknown:
         return _refuse(f"{asked.shop}: {unknown.words()}", ASKED_WRONGLY)
-    return _tell(lambda: _answer(question, asked))
+    try:
+        return _tell(lambda: _answer(question, asked))
+    except NothingTaken as nothing:
+        return _refuse(nothing.words(), ASKED_WRONGLY)
 
 
 def rebuild_index(words: Sequence[str]) -> int:
@@ -120,6 +126,16 @@ def _scope_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--since", metavar="WHEN", required=True, help="1h, 7d, or 2026-11-22T09:30+09:00")
     parser.add_argument("--until", metavar="WHEN", default="0s", help="the same; now, unless given")
+    parser.add_argument(
+        "--as-of", metavar="SIZE", type=_size, help="as the ledger stood when it had so many entries"
+    )
+    parser.add_argument(
+        "--compare", metavar="SIZE", type=_size, help="say what has changed since it had so many entries"
+    )
+    parser.add_argument(
+        "--untouched", action="store_true", help="count, too, who had rows in the time and is not in it"
+    )
+    parser.add_argument("--incident", metavar="ID", help="write the question and what came of it in its book")
     parser.add_argument("--json", action="store_true", help="print JSON for a program")
     parser.add_argument(
         "--bundle", metavar="FILE", type=Path, help="write what proves it, for `noren-verify bundle FILE`"
@@ -142,21 +158,42 @@ def _question(asked: argparse.Namespace, now: datetime) -> Question:
         named={kind: tuple(getattr(asked, kind)) for kind, _, _ in _NAMED if getattr(asked, kind)},
         shop_id=None if asked.shop is None else directory.shop_id(asked.shop),
         persons=tuple(asked.person),
+        size=asked.as_of,
     )
 
 
 def _answer(question: Question, asked: argparse.Namespace) -> int:
-    found = ask(question)
+    question = of_whole_persons(question)
+    try:
+        found = ask(question, untouched=asked.untouched or asked.incident is not None)
+        then = None if asked.compare is None else ask(replace(question, size=asked.compare))
+    except NoSuchEntry:
+        return _refuse(f"the ledger has fewer than {asked.compare or asked.as_of} entries", NOT_NOW)
+    into = joined(found)
     if asked.bundle is not None:
         try:
             bundle.write(asked.bundle, question, found, complete=asked.complete)
         except OSError as fault:
             return _refuse(f"{asked.bundle} cannot be written: {fault.strerror}", NOT_NOW)
+    if asked.incident is not None:
+        words = book.say(book.Kind.SCOPE, **said(question, found))
+        incidents.add(None, asked.incident, book.Kind.SCOPE, words)
+    compared = None if then is None else comparing.compare(then, found)
     if asked.json:
-        _say(json.dumps(report.as_json(question, found), indent=2))
+        told = report.as_json(question, found, into)
+        _say(json.dumps(told | ({"compared": comparing.as_json(compared)} if compared else {}), indent=2))
     else:
-        _say(report.as_text(question, found))
+        _say(report.as_text(question, found, into))
+        if compared is not None:
+            _say(f"\n{comparing.as_text(compared)}")
     return DONE if found.complete else INCOMPLETE
+
+
+def _size(text: str) -> int:
+    size = int(text)
+    if size < 1:
+        raise ValueError(text)
+    return size
 
 
 def _person(text: str) -> str:
@@ -171,6 +208,8 @@ def _parser(command: str, function: Callable[..., int]) -> argparse.ArgumentPars
 def _tell(deed: Callable[[], int]) -> int:
     try:
         return deed()
+    except NothingTaken:
+        raise
     except NorenError as error:
         return _refuse(error.words(), NOT_NOW)
 

@@ -1,7 +1,7 @@
 """The answer to a scope question, as text for a person and as JSON for a program. Ids only."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any, Final
@@ -15,6 +15,7 @@ ACCOUNTS = ("account", "person", "what", "credential", "form", "first", "last", 
 WAYS = ("actor", "credential", "session", "process", "kind", "first", "last", "entries")
 _MOST_ENTRIES: Final = 8
 _MOST_WAYS: Final = 20
+NOBODY: Final[Mapping[str, str]] = {}
 _FORMS: Final = {
     "readable": "readable: cipher and the keys to it were in one hand",
     "cipher": "cipher, without the keys that open it",
@@ -23,36 +24,49 @@ _FORMS: Final = {
 }
 
 
-def as_text(question: Question, found: people.Scope) -> str:
-    """Return a table of persons for each shop, the ways, what was taken, and how far it is complete."""
-    persons = len(found.persons)
+def as_text(question: Question, found: people.Scope, into: Mapping[str, str] = NOBODY) -> str:
+    """Return a table of persons for each shop, the ways, what was taken, and how far it is complete.
+
+    `into`: which records the shop has joined to which.
+    """
+    persons = len(found.exposed_people)
     span = f"from {_time(question.since)} to {_time(question.until)}"
     count = f"{persons} {'person' if persons == 1 else 'persons'} in {found.entries} entries"
     lines = [f"{question.path()}, {span}: {count}.", ""]
-    for shop, there in groupby(found.persons, key=lambda one: one.shop_id):
+    for shop, there in groupby(found.exposed_people, key=lambda one: one.shop_id):
         exposures = list(there)
         rows = [row for exposure in exposures for row in _rows(exposure)]
         lines += [f"Shop {shop}: {_counted(exposures)}.", *_table([HEADINGS, *rows]), ""]
+    lines += [f"Joined by the shop: {person} went into {other}." for person, other in into.items()]
     lines += [*_spared(question, found), *_stores(found), *_accounts(found), *_ways(found)]
+    lines += _untouched(found)
+    lines += (
+        [f"Besides, canaries of backups, who are nobody: {len(found.canaries)}.", ""]
+        if found.canaries
+        else []
+    )
     lines += [f"Head: {found.head_size} entries, root {found.head_root}", "Checkpoint:"]
     lines += [f"  {line}".rstrip() for line in found.checkpoint.rstrip("\n").split("\n")]
     lines += ["", completeness(found)]
     return "\n".join(lines)
 
 
-def as_json(question: Question, found: people.Scope) -> dict[str, Any]:
+def as_json(question: Question, found: people.Scope, into: Mapping[str, str] = NOBODY) -> dict[str, Any]:
     """Return the same facts, fields by name; instants in ISO 8601, UTC."""
     return {
         "path": question.path(),
         "since": question.since.isoformat(),
         "until": question.until.isoformat(),
         "asked": {name: list(texts) for name, texts in found.asked.items()},
-        "persons": [_values(exposure) for exposure in found.persons],
-        "spared": [_values(exposure) for exposure in found.spared],
+        "persons": [_values(exposure) for exposure in found.exposed_people],
+        "spared": [_values(exposure) for exposure in found.spared_people],
+        "canaries": sorted(map(str, found.canaries)),
+        "joined": dict(into),
         "ways": [_plain(way) for way in found.ways],
         "stores": [_plain(store) for store in found.stores],
         "accounts": [_plain(account) for account in found.accounts],
         "keyside": None if found.keyside is None else _plain(found.keyside),
+        "untouched": {str(shop): _plain(one) for shop, one in found.untouched.items()},
         "entries": found.entries,
         "head": {"size": found.head_size, "root": found.head_root},
         "checkpoint": found.checkpoint,
@@ -76,11 +90,12 @@ def _counted(exposures: Sequence[people.Exposure]) -> str:
 
 def _spared(question: Question, found: people.Scope) -> list[str]:
     """Who was asked for by name is told each; the others who stand in it and are not exposed, by number."""
-    if not found.spared:
+    there = found.spared_people
+    if not there:
         return []
-    lines = [f"Not exposed, though they stand in it: {len(found.spared)}."]
+    lines = [f"Not exposed, though they stand in it: {len(there)}."]
     if question.persons:
-        lines += [f"  {one.person}: not exposed" for one in found.spared]
+        lines += [f"  {one.person}: not exposed" for one in there]
     return [*lines, ""]
 
 
@@ -139,6 +154,17 @@ def _keyside(side: people.KeySide) -> list[str]:
     ]
     lines += [f"  and {side.left_off} more"] if side.left_off else []
     return [*lines, "  A copy of the keys' files by whoever had the host would leave no entry."]
+
+
+def _untouched(found: people.Scope) -> list[str]:
+    """Whom it leaves out: by what the ledger says was ever stored of them."""
+    if not found.untouched:
+        return []
+    lines = ["Not touched, of those who had rows in the time:"]
+    for shop, one in found.untouched.items():
+        fields = ", ".join(f"{name} {count}" for name, count in one.fields.items())
+        lines += [f"  Shop {shop}: {one.persons} persons whole; by field: {fields or '-'}"]
+    return [*lines, ""]
 
 
 def _ways(found: people.Scope) -> list[str]:

@@ -1,17 +1,19 @@
 """Whose data, which fields, when, by which path: the question of every leak, put to the vault's ledger."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from noren import people
+from noren.people import card
 
 # How data can have passed, and what can have been taken as it lay.
 PATHS: Final = ("actor", "credential", "session", "process", "address", "device", "export")
 TAKEN: Final = ("store", "backup", "key", "door")
-STORES: Final = ("app", "vault", "keys", "host")
+STORES: Final = ("app", "logs", "vault", "keys", "host")
+_A_REQUEST: Final = 200
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _AGO = re.compile(r"(\d{1,6})([smhdw])")
 
@@ -25,6 +27,7 @@ class Question:
     """A union of paths and stores, and when: [since, until], aware. Shop and persons narrow the answer.
 
     `named` holds the values by kind, of PATHS and TAKEN; empty, it asks for whatever passed in the time.
+    `size`: as of so many entries of the ledger, of all by now unless it is given.
     """
 
     since: datetime
@@ -32,6 +35,7 @@ class Question:
     named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     shop_id: int | None = None
     persons: tuple[str, ...] = ()
+    size: int | None = None
 
     def path(self) -> str:
         """Name what is asked about, in words."""
@@ -39,10 +43,40 @@ class Question:
         return ", ".join(named) or "every path"
 
 
-def ask(question: Question) -> people.Scope:
-    """Return every person and field that passed or lay there: complete up to the head the answer names."""
+def of_whole_persons(question: Question, grant: str | None = None) -> Question:
+    """Ask for every record that is one with those asked for: a shop may have joined some."""
+    into = _joined(question.persons, grant)
+    every = dict.fromkeys((*question.persons, *into, *into.values()))
+    return replace(question, persons=tuple(every))
+
+
+def joined(found: people.Scope) -> dict[str, str]:
+    """Return of the records that are told which the shop has joined to which."""
+    return _joined([str(one.person) for one in (*found.persons, *found.spared)])
+
+
+def _joined(persons: Sequence[str], grant: str | None = None) -> dict[str, str]:
+    into: dict[str, str] = {}
+    for start in range(0, len(persons), _A_REQUEST):
+        into |= card.same_persons(persons[start : start + _A_REQUEST], grant=grant)
+    return into
+
+
+def ask(question: Question, *, grant: str | None = None, untouched: bool = False) -> people.Scope:
+    """Return every person and field that passed or lay there: complete up to the head the answer names.
+
+    An administrator's process may, or an operator's `grant` under the power to read the record.
+    """
     named: dict[str, Any] = {**question.named, "person": question.persons or None}
-    return people.scope(since=question.since, until=question.until, shop_id=question.shop_id, **named)
+    return people.scope(
+        since=question.since,
+        until=question.until,
+        shop_id=question.shop_id,
+        size=question.size,
+        untouched=untouched,
+        grant=grant,
+        **named,
+    )
 
 
 def moment(text: str, *, now: datetime) -> datetime:

@@ -32,6 +32,7 @@ def notice(booking: Booking, kind: Kind) -> Notice:
         link=link(current_shop(), booking.id, booking.generation),
         party=booking.party,
         price=int(booking.agreed["price"]),
+        fee=int(booking.agreed.get("fee", 0)),
         currency=str(booking.agreed["currency"]),
         shop=_said(shop.texts, "name", spoken),
         service=_services(booking.services, spoken),

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from noren import people
 from noren.errors import ShopUnknown
-from noren.messages import tasks
+from noren.messages import log
 from noren.messages.models import Message
 from noren.people import Decision, Doubt
 from noren.shops import directory
@@ -58,12 +58,8 @@ def _resend(shop_id: int, key: str) -> bool:
         return False
     with shop(shop_id):
         message = Message.objects.filter(key=key).first()
-        if message is not None and message.booking_id is not None:
-            tasks.send.defer(
-                shop_id=shop_id, booking_id=message.booking_id, kind=message.kind, others=message.others
-            )
-        elif message is not None and message.waiting_id is not None:
-            tasks.tell.defer(shop_id=shop_id, waiting_id=message.waiting_id, kind=message.kind)
+        if message is not None:
+            log.enqueue(message, message.again)
         people.decide_message(shop_id, key, Decision.RESEND)
     return message is not None
 

@@ -21,6 +21,8 @@ SUBJECTS = {
     Kind.OFFERED: "【{shop}】あきました（{day}）",
     Kind.CALLED_OFF: "【{shop}】クラスは ありません（{day}）",
     Kind.LINK: "【{shop}】予約（よやく）の あたらしい リンク（{day}）",
+    Kind.THANKS: "【{shop}】きてくれて ありがとうございました（{day}）",
+    Kind.MANY: "【{shop}】予約（よやく）の おしらせ（{day}）",
 }
 
 OPENINGS = {
@@ -69,6 +71,11 @@ OPENINGS = {
     ),
     Kind.CALLED_OFF: "ごめんなさい。この クラスは ありません。お金（かね）は かかりません。",
     Kind.LINK: "予約（よやく）の あたらしい リンクです。ふるい リンクは もう つかえません。",
+    Kind.THANKS: (
+        "お店（みせ）に きてくれて ありがとうございました。"
+        "こまったことが あったら、お店（みせ）に おしえてください。"
+    ),
+    Kind.MANY: "この予約（よやく）について、お店（みせ）から おしらせが あります。",
 }
 
 FACTS = (
@@ -107,5 +114,6 @@ LINKS_EACH = (
 )
 AGAIN_EACH = "日（ひ）の したの リンクで、予約（よやく）の記録（きろく）を みることが できます。"
 POLICY = "キャンセルの きまり\n{policy}"
+FEE = "（そのうち 人（ひと）を えらぶ お金（かね） {fee}）"
 GREETING = "{name}さん"
 NEUTRAL = "お客（きゃく）さん"

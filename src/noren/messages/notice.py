@@ -33,6 +33,10 @@ class Kind(StrEnum):
     """The shop has called a class off."""
     LINK = "link"
     """The link was made invalid, and this is the new one."""
+    THANKS = "thanks"
+    """After the visit. A word of thanks, and no advertising."""
+    MANY = "many"
+    """What the shop tells all whose bookings it picked, in its own words alone."""
 
 
 ENDED = (Kind.CANCELLED, Kind.DECLINED, Kind.RELEASED, Kind.CALLED_OFF)
@@ -79,5 +83,7 @@ class Notice:
     was: tuple[datetime, datetime] | None = None
     # By how many minutes she has to wait, of a delay.
     minutes: int = 0
+    # How much of the price is for asking for somebody by name.
+    fee: int = 0
     # The shop has still to say yes.
     pending: bool = False

@@ -4,11 +4,12 @@
 A line whose value is empty is left out, with its heading.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from noren.messages import easy
+from noren.messages import easy, wording
 from noren.messages.notice import ENDED, WAITING, Kind, Notice
+from noren.messages.wording import HOUSE, Own
 
 SUBJECTS = {
     easy.CODE: easy.SUBJECTS,
@@ -29,6 +30,8 @@ SUBJECTS = {
         Kind.OFFERED: "【{shop}】空きが出ました({day})",
         Kind.CALLED_OFF: "【{shop}】開催中止のお知らせ({day})",
         Kind.LINK: "【{shop}】ご予約ページの新しいリンク({day})",
+        Kind.THANKS: "【{shop}】ご来店ありがとうございました({day})",
+        Kind.MANY: "【{shop}】ご予約についてのお知らせ({day})",
     },
     "en": {
         Kind.BOOKED: "{shop}: your booking, {day}",
@@ -47,6 +50,8 @@ SUBJECTS = {
         Kind.OFFERED: "{shop}: a place is free on {day}",
         Kind.CALLED_OFF: "{shop}: the class of {day} does not take place",
         Kind.LINK: "{shop}: the new link to your booking of {day}",
+        Kind.THANKS: "{shop}: thank you for your visit on {day}",
+        Kind.MANY: "{shop}: about your booking of {day}",
     },
 }
 
@@ -81,6 +86,9 @@ OPENINGS = {
         Kind.CALLED_OFF: "申し訳ございません。お店の都合により、次の回は開催を取りやめました。"
         "料金はかかりません。",
         Kind.LINK: "ご予約ページの新しいリンクをお送りします。これまでのリンクは使えなくなりました。",
+        Kind.THANKS: "このたびはご来店いただき、ありがとうございました。"
+        "お気づきの点がございましたら、お店までお知らせください。",
+        Kind.MANY: "次のご予約について、お店からお知らせがあります。",
     },
     "en": {
         Kind.BOOKED: "Thank you for your booking. This is what we have noted.",
@@ -108,6 +116,8 @@ OPENINGS = {
         "If we do not hear from you in time, it will be offered to the next.",
         Kind.CALLED_OFF: "We are sorry: the shop had to call this class off. You owe nothing.",
         Kind.LINK: "Here is the new link to your booking. Those you were sent before are no longer valid.",
+        Kind.THANKS: "Thank you for your visit. Should anything not have been right, please tell the shop.",
+        Kind.MANY: "The shop has something to tell you about this booking.",
     },
 }
 
@@ -184,7 +194,14 @@ AGAIN_EACH = {
 POLICIES = {easy.CODE: easy.POLICY, "ja": "キャンセルについて\n{policy}", "en": "Cancelling\n{policy}"}
 GREETINGS = {easy.CODE: easy.GREETING, "ja": "{name} 様", "en": "Dear {name},"}
 # What the vault writes instead to an address that was changed and is not proved.
-NEUTRAL = {easy.GREETING: easy.NEUTRAL, GREETINGS["ja"]: "お客様", GREETINGS["en"]: "Hello,"}
+NEUTRAL = {
+    easy.GREETING: easy.NEUTRAL,
+    GREETINGS["ja"]: "お客様",
+    GREETINGS["en"]: "Hello,",
+    # As a shop may write it within its own words.
+    "{name}様": "お客様",
+    "{name}さま": "お客さま",
+}
 
 _WEEKDAYS = {
     easy.CODE: tuple(f"{each}曜日" for each in "月火水木金土日"),
@@ -207,16 +224,19 @@ def language(locale: str) -> str:
     return "en" if chosen.startswith("en") else easy.CODE if chosen == easy.CODE else "ja"
 
 
-def subject(notice: Notice) -> str:
-    return SUBJECTS[language(notice.locale)][notice.kind]
+def subject(notice: Notice, own: Own = HOUSE) -> str:
+    """Return the mail's subject, the shop's own where it has one, its `{words}` still open."""
+    return own.subject or SUBJECTS[language(notice.locale)][notice.kind]
 
 
-def text(notice: Notice) -> str:
-    """Return the mail's text, its `{words}` still open."""
+def text(notice: Notice, own: Own = HOUSE) -> str:
+    """Return the mail's text, its `{words}` still open. The shop's own words stand in it where the house's
+    opening does, and before its end; greeting, what was booked, link and shop are never theirs.
+    """
     spoken, filled = language(notice.locale), values(notice)
     facts = "\n".join(line for line in FACTS[spoken] if filled[_word(line)])
-    parts = [GREETINGS[spoken], OPENINGS[spoken][notice.kind], facts]
-    if notice.kind in ENDED:
+    parts = [GREETINGS[spoken], _opening(notice, own, spoken, filled), facts]
+    if notice.kind in (*ENDED, Kind.THANKS):
         parts.append((AGAIN_EACH if notice.others else AGAIN)[spoken])
     else:
         if notice.kind in WAITING:
@@ -225,8 +245,16 @@ def text(notice: Notice) -> str:
             parts.append((LINKS_EACH if notice.others else LINKS)[spoken])
         if notice.policy and notice.kind is not Kind.JOINED:
             parts.append(POLICIES[spoken])
-    parts.append("{shop}")
-    return "\n\n".join(parts) + "\n"
+    parts += [wording.filled(own.closing, filled), "{shop}"]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _opening(notice: Notice, own: Own, spoken: str, filled: Mapping[str, str]) -> str:
+    house = OPENINGS[spoken][notice.kind]
+    said = wording.filled(own.opening, filled)
+    if not said:
+        return house
+    return f"{said}\n\n{house}" if notice.kind in wording.KEEPS_HOUSE else said
 
 
 def values(notice: Notice) -> dict[str, str]:
@@ -239,10 +267,10 @@ def values(notice: Notice) -> dict[str, str]:
         "until": "" if notice.until is None else _moment(notice.until, spoken),
         "was": "" if notice.was is None else when(*notice.was, spoken),
         "day": day(notice.start, spoken) + _more(len(notice.others), spoken),
-        "service": notice.service,
+        "service": TOGETHER[spoken].join(dict.fromkeys(each.service for each in dates)),
         "staff": notice.staff if all(each.staff == notice.staff for each in dates) else "",
         "party": "" if notice.party < 2 else _people(notice.party, spoken),
-        "price": "" if price == 0 else money(price, notice.currency, spoken),
+        "price": "" if price == 0 else money(price, notice.currency, spoken) + _fee(dates, spoken),
         "shop": notice.shop,
         "address": notice.address,
         "access": notice.access,
@@ -253,13 +281,28 @@ def values(notice: Notice) -> dict[str, str]:
     }
 
 
+def _fee(dates: Sequence[Notice], spoken: str) -> str:
+    """Return how much of the price is for asking for somebody by name."""
+    fee = sum(each.fee for each in dates)
+    if not fee:
+        return ""
+    told = money(fee, dates[0].currency, spoken)
+    if spoken == "en":
+        return f" ({told} of it for asking for whom you chose)"
+    return easy.FEE.format(fee=told) if spoken == easy.CODE else f"（うち指名料 {told}）"
+
+
 def _dates(dates: Sequence[Notice], spoken: str) -> str:
-    """Return when; of several each on a line of its own, who serves where they differ, and its link."""
+    """Return when; of several each on a line of its own, what and who serves where they differ, its link."""
     if len(dates) == 1:
         return _when(dates[0], spoken)
-    same = all(each.staff == dates[0].staff for each in dates)
-    lines = ((when(each.start, each.end, spoken), "" if same else each.staff, each.link) for each in dates)
-    return "".join(f"\n{at}{staff and f' {staff}'}\n{link}" for at, staff, link in lines)
+    named = zip(*((each.service, each.staff) for each in dates), strict=True)
+    told = [names for names in named if len({*names}) > 1]
+    lines = (
+        " ".join((when(each.start, each.end, spoken), *filter(None, (names[at] for names in told))))
+        for at, each in enumerate(dates)
+    )
+    return "".join(f"\n{line}\n{each.link}" for line, each in zip(lines, dates, strict=True))
 
 
 def _more(others: int, spoken: str) -> str:

@@ -14,6 +14,7 @@ from noren.people.model import (
     Scope,
     Seen,
     Store,
+    Untouched,
     Way,
 )
 
@@ -24,8 +25,8 @@ def scope(answer: Json) -> Scope:
     """The answer to "whose data"."""
     return Scope(
         asked={name: tuple(texts) for name, texts in answer["asked"].items()},
-        persons=tuple(map(_exposure, answer["persons"])),
-        spared=tuple(map(_exposure, answer["spared"])),
+        persons=tuple(map(exposure, answer["persons"])),
+        spared=tuple(map(exposure, answer["spared"])),
         ways=tuple(map(_way, answer["ways"])),
         stores=tuple(map(_store, answer["stores"])),
         keyside=None if answer["keyside"] is None else _keyside(answer["keyside"]),
@@ -36,6 +37,11 @@ def scope(answer: Json) -> Scope:
         complete=answer["complete"],
         proofs={int(index): text for index, text in answer["proofs"].items()},
         accounts=tuple(map(_account, answer["accounts"])),
+        untouched={
+            int(shop): Untouched(one["persons"], dict(sorted(one["fields"].items())))
+            for shop, one in answer.get("untouched", {}).items()
+        },
+        canaries=frozenset(map(UUID, answer["canaries"])),
     )
 
 
@@ -56,7 +62,7 @@ def instant(seconds: float) -> datetime:
     return datetime.fromtimestamp(whole, UTC).replace(microsecond=milliseconds * 1000)
 
 
-def _exposure(found: Json) -> Exposure:
+def exposure(found: Json) -> Exposure:
     return Exposure(
         person=UUID(found["person"]),
         shop_id=found["shop"],

@@ -85,12 +85,14 @@ def reveal(grant: str, purpose: str, persons: Iterable[UUID], fields: Iterable[s
     return revealed(_call("reveal", asked))
 
 
-def search(grant: str, query: str, *, limit: int = 20) -> Found:
-    """Find persons by any part of name, kana, mail or phone (spelling aside); shows name and kana.
+def search(grant: str, query: str, *, limit: int = 20, tag: int | None = None) -> Found:
+    """Find persons by any part of name, kana, mail or phone (spelling aside), and by a tag; shows name and
+    kana.
 
     Several words must all be there. The first search of a large shop takes some seconds.
     """
-    answer = _call("search", {"grant": grant, "query": query, "limit": limit}, seconds=60)
+    marked = {} if tag is None else {"tag": tag}
+    answer = _call("search", {"grant": grant, "query": query, "limit": limit, **marked}, seconds=60)
     seen = revealed(answer)
     return Found(seen.persons, seen.entry, seen.budget, found=answer["found"])
 
@@ -371,11 +373,14 @@ def scope(
     shop_id: int | None = None,
     grant: str | None = None,
     proofs: Sequence[int] = (),
+    size: int | None = None,
+    untouched: bool = False,
 ) -> Scope:
     """Whose data passed by any of these paths in [since, until], or lay in what was taken of the stores then.
 
     `address` is one or a network, `device` a part of what a browser says it is, `store` app, vault, keys or
     host; `person` and `shop_id` narrow the answer. Without any path or store: whatever passed in the time.
+    `size`: as of so many entries of the ledger; `untouched`: count whom it leaves out, too.
     Complete up to the head it names. Needs an admin's process, or an operator's `grant`. Raises GrantRefused.
     """
     given: dict[str, object] = {
@@ -396,6 +401,8 @@ def scope(
         "since": since.timestamp(),
         "until": until.timestamp(),
         "proofs": list(proofs),
+        "size": size,
+        "untouched": untouched or None,
     }
     params = {
         name: list(value) if isinstance(value, tuple) else value

@@ -4,15 +4,19 @@ No text and no address passes here: keys, states, codes, instants. Each raises, 
 VaultUnavailable and LedgerUnavailable.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
 
 from noren.people import answers, wire
+
+# As many as one entry of the ledger names.
+_AT_ONCE: Final = 500
 
 
 class AddressState(StrEnum):
@@ -88,6 +92,18 @@ def messages(grant: str, person: UUID) -> Correspondence:
         reason=answer["address"]["reason"],
         messages=tuple(_message(one) for one in answer["messages"]),
     )
+
+
+def unreached(grant: str, persons: Sequence[UUID]) -> set[UUID]:
+    """Ask whom of some customers no mail reaches, on record: no address, or one that takes none.
+
+    Raises GrantExpired, GrantRefused, PurposeRefused, NoSuchPerson (none of them is there).
+    """
+    found: set[UUID] = set()
+    for first in range(0, len(persons), _AT_ONCE):
+        piece = [str(each) for each in persons[first : first + _AT_ONCE]]
+        found |= {UUID(one) for one in _call("unreached", {"grant": grant, "persons": piece})["persons"]}
+    return found
 
 
 def try_address(grant: str, person: UUID) -> None:

@@ -1,4 +1,4 @@
-"""The door's function that shuts people out at once. Raises what `client`'s raise, too."""
+"""The door's functions that shut people out at once. Raise what `client`'s raise, too."""
 
 from django.conf import settings
 
@@ -18,3 +18,17 @@ def end_grants(whose: str, name: str | int | None = None, *, grant: str | None =
     params = {key: value for key, value in params.items() if value is not None}
     answer = wire.call(str(settings.VAULT_SOCKET), "end_grants", params, seconds=30)
     return int(answer["ended"])
+
+
+def revoke(whose: str, name: str, *, grant: str | None = None) -> tuple[int, tuple[str, ...]]:
+    """Revoke what somebody signs in with, for good, and end what it opened; her mail says so.
+
+    `whose` is "credential" (a passkey, a password or an API key, as the record names it) or "actor" (a
+    handle: all of hers, and the API keys that she made). Gives how many there were, and the ways by which
+    she comes in again: passkey (another one), password (a new one by mail), sso, code, invited (by mail just
+    now), operator (another one's invitation), key (the shop makes another). Needs what `end_grants` needs.
+    Raises NoSuchCredential, LastOperator.
+    """
+    params = {"whose": whose, "name": name, "grant": grant}
+    told = wire.call(str(settings.VAULT_SOCKET), "revoke", params, seconds=30)
+    return int(told["ended"]), tuple(told["back"])

@@ -9,6 +9,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 # In Japan Excel takes a file without it for Shift_JIS.
@@ -23,8 +24,13 @@ HEADINGS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "en": {"name": "name", "kana": "kana", "mail": "mail", "phone": "phone", "note": "note"},
 }
-_FORMULA: Final = re.compile("'*[=+\\-@\t\r\n\x00＝＋－＠]")
-_GUARDED: Final = re.compile("''*[=+\\-@\t\r\n\x00＝＋－＠]")
+CHARSETS: Final = ("utf-8", "cp932", "either")
+# What stands for a character that Shift_JIS does not have.
+GETA: Final = "〓"
+# One character in two standards: what Excel and Windows write in Shift_JIS for it, and read back as.
+_SAME: Final = str.maketrans("〜−—‖¢£¬\u00a5\u203e", "～－―∥￠￡￢\\~")
+_FORMULA: Final = re.compile("'*[=+\\-@\t\r\n\x00＝＋－＠\u2212]")
+_GUARDED: Final = re.compile("''*[=+\\-@\t\r\n\x00＝＋－＠\u2212]")
 
 
 def guarded(cell: str) -> str:
@@ -37,14 +43,45 @@ def unguarded(cell: str) -> str:
     return cell[1:] if _GUARDED.match(cell) else cell
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A file whole: in which characters, and how many of its own those do not have."""
+
+    raw: bytes
+    charset: str
+    lost: int
+
+
+def written(parts: Iterable[str], charset: str) -> Written:
+    """Write it in Shift_JIS as Excel in Japan reads it, what that does not have as 〓; `either`: then in
+    UTF-8, where nothing is lost.
+    """
+    told = "".join(parts)
+    plain = told.removeprefix(MARK).translate(_SAME)
+    lost = sum(1 for letter in plain if not _has(letter))
+    if lost and charset == "either":
+        return Written(told.encode(), "utf-8", 0)
+    kept = plain if not lost else "".join(letter if _has(letter) else GETA for letter in plain)
+    return Written(kept.encode("cp932"), "cp932", lost)
+
+
+def _has(letter: str) -> bool:
+    try:
+        letter.encode("cp932")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def text(fields: Sequence[str], pieces: Iterable[Sequence[Sequence[str]]], language: str) -> Iterator[str]:
     """Give the file piece by piece, the mark and the headings first; `language` is ja or en."""
-    yield MARK + _lines([[HEADINGS[language][name] for name in fields]])
+    yield MARK + lines([[HEADINGS[language][name] for name in fields]])
     for rows in pieces:
-        yield _lines(rows)
+        yield lines(rows)
 
 
-def _lines(rows: Iterable[Sequence[str]]) -> str:
+def lines(rows: Iterable[Sequence[str]]) -> str:
+    """Give rows as lines of a file that no spreadsheet runs anything of."""
     told = io.StringIO(newline="")
     # Every cell in quotes: a line end or a separator of another country in it stays within.
     csv.writer(told, quoting=csv.QUOTE_ALL, lineterminator="\r\n").writerows(

@@ -1,6 +1,7 @@
 """The door's functions of forced resets: many accounts' passwords end at once, and their people are told.
 
-They need an administrator's process; an operator's grant may ask how they stand. Raise what `client`'s raise.
+They need an administrator's process; an operator may begin one under the power `end_grants`, and ask how they
+stand. Raise what `client`'s raise.
 """
 
 from collections.abc import Sequence
@@ -48,8 +49,9 @@ def begin(
     *,
     persons: Sequence[UUID] = (),
     a_minute: int | None = None,
+    grant: str | None = None,
 ) -> Begun:
-    """End grants and passwords at once, and let the mails begin.
+    """End grants and passwords at once, and let the mails begin. With a grant the platform's own are spared.
 
     `whose` is "everybody", "shop" (`name` is its number), "actor" (a handle) or "persons" (200,000 at most).
     """
@@ -58,6 +60,8 @@ def begin(
         params["name"] = name
     if persons:
         params["persons"] = [str(one) for one in persons]
+    if grant is not None:
+        params["grant"] = grant
     if a_minute is not None:
         params["a_minute"] = a_minute
     return Begun(**_call("forced_begin", params))

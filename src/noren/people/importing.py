@@ -3,33 +3,23 @@
 Nothing here repeats what a row contains: a report of an import can be shown and kept.
 """
 
-import csv
 import hashlib
 import hmac
-import io
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
+from noren.people import columns, mended, tables
+from noren.people.columns import Reading
 from noren.people.exporting import unguarded
 from noren.people.model import BadRow, Row
+from noren.people.tables import Line, NotAList, Table
 
 FIELDS = ("name", "kana", "mail", "phone", "note")
 _ID = "id"
-_HEADINGS: Mapping[str, tuple[str, ...]] = {
-    _ID: ("id", "key", "no", "顧客番号", "会員番号", "番号"),
-    "name": ("name", "氏名", "名前", "お名前", "顧客名"),
-    "kana": ("kana", "フリガナ", "ふりがな", "カナ", "氏名カナ", "氏名(カナ)"),
-    "mail": ("mail", "email", "e-mail", "メール", "メールアドレス"),
-    "phone": ("phone", "tel", "電話", "電話番号", "携帯", "携帯電話"),
-    "note": ("note", "備考", "メモ"),
-    "last name": ("last name", "last_name", "姓"),
-    "first name": ("first name", "first_name", "名"),
-    "last kana": ("last kana", "セイ", "姓カナ"),
-    "first kana": ("first kana", "メイ", "名カナ"),
-}
-_BY_HEADING = {heading: name for name, headings in _HEADINGS.items() for heading in headings}
+_PARTS: Final = (("name", "last name", "first name"), ("kana", "last kana", "first kana"))
 _DIGITS = re.compile(r"\D")
 
 WORDS: Mapping[str, str] = {
@@ -44,10 +34,6 @@ WORDS: Mapping[str, str] = {
     "columns": "has more columns than the heading",
     "double": "is the same as an earlier one",
 }
-
-
-class NotAList(ValueError):
-    """The file is no list of customers at all; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +56,17 @@ class CustomerList:
     """The lines of each key."""
     faults: list[Fault] = field(default_factory=list)
     """Lines that are no rows."""
+    mended: dict[str, int] = field(default_factory=dict)
+    """How many cells of each field were mended."""
+
+    @property
+    def doubles(self) -> int:
+        """How many lines say again who stands on an earlier one."""
+        return len(self.rows) - len(self.lines)
+
+    def each_once(self) -> list[Row]:
+        """Return the rows without those that say again who stands on an earlier line."""
+        return list({row.key: row for row in reversed(self.rows)}.values())[::-1]
 
     def faults_with(self, bad: Sequence[BadRow]) -> list[Fault]:
         """Return all faults by line, those that were found when the rows were taken among them."""
@@ -83,58 +80,54 @@ class CustomerList:
         return sorted(found, key=lambda fault: (fault.line, fault.field))
 
 
-def decode(raw: bytes) -> str:
-    """Read UTF-8, with or without its mark, or else what Excel writes in Japan. Raises NotAList."""
-    for encoding in ("utf-8-sig", "cp932"):
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise NotAList("The file is neither UTF-8 nor Shift_JIS (CP932).")
-
-
-def read(raw: bytes, secret: bytes) -> CustomerList:
+def read(raw: bytes, secret: bytes, reading: Reading | None = None) -> CustomerList:
     """Read a file. `secret` keys the hash that is the key of a row without an id. Raises NotAList."""
-    lines = csv.reader(io.StringIO(decode(raw), newline=""), strict=True)
-    found = CustomerList()
-    try:
-        names = _heading(next(lines, []))
-        before = lines.line_num
-        for cells in lines:
-            _take(found, names, cells, before + 1, secret)
-            before = lines.line_num
-    except csv.Error as error:
-        raise NotAList(f"Line {lines.line_num} is no CSV: {error}.") from error
-    return found
-
-
-def _heading(cells: Sequence[str]) -> list[str | None]:
-    """Return what each column is; None for one that is not known."""
-    names = [_BY_HEADING.get(unicodedata.normalize("NFKC", cell).strip().lower()) for cell in cells]
+    table, names = opened(raw, reading or Reading())
     if "name" not in names and "last name" not in names:
         raise NotAList(
             "The first line must name the columns: id, name, kana, mail, phone, note (or 氏名 ...)."
         )
-    return names
+    return rows_of(table, names, secret)
 
 
-def _take(
-    found: CustomerList, names: Sequence[str | None], cells: Sequence[str], line: int, secret: bytes
-) -> None:
-    if not any(cell.strip() for cell in cells):
-        return
-    if len(cells) > len(names):
-        found.faults.append(Fault(line, "row", "columns"))
-        return
-    values = {name: unguarded(cell) for name, cell in zip(names, cells, strict=False) if name is not None}
-    for whole, last, first in (("name", "last name", "first name"), ("kana", "last kana", "first kana")):
+def opened(raw: bytes, reading: Reading) -> tuple[Table, tuple[str, ...]]:
+    """Give the table, and what each of its columns is: as it is said, or guessed. Raises NotAList."""
+    table = tables.read(raw, reading.charset, reading.separator)
+    said = len(reading.columns) == len(table.heading)
+    return table, reading.columns if said else columns.guessed(table.heading, reading.kind)
+
+
+def rows_of(table: Table, names: Sequence[str], secret: bytes) -> CustomerList:
+    """Give the persons of a table as they would be stored."""
+    found = CustomerList()
+    for line in table.lines:
+        if len(line.cells) > len(names):
+            found.faults.append(Fault(line.number, "row", "columns"))
+            continue
+        row = row_of(values_of(line, names), secret, found.mended)
+        found.lines.setdefault(row.key, []).append(line.number)
+        found.rows.append(row)
+    return found
+
+
+def values_of(line: Line, names: Sequence[str]) -> dict[str, str]:
+    """Give the cells of a line by what their columns are."""
+    return {name: unguarded(cell) for name, cell in zip(names, line.cells, strict=False) if name}
+
+
+def row_of(values: dict[str, str], secret: bytes, counted: dict[str, int]) -> Row:
+    """Give the person of a line; `counted` counts what was mended."""
+    for whole, last, first in _PARTS:
         parts = [values.pop(last, "").strip(), values.pop(first, "").strip()]
-        if whole not in values:
+        if not values.get(whole, "").strip():
             values[whole] = " ".join(part for part in parts if part)
-    key = _key(values, secret)
-    found.lines.setdefault(key, []).append(line)
+    for name, mend in mended.MENDS.items():
+        before = values.get(name, "")
+        values[name] = mend(before)
+        if values[name] != before:
+            counted[name] = counted.get(name, 0) + 1
     given = {name: values[name] for name in FIELDS if values.get(name, "").strip()}
-    found.rows.append(Row(key, given))
+    return Row(_key(values, secret), given)
 
 
 def _key(values: Mapping[str, str], secret: bytes) -> str:

@@ -21,6 +21,9 @@ EXPORTED: Final = ("name", "kana", "mail", "phone", "note")
 # Beyond so many persons a second person must agree.
 ALONE: Final = 100
 ROWS_A_REQUEST: Final = 500
+ROWS_A_LOOK: Final = 2500
+# What one step brings in.
+ROWS_A_STEP: Final = 100
 # A vault that was killed is there again within seconds, and the list goes on where it was.
 PATIENCE: Final = 60.0
 
@@ -70,14 +73,23 @@ def transfers(grant: str) -> tuple[Transfer, ...]:
 
 
 def ask_export(
-    grant: str, *, reason: str, words: str, fields: Iterable[str], persons: Iterable[UUID] | None = None
+    grant: str,
+    *,
+    reason: str,
+    words: str,
+    fields: Iterable[str],
+    persons: Iterable[UUID] | None = None,
+    telling: str = "",
 ) -> str:
-    """Ask for a list of all of the shop's customers, or of some; gives its id.
+    """Ask for a list of all of the shop's customers, or of some; gives its id. `telling`: of those whom its
+    mails did not reach (NoSuchTelling).
 
     `reason` is one of REASONS, `words` say more. PurposeRefused; BudgetHeld: there is no second person.
     """
     some = None if persons is None else [str(one) for one in persons]
     asked: dict[str, Any] = {"reason": reason, "words": words, "fields": list(fields), "persons": some}
+    if telling:
+        asked["telling"] = telling
     return str(_call("ask_export", grant, seconds=120, **asked)["transfer"])
 
 
@@ -135,17 +147,87 @@ def _patiently(grant: str, transfer: str, piece: int) -> list[list[str]]:
             time.sleep(0.5)
 
 
-def take_import(grant: str, transfer: str, rows: Sequence[Row], *, check: bool = False) -> Imported:
-    """Take the rows of an import that may go on; the same rows again change nothing. `check`: only look."""
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What the vault says of rows before anybody asks to bring them in: faults, and keys of who is there."""
+
+    bad: tuple[BadRow, ...]
+    known: frozenset[str]
+
+
+def look_import(grant: str, rows: Sequence[Row]) -> Looked:
+    """Say what is wrong with which row, and who is there already, by key or by address. It is on record."""
+    bad: list[BadRow] = []
+    known: set[str] = set()
+    for first in range(0, len(rows), ROWS_A_LOOK):
+        told = _call("look_import", grant, seconds=60, rows=_wired(rows[first : first + ROWS_A_LOOK]))
+        bad += [BadRow(**one) for one in told["bad"]]
+        known |= {*told["known"]}
+    return Looked(tuple(bad), frozenset(known))
+
+
+def import_brought(grant: str, transfer: str) -> Iterator[tuple[UUID, bool]]:
+    """Give who came in with an import and is there, and whether she is as she came."""
+    after = str(UUID(int=0))
+    while found := _call("import_brought", grant, transfer=transfer, after=after)["persons"]:
+        yield from ((UUID(person), fresh) for person, fresh in found)
+        after = found[-1][0]
+
+
+def undo_import(grant: str, transfer: str, persons: Sequence[UUID]) -> int:
+    """Erase those of them (at most 500) that came in with it and are as they came; gives their number."""
+    told = [str(one) for one in persons]
+    return int(_call("undo_import", grant, seconds=60, transfer=transfer, persons=told)["erased"])
+
+
+def take_import(
+    grant: str, transfer: str, rows: Sequence[Row], *, check: bool = False, join: bool = False
+) -> Imported:
+    """Take the rows of an import that may go on; the same rows again change nothing. `check`: only look.
+
+    `join`: who has the address of somebody who is there stands for her, and is not stored.
+    """
     persons: dict[str, UUID] = {}
     bad: list[BadRow] = []
     for first in range(0, len(rows), ROWS_A_REQUEST):
-        sent = [{"key": row.key, "fields": dict(row.fields)} for row in rows[first : first + ROWS_A_REQUEST]]
-        asked: dict[str, Any] = {"transfer": transfer, "first": first, "rows": sent, "check": check}
+        sent = _wired(rows[first : first + ROWS_A_REQUEST])
+        asked: dict[str, Any] = {
+            "transfer": transfer,
+            "first": first,
+            "rows": sent,
+            "check": check,
+            "join": join,
+        }
         told = _call("take_import", grant, seconds=60, **asked)
         persons |= {key: UUID(person) for key, person in told["persons"].items()}
         bad += [BadRow(**one) for one in told["bad"]]
     return Imported(persons=persons, bad=tuple(bad))
+
+
+def leave_import(grant: str, transfer: str, rows: Sequence[Row], *, join: bool) -> tuple[BadRow, ...]:
+    """Leave the rows in the vault, sealed, for `step_import` to bring in within a day; the same again takes
+    their place. `join` as of `take_import`. Gives what is wrong, where a request had a bad row: then it is
+    left out from there on.
+    """
+    for first in range(0, len(rows), ROWS_A_STEP):
+        sent = _wired(rows[first : first + ROWS_A_STEP])
+        asked: dict[str, Any] = {"transfer": transfer, "first": first, "rows": sent, "join": join}
+        if bad := _call("leave_import", grant, seconds=60, **asked)["bad"]:
+            return tuple(BadRow(**one) for one in bad)
+    return ()
+
+
+def step_import(shop_id: int, transfer: str) -> int:
+    """Bring the next rows in that were left; gives how many are left. For the worker alone.
+
+    Raises NoSuchTransfer, TransferOver: nothing comes in any more.
+    """
+    asked: dict[str, Any] = {"shop": shop_id, "transfer": transfer}
+    return int(wire.call(str(settings.VAULT_SOCKET), "step_import", asked, seconds=60)["left"])
+
+
+def _wired(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    return [{"key": row.key, "fields": dict(row.fields)} for row in rows]
 
 
 def trace(texts: Sequence[str], *, grant: str | None = None) -> dict[str, Any]:

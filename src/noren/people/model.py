@@ -12,6 +12,7 @@ class Purpose(StrEnum):
 
     TODAY = "today"
     DAY = "day"
+    DAY_SHEET = "day_sheet"
     CUSTOMER = "customer"
     SEARCH = "search"
     CHECK_IN = "check_in"
@@ -409,6 +410,16 @@ class KeySide:
 
 
 @dataclass(frozen=True, slots=True)
+class Untouched:
+    """Whom an answer leaves out in one shop: how many had rows and are not exposed, and of each field of how
+    many who had it it is not.
+    """
+
+    persons: int
+    fields: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Scope:
     """The answer to "whose data": `entries` counts the ledger's entries that say so.
 
@@ -418,7 +429,8 @@ class Scope:
     put to the entries, addresses and devices turned into sessions (`unsure`: those that may have been opened
     from there).
     `head_size` and `head_root` (hex) name the tree it was answered from; `checkpoint` is its signed note;
-    `proofs` holds a tlog-proof text for each entry asked for.
+    `proofs` holds a tlog-proof text for each entry asked for. `canaries` are ids among both that are nobody:
+    a proof needs them, and who counts people takes `exposed_people` and `spared_people`.
     """
 
     asked: Mapping[str, tuple[str, ...]]
@@ -434,6 +446,18 @@ class Scope:
     complete: bool
     proofs: dict[int, str]
     accounts: tuple[AccountData, ...] = ()
+    untouched: Mapping[int, Untouched] = field(default_factory=dict)
+    canaries: frozenset[UUID] = frozenset()
+
+    @property
+    def exposed_people(self) -> tuple[Exposure, ...]:
+        """Those of `persons` who are somebody."""
+        return tuple(one for one in self.persons if one.person not in self.canaries)
+
+    @property
+    def spared_people(self) -> tuple[Exposure, ...]:
+        """Those of `spared` who are somebody."""
+        return tuple(one for one in self.spared if one.person not in self.canaries)
 
 
 @dataclass(frozen=True, slots=True)

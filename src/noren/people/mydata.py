@@ -6,6 +6,7 @@ Each raises, beside what it names, VaultUnavailable and LedgerUnavailable.
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 from django.conf import settings
 
@@ -93,6 +94,16 @@ def lookups(grant: str, before: int | None = None) -> Lookups:
     """Who looked at her data, newest first; that she reads it is on record. GrantExpired, GrantRefused."""
     asked = {"grant": grant} if before is None else {"grant": grant, "before": before}
     return _lookups(_call("lookups", asked, seconds=40))
+
+
+def looks(grant: str, person: UUID, before: int | None = None) -> tuple[tuple[Lookup, ...], int | None]:
+    """Who looked at a customer of the shop, newest first, for its owner; and what to ask for with `before`.
+
+    `staff` is whose handle it was. The reading itself is one. Raises GrantRefused, NoSuchPerson.
+    """
+    asked: dict[str, Any] = {"grant": grant, "person": str(person)}
+    answer = _call("looks", asked if before is None else {**asked, "before": before}, seconds=40)
+    return tuple(_lookup(one) for one in answer["looks"]), answer["next"]
 
 
 def lookup_proof(grant: str, entry: int) -> str:

@@ -8,8 +8,12 @@ from pathlib import Path
 from typing import Literal, TypeVar, get_args
 from urllib.parse import urlsplit
 
+from noren.engine.office import Office
+
 Role = Literal["web", "worker", "migrate", "owner"]
 LOCAL_HOSTS = ("localhost", "127.0.0.1")
+# When the inquiry desk answers.
+DESK = "mon-fri 10:00-18:00 Asia/Tokyo JP"
 
 T = TypeVar("T")
 
@@ -83,6 +87,11 @@ class Env:
     canary_domain: str
     pwned: str
     sso_private: str
+    desk: str
+    alarm_url: str
+    alarm_secret: str
+    alarm_private: str
+    alarm_minutes: int
     test_database_url: str | None
     test_vault_database_url: str | None
     role: Role
@@ -162,6 +171,7 @@ class Env:
         return f"smtp://127.0.0.1:{self.catcher_smtp_port}"
 
 
+_WHSEC = re.compile(r"whsec_[A-Za-z0-9+/]{32,88}={0,2}", re.ASCII)
 _DOMAIN = re.compile(r"(?=.{1,200}$)[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*", re.ASCII)
 _POSTGRES = ("postgresql", "postgres")
 
@@ -190,6 +200,11 @@ NAMES: dict[str, str] = {
     "NOREN_CANARY_DOMAIN": "canary_domain",
     "NOREN_PWNED": "pwned",
     "NOREN_SSO_PRIVATE": "sso_private",
+    "NOREN_DESK": "desk",
+    "NOREN_ALARM_URL": "alarm_url",
+    "NOREN_ALARM_SECRET": "alarm_secret",
+    "NOREN_ALARM_PRIVATE": "alarm_private",
+    "NOREN_ALARM_MINUTES": "alarm_minutes",
     "NOREN_TEST_DATABASE_URL": "test_database_url",
     "NOREN_TEST_VAULT_DATABASE_URL": "test_vault_database_url",
     "NOREN_ROLE": "role",
@@ -221,7 +236,10 @@ def read(environ: Mapping[str, str] | None = None) -> Env:
         witness_minutes=envint(given, "NOREN_WITNESS_MINUTES", 60, 1, 10_080),
         canary_domain=_canary_domain(envtext(given, "NOREN_CANARY_DOMAIN", "") or ""),
         pwned=_pwned(envurl(given, "NOREN_PWNED", ("https", "http"))),
-        sso_private=_hosts(envtext(given, "NOREN_SSO_PRIVATE", "") or ""),
+        desk=_desk(envtext(given, "NOREN_DESK", DESK) or DESK),
+        sso_private=_hosts(given, "NOREN_SSO_PRIVATE"),
+        **_alarm(given),
+        alarm_minutes=envint(given, "NOREN_ALARM_MINUTES", 15, 1, 1_440),
         search_mb=envint(given, "NOREN_SEARCH_MB", 256, 1, 65_536),
         vault_key_provider=envchoice(given, "NOREN_VAULT_KEY_PROVIDER", "file", ("file", "aws-kms")),
         vault_kms_key=envtext(given, "NOREN_VAULT_KMS_KEY"),
@@ -300,10 +318,40 @@ def _pwned(url: str | None) -> str:
     return url or ""
 
 
-def _hosts(text: str) -> str:
+def _hosts(given: Mapping[str, str], name: str) -> str:
+    text = envtext(given, name, "") or ""
     if not all(_DOMAIN.fullmatch(part.strip()) for part in text.split(",") if part.strip()):
-        raise StartRefused(f"NOREN_SSO_PRIVATE={text}: give names of hosts, with commas between.")
+        raise StartRefused(f"{name}={text}: give names of hosts, with commas between.")
     return text
+
+
+def _desk(text: str) -> str:
+    try:
+        Office.of(text)
+    except ValueError:
+        raise StartRefused(
+            f"NOREN_DESK={text}: give days, hours, zone and country, such as {DESK}."
+        ) from None
+    return text
+
+
+def _alarm(given: Mapping[str, str]) -> dict[str, str]:
+    """Where rings of signs are posted to. The vault looks closer; what is told here is what is forgotten."""
+    url, secret = (
+        envurl(given, "NOREN_ALARM_URL", ("https", "http")) or "",
+        envtext(given, "NOREN_ALARM_SECRET"),
+    )
+    if urlsplit(url).scheme == "http" and urlsplit(url).hostname not in LOCAL_HOSTS:
+        raise StartRefused("NOREN_ALARM_URL: plain http is for localhost only.")
+    if bool(url) != bool(secret):
+        raise StartRefused("NOREN_ALARM_URL and NOREN_ALARM_SECRET: give both, or neither.")
+    if secret and not _WHSEC.fullmatch(secret):
+        raise StartRefused("NOREN_ALARM_SECRET: whsec_ and 24 to 64 bytes in base64.")
+    return {
+        "alarm_url": url,
+        "alarm_secret": secret or "",
+        "alarm_private": _hosts(given, "NOREN_ALARM_PRIVATE"),
+    }
 
 
 def _origin(text: str) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO
 
 import noren
-from noren.runtime import child, databases, doorkey, migrate, postgres
+from noren.runtime import child, databases, doorkey, migrate, postgres, secret_facts
 from noren.runtime.env import Env, Role
 from noren.runtime.keeper import Process, Spec
 from noren.runtime.paths import Paths
@@ -75,9 +75,14 @@ class House:
             "NOREN_VAULT_CANARY_DOMAIN": self.env.canary_domain,
             "NOREN_VAULT_PWNED": self.env.pwned,
             "NOREN_VAULT_SSO_PRIVATE": self.env.sso_private,
+            "NOREN_VAULT_ALARM_URL": self.env.alarm_url,
+            "NOREN_VAULT_ALARM_SECRET": self.env.alarm_secret,
+            "NOREN_VAULT_ALARM_PRIVATE": self.env.alarm_private,
+            "NOREN_VAULT_ALARM_MINUTES": str(self.env.alarm_minutes),
             # Who starts the system may ask what `noren scope` and its like ask; the app's user may not.
             "NOREN_VAULT_PEER_UIDS": ",".join(map(str, peers)),
             "NOREN_VAULT_ADMIN_UIDS": str(os.geteuid()),
+            "NOREN_VAULT_SEEN": secret_facts.told_to_vault(self.env),
             **self.env.vault_keys(),
         }
         if key := doorkey.given_to_child(self.paths.door_keys, databases.VAULT_LOGINS.values()):

@@ -2,16 +2,22 @@
 
 The inventory: `app/secrets.json` holds the app database's three passwords, Django's key, the key of booking
 links and the key of idempotency hashes; `vault/secrets.json` the vault database's two passwords. Both lie in
-a folder of mode 0700 that belongs to the side's OS user.
+a folder of mode 0700 that belongs to the side's OS user. Beside each stands when it was made.
 """
 
 import json
 import os
 import secrets
+from datetime import UTC, datetime
 from pathlib import Path
 
 APP = ("migrator_password", "app_password", "worker_password", "django_key", "link_key", "idempotency_key")
 VAULT = ("migrator_password", "vault_password")
+
+
+def made(name: str) -> str:
+    """Return the name under which it stands when a secret was made (ISO 8601, UTC)."""
+    return f"{name}.made"
 
 
 def read(path: Path) -> dict[str, str]:
@@ -40,6 +46,7 @@ def ensure(path: Path, names: tuple[str, ...], owner: tuple[int, int] | None = N
     if not missing:
         return values
     values |= {name: secrets.token_urlsafe(32) for name in missing}
+    values |= {made(name): datetime.now(UTC).isoformat(timespec="seconds") for name in missing}
     fresh = path.with_suffix(".new")
     fresh.unlink(missing_ok=True)
     with os.fdopen(

@@ -25,6 +25,7 @@ VAULT_CALLER = "worker" if ENV.role == "worker" else "web"
 # Whether the app's database is on this host: on a host of the vault alone it is not.
 APP_HERE = ENV.app_here
 LEDGER = PATHS.ledger
+NOREN_DESK = ENV.desk
 # Keys of their own, so that one can be changed without the others. Booking links (HMAC of shop, booking,
 # generation) and the hash that is kept of an Idempotency-Key.
 LINK_KEY = _SECRETS.get("link_key", "").encode()

@@ -13,7 +13,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO
 
 import psycopg
@@ -123,9 +123,12 @@ class Supervisor:
         return not vault.refused
 
     async def _back_up(self) -> int:
-        """Do the night's work; gives its exit code."""
+        """Do the night's work; gives the backup's exit code. What is found amiss rings for itself."""
+        environ = dict(os.environ)
+        with suppress(StartRefused):
+            await self._once("doctor", "doctor", nightly.launch(nightly.EXAMINE, environ))
         try:
-            await self._once("backup", "backup", nightly.launch(dict(os.environ)))
+            await self._once("backup", "backup", nightly.launch(nightly.BACKUP, environ))
         except StartRefused:
             return 1
         return 0

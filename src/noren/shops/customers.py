@@ -13,8 +13,9 @@ from django.conf import settings
 from tqdm import tqdm
 
 from noren import people
-from noren.people.importing import CustomerList, NotAList, read
+from noren.people.importing import CustomerList, read
 from noren.people.lists import REASONS
+from noren.people.tables import NotAList
 from noren.shops import directory
 
 

@@ -14,6 +14,7 @@ from noren.engine.model import BufferPolicy, GridKind, HolidayRule, HorizonKind
 from noren.people import Member
 from noren.shops import described_public, described_questions, described_terms, described_visits, directory
 from noren.shops.described_hours import ALWAYS, HoursGiven, hours
+from noren.shops.described_staff import by_staff
 from noren.shops.holidays import public_holidays
 from noren.shops.reading import WEEKDAYS, Reader, Values
 
@@ -284,6 +285,7 @@ def _service(table: Reader, position: int, known: _Known) -> ServiceGiven:
         "guests": described_questions.guests(table),
         **described_terms.service_terms(table, capacity=capacity),
     }
+    columns["by_staff"] = by_staff(table, known.resources, columns)
     if columns["stay"] is not None and (columns["grid"]["kind"] != "clock" or len(columns["segments"]) != 1):
         table.wrong("stay", 'has one segment, and begins by the clock: write grid = { kind = "clock" }')
     if columns["timetable"] and capacity is None:

@@ -20,7 +20,8 @@ def hours(parent: Reader, *, needed: bool = False) -> HoursGiven | None:
     """Read `hours`: `hours = "10:00-19:00"` is each day; a table names the days.
 
     `[[hours.alternate]]` are the further weeks of a rotation that begins in the week of `since`. `zone` is
-    for hours that are written in another zone than the shop's.
+    for hours that are written in another zone than the shop's. Of staff, resources and services `first` and
+    `last` are the days between which there is anything, and `[[hours.later]]` other weeks from `first` on.
     """
     if not parent.has("hours"):
         if needed:
@@ -34,6 +35,8 @@ def hours(parent: Reader, *, needed: bool = False) -> HoursGiven | None:
     closings = [_closing(each) for each in table.tables("closings")]
     dates = table.table("dates")
     columns = _columns(weekly, holiday, closings) | _rotation(table) | _zone(table)
+    if not needed:
+        columns |= _dated(table)
     table.done()
     return HoursGiven(columns, _dates(dates))
 
@@ -55,6 +58,22 @@ def _rotation(table: Reader) -> Values:
     return {"alternate": weeks, "since": since}
 
 
+def _dated(table: Reader) -> Values:
+    first, last = table.day("first"), table.day("last")
+    if first is not None and last is not None and last < first:
+        table.wrong("last", f"{last} is before first, {first}")
+    later = []
+    for each in table.tables("later"):
+        begins = each.day("first")
+        if begins is None:
+            each.wrong("first", "is missing; write the date from which these weeks hold")
+        weeks = [_week(week) for week in each.tables("alternate")]
+        entry: Values = {"first": begins and begins.isoformat(), "weekly": _week(each), "alternate": weeks}
+        later.append(entry | {"holiday": each.ranges("holiday") if each.has("holiday") else None})
+        each.done()
+    return {"first": first, "last": last, "later": later}
+
+
 def _zone(table: Reader) -> Values:
     zone = table.text("zone", "")
     try:
@@ -66,7 +85,8 @@ def _zone(table: Reader) -> Values:
 
 def _columns(weekly: list[Ranges], holiday: Ranges | None = None, closings: Iterable[Values] = ()) -> Values:
     plain: Values = {"weekly": weekly, "holiday": holiday, "closings": list(closings)}
-    return plain | {"alternate": [], "since": None, "zone": None}
+    plain |= {"alternate": [], "since": None, "zone": None}
+    return plain | {"later": [], "first": None, "last": None}
 
 
 def _closing(table: Reader) -> Values:

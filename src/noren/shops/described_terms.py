@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from noren.engine import limits
 from noren.engine.model import Limit, LimitOf, Period
 from noren.shops.reading import WEEKDAYS, Reader, Values
-from noren.shops.terms import Approval
+from noren.shops.terms import Approval, Visitors
 
 
 def deadline(table: Reader) -> Values:
@@ -65,8 +65,10 @@ def quiet(table: Reader) -> Values:
 def service_terms(table: Reader, *, capacity: int | None) -> Values:
     """Read the columns of a service that say how it is treated."""
     columns: Values = {
+        "own_policy": True,
         "limits": limits_of(table),
         "approval": table.choice("approval", tuple(Approval), Approval.NONE),
+        "visitors": table.choice("visitors", tuple(Visitors), Visitors.ALL),
         "fees": _fees(table.table("fees")),
         "check_in": _check_in(table.table("check_in")),
         "waiting": _waiting(table.table("waiting")),

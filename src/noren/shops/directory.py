@@ -11,7 +11,18 @@ from noren.shops.models import ShopDirectory
 # First path segments of the site, and words a visitor would take for the house itself.
 RESERVED = frozenset(
     {
-        *("news", "inquiry", "settings", "console", "operations", "password", "api", "static", "dev"),
+        *(
+            "news",
+            "inquiry",
+            "security",
+            "settings",
+            "console",
+            "operations",
+            "password",
+            "api",
+            "static",
+            "dev",
+        ),
         *("well-known", "admin", "login", "signin", "signout", "logout", "join", "booking", "bookings"),
         *("health", "healthz", "media", "assets", "legal", "privacy", "terms", "security", "status"),
         *(
@@ -28,7 +39,7 @@ RESERVED = frozenset(
             "shops",
         ),
         *("favicon", "robots", "sitemap", "link", "links", "notices", "webhooks", "language", "i18n"),
-        *("help", "about", "sso"),
+        *("help", "about", "sso", "exposed"),
     }
 )
 SLUG = re.compile(r"[a-z](?:[a-z0-9]|-(?=[a-z0-9])){1,38}")

@@ -4,9 +4,12 @@ A file is the truth for what it names. Nobody and nothing is deleted that a book
 resources and services that are no longer named stop being bookable.
 """
 
-from collections.abc import Mapping
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 from django.db.models import F
 
@@ -16,17 +19,49 @@ from noren.shops.models import OpeningHours, Override, Resource, Service, Shop, 
 from noren.shops.reading import Ranges
 from noren.shops.tenancy import ShopModel
 
+# Written beside what a file says, and never by it.
+_OWN: Final = frozenset({"joined_at", "policy_version"})
 
-def apply(given: ShopGiven, *, now: datetime) -> bool:
+
+@dataclass(slots=True)
+class Fields:
+    """What a file says, by field ("service cut: price") a digest of its value; what it said last beside it.
+
+    `over`: what somebody has changed since, or made elsewhere, and what this file would write over.
+    """
+
+    last: Mapping[str, str] = field(default_factory=dict)
+    now: dict[str, str] = field(default_factory=dict)
+    over: set[str] = field(default_factory=set)
+
+    def writes(self, name: str, value: Any) -> None:
+        self.now[name] = _digest(value)
+
+    def replaces(self, name: str, there: Any) -> None:
+        """Look whether what is there is what the file said last."""
+        if self.last.get(name) != _digest(there):
+            self.over.add(name)
+
+    def removed(self, names: Iterable[str]) -> None:
+        """Somebody has taken away what the file made, and makes again."""
+        self.over.update(name for name in names if name in self.last)
+
+
+def _digest(value: Any) -> str:
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def apply(given: ShopGiven, *, now: datetime, fields: Fields | None = None) -> bool:
     """Write a shop's rows, inside the shop; say whether anything differed: a second time nothing does.
 
-    `now` is when those join who are new.
+    `now` is when those join who are new. `fields` is told what is written, and over what.
     """
-    writer = _Writer(now)
+    writer = _Writer(now, fields or Fields())
     before = _asked()
     writer.shop(given.columns)
     ids = writer.resources(given)
-    writer.hours(given.hours)
+    writer.hours(given.hours, "the shop")
     written = {each.key: writer.service(each, ids) for each in given.services}
     for each in given.services:
         writer.additions(written[each.key], [written[key] for key in each.additions])
@@ -41,7 +76,7 @@ def write_shop(columns: Mapping[str, Any], *, now: datetime) -> bool:
 
     Another wording of the policy is another version of it.
     """
-    writer = _Writer(now)
+    writer = _Writer(now, Fields())
     writer.shop(columns)
     return writer.changed
 
@@ -56,8 +91,9 @@ def _asked() -> dict[str, Any]:
 class _Writer:
     """Writes what differs, and remembers whether anything did."""
 
-    def __init__(self, now: datetime) -> None:
+    def __init__(self, now: datetime, fields: Fields) -> None:
         self.changed = False
+        self._fields = fields
         self._now = now
         self._founding = False
 
@@ -67,11 +103,12 @@ class _Writer:
         if row is None:
             Shop.objects.create(**columns)
             self.changed = self._founding = True
+            self._say("shop", columns)
             return
         values = dict(columns)
         if row.texts.get("policy") != columns["texts"].get("policy"):
             values["policy_version"] = row.policy_version + 1
-        self._update(row, values)
+        self._update(row, values, "shop")
 
     def resources(self, given: ShopGiven) -> dict[str, int]:
         """Write staff and resources in the file's order, parts before wholes; give the ids by key."""
@@ -79,10 +116,11 @@ class _Writer:
         for each in given.resources:
             parts = [ids[part] for part in each.parts]
             columns = {**each.columns, "parts": parts, **self._joins(each)}
-            ids[each.key] = self._put(Resource, {"key": each.key}, columns)
+            what = f"resource {each.key}"
+            ids[each.key] = self._put(Resource, {"key": each.key}, columns, what)
             if each.staff is not None:
-                self._put(Staff, {"id": ids[each.key]}, {"key": each.key, **each.staff})
-            self.hours(each.hours, resource_id=ids[each.key])
+                self._put(Staff, {"id": ids[each.key]}, {"key": each.key, **each.staff}, f"staff {each.key}")
+            self.hours(each.hours, what, resource_id=ids[each.key])
         self.retire(Resource, list(ids))
         return ids
 
@@ -99,46 +137,75 @@ class _Writer:
         timetable = [
             {**entry, "staff": [ids[key] for key in entry["staff"]]} for entry in given.columns["timetable"]
         ]
-        values = {**given.columns, "requirements": needs, "timetable": timetable}
-        service_id = self._put(Service, {"key": given.key}, values)
-        self.hours(given.hours, service_id=service_id)
+        own = [{**each, "staff": ids[each["staff"]]} for each in given.columns["by_staff"]]
+        values = {**given.columns, "requirements": needs, "timetable": timetable, "by_staff": own}
+        what = f"service {given.key}"
+        service_id = self._put(Service, {"key": given.key}, values, what)
+        self.hours(given.hours, what, service_id=service_id)
         return service_id
 
     def additions(self, service_id: int, additions: list[int]) -> None:
-        self._update(Service.objects.get(id=service_id), {"additions": additions})
+        row = Service.objects.get(id=service_id)
+        self._update(row, {"additions": additions}, f"service {row.key}")
 
     def retire(self, model: type[Resource] | type[Service], keys: list[str]) -> None:
         """What the file no longer names can no longer be booked; its bookings stay."""
-        gone = model.objects.filter(bookable=True).exclude(key__in=keys).update(bookable=False)
-        self.changed |= bool(gone)
+        left = model.objects.exclude(key__in=keys)
+        for row in left.order_by("key"):
+            name = f"{model.__name__.lower()} {row.key}: bookable"
+            if row.bookable:
+                self._fields.replaces(name, there=True)
+            self._fields.writes(name, value=False)
+        self.changed |= bool(left.filter(bookable=True).update(bookable=False))
 
     def hours(
-        self, given: HoursGiven | None, *, resource_id: int | None = None, service_id: int | None = None
+        self,
+        given: HoursGiven | None,
+        what: str,
+        *,
+        resource_id: int | None = None,
+        service_id: int | None = None,
     ) -> None:
         owner = {"resource_id": resource_id, "service_id": service_id}
         if given is None:
-            gone, _ = OpeningHours.objects.filter(**owner).delete()
-            self.changed |= bool(gone)
+            there = OpeningHours.objects.filter(**owner)
+            for row in there:
+                self._fields.replaces(f"hours of {what}: weekly", row.weekly)
+            self.changed |= bool(there.delete()[0])
         else:
-            self._put(OpeningHours, owner, given.columns)
-        self._overrides(owner, {} if given is None else given.dates)
+            self._put(OpeningHours, owner, given.columns, f"hours of {what}")
+        self._overrides(owner, {} if given is None else given.dates, what)
 
-    def _overrides(self, owner: dict[str, int | None], dates: Mapping[date, Ranges]) -> None:
-        gone, _ = Override.objects.filter(**owner).exclude(date__in=dates).delete()
-        self.changed |= bool(gone)
+    def _overrides(self, owner: dict[str, int | None], dates: Mapping[date, Ranges], what: str) -> None:
+        gone = Override.objects.filter(**owner).exclude(date__in=dates)
+        for row in gone:
+            self._fields.replaces(f"hours of {what} on {row.date}: ranges", row.ranges)
+        self.changed |= bool(gone.delete()[0])
         for day, ranges in dates.items():
-            self._put(Override, {**owner, "date": day}, {"ranges": ranges})
+            self._put(Override, {**owner, "date": day}, {"ranges": ranges}, f"hours of {what} on {day}")
 
-    def _put(self, model: type[ShopModel], match: dict[str, Any], values: Mapping[str, Any]) -> int:
+    def _put(
+        self, model: type[ShopModel], match: dict[str, Any], values: Mapping[str, Any], what: str
+    ) -> int:
         row = model.objects.filter(**match).first()
         if row is None:
             self.changed = True
+            self._fields.removed(f"{what}: {name}" for name in values)
+            self._say(what, values)
             return model.objects.create(**match, **values).id
-        self._update(row, values)
+        self._update(row, values, what)
         return row.id
 
-    def _update(self, row: ShopModel, values: Mapping[str, Any]) -> None:
+    def _say(self, what: str, values: Mapping[str, Any]) -> None:
+        for name, value in values.items():
+            if name not in _OWN:
+                self._fields.writes(f"{what}: {name}", value)
+
+    def _update(self, row: ShopModel, values: Mapping[str, Any], what: str) -> None:
         differing = {name: value for name, value in values.items() if getattr(row, name) != value}
+        self._say(what, values)
+        for name in differing.keys() - _OWN:
+            self._fields.replaces(f"{what}: {name}", getattr(row, name))
         if differing:
             type(row).objects.filter(id=row.id).update(**differing)
             self.changed = True

@@ -19,6 +19,11 @@ class ShopDirectory(models.Model):
         db_table = "shops_directory"
 
 
+def asked_for() -> list[str]:
+    """Return what the team is written to of as a standard: of requests that wait for a yes."""
+    return ["asked"]
+
+
 class Shop(ShopModel):
     """One row a shop; its `shop_id` is its id in the directory."""
 
@@ -57,6 +62,14 @@ class Shop(ShopModel):
     hold_minutes = models.SmallIntegerField(default=10)
     reminder_minutes = models.IntegerField(default=1440)
     """How long before its start a booking is reminded of; 0: never."""
+    more_reminders = ArrayField(models.IntegerField(), default=list)
+    """The same of further reminders."""
+    thanks_hours = models.SmallIntegerField(default=0)
+    """How many hours after a visit somebody is thanked for it; 0: never."""
+    told_at_once = ArrayField(models.CharField(max_length=12), default=asked_for)
+    """Of what somebody of the team wants a mail at once (messages.telling.About); of nothing else a job is
+    written.
+    """
     limits = models.JSONField(default=list)
     """Of the shop as a whole: [{"of", "period", "most", "minutes"}]."""
     daily_mail = models.BooleanField(default=True)
@@ -67,6 +80,10 @@ class Shop(ShopModel):
     """When it was stopped or opened again last, and"""
     stopped_by = models.CharField(max_length=80, blank=True, default="")
     """by whom (Actor)."""
+    policies = models.JSONField(default=dict)
+    """What holds for the services that have no policy of their own: {"lead", "change", "cancel", "horizon",
+    "fees", "check_in", "waiting", "limits"}, as Service has them. Empty: nobody has said so.
+    """
     quiet = models.JSONField(default=dict)
     """{"from", "to"}: minutes of the day when nobody is disturbed and the clock of offers pauses."""
     questions = models.JSONField(default=list)
@@ -169,6 +186,16 @@ class Service(ShopModel):
     """Tax included, per guest (and night of a stay), in the currency's smallest unit."""
     tax_rate = models.SmallIntegerField(default=10)
     bookable = models.BooleanField(default=True)
+    own_policy = models.BooleanField(default=True)
+    """Whether it is treated as it says itself; if not, as the shop says (Shop.policies), which is written
+    into its columns.
+    """
+    by_staff = models.JSONField(default=list)
+    """Who takes another time for it, or costs another price when she is asked for: [{"staff": id, "minutes":
+    [of each segment], "price"}], minutes and price optional.
+    """
+    visitors = models.CharField(max_length=8, blank=True, default="")
+    """For whom it is: "" everybody, "first" who comes for the first time, "again" who has been here."""
     additions = ArrayField(models.BigIntegerField(), default=list)
     """Services that may be added to it in one visit: its options."""
     alone = models.BooleanField(default=True)
@@ -188,13 +215,18 @@ class OpeningHours(ShopModel):
     resource_id = models.BigIntegerField(null=True)
     service_id = models.BigIntegerField(null=True)
     weekly = models.JSONField()
-    """Seven lists of [start, end], Monday first."""
+    """Seven lists of [start, end], Monday first. Of all but the shop, none: as the shop's."""
     holiday = models.JSONField(null=True)
     """The eighth day; null: as on its weekday."""
     alternate = models.JSONField(default=list)
     since = models.DateField(null=True)
     closings = models.JSONField(default=list)
     zone = models.CharField(max_length=40, null=True)  # noqa: DJ001 - null is the shop's own zone
+    later = models.JSONField(default=list)
+    """[{"first": date, "weekly", "alternate", "holiday"}]: other weeks from a date on (engine.Later)."""
+    first = models.DateField(null=True)
+    """Of a resource: before it and after `last` there is nothing of it."""
+    last = models.DateField(null=True)
 
 
 class Override(ShopModel):
@@ -206,6 +238,23 @@ class Override(ShopModel):
     ranges = models.JSONField(default=list)
     why = models.CharField(max_length=16, blank=True, default="")
     """What the public page says of it, as a code."""
+
+
+class DayRequest(ShopModel):
+    """Somebody who serves asks for days off, or for other hours. Why is a code: no free text about her."""
+
+    staff_id = models.BigIntegerField()
+    first = models.DateField()
+    last = models.DateField()
+    ranges = models.JSONField(default=list)
+    """The hours she asks for on each of these days. None: off."""
+    why = models.CharField(max_length=16, blank=True, default="")
+    state = models.CharField(max_length=12, default="asked")
+    """asked -> accepted, declined, withdrawn (day_requests.State)."""
+    asked_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True)
+    answered_by = models.CharField(max_length=80, blank=True, default="")
+    """As a history says who of the shop did it (Actor)."""
 
 
 class Photo(ShopModel):

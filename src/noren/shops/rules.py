@@ -22,8 +22,10 @@ from noren.engine.model import (
     Horizon,
     HorizonKind,
     Hours,
+    Later,
     Limit,
     LimitOf,
+    Pace,
     Period,
     Range,
     Requirement,
@@ -141,7 +143,8 @@ def rules_from(rows: Mapping[str, Any]) -> ShopRules:
         days[date.fromisoformat(row["date"])] = _ranges(row["ranges"])
     hours = {(row["resource_id"], row["service_id"]): _hours(row) for row in rows["hours"]}
     for owner, days in overrides.items():
-        hours[owner] = replace(hours.get(owner, _ALWAYS), overrides=days)
+        usual = hours.get(owner, _ALWAYS if owner == (None, None) else _AS_SHOP)
+        hours[owner] = replace(usual, overrides=days)
     resources = {row["id"]: _resource(row, hours.get((row["id"], None))) for row in rows["resources"]}
     services = {row["id"]: _service(row, hours.get((None, row["id"]))) for row in rows["services"]}
     return ShopRules(
@@ -158,13 +161,14 @@ def rules_from(rows: Mapping[str, Any]) -> ShopRules:
         buffers_outside=shop["buffers_outside"],
         align=shop["align"],
         week_start=shop["week_start"],
-        limits=_limits(shop["limits"]),
+        limits=limits_from(shop["limits"]),
         stopped_until=_minute(shop.get("stopped_until")) or 0,
     )
 
 
 _ALL_DAY = (Range(0, 1440),)
 _ALWAYS = Hours(weekly=(_ALL_DAY,) * 7, holiday=_ALL_DAY)
+_AS_SHOP = Hours(weekly=())
 
 
 def _ranges(plain: Sequence[Sequence[int]]) -> tuple[Range, ...]:
@@ -196,7 +200,17 @@ def _hours(row: Plain) -> Hours:
             for each in row["closings"]
         ),
         zone=row["zone"],
+        later=tuple(_later(each) for each in sorted(row["later"], key=lambda each: str(each["first"]))),
+        first=_day(row["first"]),
+        last=_day(row["last"]),
     )
+
+
+def _later(plain: Plain) -> Later:
+    first = date.fromisoformat(plain["first"])
+    turns = tuple(_week(week) for week in plain.get("alternate", ()))
+    holiday = plain.get("holiday")
+    return Later(first, _week(plain["weekly"]), turns, None if holiday is None else _ranges(holiday))
 
 
 def _resource(row: Plain, hours: Hours | None) -> Resource:
@@ -235,7 +249,8 @@ def _grid(plain: Plain) -> Grid:
     )
 
 
-def _limits(plain: Sequence[Plain]) -> tuple[Limit, ...]:
+def limits_from(plain: Sequence[Plain]) -> tuple[Limit, ...]:
+    """Read limits as a row has them."""
     return tuple(
         Limit(LimitOf(each["of"]), Period(each["period"]), each.get("most"), each.get("minutes"))
         for each in plain
@@ -245,6 +260,24 @@ def _limits(plain: Sequence[Plain]) -> tuple[Limit, ...]:
 def stay_from(plain: Plain | None) -> Stay | None:
     """Read a stay as a service's row has it."""
     return None if plain is None else Stay(plain["out"], tuple(plain["least"]), plain["most"])
+
+
+def _paces(row: Plain) -> tuple[Pace, ...]:
+    """Say who takes another time, each in the first role that one of several has. Dates and nights are the
+    same for all.
+    """
+    if row["capacity"] is not None or row["stay"] is not None:
+        return ()
+    usual = [each["minutes"] for each in row["segments"]]
+    found = []
+    for own in row["by_staff"]:
+        needs = (need for need in row["requirements"] if need.get("count", 1) == 1)
+        role = next((need["role"] for need in needs if own["staff"] in need["pool"]), None)
+        pairs = enumerate(zip(own.get("minutes", ()), usual, strict=False))
+        minutes = tuple((at, hers) for at, (hers, others) in pairs if hers != others)
+        if role is not None and minutes:
+            found.append(Pace(role, own["staff"], minutes))
+    return tuple(found)
 
 
 def _service(row: Plain, hours: Hours | None) -> Service:
@@ -266,10 +299,11 @@ def _service(row: Plain, hours: Hours | None) -> Service:
         capacity=row["capacity"],
         party_min=row["party_min"],
         party_max=row["party_max"],
-        limits=_limits(row["limits"]),
+        limits=limits_from(row["limits"]),
         bookable=row["bookable"],
         stay=stay_from(row["stay"]),
         additions=tuple(row["additions"]),
         alone=row["alone"],
         together=row["together"],
+        paces=_paces(row),
     )

@@ -17,7 +17,7 @@ from django.db.migrations.state import ProjectState
 from psycopg import sql
 
 # The closed list of tables that belong to no shop. They hold no tenant data. procrastinate_* are the jobs:
-# each job carries its shop_id.
+# each job carries its shop_id. incidents_*: the platform's own public words, which name nobody.
 GLOBAL_TABLES = frozenset(
     {
         "shops_directory",
@@ -25,6 +25,9 @@ GLOBAL_TABLES = frozenset(
         "django_session",
         "django_migrations",
         "django_content_type",
+        "incidents_noticedraft",
+        "incidents_noticeversion",
+        "incidents_savedanswer",
         "procrastinate_events",
         "procrastinate_jobs",
         "procrastinate_periodic_defers",

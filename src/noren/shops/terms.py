@@ -4,7 +4,7 @@ Money is in the currency's smallest unit, tax included; minutes of a day are wal
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -21,6 +21,14 @@ class Approval(StrEnum):
     NONE = ""
     KEEPS = "keeps"
     FREE = "free"
+
+
+class Visitors(StrEnum):
+    """Whom a service is for. It is her own word, and of who is known the history's."""
+
+    ALL = ""
+    FIRST = "first"
+    AGAIN = "again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +75,18 @@ class ServiceTerms:
     """How many dates a customer may book at once."""
     parts: tuple["ServiceTerms", ...] = ()
     """Of a visit, in its order."""
+    more: Mapping[int, int] = field(default_factory=dict)
+    """By staff: how much more (or less) each costs who is asked for, where that differs."""
+    visitors: Visitors = Visitors.ALL
+
+    def unit_price(self, staff: int | None) -> int:
+        """Return the price for each when she is asked for; None: nobody is."""
+        return self.price + self.surcharge(staff)
+
+    def surcharge(self, staff: int | None) -> int:
+        """Return what her own price adds to the service's; of a visit of all its parts."""
+        parts = self.parts or (self,)
+        return 0 if staff is None else sum(each.more.get(staff, 0) for each in parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +96,12 @@ class Terms:
     currency: str
     policy_version: int
     hold_minutes: int
-    reminder_minutes: int
+    reminders: tuple[int, ...]
+    """How many minutes before a start, the longest first."""
+    thanks_hours: int
     quiet: Quiet | None
+    told_at_once: frozenset[str]
+    """Of what somebody of the team wants a mail at once."""
     services: Mapping[int, ServiceTerms]
     staff_fees: Mapping[int, int]
 
@@ -89,11 +113,18 @@ def terms_from(rows: Mapping[str, Any]) -> Terms:
         currency=shop["currency"],
         policy_version=shop["policy_version"],
         hold_minutes=shop["hold_minutes"],
-        reminder_minutes=shop["reminder_minutes"],
+        reminders=reminders_of(shop["reminder_minutes"], *shop["more_reminders"]),
+        thanks_hours=shop["thanks_hours"],
+        told_at_once=frozenset(shop["told_at_once"]),
         quiet=Quiet(quiet["from"], quiet["to"]) if quiet else None,
         services={row["id"]: _service(row, shop) for row in rows["services"]},
         staff_fees={row["id"]: row["fee"] for row in rows["staff"]},
     )
+
+
+def reminders_of(*minutes: int) -> tuple[int, ...]:
+    """Return the reminders that are some, each once, the longest first."""
+    return tuple(sorted({each for each in minutes if each > 0}, reverse=True))
 
 
 def visit_terms(terms: Terms, service_id: int, rules: ShopRules) -> Terms:
@@ -107,6 +138,7 @@ def visit_terms(terms: Terms, service_id: int, rules: ShopRules) -> Terms:
         parts[0],
         price=sum(each.price for each in parts),
         approval=next((each for each in (Approval.KEEPS, Approval.FREE) if each in approvals), Approval.NONE),
+        visitors=next((each.visitors for each in parts if each.visitors), Visitors.ALL),
         timetable=(),
         course=False,
         minimum=None,
@@ -137,4 +169,6 @@ def _service(row: Plain, shop: Plain) -> ServiceTerms:
         waiting=WaitingRule(**row["waiting"]) if row["waiting"] else None,
         series=row["series"].get("most", 1),
         asks=asking(shop, row),
+        more={each["staff"]: each["price"] - row["price"] for each in row["by_staff"] if "price" in each},
+        visitors=Visitors(row["visitors"]),
     )

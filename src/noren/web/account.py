@@ -97,7 +97,7 @@ def enter(request: HttpRequest, slug: str) -> HttpResponse:
 def password(request: HttpRequest, slug: str) -> HttpResponse:
     """In by mail and password."""
     face, mail = face_or_404(slug), mail_of(request)
-    typed, proof = request.POST.get("password", "")[:LONGEST_PASSWORD], challenge.proof(request)
+    typed, proof = passwords.typed(request, "password", LONGEST_PASSWORD), challenge.proof(request)
     try:
         answer = signin.check_customer(
             request, face.id, mail or "-", typed or "-", now=clock.now(), proof=proof
@@ -119,7 +119,7 @@ def password(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 def second(request: HttpRequest, slug: str) -> HttpResponse:
     """Take the second factor."""
-    face, ticket = face_or_404(slug), request.POST.get("ticket", "")[:2_000]
+    face, ticket = face_or_404(slug), passwords.typed(request, "ticket", 2_000)
     asked = Second(ticket, "mail" if request.POST.get("way") == "mail" else "code")
     try:
         answer = signin.finish_second(request, asked, code_of(request), now=clock.now())
@@ -210,11 +210,11 @@ def answer(request: HttpRequest, template: str, context: dict[str, Any], status:
 
 
 def mail_of(request: HttpRequest) -> str:
-    return request.POST.get("mail", "").strip()[:LONGEST_MAIL]
+    return passwords.typed(request, "mail", LONGEST_MAIL).strip()
 
 
 def code_of(request: HttpRequest) -> str:
-    return "".join(request.POST.get("code", "").split())[:LONGEST_CODE] or "-"
+    return "".join(passwords.typed(request, "code", 200).split())[:LONGEST_CODE] or "-"
 
 
 def _code_page(

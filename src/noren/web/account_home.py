@@ -6,6 +6,7 @@ from datetime import datetime
 from urllib.parse import urlencode
 from uuid import UUID
 
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -16,13 +17,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from noren import clock, people
 from noren.accounts import session
 from noren.accounts.access import CustomerRequest, customer_required, fresh_customer_required, safe_next
-from noren.booking import links
+from noren.booking import links, merging
 from noren.booking.models import LIVE, STANDING, Booking, Status, Waiting
 from noren.errors import BadField, BadPassword, CodeRefused, MailTaken, MailUnproved, NothingHere
 from noren.people import OwnAccount
 from noren.shops.models import Service
 from noren.shops.tenancy import shop as in_shop
-from noren.web import linked, shopfront, visits, wording
+from noren.web import linked, passwords, shopfront, visits, wording
 from noren.web.entrance import given
 from noren.web.forms import OwnForm
 from noren.web.passwords import why
@@ -134,7 +135,7 @@ def address(request: CustomerRequest, slug: str) -> HttpResponse:
         people.own_address_begin(grant)
     elif step == "enter":
         try:
-            typed = "".join(request.POST.get("code", "").split())[:20]
+            typed = "".join(passwords.typed(request, "code", 200).split())[:20]
             people.own_address_finish(grant, typed or "-")
             return HttpResponseRedirect(reverse("account", args=[slug]) + "?changed")
         except (CodeRefused, MailTaken) as refusal:
@@ -167,7 +168,7 @@ def ways(request: CustomerRequest, slug: str) -> HttpResponse:
 @require_POST
 def ways_password(request: CustomerRequest, slug: str) -> HttpResponse:
     """Set her password; her other sign-ins end."""
-    face, typed = face_or_404(slug), request.POST.get("password", "")[:_LONGEST_PASSWORD]
+    face, typed = face_or_404(slug), passwords.typed(request, "password", _LONGEST_PASSWORD)
     try:
         people.password_set(request.signed_in.grant, typed or "-", words=_words(face))
     except BadPassword as refusal:
@@ -241,9 +242,11 @@ def query_of(request: HttpRequest, face: shopfront.Face) -> str:
 
 def bookings_of(face: shopfront.Face, own: OwnAccount, now: datetime) -> tuple[list[Line], list[Line], bool]:
     """What is to come, the next first; what was or is off, the last first; whether more were left off."""
+    # The shop may have joined her own record with another: what she booked under it stays in her sight.
+    brought = merging.brought(face.id, [own.person])
     with in_shop(face.id):
         rows = list(
-            Booking.objects.filter(person_id__in=own.records)
+            Booking.objects.filter(Q(person_id__in=own.records) | Q(id__in=brought))
             .exclude(status=Status.HELD)
             .order_by("-start", "-id")[: MOST + 1]
         )
@@ -253,7 +256,7 @@ def bookings_of(face: shopfront.Face, own: OwnAccount, now: datetime) -> tuple[l
         Line(
             visit,
             reverse("own", args=[links.token(face.id, row.id, row.generation)]),
-            mine=row.person_id == own.person,
+            mine=row.person_id == own.person or row.id in brought,
             again=linked.again(face, _offer(face, offers, visit), visit, now),
         )
         for visit, row in zip(found, rows, strict=False)

@@ -3,7 +3,7 @@
 Names of guests come where hers comes; answers wait for a tap, those about health for one of their own.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.http import HttpRequest
@@ -15,6 +15,7 @@ from noren.booking import said
 from noren.booking.said import Line
 from noren.shops import rules
 from noren.shops.tenancy import shop as in_shop
+from noren.shops.terms import ServiceTerms
 from noren.web import names, wording
 from noren.web.shopfront import Face
 from noren.web.visits import Visit
@@ -111,11 +112,21 @@ def parts(
 
 def consents(face: Face, visit: Visit) -> list[Consent]:
     """Return to what she agreed, as the shop words it now, and which wording it was."""
-    agreed = visit.agreed.get("asked", {}).get("consents", ())
-    if not agreed:
-        return []
+    return consents_of(face, [visit])[visit.id]
+
+
+def consents_of(face: Face, visits: Sequence[Visit]) -> dict[int, list[Consent]]:
+    """Return the same of several bookings: the rules are read once, where anybody agreed to anything."""
+    if not any(visit.agreed.get("asked", {}).get("consents") for visit in visits):
+        return {visit.id: [] for visit in visits}
     with in_shop(face.id):
-        terms = rules.known().terms.services.get(visit.service_id)
+        services = rules.known().terms.services
+    return {visit.id: _consents(visit, services) for visit in visits}
+
+
+def _consents(visit: Visit, services: Mapping[int, ServiceTerms]) -> list[Consent]:
+    agreed = visit.agreed.get("asked", {}).get("consents", ())
+    terms = services.get(visit.service_id)
     words = {each.key: wording.of(each.question) for each in terms.asks.questions} if terms else {}
     words[said.HEALTH] = wording.Words(_("Answers about health are kept"))
     return [Consent(words.get(each["key"]) or each["key"], each["version"]) for each in agreed]

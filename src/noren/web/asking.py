@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from noren.booking.said import HEALTH_AGREED, Guest, Said, places
 from noren.shops.questions import LENGTHS, Asking, Guests, Kind, Question
-from noren.web import wording
+from noren.web import times, wording
 
 ME, OTHER = "me", "other"
 CONSENT = "health_consent"
@@ -118,7 +118,7 @@ def _answer(question: Question, value: Any) -> Any:
 
 def _version(value: str) -> int:
     """Read the version of a tick; what is none is one that never was."""
-    return int(value) if value.isascii() and value.isdecimal() else 0
+    return times.number(value) or 0
 
 
 def _kana(text: str) -> str:

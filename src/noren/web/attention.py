@@ -9,12 +9,12 @@ from django.views.decorators.http import require_http_methods
 
 from noren import clock, people
 from noren.accounts.access import Permission, StaffRequest, permission_required
-from noren.booking import actions, resettle
+from noren.booking import actions, resettle, work
 from noren.booking import day as booking_day
 from noren.booking.models import Booking
 from noren.errors import NorenError, NothingHere
 from noren.shops.tenancy import shop as in_shop
-from noren.web import console, names, shopfront, touched, visits, wording
+from noren.web import console, names, shopfront, times, touched, visits, wording, works
 from noren.web.desk import face_of
 
 SHOWN = 100
@@ -35,6 +35,7 @@ def waiting(request: StaffRequest) -> HttpResponse:
         "shop": face,
         "way": "attention",
         "rows": _rows(face, shown, told, now),
+        "changes": [works.row_of(each, face, settles=True) for each in work.changes_open(face.id)],
         "more": len(found) - len(shown),
         "names": told,
         "ask_names": not asked and bool(found),
@@ -45,11 +46,16 @@ def waiting(request: StaffRequest) -> HttpResponse:
 def _rows(
     face: shopfront.Face, found: list[Booking], told: names.Names, now: datetime
 ) -> list[dict[str, object]]:
-    reasons = booking_day.last_reasons(face.id, [row.id for row in found])
+    ids = [row.id for row in found]
+    reasons, follow = booking_day.last_reasons(face.id, ids), work.lines_of(face.id, ids)
     with in_shop(face.id):
         seen = console.named(visits.of(found, face), told, now)
     return [
-        {"seen": each, "why": _why(row, reasons.get(row.id, ""))}
+        {
+            "seen": each,
+            "why": _why(row, reasons.get(row.id, "")),
+            "follows": touched.follow_words(follow[row.id].choice) if row.id in follow else "",
+        }
         for each, row in zip(seen, found, strict=True)
     ]
 
@@ -82,8 +88,8 @@ def _decide(request: StaffRequest, booking_id: int) -> None:
             resettle.move_nearest(shop_id, booking_id, now=now, by=by)
         case "cancel":
             actions.cancel(shop_id, booking_id, now=now, by=by, reason="shop")
-        case deed if deed.startswith("staff-") and deed[6:].isascii() and deed[6:].isdecimal():
-            resettle.reassign(shop_id, booking_id, int(deed[6:]), now=now, by=by)
+        case deed if deed.startswith("staff-") and (staff := times.number(deed[6:])) is not None:
+            resettle.reassign(shop_id, booking_id, staff, now=now, by=by)
         case _:
             raise NothingHere
 

@@ -91,7 +91,8 @@ def page(request: StaffRequest) -> HttpResponse:
         away.back(face.id, staff, end)
         return HttpResponseRedirect(address(staff, on))
     if deed == "away":
-        away.close(face.id, staff, start, end, now=now, by=by)
+        if not away.is_off(face.id, staff, on):
+            away.close(face.id, staff, start, end, now=now, by=by)
         did = _settled(face, staff, request.POST, now=now, by=by)
     return _page(request, face, (staff, serving[staff]), on, did=did, now=now)
 
@@ -179,6 +180,7 @@ def _page(
         "staff": staff,
         "name": name,
         "closed": closed,
+        "off": not closed and away.is_off(face.id, staff, on),
         "until": end,
         "names": told,
         "ask_names": not wanted and bool(both),

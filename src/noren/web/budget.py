@@ -28,13 +28,14 @@ def page(request: StaffRequest) -> HttpResponse:
 def _page(request: StaffRequest, *, refused: str = "", status: int = 200) -> HttpResponse:
     face = face_of(request)
     stands = people.standing(request.signed_in.grant)
+    own = [wish for wish in stands.wishes if wish.own]
     waiting = [wish for wish in stands.wishes if not wish.own]
     context = {
         "shop": face,
         "way": "budget",
         "budget": stands.budget,
         "next": stands.next.value,
-        "own": [(wish, _state(wish), wish.until.astimezone(face.zone)) for wish in stands.wishes if wish.own],
+        "own": [(wish, state_of(wish), wish.until.astimezone(face.zone)) for wish in own],
         "waiting": [(wish, wish.until.astimezone(face.zone)) for wish in waiting],
         "amounts": AMOUNTS,
         "minutes": MINUTES,
@@ -49,7 +50,8 @@ def _page(request: StaffRequest, *, refused: str = "", status: int = 200) -> Htt
     return render(request, "web/console/budget.html", context, status=status)
 
 
-def _state(wish: people.Wish) -> str:
+def state_of(wish: people.Wish) -> str:
+    """Say how it stands."""
     words = {
         "asked": _("waits for an answer"),
         "approved": _("agreed to"),

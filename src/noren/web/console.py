@@ -12,15 +12,20 @@ from django.views.decorators.http import require_http_methods, require_safe
 from noren import clock, people
 from noren.accounts.access import Permission, StaffRequest, permission_required
 from noren.booking import day as booking_day
-from noren.booking import late, reception
+from noren.booking import late, reception, tags, visitors
 from noren.booking.models import Status
 from noren.errors import NorenError, NothingHere
+from noren.messages import log
+from noren.shops import day_requests
 from noren.shops.tenancy import shop as in_shop
 from noren.web import (
     answered,
+    card,
     customers,
+    day_sheets_made,
     deeds,
     desk_booking,
+    joins,
     live,
     mails,
     names,
@@ -31,6 +36,7 @@ from noren.web import (
     visits,
     why,
 )
+from noren.web import told as told_of
 from noren.web.desk import face_of
 
 LIST = ("name", "kana")
@@ -52,7 +58,7 @@ class Row:
 
     @property
     def href(self) -> str:
-        return reverse("console_booking", args=[self.visit.id])
+        return visits.address("console_booking", self.visit.id)
 
 
 def rows_of(face: shopfront.Face, day: date) -> list[visits.Visit]:
@@ -98,6 +104,15 @@ def today(request: StaffRequest) -> HttpResponse:
         "coming": len(found),
         "stopped": face.is_stopped(now) and face.stopped and stopping.told(*face.stopped),
         "names": told,
+        "last_sheet": day_sheets_made.newest_of(face, now.date(), told, now),
+        "troubles": log.troubles(face.id, now=now)
+        if Permission.BOOKINGS_CHANGE in request.signed_in.permissions
+        else 0,
+        "news": told_of.count(request, face)
+        if Permission.BOOKINGS_SEE in request.signed_in.permissions
+        else 0,
+        "requests": Permission.HOURS_CHANGE in request.signed_in.permissions
+        and day_requests.waiting(face.id, now.date()),
     }
     return render(request, "web/console/today.html", context)
 
@@ -120,19 +135,22 @@ def booking_page(
     now = clock.now().astimezone(face.zone)
     with in_shop(face.id):
         left = visit.status == Status.CHECKED_IN and reception.has_left(booking_id)
+        odd = visitors.odd(visit.person, visit.agreed, visit.start)
     changes = Permission.BOOKINGS_CHANGE in request.signed_in.permissions
     fitting = deeds.of(visit, left=left, now=now) if changes else deeds.NONE
     # Who opens the page of somebody who may be arriving looks for her name; the tap for more is about her.
     arriving = fitting.check_in and asked == customers.OPEN
     purpose = people.Purpose.CHECK_IN if arriving else people.Purpose.CUSTOMER
-    told = names.ask(request.signed_in.grant, purpose, [visit.person], asked, answered.brings([visit]))
+    known = tags.words(face.id)
+    also = answered.brings([visit]) + (("tags",) if known else ())
+    told = names.ask(request.signed_in.grant, purpose, [visit.person], asked, also)
     context = {
         "shop": face,
         "way": "day",
         "here": reverse("console_booking", args=[booking_id]),
         "names": told,
         "booking": visit,
-        "person": visit.person and customers.card(visit.person, told, asked),
+        **_of_customer(request, visit, told, asked, known),
         "guests": answered.guests(told, visit),
         "parts": answered.parts([visit], told, asked, request.signed_in.role, only=visit.said_under),
         "consents": answered.consents(face, visit),
@@ -146,20 +164,43 @@ def booking_page(
         "told": request.GET.get("booked") == "told",
         "left": left,
         "longer": changes and overrun.fits(face, booking_id, now),
+        "odd": odd,
         "late": late.told(face.id, [booking_id]).get(booking_id)
         if visit.status == Status.CONFIRMED
         else None,
         "cancelling": deeds.cancelling(),
         "declining": deeds.declining(),
         "story": story.of_booking(face, booking_id),
-        "why": why.address(
-            visit.service_id,
-            visit.start,
-            staff=visit.asked_staff_id,
-            party=visit.party,
-            nights=visit.nights,
-            also=visit.also,
-        ),
+        "why": _why(visit),
     }
     status = refused.status if refused else told.answer_to(request)
     return render(request, "web/console/booking.html", context, status=status)
+
+
+def _of_customer(
+    request: StaffRequest,
+    visit: visits.Visit,
+    told: names.Names,
+    asked: tuple[str, ...],
+    known: Mapping[int, str],
+) -> dict[str, object]:
+    """Her card as far as it was asked for, her tags, and who she may be a second record of."""
+    person = visit.person
+    marks = card.tagged(known, told.told.get(person, {})) if person else []
+    return {
+        "person": person and customers.card(person, told, asked),
+        "tags": [each for each in marks if each.on],
+        "doubles": joins.hint(request, person) if request.method != "POST" else [],
+    }
+
+
+def _why(visit: visits.Visit) -> str:
+    """Where it is said why this time is offered or not."""
+    return why.address(
+        visit.service_id,
+        visit.start,
+        staff=visit.asked_staff_id,
+        party=visit.party,
+        nights=visit.nights,
+        also=visit.also,
+    )

@@ -239,7 +239,8 @@ def _page(
         "chosen": {
             "service": offer.name,
             "price": offer.total(asked.party, asked.staff, asked.nights_on(wish.at) if wish.at else 0),
-            "minutes": 0 if offer.stay else offer.minutes,
+            "visitors": offer.visitors,
+            "minutes": 0 if offer.stay else offer.minutes_with(asked.staff),
             "party": asked.party,
             "approval": offer.approval,
         },

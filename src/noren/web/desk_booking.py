@@ -21,8 +21,8 @@ from noren.errors import BadField, NorenError, NoSuchPerson, NothingHere
 from noren.web import customers, deeds, names, proposals, shopfront, times, visits
 from noren.web.desk import face_of
 from noren.web.forms import DeskForm
-from noren.web.new_booking import told
 from noren.web.shopfront import Face
+from noren.web.touched import told
 from noren.web.visits import Visit
 
 # No visit costs more; a slip of the finger does.

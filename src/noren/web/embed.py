@@ -31,7 +31,9 @@ def script(_request: HttpRequest, slug: str) -> HttpResponse:
 def front(request: HttpRequest, slug: str) -> HttpResponse:
     """List the services, and who may be asked for."""
     face, way = face_or_404(slug), ways.of(request)
-    shown = shelf.of(face, way, chosen_staff(request), clock.now())
+    shown = shelf.of(
+        face, way, chosen_staff(request), shelf.been_of(request.GET.get("been", "")), clock.now()
+    )
     return render(request, "web/embed/front.html", {"shop": face, **shown})
 
 

@@ -20,6 +20,7 @@ from noren.errors import (
     OwnPasswordRefused,
 )
 from noren.shops import directory
+from noren.web import passwords
 from noren.web.budget import answer_of
 from noren.web.passwords import why
 from noren.web.settings import (
@@ -175,7 +176,7 @@ def codes_on(request: SignedInRequest) -> HttpResponse:
     """Take the first code, and give the recovery codes with it."""
     grant = request.signed_in.grant
     try:
-        people.totp_finish(grant, "".join(request.POST.get("code", "").split())[:20] or "-")
+        people.totp_finish(grant, "".join(passwords.typed(request, "code", 200).split())[:20] or "-")
     except CodeRefused:
         words = _("This code is not right. Please type the newest one, or begin anew on the page before.")
         return _codes(request, None, refused=words, status=403)

@@ -30,12 +30,16 @@ class Fees:
 def of_booking(face: Face, booking_id: int, now: datetime) -> Fees:
     """By what was agreed when it was booked, or is about to be. Raises BookingUnknown."""
     with in_shop(face.id):
-        return _of(face, of_id(booking_id), now)
+        return of(face, of_id(booking_id), now)
 
 
-def _of(face: Face, booking: Booking, now: datetime) -> Fees:
+def of(face: Face, booking: Booking, now: datetime) -> Fees:
+    """The same of a booking, or of one that nobody has made (`service_id` 0). Inside the shop."""
     steps, present = agreement.steps(booking, now=now), agreement.fee(booking, now=now)
-    approval = known().visit(booking.service_id, booking.also).terms.services[booking.service_id].approval
+    approval = Approval.NONE
+    if booking.service_id:
+        house = known().visit(booking.service_id, booking.also)
+        approval = house.terms.services[booking.service_id].approval
     asked = booking.status == Status.PENDING or (
         booking.status == Status.HELD and approval is not Approval.NONE
     )
@@ -66,14 +70,15 @@ def if_moved(face: Face, booking_id: int, start: datetime, staff: int | None, *,
     """By what was agreed when it was booked. Changes nothing. Raises BookingUnknown."""
     with in_shop(face.id):
         booking = of_id(booking_id)
-        floor, agreed = agreement.fee(booking, now=now), agreement.moved(booking, known(), staff)
+        house = known().visit(booking.service_id, booking.also)
+        floor, agreed = agreement.fee(booking, now=now), agreement.moved(booking, house, staff)
         agreed = agreement.floored(booking, agreed, now=now)
         booking.start, booking.attention = start, ""
         booking.agreed |= agreed
         cancel, change = (
             agreement.deadline(booking, deed).astimezone(face.zone) for deed in ("cancel", "change")
         )
-        return Moved(booking.agreed["price"], _of(face, booking, now), floor, cancel, change)
+        return Moved(booking.agreed["price"], of(face, booking, now), floor, cancel, change)
 
 
 def _line(face: Face, step: Step) -> str:

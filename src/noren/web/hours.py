@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -39,6 +39,10 @@ class Deed:
     fields: dict[str, str]
     write: Callable[[], bool]
     on: date | None = None
+    many: tuple[tuple[str, str], ...] = ()
+    """Fields of which there are several of one name."""
+    away: int = 0
+    """Of somebody's day off: who it is. Her bookings of that day may be settled one by one."""
 
 
 @permission_required(Permission.HOURS_CHANGE)
@@ -54,11 +58,11 @@ def hours(request: StaffRequest) -> HttpResponse:
         return _page(request, face, wrong=str(fault), status=422)
     chosen, by = touched.choices(request.POST), request.signed_in.by
     try:
-        changes.change(face.id, deed.write, chosen, now=now, by=by)
+        done = changes.change(face.id, deed.write, chosen, now=now, by=by)
     except ChangeTouchesBookings as refusal:
         return preview(request, face, deed, refusal.facts["touched"])
     shown = f"?date={deed.on}" if deed.on else ""
-    return HttpResponseRedirect(reverse("console_hours") + shown + "#saved")
+    return touched.onward(request, done.work_id, reverse("console_hours") + shown + "#saved")
 
 
 def _asked(request: StaffRequest, face: shopfront.Face, now: datetime) -> Deed:
@@ -116,14 +120,14 @@ def _span(one: list[int]) -> str:
 
 
 def _switched(request: StaffRequest, face: shopfront.Face, deed: str, now: datetime) -> Deed:
-    given = request.POST.get("staff", "")
+    given = times.number(request.POST.get("staff"))
     who = shopfront.staff(face.id)
-    if not (given.isascii() and given.isdecimal() and int(given) in who):
+    if given is None or given not in who:
         raise Unclear(_("Please choose once more."))
-    name = wording.text(who[int(given)].texts, "name")
+    name = wording.text(who[given].texts, "name")
     words = _("%(name)s cannot be booked any more") if deed == "off" else _("%(name)s can be booked again")
-    write = partial(edits.set_bookable, int(given), there=deed == "on", now=now)
-    return Deed(words % {"name": name}, {"deed": deed, "staff": given}, write)
+    write = partial(edits.set_bookable, given, there=deed == "on", now=now)
+    return Deed(words % {"name": name}, {"deed": deed, "staff": str(given)}, write)
 
 
 def preview(
@@ -141,9 +145,8 @@ def preview(
         "way": way,
         "there": there or reverse("console_hours"),
         "deed": deed,
-        "rows": touched.rows(face, found, touched.choices(request.POST)),
-        "choices": touched.choice_words(),
     }
+    context |= touched.asked(face, found, request.POST)
     return render(request, "web/console/touched.html", context)
 
 

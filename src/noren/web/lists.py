@@ -1,10 +1,9 @@
 """Lists of customers that leave or come in: asked for with a reason, agreed to by somebody else, taken."""
 
-import hashlib
 from collections.abc import Iterator
+from datetime import timedelta
 from itertools import chain
 
-from django.conf import settings
 from django.http import (
     HttpResponse,
     HttpResponseBase,
@@ -17,37 +16,29 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
 from noren import clock, people
 from noren.accounts.access import Permission, StaffRequest, permission_required
+from noren.booking import readings, work
 from noren.errors import NorenError, NoSuchTransfer
-from noren.people import exporting, lists
-from noren.people.importing import FIELDS, CustomerList, NotAList, read
+from noren.people import exporting, lists, tellings
 from noren.web import budget
 from noren.web.customers import LABELS
 from noren.web.desk import face_of
 
 LONGEST = 300
+# So many persons of a list are in memory at once, where it is written in Shift_JIS.
+MOST_WHOLE = 50_000
 # Who moves lists of one kind sees and agrees to those of that kind; the vault knows which.
 LISTS = (Permission.LISTS_EXPORT, Permission.LISTS_IMPORT)
-MOST_FAULTS = 100
+AHEAD = timedelta(days=30)
 REASONS: dict[str, str | Promise] = {
     "moving": gettext_lazy("Moving to another system, or from one"),
     "letters": gettext_lazy("Letters or messages to customers"),
     "figures": gettext_lazy("Figures and books"),
     "authority": gettext_lazy("An authority or a court asks"),
     "other": gettext_lazy("Something else"),
-}
-FAULTS: dict[str, str | Promise] = {
-    "empty": gettext_lazy("is missing"),
-    "too_long": gettext_lazy("is too long"),
-    "control": gettext_lazy("holds characters that cannot be printed"),
-    "mail": gettext_lazy("is no mail address"),
-    "phone": gettext_lazy("is no phone number; a number of another country begins with +"),
-    "columns": gettext_lazy("has more columns than the heading"),
-    "double": gettext_lazy("is the same as an earlier one"),
 }
 
 
@@ -57,24 +48,34 @@ def page(request: StaffRequest) -> HttpResponse:
     return _page(request)
 
 
+def page_with(request: StaffRequest, refused: str, status: int) -> HttpResponse:
+    """The same with what cannot be done."""
+    return _page(request, refused=refused, status=status)
+
+
 def _page(request: StaffRequest, *, refused: str = "", status: int = 200) -> HttpResponse:
     face = face_of(request)
-    found = people.transfers(request.signed_in.grant)
+    today = clock.now().astimezone(face.zone).date()
+    found, exports = people.transfers(request.signed_in.grant), request.signed_in.may["lists_export"]
     context = {
         "shop": face,
         "way": "lists",
-        "lists": [(one, _state(one), one.asked.astimezone(face.zone)) for one in found],
+        "lists": [(one, state_of(one), one.asked.astimezone(face.zone)) for one in found],
         "reasons": REASONS,
         "fields": [(name, LABELS[name]) for name in lists.EXPORTED],
         "alone": lists.ALONE,
         "longest": LONGEST,
+        "first": today,
+        "last": today + AHEAD,
         "refused": refused,
         "words": request.POST.get("words", "")[:LONGEST],
+        "letters": tellings.letters(request.signed_in.grant) if exports else [],
     }
     return render(request, "web/console/lists.html", context, status=status)
 
 
-def _state(one: people.Transfer) -> str:
+def state_of(one: people.Transfer) -> str:
+    """Say how a list stands."""
     if one.state == "ready" and one.runs:
         return _("being taken") if one.told < one.persons else _("taken")
     words = {
@@ -98,55 +99,30 @@ def ask_export(request: StaffRequest) -> HttpResponse:
             request, refused=_("Please say why, and choose what is to stand in the list."), status=422
         )
     try:
-        transfer = people.ask_export(request.signed_in.grant, reason=reason, words=words, fields=fields)
-    except NorenError as refusal:
-        return _page(request, refused=refusal.words(), status=refusal.status)
-    return HttpResponseRedirect(reverse("console_list", args=[transfer]))
-
-
-@permission_required(Permission.LISTS_IMPORT)
-@require_POST
-def ask_import(request: StaffRequest) -> HttpResponse:
-    """Ask to bring a file in. It is looked at and let go: nothing of it is kept until it is agreed to."""
-    reason, words = request.POST.get("reason", ""), request.POST.get("words", "").strip()
-    try:
-        given, about = _file(request)
-    except NotAList:
-        return _page(request, refused=_("This file is no list of customers that we can read."), status=422)
-    if reason not in REASONS or not words or len(words) > LONGEST or not given.rows:
-        return _page(request, refused=_("Please choose a file and say why."), status=422)
-    fields = [name for name in FIELDS if any(name in row.fields for row in given.rows)]
-    asked = {"reason": reason, "words": words}
-    try:
-        transfer = people.ask_import(
-            request.signed_in.grant, fields=fields, rows=len(given.rows), about=about, **asked
+        telling = request.POST.get("telling", "")[:40]
+        transfer = people.ask_export(
+            request.signed_in.grant, reason=reason, words=words, fields=fields, telling=telling
         )
     except NorenError as refusal:
         return _page(request, refused=refusal.words(), status=refusal.status)
     return HttpResponseRedirect(reverse("console_list", args=[transfer]))
 
 
-def _file(request: StaffRequest) -> tuple[CustomerList, str]:
-    """Read the file of the form, and give its hash. Larger ones than a request may hold are not there."""
-    sent = request.FILES.get("file")
-    raw = b"" if sent is None else sent.read()
-    return read(raw, settings.IDEMPOTENCY_KEY), hashlib.sha256(raw).hexdigest()
-
-
 @permission_required(*LISTS)
 @require_safe
 def one(request: StaffRequest, transfer: str) -> HttpResponse:
-    return _one(request, _found(request, transfer))
+    return show(request, found(request, transfer))
 
 
-def _found(request: StaffRequest, transfer: str) -> people.Transfer:
+def found(request: StaffRequest, transfer: str) -> people.Transfer:
+    """Return a list of the shop's. Raises NoSuchTransfer."""
     for each in people.transfers(request.signed_in.grant):
         if each.transfer == transfer:
             return each
     raise NoSuchTransfer
 
 
-def _one(
+def show(
     request: StaffRequest,
     asked: people.Transfer,
     *,
@@ -155,6 +131,7 @@ def _one(
     status: int = 200,
 ) -> HttpResponse:
     face = face_of(request)
+    reading = readings.of(face.id, asked.transfer)
     begin, finish = (
         reverse(f"console_list_agree_{step}", args=[asked.transfer]) for step in ("begin", "finish")
     )
@@ -163,10 +140,15 @@ def _one(
         "way": "lists",
         "list": asked,
         "reason": REASONS[asked.reason],
-        "state": _state(asked),
+        "state": state_of(asked),
         "fields": [LABELS.get(name, name) for name in asked.fields],
         "asked": asked.asked.astimezone(face.zone),
         "until": asked.until.astimezone(face.zone),
+        "bookings": reading.kind == "bookings",
+        "undoes": asked.kind == "import" and asked.runs > 0 and request.signed_in.may["lists_import"],
+        "works": [
+            (each, each.made_at.astimezone(face.zone)) for each in work.of_transfer(face.id, asked.transfer)
+        ],
         "agreeing": asked.state == "asked" and not asked.own,
         "taking": asked.state == "ready" and asked.own,
         "open": asked.state in ("asked", "ready"),
@@ -202,7 +184,7 @@ def end(request: StaffRequest, transfer: str) -> HttpResponse:
     try:
         act(request.signed_in.grant, transfer)
     except NorenError as refusal:
-        return _one(request, _found(request, transfer), refused=refusal.words(), status=refusal.status)
+        return show(request, found(request, transfer), refused=refusal.words(), status=refusal.status)
     return HttpResponseRedirect(reverse("console_list", args=[transfer]))
 
 
@@ -215,13 +197,38 @@ def file(request: StaffRequest, transfer: str) -> HttpResponseBase:
         opened = people.open_export(grant, transfer)
         pieces = people.export_rows(grant, transfer, opened)
         first = next(pieces)  # what is refused at once is said on the page, and not in a file
+        language = "ja" if (get_language() or "").startswith("ja") else "en"
+        text = exporting.text(opened.fields, chain([first], pieces), language)
+        day = clock.now().astimezone(face_of(request).zone).date()
+        name = f"customers-{day}-{transfer[:6]}"
+        if request.POST.get("charset") in ("cp932", "either"):
+            return _whole(request, transfer, text, opened.persons, name)
     except NorenError as refusal:
-        return _one(request, _found(request, transfer), refused=refusal.words(), status=refusal.status)
-    language = "ja" if (get_language() or "").startswith("ja") else "en"
-    text = exporting.text(opened.fields, chain([first], pieces), language)
-    answer = StreamingHttpResponse(_bytes(text), content_type="text/csv; charset=utf-8")
-    day = clock.now().astimezone(face_of(request).zone).date()
-    answer["Content-Disposition"] = f'attachment; filename="customers-{day}-{transfer[:6]}.csv"'
+        return show(request, found(request, transfer), refused=refusal.words(), status=refusal.status)
+    return attached(StreamingHttpResponse(_bytes(text), content_type="text/csv; charset=utf-8"), name)
+
+
+def _whole(
+    request: StaffRequest, transfer: str, text: Iterator[str], persons: int, name: str
+) -> HttpResponseBase:
+    """The same in Shift_JIS: whether it has every character is known only once all of them are there. How
+    many it has not is noted with the list, and stands in the file's name.
+    """
+    if persons > MOST_WHOLE:
+        refused = _("So long a list is written in UTF-8 alone.")
+        return show(request, found(request, transfer), refused=refused, status=422)
+    written = exporting.written(text, request.POST["charset"])
+    by, now = request.signed_in.by, clock.now()
+    noted = work.note_taken(request.shop_id, "list_out", transfer, persons, now=now, by=by)
+    work.note_done(request.shop_id, noted, persons, now=clock.now(), lost=written.lost)
+    charset = "Shift_JIS" if written.charset == "cp932" else "utf-8"
+    answer = HttpResponse(written.raw, content_type=f"text/csv; charset={charset}")
+    return attached(answer, f"{name}-{written.lost}-lost" if written.lost else name)
+
+
+def attached(answer: HttpResponseBase, name: str) -> HttpResponseBase:
+    """Make an answer a CSV file that is saved, and never shown as anything else."""
+    answer["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     answer["X-Content-Type-Options"] = "nosniff"
     return answer
 
@@ -229,38 +236,3 @@ def file(request: StaffRequest, transfer: str) -> HttpResponseBase:
 def _bytes(text: Iterator[str]) -> Iterator[bytes]:
     for part in text:
         yield part.encode()
-
-
-@sensitive_post_parameters()
-@permission_required(Permission.LISTS_IMPORT)
-@require_POST
-def take(request: StaffRequest, transfer: str) -> HttpResponse:
-    """Bring the very file in that was asked for: all rows are looked at first, and one bad one holds all."""
-    asked = _found(request, transfer)
-    try:
-        given, about = _file(request)
-    except NotAList:
-        about = ""
-    if about != asked.about:
-        return _one(request, asked, refused=_("Please choose the very file that you asked for."), status=422)
-    try:
-        looked = people.take_import(request.signed_in.grant, transfer, given.rows, check=True)
-        faults = given.faults_with(looked.bad)
-        if not faults:
-            people.take_import(request.signed_in.grant, transfer, given.rows)
-    except NorenError as refusal:
-        return _one(request, asked, refused=refusal.words(), status=refusal.status)
-    if faults:
-        told = [
-            _("Line %(line)s: %(field)s %(reason)s")
-            % {
-                "line": each.line,
-                "field": LABELS.get(each.field, _("the row")),
-                "reason": FAULTS.get(each.reason, each.reason),
-            }
-            for each in faults[:MOST_FAULTS]
-        ]
-        return _one(
-            request, asked, refused=_("Nothing was taken. Please mend these lines:"), faults=told, status=422
-        )
-    return HttpResponseRedirect(reverse("console_list", args=[transfer]))

@@ -54,8 +54,8 @@ def sentence(one: people.Lookup, shop: str, name: str = "") -> str:
     """Say it. `name` is a staff member's, where the shop names its staff."""
     facts = {
         "who": _who(one.role, shop, name),
-        "fields": _fields(one.fields),
-        "purpose": _purpose(one.purpose),
+        "fields": fields_of(one.fields),
+        "purpose": purpose_of(one.purpose),
     }
     return _template(one) % facts
 
@@ -74,13 +74,16 @@ def _template(one: people.Lookup) -> str:
             if one.fields
             else _("A code for this list was asked for.")
         )
+    if one.kind == "import" and not one.fields:
+        return _("%(who)s asked whether you are among its customers, with a list that was to come in.")
     told = {
         "put": _("Your %(fields)s came in with a booking."),
         "import": _("%(who)s brought in your %(fields)s from a list of customers."),
         "update": _("%(who)s changed your %(fields)s."),
-        "messages": _("%(who)s asked which mails you were sent."),
+        "messages": _("%(who)s asked which mails you were sent, or whether any reach you."),
         "bounce": _("Noren noted whether mail reaches your address."),
         "erase": _("Noren erased your data."),
+        "merge": _("%(who)s joined your record with another one, or parted them again."),
     }
     return told.get(one.kind) or _("%(who)s worked with your record%(purpose)s.")
 
@@ -126,8 +129,9 @@ def _who(role: str, shop: str, name: str) -> str:
     return (_("%(name)s of %(shop)s") if name else words) % place
 
 
-def _fields(fields: tuple[str, ...]) -> str:
-    words = {
+def field_words() -> dict[str, str]:
+    """What each field is called."""
+    return {
         "name": pgettext("field", "name"),
         "kana": pgettext("field", "name in katakana"),
         "mail": pgettext("field", "mail address"),
@@ -136,10 +140,18 @@ def _fields(fields: tuple[str, ...]) -> str:
         "answers": pgettext("field", "answers"),
         "health": pgettext("field", "health answers"),
         "guests": pgettext("field", "names of those you bring"),
+        "tags": pgettext("field", "tags"),
+        "notes": pgettext("field", "the shop's notes"),
+        "chart": pgettext("field", "record of visits"),
         "card_last4": pgettext("field", "card's last four digits"),
         "address": pgettext("field", "network address"),
         "device": pgettext("field", "device"),
+        "inquiry": pgettext("field", "inquiry"),
     }
+
+
+def fields_of(fields: tuple[str, ...]) -> str:
+    words = field_words()
     # In the order of the list above, whatever the record's.
     told = [word for field, word in words.items() if field in fields]
     told += [field for field in fields if field not in words]
@@ -150,10 +162,11 @@ def _fields(fields: tuple[str, ...]) -> str:
     return _("%(most)s and %(last)s") % {"most": pgettext("list", ", ").join(told[:-1]), "last": told[-1]}
 
 
-def _purpose(purpose: str) -> str:
+def purpose_of(purpose: str) -> str:
     words = {
         "today": pgettext("reason", ", for today's list"),
         "day": pgettext("reason", ", for a day's list"),
+        "day_sheet": pgettext("reason", ", for a printed list of the day"),
         "customer": pgettext("reason", ", on your customer page"),
         "search": pgettext("reason", ", in a search"),
         "check_in": pgettext("reason", ", at check-in"),

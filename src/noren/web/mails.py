@@ -79,6 +79,8 @@ def what(kind: str) -> str:
         Kind.OFFERED: _("Waiting list: an offer"),
         Kind.CALLED_OFF: _("Notice of cancellation"),
         Kind.LINK: _("A new link"),
+        Kind.THANKS: _("Thanks after a visit"),
+        Kind.MANY: _("Message to many"),
     }
     return words[Kind(kind)] if kind in set(Kind) else _("Other mail")
 

@@ -105,8 +105,10 @@ def _page(request: StaffRequest, *, said: str = "", refused: str = "", status: i
         "members": [_line(one, told, called, request, face) for one in here],
         "gone": [_line(one, names.Names(), called, request, face) for one in gone],
         "roles": ROLES,
+        "in_short": [{"name": ROLES[role], "words": words} for role, words in roles.IN_SHORT.items()],
         "staff": called,
-        "form": form if request.method == "POST" else {},
+        "form": form if request.method == "POST" else {"staff": request.GET.get("staff", "")},
+        "unlinked": [name for key, name in called.items() if key not in {one.staff for one in here}],
         "said": said,
         "refused": refused,
     }

@@ -18,7 +18,7 @@ from noren.accounts.rules import customer, public
 from noren.accounts.session import CUSTOMER, end_session, forget_grant
 from noren.errors import ChallengeNeeded, CodeRefused, GrantExpired, GrantRefused, NorenError, NoSuchEntry
 from noren.people import published
-from noren.web import account, challenge, lookups
+from noren.web import account, challenge, lookups, passwords
 from noren.web.desk import face_of
 from noren.web.public import face_or_404
 from noren.web.shopfront import Face
@@ -79,7 +79,7 @@ def code(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 def enter(request: HttpRequest, slug: str) -> HttpResponse:
     face, mail = face_or_404(slug), _mail(request)
-    typed = "".join(request.POST.get("code", "").split())[:_LONGEST_CODE]
+    typed = "".join(passwords.typed(request, "code", 200).split())[:_LONGEST_CODE]
     if not mail:
         return _door(request, face, refused=_("Please enter your mail address."), status=422)
     try:
@@ -202,7 +202,7 @@ def _answer(
 
 
 def _mail(request: HttpRequest) -> str:
-    return request.POST.get("mail", "").strip()[:_LONGEST_MAIL]
+    return passwords.typed(request, "mail", _LONGEST_MAIL).strip()
 
 
 def _before(request: HttpRequest) -> int | None:

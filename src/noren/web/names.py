@@ -84,9 +84,11 @@ def ask(
 def _reveal(
     grant: str, purpose: people.Purpose, persons: list[UUID], fields: tuple[str, ...], also: tuple[str, ...]
 ) -> people.Revealed:
-    try:
-        return people.reveal(grant, purpose, persons, fields + also)
-    except PurposeRefused:
-        if not also:
-            raise
-        return people.reveal(grant, purpose, persons, fields)
+    # Refused, nothing was told and nothing is on record: what is left of `also` is asked for.
+    for more in (also, *((each,) for each in also if len(also) > 1)):
+        try:
+            return people.reveal(grant, purpose, persons, fields + more)
+        except PurposeRefused:
+            if not more:
+                raise
+    return people.reveal(grant, purpose, persons, fields)

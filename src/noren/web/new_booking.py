@@ -27,7 +27,7 @@ from noren.booking.book import Customer
 from noren.booking.models import Booking
 from noren.errors import BadField, NorenError, NotOffered
 from noren.shops.tenancy import shop as in_shop
-from noren.web import customers, deeds, names, proposals, shopfront, times, visits, why
+from noren.web import customers, deeds, names, proposals, shopfront, times, touched, visits, why
 from noren.web.desk import open_face_of
 from noren.web.forms import DeskForm
 from noren.web.proposals import Pick
@@ -180,11 +180,6 @@ def _done(booking: Booking, wish: desk.Wish) -> HttpResponse:
     return HttpResponseRedirect(f"{reverse('console_booking', args=[booking.id])}?booked={how}")
 
 
-def told(given: Mapping[str, str]) -> bool:
-    """Say whether a mail shall tell her: yes, where nobody was asked."""
-    return "tell" in given or "asked_tell" not in given
-
-
 def _wish(request: StaffRequest, wanted: Wanted, spoken: str, person: UUID | None) -> desk.Wish:
     """Read what the button said. Raises NotOffered."""
     over = ""
@@ -199,7 +194,7 @@ def _wish(request: StaffRequest, wanted: Wanted, spoken: str, person: UUID | Non
     wish = HoldRequest(
         pick.service, pick.at, pick.staff, 1, wanted.key, person=person, override=over, also=pick.also
     )
-    return desk.Wish(wish, spoken, told(request.POST))
+    return desk.Wish(wish, spoken, touched.told(request.POST))
 
 
 def _page(
@@ -229,7 +224,7 @@ def _page(
         "nearest": [_near(request, wanted, start.at) for start in near],
         "insisting": deeds.insisting(),
         "insists": request.POST.get("step") == "insist",
-        "tell": told(request.POST),
+        "tell": touched.told(request.POST),
         **more,
     }
     status = refused.status if refused else status

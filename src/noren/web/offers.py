@@ -1,6 +1,5 @@
-"""What a shop offers and when it is open as a rule, changed in the console by its own people.
-
-The rest of a service (who and what it needs, deadlines, fees) is as it was founded, or as its file says.
+"""What a shop offers, in the order in which customers see it, and when it is open as a rule: changed in the
+console by its own people. One service is offer.py's.
 """
 
 from collections.abc import Callable
@@ -13,7 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 
 from noren import clock
 from noren.accounts.access import Permission, StaffRequest, permission_required
@@ -24,9 +23,10 @@ from noren.shops import edits
 from noren.shops.models import OpeningHours, Service, Shop
 from noren.shops.reading import WEEKDAYS, Values
 from noren.shops.tenancy import shop as in_shop
-from noren.web import hours, touched, wording
+from noren.web import hours, times, touched, wording
 from noren.web.desk import open_face_of
 from noren.web.forms import REASONS
+from noren.web.photos import album
 from noren.web.shopfront import Face
 from noren.web.start_forms import Asked, HoursForm
 
@@ -45,11 +45,10 @@ def is_plain(row: Service) -> bool:
 
 
 class OfferForm(forms.Form):
-    """A service's words, minutes and price; of a new one also what it is like."""
+    """A new service: its words, minutes and price, and what it is like."""
 
     use_required_attribute = False
     like = forms.TypedChoiceField(label=gettext_lazy("In all else it is like"), coerce=int)
-    on = forms.BooleanField(label=gettext_lazy("Offered"), required=False)
     name = forms.CharField(label=gettext_lazy("What it is called"), max_length=100)
     minutes = forms.IntegerField(label=gettext_lazy("Minutes"), min_value=5, max_value=MOST_MINUTES)
     price = forms.IntegerField(
@@ -59,75 +58,46 @@ class OfferForm(forms.Form):
     other_name = forms.CharField(label=gettext_lazy("What it is called"), max_length=100, required=False)
     other_about = forms.CharField(label=gettext_lazy("In a sentence"), max_length=200, required=False)
 
-    def __init__(self, *args: Any, row: Service | None, likes: list[Service], lang: str, **more: Any) -> None:
+    def __init__(self, *args: Any, likes: list[Service], lang: str, **more: Any) -> None:
         super().__init__(*args, **more)
-        self.row, self.likes, self.lang, self.other = row, likes, lang, "en" if lang == "ja" else "ja"
-        if row is None:
-            choices = [(each.id, wording.text(each.texts, "name") or each.key) for each in likes]
-            self.fields["like"].choices = choices  # type: ignore[attr-defined]
-        else:
-            del self.fields["like"]
-        if row is not None and not is_plain(row):
-            del self.fields["minutes"]
+        self.likes, self.lang, self.other = likes, lang, "en" if lang == "ja" else "ja"
+        choices = [(each.id, wording.text(each.texts, "name") or each.key) for each in likes]
+        self.fields["like"].choices = choices  # type: ignore[attr-defined]
         for name, field in self.fields.items():
             field.error_messages["required"] = REASONS["empty"]
             if name.endswith(("name", "about")):
                 field.widget.attrs["lang"] = self.other if name.startswith("other_") else lang
 
-    @staticmethod
-    def begun(row: Service, lang: str) -> Values:
-        """Fill the form from a service's row."""
-        other = "en" if lang == "ja" else "ja"
-        words = {key: row.texts.get(key) or {} for key in ("name", "about")}
-        return {
-            "on": row.bookable,
-            "minutes": total(row),
-            "price": row.price,
-            **{key: said.get(lang, "") for key, said in words.items()},
-            **{f"other_{key}": said.get(other, "") for key, said in words.items()},
-        }
-
     @property
     def made_like(self) -> Service:
         """The service whose columns it keeps."""
-        return self.row or next(each for each in self.likes if each.id == self.cleaned_data["like"])
-
-    def clean(self) -> Values:
-        given = super().clean() or {}
-        if "minutes" in given and "like" not in self.errors:
-            *others, _last = self.made_like.segments
-            fewest = 5 + sum(int(each["minutes"]) for each in others)
-            if given["minutes"] < fewest:
-                told = _("At least %(minutes)d minutes, please: the parts before the last one take the rest.")
-                self.add_error("minutes", told % {"minutes": fewest})
-        return given
+        return next(each for each in self.likes if each.id == self.cleaned_data["like"])
 
     def values(self) -> Values:
-        """Return the columns of the row as they are to be."""
+        """Return the columns of the row as they are to be: one stretch in which all it needs is busy."""
         given = self.cleaned_data
-        texts = {} if self.row is None else dict(self.row.texts)
+        texts = {}
         for key in ("name", "about"):
             both = {self.lang: given[key].strip(), self.other: given[f"other_{key}"].strip()}
             texts[key] = {language: words for language, words in both.items() if words}
-        found: Values = {
+        roles = [need["role"] for need in self.made_like.requirements]
+        return {
             "texts": {key: words for key, words in texts.items() if words},
             "price": given["price"],
-            "bookable": given["on"] or self.row is None,
+            "segments": [{"minutes": given["minutes"], "roles": roles}],
         }
-        if "minutes" in given:
-            *others, last = self.made_like.segments
-            rest = given["minutes"] - sum(int(each["minutes"]) for each in others)
-            found["segments"] = [*others, {**last, "minutes": rest}]
-        return found
 
 
 @rules_changer
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def page(request: StaffRequest) -> HttpResponse:
-    """List the services, those that are not offered too."""
+    """List the services, those that are not offered too; POST lists them in another order."""
     face = open_face_of(request)
+    if request.method == "POST":
+        return _ordered(request)
     with in_shop(request.shop_id):
         rows = list(Service.objects.order_by("position", "id"))
+    shown = album(face).services
     context = {
         "shop": face,
         "way": "offers",
@@ -135,39 +105,47 @@ def page(request: StaffRequest) -> HttpResponse:
             {
                 "id": row.id,
                 "name": wording.text(row.texts, "name") or row.key,
+                "group": wording.text(row.texts, "group"),
                 "minutes": None if row.stay else total(row),
                 "price": row.price,
                 "on": row.bookable,
+                "alone": row.alone,
+                "class": row.capacity is not None,
+                "photo": shown.get(row.id),
+                "photo_href": reverse("console_photo", args=[f"service-{row.id}"]),
             }
             for row in rows
         ],
         "kept": "kept" in request.GET,
+        "moved": (request.GET.get("moved", ""), request.GET.get("way", "")),
         "can_add": any(is_plain(row) for row in rows),
+        "may_photo": request.signed_in.may["shop_change"],
     }
     return render(request, "web/console/offers.html", context)
 
 
-@rules_changer
-@require_http_methods(["GET", "HEAD", "POST"])
-def one(request: StaffRequest, service_id: int) -> HttpResponse:
-    """Show a service; POST changes it, once it is said what becomes of bookings that this touches."""
+def _ordered(request: StaffRequest) -> HttpResponse:
+    """List them as asked: one a place up or down, or all as they were dragged."""
     with in_shop(request.shop_id):
-        row, lang = Service.objects.filter(id=service_id).first(), Shop.objects.get().locale
-    if row is None:
+        ids = list(Service.objects.order_by("position", "id").values_list("id", flat=True))
+    named, way = request.POST.get("move", "").partition("-")[::2]
+    given = request.POST.get("order", "").split(",")
+    wanted = [one for each in given if (one := times.number(each)) is not None]
+    number = times.number(named)
+    if number is not None and number in ids:
+        at = ids.index(number)
+        to = max(0, at - 1) if way == "up" else min(len(ids) - 1, at + 1)
+        ids.insert(to, ids.pop(at))
+        wanted = ids
+    elif named:
         raise ServiceUnknown
-    form = OfferForm(
-        request.POST if request.method == "POST" else None,
-        initial=OfferForm.begun(row, lang),
-        row=row,
-        likes=[],
-        lang=lang,
-    )
-    there = reverse("console_offer", args=[service_id])
-    if request.method == "POST" and form.is_valid():
-        write = partial(edits.set_service, service_id, form.values())
-        return _changed(request, str(form.cleaned_data["name"]), write, there)
-    title = wording.text(row.texts, "name") or row.key
-    return _shown(request, form, title, there)
+    if not set(wanted) <= set(ids):
+        raise ServiceUnknown
+    by = request.signed_in.by
+    changes.change(request.shop_id, partial(edits.set_order, wanted), now=clock.now(), by=by)
+    # A page that is opened at a fragment gives the focus to nothing else.
+    moved = f"?moved={named}&way={way}" if named else ""
+    return HttpResponseRedirect(reverse("console_offers") + moved)
 
 
 @rules_changer
@@ -177,45 +155,29 @@ def new(request: StaffRequest) -> HttpResponse:
     with in_shop(request.shop_id):
         lang = Shop.objects.get().locale
         likes = [row for row in Service.objects.order_by("position", "id") if is_plain(row)]
-    form = OfferForm(request.POST if request.method == "POST" else None, row=None, likes=likes, lang=lang)
-    del form.fields["on"]
+    form = OfferForm(request.POST if request.method == "POST" else None, likes=likes, lang=lang)
     there = reverse("console_offer_new")
     if request.method == "POST" and form.is_valid():
-        form.cleaned_data["on"] = True
         write = partial(edits.add_service, form.made_like.id, form.values())
-        return _changed(request, str(form.cleaned_data["name"]), write, there)
-    return _shown(request, form, _("Another service"), there)
-
-
-def _shown(request: StaffRequest, form: OfferForm, title: str, there: str) -> HttpResponse:
-    context = {
-        "shop": open_face_of(request),
-        "way": "offers",
-        "form": form,
-        "title": title,
-        "other": form.other,
-        "there": there,
-    }
+        return changed(request, str(form.cleaned_data["name"]), write, there)
+    context = {"shop": open_face_of(request), "way": "offers", "form": form, "there": there}
     status = 422 if form.is_bound and form.errors else 200
-    return render(request, "web/console/offer.html", context, status=status)
+    return render(request, "web/console/offer_new.html", context, status=status)
 
 
-def _changed(
-    request: StaffRequest, words: str, write: Callable[[], bool], there: str, back: str = "console_offers"
+def changed(
+    request: StaffRequest, words: str, write: Callable[[], bool], there: str, *, again: str = ""
 ) -> HttpResponse:
+    """Change the rules, and go back; or show first what this touches. `again`: the page to come back to."""
     face, now = open_face_of(request), clock.now()
     chosen, by = touched.choices(request.POST), request.signed_in.by
     try:
-        changes.change(face.id, write, chosen, now=now, by=by)
+        done = changes.change(face.id, write, chosen, now=now, by=by)
     except ChangeTouchesBookings as refusal:
-        fields = {name: str(value) for name, value in request.POST.items() if not _is_ours(name)}
-        deed = hours.Deed(words, fields, write)
+        many = tuple((name, str(each)) for name in request.POST for each in request.POST.getlist(name))
+        deed = hours.Deed(words, {}, write, many=tuple(each for each in many if not touched.is_ours(each[0])))
         return hours.preview(request, face, deed, refusal.facts["touched"], there=there, way="offers")
-    return HttpResponseRedirect(f"{reverse(back)}?kept")
-
-
-def _is_ours(name: str) -> bool:
-    return name == "csrfmiddlewaretoken" or name.startswith("choice-")
+    return touched.onward(request, done.work_id, f"{again or reverse('console_offers')}?kept")
 
 
 # -- the hours of the week
@@ -248,7 +210,8 @@ def week(request: StaffRequest) -> HttpResponse:
     answer = form.answer()
     ranges = [hours.ranges_of(answer[day]) if answer[day] != "closed" else [] for day in WEEKDAYS]
     write = partial(edits.set_week, ranges, answer["rule"])
-    return _changed(request, _("Opening hours"), write, reverse("console_week"), "console_week")
+    there = reverse("console_week")
+    return changed(request, _("Opening hours"), write, there, again=there)
 
 
 def _week_page(request: StaffRequest, face: Face, form: HoursForm) -> HttpResponse:

@@ -58,11 +58,11 @@ def _of_vault(health: people.Health | None) -> list[Gauge]:
         Gauge(_("Vault"), _("answers"), health.build[:12]),
         Gauge(_("Ledger"), state),
         Gauge(_("Entries"), f"{health.size:,}", index),
-        _witnesses(health.witnessed),
+        witnesses(health.witnessed),
     ]
 
 
-def _witnesses(told: people.Witnessed) -> Gauge:
+def witnesses(told: people.Witnessed) -> Gauge:
     """Say how much of the ledger nobody outside has signed, and since when."""
     if told.forked:
         return Gauge(_("Witnesses"), _("know another history"), ", ".join(told.forked))

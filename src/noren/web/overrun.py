@@ -18,9 +18,16 @@ from noren.web import answered, console, names, times, visits
 from noren.web.desk import face_of
 from noren.web.shopfront import Face
 
+MOST = int(overrun.LONGEST.total_seconds()) // 60
+
 
 def fits(face: Face, booking_id: int, now: datetime) -> bool:
     return overrun.may(booking_day.one(face.id, booking_id), now)
+
+
+def goes_on(visit: visits.Visit, now: datetime) -> bool:
+    """The same of a visit that a page shows: it is drawn, so it is no class."""
+    return overrun.going_on(visit.status, visit.start, visit.end, now) and not visit.nights
 
 
 @permission_required(Permission.BOOKINGS_CHANGE)
@@ -51,7 +58,7 @@ def page(request: StaffRequest, booking_id: int) -> HttpResponse:
 def _page(request: StaffRequest, face: Face, row: Booking, refused: NorenError | None) -> HttpResponse:
     now = clock.now()
     minutes = times.number(request.GET.get("minutes"))
-    minutes = minutes if minutes in overrun.MINUTES else None
+    minutes = minutes if minutes and minutes <= MOST else None
     end = row.end + timedelta(minutes=minutes or 0)
     those = overrun.touched(face.id, row, end) if minutes else []
     with in_shop(face.id):
@@ -69,7 +76,7 @@ def _page(request: StaffRequest, face: Face, row: Booking, refused: NorenError |
         "booking": visit,
         "name": told.of(visit.person),
         "may": overrun.may(row, now),
-        "choices": overrun.MINUTES,
+        "choices": sorted({*overrun.MINUTES, minutes or overrun.MINUTES[0]}),
         "minutes": minutes,
         "end": end.astimezone(face.zone),
         "stamp": int(end.timestamp()),

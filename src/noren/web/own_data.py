@@ -25,6 +25,7 @@ from noren.accounts import session
 from noren.accounts.access import CustomerRequest, fresh_customer_required
 from noren.accounts.rules import public
 from noren.booking import relink
+from noren.errors import ErasureHeld
 from noren.incidents import erasing
 from noren.people import Certificate, Certified, OwnAccount
 from noren.web import account_home
@@ -100,38 +101,58 @@ def erase(request: CustomerRequest, slug: str) -> HttpResponse:
         }
         status = 200 if request.method != "POST" else 409 if ahead else 422
         return render(request, "web/account/erase.html", context, status=status)
-    response = _erased(request, face, _certificates(face, own, grant))
+    made, held, gone = _certificates(face, own, grant)
+    if not gone:
+        context = {"shop": face, "own": own, "ahead": ahead, "days": settings.ENV.vault_backup_days}
+        return render(request, "web/account/erase.html", context | {"held": held}, status=ErasureHeld.status)
+    response = _erased(request, face, made, held)
     session.end_session(request.session, session.CUSTOMER)
     session.forget_grant(response, session.CUSTOMER)
     return response
 
 
-def _certificates(face: Face, own: OwnAccount, grant: str) -> list[Certificate]:
-    """Erase every record of hers. Her own person goes last: with it goes the grant that erases."""
+def _certificates(face: Face, own: OwnAccount, grant: str) -> tuple[list[Certificate], date | None, bool]:
+    """Erase every record of hers. Her own person goes last: with it goes the grant that erases.
+
+    What a legal hold keeps waits in the vault, and happens there. Gives the certificates, when the hold is
+    looked at again, and whether her own person is gone.
+    """
     made: list[Certificate] = []
+    held: list[date] = []
     others = [record for record in own.records if record != own.person]
     while others:
-        made += [_one(face, record, grant) for record in others]
+        for record in others:
+            _one(face, record, grant, made, held)
         others = []
-        if own.records_left_off:
+        if own.records_left_off and not held:
             own = people.own_account(grant)
             others = [record for record in own.records if record != own.person]
-    return [*made, _one(face, own.person, grant)]
+    gone = _one(face, own.person, grant, made, held)
+    return made, max(held, default=None), gone
 
 
-def _one(face: Face, person: UUID, grant: str) -> Certificate:
-    certificate = people.erase(face.id, person, "asked", grant=grant)
-    relink.revoke_all(face.id, person)
-    return certificate
+def _one(face: Face, person: UUID, grant: str, made: list[Certificate], held: list[date]) -> bool:
+    """Erase one, or let it wait (False): the links in her mails end at once, either way."""
+    try:
+        certificate = people.erase(face.id, person, "asked", grant=grant)
+    except ErasureHeld as refusal:
+        relink.revoke_all(face.id, person)
+        held.append(date.fromisoformat(refusal.facts["day"]))
+        return False
+    for each in {person, certificate.person}:
+        relink.revoke_all(face.id, each)
+    made.append(certificate)
+    return True
 
 
-def _erased(request: HttpRequest, face: Face, made: list[Certificate]) -> HttpResponse:
+def _erased(request: HttpRequest, face: Face, made: list[Certificate], held: date | None) -> HttpResponse:
     last = made[-1]
     days = [one.unreadable_from for one in made if one.unreadable_from is not None]
     context = {
         "shop": face,
         "at": last.erased_at.astimezone(face.zone),
         "records": len(made),
+        "held": held,
         "unreadable_from": max(days, default=None),
         "entries": [entry.index for one in made for entry in one.entries],
         "vkey": last.vkey,

@@ -47,7 +47,9 @@ GIVES: Final[Mapping[str, str | Promise]] = {
     "read_incident": gettext_lazy("names and contacts of customers whose numbers you have"),
     "read_ledger_entries": gettext_lazy("entries, proofs and scope, by numbers"),
     "rotate_keys": gettext_lazy("the vault's keys by their numbers, and their rotation"),
-    "end_grants": gettext_lazy("shutting somebody, a shop or everybody out at once"),
+    "end_grants": gettext_lazy(
+        "shutting somebody, a shop or everybody out at once, revoking what they sign in with"
+    ),
 }
 STATES: Final[Mapping[str, str | Promise]] = {
     "asked": gettext_lazy("waits for another operator"),

@@ -15,14 +15,25 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from noren import clock
 from noren.accounts.access import Permission, StaffRequest, permission_required
-from noren.booking import actions, availability, reception
+from noren.booking import actions, availability, put_back, reception
 from noren.booking.models import Status
 from noren.errors import AlreadyCancelled, BookingUnknown, NorenError, NothingHere, NotOffered, NotThatStatus
 from noren.shops.tenancy import shop as in_shop
-from noren.web import console, customers, deeds, desk_booking, shopfront, times, visits, why
+from noren.web import (
+    calendar,
+    console,
+    customers,
+    deeds,
+    desk_booking,
+    dropping,
+    shopfront,
+    times,
+    visits,
+    why,
+)
 from noren.web.desk import face_of
-from noren.web.new_booking import told
 from noren.web.shopfront import Face
+from noren.web.touched import told
 from noren.web.visits import Visit
 
 Deed = Callable[..., Any]
@@ -85,18 +96,29 @@ def move(request: StaffRequest, booking_id: int) -> HttpResponse:
         return _page(request, face, visit) if visit.open else back
     insists = "insist" in request.POST
     over = request.POST.get("reason", "") if insists else ""
-    staff = times.number(request.POST.get("staff"))
+    drop = dropping.read(request.POST, face, visit)
+    staff = drop.lane if drop else times.number(request.POST.get("staff"))
     at: datetime | None = None
     try:
+        if request.POST.get("deed") == "undo":
+            return _put_back(request, face, visit)
         at = _wanted(request, face, insists=insists)
         if insists and over not in deeds.insisting():
             return _page(request, face, visit, at=at, no_reason=True)
         values: dict[str, Any] = {"now": clock.now(), "by": request.signed_in.by, "override": over}
         values["told"] = told(request.POST)
-        actions.move(face.id, booking_id, at, staff, **values)
+        row = actions.move(face.id, booking_id, at, staff, asks=drop is None, **values)
     except NorenError as refusal:
         return _page(request, face, visit, refused=refusal, at=at)
-    return back
+    return back if drop is None else dropping.done(face, visit, row, told=values["told"])
+
+
+def _put_back(request: StaffRequest, face: Face, visit: Visit) -> HttpResponse:
+    """Take the last move back, and show the day on which it stands again. Raises what put_back.undo does."""
+    asked_for = times.number(request.POST.get("asked"))
+    values: dict[str, Any] = {"now": clock.now(), "by": request.signed_in.by, "told": told(request.POST)}
+    row = put_back.undo(face.id, visit.id, asked_for=asked_for, **values)
+    return HttpResponseRedirect(calendar.address("day", row.start.astimezone(face.zone).date()))
 
 
 def _wanted(request: StaffRequest, face: Face, *, insists: bool) -> datetime:
@@ -120,10 +142,14 @@ def _page(
 ) -> HttpResponse:
     now = clock.now()
     given = request.POST if request.method == "POST" else request.GET
+    drop = dropping.read(given, face, visit)
+    if drop is not None and at is None:
+        at = drop.at
     here = None if at is None else at.astimezone(face.zone)
     today = now.astimezone(face.zone).date()
     day = times.day_of(given.get("date")) or (here and here.date()) or max(visit.start.date(), today)
     staff = times.number(given.get("staff")) if "staff" in given else visit.asked_staff_id
+    staff = drop.lane if drop else staff
     offered = _offered(face, visit, day, staff, now)
     values: dict[str, Any] = {"party": visit.party, "nights": visit.nights, "also": visit.also}
     asked_why = here and why.address(visit.service_id, here, staff=staff, booking=visit.id, **values)
@@ -148,6 +174,10 @@ def _page(
         "reason": given.get("reason", ""),
         "no_reason": no_reason,
         "insists": no_reason or "insist" in given,
+        "drop": drop,
+        "drop_at": here,
+        "fit": dropping.fit(face, visit, drop, now) if drop and refused is None else None,
+        "day_page": calendar.address("day", visit.start.date()),
     }
     status = 422 if no_reason else refused.status if refused else 200
     return render(request, "web/console/move.html", context, status=status)

@@ -22,25 +22,22 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from noren import clock, people
-from noren.accounts.access import customer_of
 from noren.accounts.rules import public
-from noren.booking import book, series
+from noren.booking import book, series, visitors
 from noren.booking.book_series import complete_series
+from noren.booking.models import Booking
 from noren.booking.report import Line
 from noren.errors import (
     BadField,
     CannotTakeNewCustomers,
-    GrantExpired,
-    GrantRefused,
     HoldExpired,
-    LedgerUnavailable,
     NorenError,
     SeriesNotFree,
     SeriesTooLong,
     ServiceUnknown,
-    VaultUnavailable,
 )
-from noren.web import dates, fees, shopfront, times, visits, ways, wording
+from noren.shops.tenancy import shop as in_shop
+from noren.web import dates, fees, known, shopfront, times, visits, ways, wording
 from noren.web import held as helds
 from noren.web.account_home import OWN_FIELDS
 from noren.web.forms import CustomerForm, WordForm
@@ -127,6 +124,9 @@ def who(request: HttpRequest, slug: str, service_id: str) -> HttpResponse:
         raise HoldExpired
     anybody = "guest" in given or ways.of(request).framed
     desk = Desk(request, face, offer, held, clock.now(), None if anybody else signed_in(request, face))
+    if desk.me is not None:
+        with in_shop(face.id):
+            visitors.check(offer.visitors, desk.me.person, now=desk.now)
     form = _form(desk)
     if request.method != "POST":
         return desk.form(form)
@@ -149,14 +149,8 @@ def _form(desk: Desk) -> CustomerForm:
 
 def signed_in(request: HttpRequest, face: shopfront.Face) -> Me | None:
     """Who is signed in, if her sign-in still holds; without the vault she is as anybody."""
-    who = customer_of(request, face.id)
-    if who is None:
-        return None
-    try:
-        person = people.whoami(who.grant).person
-    except (GrantExpired, GrantRefused, VaultUnavailable, LedgerUnavailable):
-        return None
-    return None if person is None else Me(who.grant, person)
+    found = known.person_of(request, face.id)
+    return None if found is None else Me(*found)
 
 
 def _held_or_taken(desk: Desk, form: CustomerForm) -> HttpResponse:
@@ -288,28 +282,40 @@ def _chosen(face: shopfront.Face, offer: shopfront.Offer, held: Held) -> dict[st
     asked = members.get(held.staff)
     name = wording.text(asked.texts, "name") if asked else ""
     anyone = _("Anyone") if len(offer.staff) > 1 else ""
-    _start, end = _ends(face, offer, held.at, held.nights)
+    minutes = _minutes(face, offer, held)
+    _start, end = _ends(face, offer, held.at, held.nights, minutes)
     each = offer.total(held.party, held.asked, held.nights)
     return {
         "service": offer.name,
         "parts": visits.lines(offer, held.party, held.asked, name),
         "price": each * max(1, len(held.dates)),
         "each": each,
-        "dates": [_ends(face, offer, at, held.nights) for at in held.starts],
-        "minutes": 0 if offer.stay else offer.minutes,
+        "dates": [_ends(face, offer, at, held.nights, minutes) for at in held.starts],
+        "fee": offer.fee(held.asked),
+        "minutes": 0 if offer.stay else minutes,
         "nights": held.nights,
         "start": start,
         "end": end,
         "staff": name or anyone,
         "party": held.party,
         "approval": offer.approval,
+        "visitors": offer.visitors,
     }
 
 
+def _minutes(face: shopfront.Face, offer: shopfront.Offer, held: Held) -> int:
+    """How long it takes: of who was not asked for by name as long as it is held."""
+    if held.asked or not any(each.lengths for each in (offer, *offer.parts)):
+        return offer.minutes_with(held.asked)
+    with in_shop(face.id):
+        row = Booking.objects.filter(id=held.hold).first()
+    return offer.minutes if row is None else int((row.end - row.start).total_seconds()) // 60
+
+
 def _ends(
-    face: shopfront.Face, offer: shopfront.Offer, at: datetime, nights: int
+    face: shopfront.Face, offer: shopfront.Offer, at: datetime, nights: int, minutes: int
 ) -> tuple[datetime, datetime]:
     start = at.astimezone(face.zone)
     if offer.stay:
         return start, shopfront.check_out(offer.stay, start, nights)
-    return start, start + timedelta(minutes=offer.minutes)
+    return start, start + timedelta(minutes=minutes)

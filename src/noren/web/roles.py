@@ -23,6 +23,14 @@ NAMES: dict[str, str | Promise] = {
     "reception": pgettext_lazy("role", "Reception"),
     "accountant": pgettext_lazy("role", "Accountant"),
 }
+IN_SHORT: dict[str, str | Promise] = {
+    "owner": _("everything, and the only one who invites members and changes roles"),
+    "manager": _("hours, staff, services and bookings, but no members"),
+    "staff": _("bookings and customers at the desk; her own shifts"),
+    "reception": _("the same at the desk"),
+    "accountant": _("the day and its bookings by number, without customers' names"),
+}
+"""What a role is for, in a line: what it may do in this shop stands on the page of roles."""
 MAY: dict[str, str | Promise] = {
     Permission.DAY_SEE: _("see today's list and the calendar"),
     Permission.BOOKINGS_SEE: _("open bookings"),
@@ -37,9 +45,10 @@ MAY: dict[str, str | Promise] = {
     Permission.SHOP_CHANGE: _("see how the shop is set up"),
     Permission.MEMBERS_CHANGE: _("invite members, change and end them"),
 }
-_FOR: dict[str, str | Promise] = {
+FOR: dict[str, str | Promise] = {
     "today": _("In today's list"),
     "day": _("In the calendar"),
+    "day_sheet": _("On a printed day sheet"),
     "customer": _("On a customer's page"),
     "search": _("When searching"),
     "check_in": _("At check-in"),
@@ -49,6 +58,9 @@ _FIELDS: dict[str, str | Promise] = LABELS | {
     "answers": _("Answers"),
     "health": _("Answers about health"),
     "guests": _("Names of those who come along"),
+    "tags": _("Tags"),
+    "notes": _("The shop's notes"),
+    "chart": _("Record of visits"),
     "card_last4": _("Last digits of the card"),
 }
 
@@ -128,7 +140,7 @@ def one(request: StaffRequest, role: str) -> HttpResponse:
 
 def _group(right: people.Right) -> Group:
     fields = tuple(Choice(name, str(_FIELDS[name]), name in right.fields) for name in right.most)
-    return Group(right.purpose, str(_FOR[right.purpose]), fields)
+    return Group(right.purpose, str(FOR[right.purpose]), fields)
 
 
 def _save(request: StaffRequest, permits: people.Permits, rights: list[people.Right]) -> None:

@@ -19,7 +19,7 @@ from noren.accounts.access import SignedInRequest
 from noren.accounts.session import CUSTOMER
 from noren.errors import FreshSignInNeeded
 from noren.shops import directory
-from noren.web import devices, shopfront
+from noren.web import devices, passwords, shopfront
 
 P = ParamSpec("P")
 LONGEST_PASSWORD: Final = 500
@@ -86,7 +86,7 @@ def fresh(request: SignedInRequest) -> None:
 
 def typed(request: SignedInRequest, name: str) -> str:
     """What was typed as a password; nothing at all is not asked of the vault."""
-    return request.POST.get(name, "")[:LONGEST_PASSWORD] or "-"
+    return passwords.typed(request, name, LONGEST_PASSWORD) or "-"
 
 
 def zone_of(request: SignedInRequest) -> tzinfo:

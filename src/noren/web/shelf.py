@@ -4,7 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from noren.booking import availability
+from noren.shops.terms import Visitors
 from noren.web import shopfront
 from noren.web.shopfront import Face, Member, Offer
 from noren.web.ways import Way
@@ -21,19 +24,45 @@ class Line:
     soonest_address: str
 
 
-def of(face: Face, way: Way, staff: int | None, now: datetime) -> dict[str, Any]:
-    """Return the services, those of one who serves where she was chosen, and all who may be chosen."""
+def of(face: Face, way: Way, staff: int | None, been: Visitors, now: datetime) -> dict[str, Any]:
+    """Return the services, those of one who serves where she was chosen, and all who may be chosen. `been`:
+    whether she says that she is here for the first time.
+    """
     offers, team = shopfront.offers(face.id), shopfront.team(face.id)
     busy = {member for each in offers for member in each.staff}
     chosen = next((each for each in team if each.id == staff and each.id in busy), None)
-    shown = [each for each in offers if chosen is None or chosen.id in each.staff]
+    fitting = [each for each in offers if Visitors.ALL in (been, each.visitors) or each.visitors is been]
+    shown = [each for each in fitting if chosen is None or chosen.id in each.staff]
     return {
         "offers": offers,
         "services": [_line(face, way, each, chosen, now) for each in shown],
         "chosen_member": chosen,
+        "been": _been(face, way, chosen, been) if any(each.visitors for each in offers) else (),
         "all_services": way.at("shop", [face.slug]),
         "team": [(each, _hers(face, way, each) if each.id in busy else "") for each in team],
     }
+
+
+def been_of(text: str) -> Visitors:
+    """Read her own word from an address (`?been=`); what is none is no word."""
+    return Visitors(text) if text in set(Visitors) else Visitors.ALL
+
+
+def _been(face: Face, way: Way, chosen: Member | None, been: Visitors) -> list[dict[str, object]]:
+    kept = {} if chosen is None else {"staff": str(chosen.id)}
+    words = {
+        Visitors.ALL: _("All services"),
+        Visitors.FIRST: _("First time here"),
+        Visitors.AGAIN: _("I have been here"),
+    }
+    return [
+        {
+            "words": said,
+            "href": way.at("shop", [face.slug], kept | {"been": str(each) or "all"}) + "#services",
+            "current": each is been,
+        }
+        for each, said in words.items()
+    ]
 
 
 def _hers(face: Face, way: Way, member: Member) -> str:

@@ -1,7 +1,7 @@
 """A shop as its visitors see it: words in their language, services, staff, hours. No vault."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,7 +16,7 @@ from noren.shops import curtain, rules
 from noren.shops.models import OpeningHours, Override, Resource, Service, Shop, ShopDirectory, Staff
 from noren.shops.questions import Asking
 from noren.shops.tenancy import shop as in_shop
-from noren.shops.terms import Approval
+from noren.shops.terms import Approval, Visitors
 from noren.web import wording
 
 # A first page, not a directory: an installation with more shops sends its visitors by the shops' own links.
@@ -91,6 +91,38 @@ class Offer:
     series: int = 1
     """How many dates may be booked at once."""
     parts: tuple["Offer", ...] = ()
+    group: str = ""
+    """The heading under which it stands, if it has one."""
+    lengths: Mapping[int, int] = field(default_factory=dict)
+    """By staff, where she takes another time: minutes."""
+    prices: Mapping[int, int] = field(default_factory=dict)
+    """By staff, where she costs another price when she is asked for."""
+    visitors: Visitors = Visitors.ALL
+    """Whom it is for."""
+
+    def minutes_with(self, staff: int | None) -> int:
+        """How long it takes with her; None: with whoever takes as long as it says."""
+        if self.parts:
+            return sum(each.minutes_with(staff) for each in self.parts)
+        return self.lengths.get(staff or 0, self.minutes)
+
+    def price_with(self, staff: int | None) -> int:
+        """What it costs each when she is asked for, without 指名料."""
+        if self.parts:
+            return sum(each.price_with(staff) for each in self.parts)
+        return self.prices.get(staff or 0, self.price)
+
+    @property
+    def reach(self) -> tuple[int, int]:
+        """From how many minutes to how many: some may take longer than others."""
+        those = [self.minutes, *self.lengths.values()]
+        return min(those), max(those)
+
+    @property
+    def cheapest(self) -> tuple[int, bool]:
+        """The lowest price, and whether there are others: who is asked for may cost more."""
+        those = [self.price, *self.prices.values()]
+        return min(those), min(those) < max(those)
 
     @property
     def also(self) -> tuple[int, ...]:
@@ -99,7 +131,11 @@ class Offer:
 
     def total(self, party: int, staff: int | None, nights: int = 0) -> int:
         """What a visit costs: the price for each and each night, and 指名料 where somebody was asked for."""
-        return self.price * party * max(1, nights) + (self.fees.get(staff, 0) if staff else 0)
+        return self.price_with(staff) * party * max(1, nights) + self.fee(staff)
+
+    def fee(self, staff: int | None) -> int:
+        """指名料: what asking for her costs."""
+        return self.fees.get(staff or 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,11 +220,15 @@ def _visit(
         id=service.id,
         name=wording.visit([each.name for each in parts]),
         about="",
+        group="",
+        lengths={},
+        prices={},
         minutes=service.minutes,
         price=sum(each.price for each in parts),
         party_min=service.party_min,
         party_max=service.party_max,
         approval=approval,
+        visitors=next((each.visitors for each in parts if each.visitors), Visitors.ALL),
         series=1,
         parts=parts,
         staff=tuple(member for member in serving if member in asked),
@@ -243,6 +283,18 @@ def _offer(row: Service, serving: Mapping[int, int]) -> Offer:
         stay=rules.stay_from(row.stay),
         course=row.course,
         series=row.series.get("most", 1),
+        group=wording.text(row.texts, "group"),
+        lengths={
+            each["staff"]: sum(each["minutes"])
+            for each in row.by_staff
+            if each["staff"] in asked and sum(each.get("minutes", ()))
+        },
+        prices={
+            each["staff"]: each["price"]
+            for each in row.by_staff
+            if each["staff"] in asked and "price" in each
+        },
+        visitors=Visitors(row.visitors),
     )
 
 

@@ -31,7 +31,7 @@ from noren.errors import (
 from noren.shops import curtain, described, kinds, own_mail, setup
 from noren.shops.models import Setup, Shop
 from noren.shops.tenancy import shop as in_shop
-from noren.web import legal, listed, start_services, wording
+from noren.web import legal, listed, passwords, start_services, times, wording
 from noren.web.desk import face_of
 from noren.web.shopfront import Face
 from noren.web.start_forms import AboutForm, Asked, HoursForm, TeamForm, WordsForm
@@ -196,7 +196,7 @@ def _longer(asked: Asked, request: StaffRequest) -> Any:
     """Return the list as it was typed, with a line more; nothing is kept."""
     typed = request.POST.copy()
     total = typed.get("s-TOTAL_FORMS", "0")
-    lines = int(total) if total.isascii() and total.isdecimal() else 0
+    lines = times.number(total) or 0
     typed["s-TOTAL_FORMS"] = str(min(lines + 1, start_services.MOST))
     typed[f"s-{lines}-on"] = "on"
     return _form("services", asked, typed)
@@ -293,7 +293,7 @@ def open_shop(request: StaffRequest) -> HttpResponse:
 
 def code_typed(request: StaffRequest) -> str:
     """Read a code as somebody types it."""
-    return "".join(request.POST.get("code", "")[:20].split()) or "-"
+    return "".join(passwords.typed(request, "code", 20).split()) or "-"
 
 
 def _ask(request: StaffRequest, now_at: Stand) -> str:

@@ -45,9 +45,7 @@ def of_booking(face: Face, booking_id: int) -> list[Event]:
     changes = history.of(face.id, booking_id)
     members = _members(face) if any(change.move for change in changes) else {}
     return [
-        Event(
-            _here(face, change), _who(change.by), _what(change.what), tuple(_details(face, change, members))
-        )
+        Event(_here(face, change), who(change.by), _what(change.what), tuple(_details(face, change, members)))
         for change in changes
     ]
 
@@ -69,8 +67,8 @@ def _members(face: Face) -> dict[int, str]:
     return {member: each.name for member, each in shopfront.serving(face.id).items()}
 
 
-def _who(by: str) -> str:
-    """A member of staff is named by the handle she signs in with."""
+def who(by: str) -> str:
+    """Return who it was in words. A member of staff is named by the handle she signs in with."""
     words = {CUSTOMER: _("customer"), "api": _("by program"), "system": _("by itself")}
     return words.get(by) or by.removeprefix("staff:").removeprefix("key:")
 
@@ -108,6 +106,7 @@ def _what(code: str) -> str:
         What.SETTLED: _("Final price noted"),
         What.CALLED: _("Told by phone"),
         What.NOT_CALLED: _("Not told by phone after all"),
+        What.MOVED_IN: _("Came in with a list"),
     }
     return words[What(code)] if code in words else _("Changed")
 
@@ -129,6 +128,7 @@ def why_words(code: str) -> str:
         "away": _("Who serves was away"),
         "overrun": _("It takes longer, and another follows"),
         "undone": _("Taken back"),
+        "moved_in": _("The list it came in with was undone"),
     }
     return known.get(code, code)
 

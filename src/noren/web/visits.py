@@ -3,9 +3,12 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
+from django.urls import reverse
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext as _
 
 from noren.booking import sessions
@@ -51,6 +54,8 @@ class Visit:
     """The first of those that were booked together."""
     said_under: int = 0
     """By which number what she said for it is kept: of a series the first booking's."""
+    locale: str = ""
+    """The language in which she is written to about it."""
     was: tuple[datetime, datetime] | None = None
     """When it was to be, of a class the shop has moved, until she says whether she keeps it."""
 
@@ -84,19 +89,33 @@ class Visit:
         return self.status in STANDING
 
 
+_STATUS_WORDS = {
+    Status.HELD: gettext_noop("being booked"),
+    Status.PENDING: gettext_noop("waiting for the shop"),
+    Status.CONFIRMED: gettext_noop("booked"),
+    Status.CHECKED_IN: gettext_noop("arrived"),
+    Status.NO_SHOW: gettext_noop("did not come"),
+    Status.CANCELLED: gettext_noop("cancelled"),
+    Status.DECLINED: gettext_noop("declined"),
+    Status.RELEASED: gettext_noop("time given free"),
+    Status.EXPIRED: gettext_noop("not completed"),
+}
+
+
 def status_words(status: str) -> str:
-    words = {
-        Status.HELD: _("being booked"),
-        Status.PENDING: _("waiting for the shop"),
-        Status.CONFIRMED: _("booked"),
-        Status.CHECKED_IN: _("arrived"),
-        Status.NO_SHOW: _("did not come"),
-        Status.CANCELLED: _("cancelled"),
-        Status.DECLINED: _("declined"),
-        Status.RELEASED: _("time given free"),
-        Status.EXPIRED: _("not completed"),
-    }
-    return words[Status(status)]
+    return gettext(_STATUS_WORDS[Status(status)])
+
+
+def address(name: str, booking_id: int) -> str:
+    """Return what `reverse` does for one booking, of which a day's page has hundreds."""
+    before, after = _around(name)
+    return f"{before}{booking_id}{after}"
+
+
+@cache
+def _around(name: str) -> tuple[str, str]:
+    before, _zero, after = reverse(name, args=[0]).partition("0")
+    return before, after
 
 
 def one(face: Face, booking_id: int) -> Visit | None:
@@ -113,8 +132,8 @@ def one(face: Face, booking_id: int) -> Visit | None:
 
 def lines(offer: Offer, party: int, staff: int | None, name: str) -> tuple[Line, ...]:
     """Return what each service of a visit costs that is about to be booked."""
-    each = [Line(part.name, part.minutes, part.price * party) for part in offer.parts]
-    return _with_fee(each, offer.fees.get(staff or 0, 0), name)
+    each = [Line(part.name, part.minutes_with(staff), part.price_with(staff) * party) for part in offer.parts]
+    return _with_fee(each, offer.fee(staff), name)
 
 
 def _with_fee(lines: list[Line], fee: int, name: str) -> tuple[Line, ...]:
@@ -163,6 +182,7 @@ def _visit(row: Booking, face: Face, services: Mapping[int, Service], staff: Map
         parts=_parts(row, names, serving),
         series_id=row.series_id,
         said_under=row.series_id or row.id,
+        locale=row.locale,
     )
 
 

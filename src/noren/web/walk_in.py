@@ -19,7 +19,7 @@ from noren.booking.actions import HoldRequest
 from noren.booking.book import Customer
 from noren.errors import BadField, NorenError, NotOffered
 from noren.shops.tenancy import shop as in_shop
-from noren.web import day, shopfront, times
+from noren.web import lanes, shopfront, times
 from noren.web.desk import open_face_of
 from noren.web.forms import OTHERWISE, REASONS
 from noren.web.new_booking import locale
@@ -87,7 +87,7 @@ def _on_duty(face: Face, now: datetime, serving: Mapping[int, Serving]) -> list[
     wall = now.astimezone(face.zone)
     minute = wall.hour * 60 + wall.minute
     with in_shop(face.id):
-        opens = day.opens_on(wall.date())
+        opens = lanes.opens_on(wall.date())
     return [
         each
         for each, who in serving.items()

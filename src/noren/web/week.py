@@ -151,8 +151,11 @@ def page(asked: Asked) -> dict[str, Any]:
         "here": asked.here,
         "chosen": {
             "service": asked.offer.name,
-            "price": asked.offer.price,
-            "minutes": 0 if asked.offer.stay else asked.offer.minutes,
+            "price": asked.offer.price_with(asked.staff),
+            "fee": asked.offer.fee(asked.staff),
+            "visitors": asked.offer.visitors,
+            "minutes": 0 if asked.offer.stay else asked.offer.minutes_with(asked.staff),
+            "longest": 0 if asked.staff else asked.offer.reach[1],
             "per_night": asked.offer.stay is not None,
             "approval": asked.offer.approval,
             "parts": _parts_of(asked),
@@ -192,8 +195,8 @@ def _parts_of(asked: Asked) -> list[dict[str, object]]:
         {
             "id": each.id,
             "name": each.name,
-            "minutes": each.minutes,
-            "price": each.price,
+            "minutes": each.minutes_with(asked.staff),
+            "price": each.price_with(asked.staff),
             "without": at(adding.without(offer, each.id)) if each.id in added else "",
         }
         for each in offer.parts
@@ -295,7 +298,8 @@ def _people(asked: Asked) -> list[dict[str, object]]:
             "key": member,
             "name": names[member],
             "photo": faces.get(member),
-            "fee": asked.offer.fees.get(member, 0),
+            "fee": asked.offer.fee(member),
+            "price": asked.offer.prices.get(member, 0),
             "href": asked.address(staff=member),
             "current": asked.staff == member,
         }

@@ -117,6 +117,8 @@ def _form(
 ) -> Form:
     given = request.GET
     here, service = now.astimezone(face.zone), times.number(given.get("service")) or 0
+    if "service" not in given:
+        service = _first(services, times.number(given.get("staff")))
     also = adding.numbers(given.get("also", ""))
     return Form(
         service=service,
@@ -128,6 +130,15 @@ def _form(
         booking=times.number(given.get("booking")) or 0,
         also=adding.written([each for each in also if each in services and each != service]),
     )
+
+
+def _first(services: Mapping[int, Service], staff: int | None) -> int:
+    """Return what is asked about where nobody has said: the first service in which it serves, or at all."""
+    pools = {
+        each: [who for need in row.requirements for who in need["pool"]] for each, row in services.items()
+    }
+    hers = (each for each, pool in pools.items() if staff in pool)
+    return next(hers, next(iter(services), 0))
 
 
 def _asked(form: Form, face: shopfront.Face) -> Asked | None:

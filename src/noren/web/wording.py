@@ -4,10 +4,12 @@ The formats themselves are in the catalogue (context "format"), in the letters o
 """
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any, Self
 
 from django.utils.dateformat import format as written
+from django.utils.dateformat import time_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, ngettext, pgettext
@@ -36,7 +38,13 @@ def month(value: date) -> str:
 
 def clock(value: datetime) -> str:
     """14:30 or 2:30 PM, in the zone the value carries."""
-    return written(value, pgettext("format", "g:i A"))
+    return _clock(get_language() or "ja", value.hour, value.minute)
+
+
+@lru_cache(maxsize=4 * 1440)
+def _clock(_language: str, hour: int, minute: int) -> str:
+    """A list of a day says hundreds of them."""
+    return time_format(time(hour, minute), pgettext("format", "g:i A"))
 
 
 def clock_of_minute(minute: int) -> str:
@@ -44,6 +52,15 @@ def clock_of_minute(minute: int) -> str:
     if spoken_language() == "ja":
         return f"{minute // 60}:{minute % 60:02}"
     return clock(datetime(2000, 1, 1) + timedelta(minutes=minute % 1440))  # noqa: DTZ001 - a clock face, no instant
+
+
+def utc_of(text: object) -> str:
+    """11月28日（土） 09:30 UTC, of an instant as a book has it; what is none is shown as it is."""
+    try:
+        at = datetime.fromisoformat(str(text)).astimezone(UTC)
+    except ValueError:
+        return str(text)
+    return f"{day(at)} {at:%H:%M} UTC"
 
 
 def length_words(minutes: int) -> str:

@@ -25,7 +25,7 @@ from noren.shops import described_public, importing, own_mail
 from noren.shops.models import Setup, Shop
 from noren.shops.reading import Values
 from noren.shops.tenancy import shop as in_shop
-from noren.web import legal, wording
+from noren.web import legal, passwords, wording
 from noren.web.desk import face_of, open_face_of
 from noren.web.forms import REASONS, CustomerForm
 from noren.web.start import code_typed
@@ -148,7 +148,7 @@ def page(request: StaffRequest) -> HttpResponse:
 def mail(request: StaffRequest) -> HttpResponse:
     """Change the shop's mail: a code is mailed to the new one, and only then is it shown to anybody."""
     row = _row(request)
-    given, session = request.POST.get("mail", "").strip(), request.signed_in.session
+    given, session = passwords.typed(request, "mail", 500).strip(), request.signed_in.session
     try:
         if "code" not in request.POST:
             own_mail.ask(request.shop_id, given[:254], now=clock.now(), session=session)

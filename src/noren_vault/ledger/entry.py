@@ -48,6 +48,9 @@ KINDS: Final = frozenset(
         "connections",
         "sign",
         "power",
+        "incident",
+        "merge",
+        "notice",
     }
 )
 _LIMIT = 1 << 53  # integers beyond this are not the same in every JSON reader

@@ -136,6 +136,11 @@ class Ledger:
         """The signed head after the last durable batch."""
         return self._sequencer.head
 
+    def head_at(self, size: int) -> Head:
+        """The signed head of the first `size` entries. Blocks; raises ProofInvalid."""
+        head = self._sequencer.head
+        return head if size == head.size else sign_head(self._signer, size, self.root(size))
+
     def checkpoint(self) -> str:
         """The signed checkpoint of the last durable batch."""
         return self._sequencer.head.signed

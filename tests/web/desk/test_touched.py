@@ -1,15 +1,17 @@
 """Changing hours and staff in the console, and what waits for a look: shown before it is saved."""
 
+import json
 import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from noren import people
-from noren.booking import actions, changes
+from noren.booking import actions, changes, resettle
 from noren.booking.changes import Choice
 from noren.booking.models import Booking
 from noren.shops import edits, rules
@@ -82,9 +84,48 @@ def test_it_saves_once_each_has_a_choice(made: Salon, staff: Client, choice: Cho
     answer = staff.post(form.action, {**form.values, f"choice-{booking.id}": choice}, follow=True)
     assert overrides(made) == [(day(booking), [], "training")]
     now = fresh(made, booking)
-    expected = ("cancelled", "") if choice is Choice.CANCEL else ("confirmed", "closed")
+    expected = ("cancelled", "") if choice.cancels else ("confirmed", "closed")
     assert (now.status, now.attention) == expected
     assert "研修のため" in text(answer)
+
+
+def jobs_of(made: Salon, task: str, booking: Booking) -> list[dict[str, Any]]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT args FROM procrastinate_jobs WHERE task_name = %s AND args ->> 'booking_id' = %s "
+            "AND args ->> 'shop_id' = %s ORDER BY id",
+            [task, str(booking.id), str(made.id)],
+        )
+        rows = [row[0] for row in cursor.fetchall()]
+    return [json.loads(row) if isinstance(row, str) else row for row in rows]
+
+
+def kinds(made: Salon, booking: Booking) -> set[str]:
+    """Of what mails go to her about it."""
+    return {job["kind"] for job in jobs_of(made, "noren.messages.tasks.send", booking)} - {
+        "booked",
+        "reminder",
+    }
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_it_asks_whether_the_customers_are_told(made: Salon, staff: Client, *, told: bool) -> None:
+    """Of who is cancelled and of who is moved; without a word of it they are told."""
+    cancelled, moved = one(made), one(made, 26)
+    page = text(staff.post(HOURS, close(cancelled)))
+    assert 'name="tell" value="1" checked' in page
+    said = {"asked_tell": "1"} | ({"tell": "1"} if told else {})
+    given = close(cancelled) | said
+    first = staff.post(HOURS, given | {f"choice-{cancelled.id}": "nonsense"})
+    assert ('name="tell" value="1" checked' in text(first)) is told
+    given |= {f"choice-{cancelled.id}": "cancel", f"choice-{moved.id}": "move"}
+    assert staff.post(HOURS, given).status_code == 302
+    assert kinds(made, cancelled) == ({"cancelled"} if told else set())
+    [job] = jobs_of(made, "noren.booking.tasks.move_nearest", moved)
+    assert job["told"] is told
+    resettle.move_waiting(made.id, moved.id, now=NOON, told=job["told"])
+    assert fresh(made, moved).start != moved.start
+    assert kinds(made, moved) == ({"rescheduled"} if told else set())
 
 
 def test_a_choice_for_another_booking_is_none(made: Salon, staff: Client) -> None:

@@ -1,8 +1,8 @@
-"""Every night a backup and its trial, started by the supervisor."""
+"""Every night a backup and its trial, and an examination of all, started by the supervisor."""
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import IO
 
@@ -13,7 +13,9 @@ from noren.runtime.keeper import Process, say
 from noren.runtime.paths import Paths
 
 LOOK_SECONDS = 600.0
-COMMAND = [sys.executable, "-m", "noren.cli", "backup", "--verify"]
+BACKUP = ("backup", "--verify")
+# What it finds rings for operators; a night without a finding says nothing.
+EXAMINE = ("doctor", "--ring")
 
 
 def due(newest: datetime | None, tried: datetime | None, now: datetime, hour: int) -> bool:
@@ -29,11 +31,11 @@ def due(newest: datetime | None, tried: datetime | None, now: datetime, hour: in
     return tried is None or now - tried >= timedelta(hours=1)
 
 
-def launch(environ: dict[str, str]) -> Callable[[IO[bytes]], Process]:
-    """Return what starts the night's work as our own user, who alone can read both sides."""
+def launch(words: Sequence[str], environ: dict[str, str]) -> Callable[[IO[bytes]], Process]:
+    """Return what starts a command of the night as our own user, who alone can read both sides."""
 
     def start(output: IO[bytes]) -> Process:
-        return child.start(COMMAND, env=environ, stdout=output)
+        return child.start([sys.executable, "-m", "noren.cli", *words], env=environ, stdout=output)
 
     return start
 

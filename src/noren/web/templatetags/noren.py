@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.template import Library
+from django.utils.translation import gettext as _
 
-from noren.web import wording
+from noren import clock
+from noren.incidents.scope import Question
+from noren.web import news_foot, wording
 
 register = Library()
 
@@ -16,6 +19,18 @@ def of(found: Mapping[Any, Any], key: object) -> Any:
     return found.get(key)
 
 
+@register.filter
+def ways(question: Question) -> str:
+    """By what a scope was asked, in words: kind and name of each, or every way."""
+    return question.path() if question.named else _("whatever way")
+
+
+@register.simple_tag
+def notice_is_open() -> bool:
+    """Whether the foot leads to the notices."""
+    return news_foot.is_open(clock.now())
+
+
 for _filter in (
     wording.day,
     wording.full_day,
@@ -23,6 +38,7 @@ for _filter in (
     wording.month,
     wording.clock,
     wording.clock_of_minute,
+    wording.utc_of,
     wording.length_words,
     wording.yen,
     wording.spoken,

@@ -24,7 +24,7 @@ const fresh = async (region) => {
   const answer = await fetch(address, { cache: "no-store" });
   if (!answer.ok || answer.redirected) return location.reload();
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  if (live() === region) swap(region, page);
+  if (live() === region && !("held" in region.dataset)) swap(region, page);
 };
 
 const swap = (region, page) => {
@@ -37,13 +37,14 @@ const swap = (region, page) => {
   const open = [...region.querySelectorAll("details")].map((one) => one.open);
   next.querySelectorAll("details").forEach((one, number) => { one.open = open[number] ?? false; });
   const focused = region.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
-  const scrolled = region.querySelector(".grid-scroll")?.scrollLeft ?? 0;
+  const seen = region.querySelector(".grid-scroll");
+  const [left, top] = [seen?.scrollLeft ?? 0, seen?.scrollTop ?? 0];
   const cost = page.querySelector(".cost");
   if (cost) document.querySelector(".cost")?.replaceWith(cost);
   region.dataset.mark = next.dataset.mark;
   region.replaceChildren(...next.childNodes);
   const grid = region.querySelector(".grid-scroll");
-  if (grid) grid.scrollLeft = scrolled;
+  if (grid) [grid.scrollLeft, grid.scrollTop] = [left, top];
   if (focused) [...region.querySelectorAll("a")].find((one) => one.getAttribute("href") === focused)?.focus();
 };
 
@@ -51,6 +52,11 @@ const tick = async () => {
   const region = live();
   clearTimeout(timer);
   if (!region || document.hidden) return;
+  if ("held" in region.dataset) {
+    // Something is being carried over it.
+    timer = setTimeout(tick, EVERY);
+    return;
+  }
   const lost = document.querySelector("#live-lost");
   try {
     const differs = await changed(region);

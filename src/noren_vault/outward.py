@@ -1,4 +1,4 @@
-"""Where a provider may be: https, by a name, at an address of the internet. Looked at when connecting, too.
+"""Where the vault may go outside: https, by a name, at an address of the internet; looked at when connecting.
 
 A shop's owner types the address, and the vault goes there: without this it could be sent to whatever answers
 inside. `private` names the hosts that may be anywhere, by the one who runs the installation.

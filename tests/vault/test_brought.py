@@ -1,0 +1,103 @@
+"""A list that comes in: looked at before, joined to who is there, undone as a whole."""
+
+import pytest
+
+from noren import errors, people
+from noren.people import Purpose, Row, lists
+from tests.servers import VaultProcess
+from tests.vault.cast import SALON, Cast, customer, customers, sql
+from tests.vault.test_transfers import WHY, agreed
+
+FIELDS = ("name", "kana", "mail", "phone")
+
+
+def rows(first: int, count: int) -> list[Row]:
+    return [Row(f"new{n}", customer(n)) for n in range(first, first + count)]
+
+
+def taken(cast: Cast, given: list[Row], *, join: bool = False) -> tuple[str, people.Imported]:
+    transfer = people.ask_import(cast.owner.grant, fields=FIELDS, rows=len(given), about="", **WHY)
+    if len(given) > lists.ALONE:
+        agreed(cast.manager, transfer)
+    return transfer, people.take_import(cast.owner.grant, transfer, given, join=join)
+
+
+def last_entry(vault: VaultProcess, kind: str) -> tuple[str, str, int]:
+    people.doctor()
+    query = (
+        "SELECT e.note, e.ref, count(p.person) FROM vault.ledger_entry e "
+        "LEFT JOIN vault.ledger_person p USING (entry) WHERE e.kind = %s "
+        "GROUP BY e.entry ORDER BY e.entry DESC LIMIT 1"
+    )
+    [(note, ref, persons)] = sql(vault, query, kind)
+    return note, ref, persons
+
+
+def test_a_look_says_who_is_there_and_is_on_record(fresh_cast: Cast, vault: VaultProcess) -> None:
+    """By key or by address; faults by row; nobody is stored, and the look stands in the ledger."""
+    grant = fresh_cast.owner.grant
+    taken(fresh_cast, rows(500, 3))
+    [beside] = customers(SALON, 700, 1)
+    assert beside
+    other = Row("other", customer(800) | {"mail": customer(700)["mail"].upper()})
+    looked = lists.look_import(grant, [*rows(500, 2), *rows(600, 2), other, Row("bad", {"phone": "1"})])
+    assert looked.known == {"new500", "new501", "other"}
+    assert {(one.key, one.field) for one in looked.bad} == {("bad", "name"), ("bad", "phone")}
+    assert last_entry(vault, "import") == ("looked", "", 3)
+    assert people.search(grant, customer(600)["mail"]).found == 0
+    with pytest.raises(errors.GrantRefused):
+        lists.look_import(fresh_cast.staff.grant, rows(500, 1))
+
+
+def test_who_has_the_address_is_joined_and_never_overwritten(fresh_cast: Cast) -> None:
+    """Joined she keeps her name; without that a second person stands beside her."""
+    grant = fresh_cast.owner.grant
+    [there] = customers(SALON, 700, 1)
+    row = Row("other", {"name": "別の 名", "mail": customer(700)["mail"]})
+    assert taken(fresh_cast, [row], join=True)[1].persons == {"other": there}
+    told = people.reveal(grant, Purpose.CUSTOMER, [there], ["name"]).persons[there]
+    assert told["name"] == customer(700)["name"]
+    beside = taken(fresh_cast, [row])[1].persons["other"]
+    assert beside != there
+
+
+def test_a_key_alone_names_who_came_earlier(fresh_cast: Cast) -> None:
+    """A row without any field is whom its key names, or nobody."""
+    first = taken(fresh_cast, rows(500, 1))[1]
+    _, again = taken(fresh_cast, [Row("new500", {}), Row("nobody", {})])
+    assert again.persons == first.persons
+    assert [(one.key, one.field, one.reason) for one in again.bad] == [("nobody", "name", "empty")]
+
+
+def test_an_import_is_undone_and_who_was_touched_stays(fresh_cast: Cast, vault: VaultProcess) -> None:
+    """Only who came with it and is as she came; an entry names each; again nothing happens."""
+    grant = fresh_cast.owner.grant
+    before = customers(SALON, 700, 1)
+    transfer, done = taken(fresh_cast, [*rows(500, 120), Row("joined", customer(700))], join=True)
+    fresh = [done.persons[f"new{n}"] for n in range(500, 620)]
+    people.update(grant, fresh[0], {"note": "左利き"})
+    found = dict(lists.import_brought(grant, transfer))
+    assert found == {person: person != fresh[0] for person in fresh}
+    stranger = fresh_cast.customers[0]
+    assert lists.undo_import(grant, transfer, [*fresh, *before, stranger]) == 119
+    note, ref, persons = last_entry(vault, "erase")
+    assert (note, persons) == ("mistake", 119)
+    assert ref.endswith(f"/import:{transfer}")
+    assert dict(lists.import_brought(grant, transfer)) == {fresh[0]: False}
+    assert lists.undo_import(grant, transfer, fresh) == 0
+    with pytest.raises(errors.NoSuchPerson):
+        people.reveal(grant, Purpose.CUSTOMER, [fresh[1]], ["name"])
+    kept = [fresh[0], *before, stranger]
+    assert set(people.reveal(grant, Purpose.CUSTOMER, kept, ["name"]).persons) == set(kept)
+    certificate = people.erase(SALON, fresh[1], "asked", grant=grant)
+    assert certificate.reason == "mistake"
+    assert all(one.ok for one in people.doctor())
+
+
+def test_an_undo_is_for_who_moves_lists_of_that_shop(fresh_cast: Cast) -> None:
+    """Not for staff, and of no list that is not there."""
+    transfer, _ = taken(fresh_cast, rows(500, 1))
+    with pytest.raises(errors.GrantRefused):
+        lists.undo_import(fresh_cast.staff.grant, transfer, [])
+    with pytest.raises(errors.NoSuchTransfer):
+        lists.undo_import(fresh_cast.owner.grant, "0123456789abcdef", [])
