@@ -70,10 +70,20 @@ def test_it_writes_what_stood_before_then_does_it_then_says_so(incident: str, sh
     }
     logs = deed.line.said["before"]["logs"]
     assert logs["web.log"] == {"sha256": hashlib.sha256(b"a line\n").hexdigest(), "bytes": 7}
-    assert any(name.startswith("connections-") and name.endswith(".json") for name in logs)
     (freeze,) = containment.contained(None, incident)[1]
     containing.contain(None, incident, Wanted("thaw", "", of=freeze.freeze))
     assert [one.state for one in _now(incident).deeds] == ["done", "done"]
+
+
+@pytest.mark.embedded
+def test_the_servers_own_logs_are_hashed_too(incident: str, shop_id: int) -> None:
+    """Of a server that somebody else runs there is no log here."""
+    containing.contain(None, incident, Wanted("freeze", "", "salon", shop_id=shop_id))
+    (deed,) = _now(incident).deeds
+    logs = deed.line.said["before"]["logs"]
+    assert any(name.startswith("connections-") and name.endswith(".json") for name in logs)
+    (freeze,) = containment.contained(None, incident)[1]
+    containing.contain(None, incident, Wanted("thaw", "", of=freeze.freeze))
 
 
 def test_what_fails_is_in_the_book_too(incident: str) -> None:
