@@ -64,6 +64,11 @@ def utc(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
+def both(at: datetime) -> str:
+    """2026年11月28日（土） 18:00 日本時間 (2026-11-28 09:00 UTC)."""
+    return f"{local(at)} ({utc(at)})"
+
+
 def label(section: str) -> str:
     """A section's name."""
     return str(TITLE if section == "title" else SECTIONS[section])

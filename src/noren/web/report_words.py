@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from django.conf import settings
@@ -16,6 +16,7 @@ from noren.incidents.notice_text import Text
 from noren.incidents.reports import NO_SHOP
 from noren.shops.models import ShopDirectory
 from noren.web import lookups, wording
+from noren.web.notice_words import both
 
 ENCRYPTION: Final = "encryption"
 
@@ -96,12 +97,8 @@ def _published(incident: str, language: str) -> tuple[Published, ...]:
     return tuple(sorted(found, key=lambda one: one.at))
 
 
-def _utc(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-
-
 def _outline(known: Known) -> str:
-    facts = [f"{_utc(line.when)} {line.text}" for line in known.work.lines if line.kind == "fact"]
+    facts = [f"{both(line.when)} {line.text}" for line in known.work.lines if line.kind == "fact"]
     return "\n".join([known.work.title, *filter(None, [known.section("happened")]), *facts])
 
 
@@ -123,7 +120,7 @@ def _number(known: Known) -> str:
     if scope is None:
         return "" if persons is None else str(persons)
     if persons is None:
-        return _("Cannot be bounded: everyone, from %(at)s on.") % {"at": _utc(scope.question.since)}
+        return _("Cannot be bounded: everyone, from %(at)s on.") % {"at": both(scope.question.since)}
     lines = [ngettext("%(n)d person", "%(n)d people", persons) % {"n": persons}]
     there = known.there
     if there and there.persons:
@@ -158,7 +155,7 @@ def _told(known: Known) -> str:
 
 
 def _made_public(known: Known) -> str:
-    return "\n".join(f"{_utc(one.at)} {one.link}" for one in known.published)
+    return "\n".join(f"{both(one.at)} {one.link}" for one in known.published)
 
 
 def _measures(known: Known) -> str:
@@ -169,10 +166,10 @@ def _measures(known: Known) -> str:
 def _when(known: Known) -> str:
     lines = []
     if known.work.known:
-        lines.append(_("Known since %(at)s") % {"at": _utc(known.work.known.known)})
+        lines.append(_("Known since %(at)s") % {"at": both(known.work.known.known)})
     if known.scope:
         question = known.scope.question
-        span = {"since": _utc(question.since), "until": _utc(question.until)}
+        span = {"since": both(question.since), "until": both(question.until)}
         lines.append(_("Asked about: from %(since)s to %(until)s") % span)
     return "\n".join(lines)
 
