@@ -16,7 +16,7 @@ import django
 from django.conf import settings
 django.setup()
 from noren.runtime import worker
-worker.HEARTBEAT, worker.DEAD_AFTER = 0.2, 1.0
+worker.HEARTBEAT, worker.DEAD_AFTER = 0.2, 3.0
 settings.VAULT_SOCKET = sys.argv[1] or settings.VAULT_SOCKET
 """
 _END = """

@@ -35,7 +35,7 @@ from tests import nursery
 _numbers = count(1)
 
 
-def wait_for(what: Callable[[], bool], seconds: float = 60.0) -> None:
+def wait_for(what: Callable[[], bool], seconds: float = 240.0) -> None:
     """Wait until `what()` is true; fail when it does not become so."""
     deadline = time.monotonic() + seconds
     while not what():

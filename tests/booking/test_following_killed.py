@@ -76,13 +76,13 @@ def test_a_killed_worker_does_each_exactly_once(module_app_db: AppDatabase, tmp_
     reached = 0
     for _ in range(3):
         with working(module_app_db, tmp_path) as process:
-            wait_for(until(house, work_id, reached), seconds=120)
+            wait_for(until(house, work_id, reached))
             process.kill()
         reached = done_lines(house, work_id)
     assert 0 < reached < len(those)
     assert work.one(house.id, work_id).state == WorkState.RUNNING
     with working(module_app_db, tmp_path):
-        wait_for(lambda: work.one(house.id, work_id).state == WorkState.DONE, seconds=180)
+        wait_for(lambda: work.one(house.id, work_id).state == WorkState.DONE)
     with shop(house.id):
         lines = list(WorkLine.objects.filter(work_id=work_id).values_list("state", "booking_id"))
         events = list(
@@ -99,7 +99,7 @@ def test_control_a_mark_of_its_own_leaves_some_behind(module_app_db: AppDatabase
     house, those = full(on)
     work_id = saved(house, those, on)
     with working(module_app_db, tmp_path, more=APART) as process:
-        wait_for(until(house, work_id, 0), seconds=120)
+        wait_for(until(house, work_id, 0))
         process.kill()
     with shop(house.id):
         marked = WorkLine.objects.filter(work_id=work_id, state=LineState.MADE).count()

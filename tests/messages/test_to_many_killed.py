@@ -58,18 +58,18 @@ def test_a_killed_worker_leaves_nobody_out_and_mails_nobody_twice(
     for held in (False, True):
         before = len(mails())
         with working(module_app_db, tmp_path, vault=module_vault) as process:
-            wait_for(lambda: len(mails()) > before + 3, seconds=60)  # noqa: B023 - asked at once
+            wait_for(lambda: len(mails()) > before + 3)  # noqa: B023 - asked at once
             module_mail.hold = held
             if held:
                 there = len(mails())
-                wait_for(lambda: len(mails()) > there, seconds=60)  # noqa: B023 - asked at once
+                wait_for(lambda: len(mails()) > there)  # noqa: B023 - asked at once
             process.kill()
             process.wait()
         module_mail.hold = False
     assert work.one(house.id, row.work_id).state == WorkState.RUNNING
     assert len(mails()) < PERSONS
     with working(module_app_db, tmp_path, vault=module_vault):
-        wait_for(lambda: work.one(house.id, row.work_id or 0).state == WorkState.DONE, seconds=120)
+        wait_for(lambda: work.one(house.id, row.work_id or 0).state == WorkState.DONE)
     assert mails() == Counter(f"c{number}@example.com" for number in range(PERSONS))
     told = to_many.sent(house.id, row)
     assert (told.done, told.over) == (PERSONS, 0)
@@ -88,7 +88,7 @@ def test_what_becomes_due_meanwhile_goes_before_the_rest_of_them(
         for booking in Booking.objects.order_by("id")[:DUE]:
             jobs.write_to(booking, Kind.LINK)
     with working(module_app_db, tmp_path, vault=module_vault):
-        wait_for(lambda: work.one(house.id, row.work_id or 0).state == WorkState.DONE, seconds=120)
+        wait_for(lambda: work.one(house.id, row.work_id or 0).state == WorkState.DONE)
     subjects = [str(each["Subject"]) for each in module_mail.messages]
     due = [number for number, subject in enumerate(subjects) if "新しいリンク" in subject]
     assert len(due) == DUE

@@ -66,7 +66,7 @@ def test_a_killed_worker_loses_nobody_and_doubles_nobody(
     assert work.one(made.id, one.id).state == WorkState.RUNNING
     assert 0 < reached < ROWS
     with working(module_app_db, tmp_path, vault=module_vault):
-        wait_for(lambda: work.one(made.id, one.id).state == WorkState.DONE, seconds=60)
+        wait_for(lambda: work.one(made.id, one.id).state == WorkState.DONE)
     assert work.one(made.id, one.id).done == ROWS
     brought = dict(lists.import_brought(owner.grant, transfer))
     assert len(brought) == ROWS
