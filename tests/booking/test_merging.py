@@ -1,5 +1,6 @@
 """Two records joined: the bookings follow, whoever books meanwhile; a crash between halves is made good."""
 
+import threading
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -8,14 +9,15 @@ from uuid import UUID
 import pytest
 
 from noren import errors, people
-from noren.booking import actions, book, desk, doctor, jobs, merging, persons, waiting
+from noren.booking import actions, book, desk, doctor, jobs, merging, persons, series, waiting
 from noren.booking.models import Booking, Merge, MergeState, Waiting, WaitingState
+from noren.booking.report import SeriesRequest
 from noren.people import card
 from noren.shops.models import Service
 from noren.shops.rules import change
 from noren.shops.tenancy import shop
 from tests.accounts.house import staffed
-from tests.booking.rush import at_once, before_first, met, without
+from tests.booking.rush import at_once, before_first, met, until_somebody_waits, without
 from tests.booking.scene import NOW, House, salon, when
 from tests.servers import AppDatabase, Sink, VaultProcess
 
@@ -236,4 +238,56 @@ def test_the_same_request_again_gives_the_booking_after_a_merge(house: tuple[Hou
     people.keep(made.id, first.person_id)
     merging.merge(made.id, first.person_id, kept, [], grant=grant, now=NOW, by=BY)
     assert book.book(made.id, wish, now=NOW).booking.id == first.id
+    whole(made)
+
+
+def test_who_books_as_the_double_while_the_two_are_parted_waits_for_nobody_who_waits_for_her(
+    house: tuple[House, str], monkeypatch: pytest.MonkeyPatch, module_app_db: AppDatabase
+) -> None:
+    """She holds her person and notes her booking in the merge; parting takes the two in the same order."""
+    made, grant = house
+    kept, double = (guest(made, n, f"2026-11-18 1{n - 100}:00")[0] for n in (100, 101))
+    row = merging.merge(made.id, double, kept, [], grant=grant, now=NOW, by=BY)
+    held = made.hold("cut", "2026-11-18 14:00")
+    confirm = partial(actions.confirm, made.id, held.id, double, now=NOW, locale="ja", consent=1)
+    part = partial(merging.undo, made.id, row.id, grant=grant, now=NOW, by=BY)
+    noted = persons.noted
+    reached = threading.Event()
+
+    def when_parting_waits(*args: Any) -> None:
+        if not reached.is_set():
+            reached.set()
+            until_somebody_waits(module_app_db)
+        noted(*args)
+
+    def after() -> object:
+        reached.wait(60)
+        return part()
+
+    monkeypatch.setattr(persons, "noted", when_parting_waits)
+    answers = at_once([confirm, after])
+    assert [type(each) for each in answers] == [Booking, Merge]
+    assert made.booking(held.id).person_id == double
+    whole(made)
+
+
+def test_whatever_is_made_as_the_double_goes_back_to_her(house: tuple[House, str]) -> None:
+    """Dates that were booked together, a place on the waiting list, and a booking given to her."""
+    made, grant = house
+    kept, double = (guest(made, n, f"2026-11-19 1{n - 110}:00")[0] for n in (110, 111))
+    row = merging.merge(made.id, double, kept, [], grant=grant, now=NOW, by=BY)
+    starts = tuple(when(f"2026-11-2{n} 10:00") for n in (0, 1))
+    held = series.hold_series(made.id, SeriesRequest(made.services["cut"], None, 1, starts), now=NOW)
+    dates = series.confirm_series(made.id, held.id, double, now=NOW, locale="ja", consent=1)
+    at = when("2026-11-19 15:00")
+    for _ in range(4):
+        made.book("cut", "2026-11-19 15:00")
+    place = waiting.join(made.id, waiting.JoinRequest(made.services["cut"], start=at), double, now=NOW).entry
+    stranger = guest(made, 112, "2026-11-19 16:00")[1]
+    desk.comes_instead(made.id, stranger.id, double, told=False, now=NOW, by=BY)
+    assert whose(made, *dates, stranger) == {kept}
+    merging.undo(made.id, row.id, grant=grant, now=NOW, by=BY)
+    assert whose(made, *dates, stranger) == {double}
+    with shop(made.id):
+        assert Waiting.objects.get(id=place.id).person_id == double
     whole(made)

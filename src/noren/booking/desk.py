@@ -88,7 +88,7 @@ def comes_instead(
         booking = locked(booking_id)
         if booking.status not in actions.OPEN:
             raise NotThatStatus(status=booking.status)
-        person = persons.standing_for(person)
+        person = persons.standing_for(person, booking=booking_id)
         if booking.person_id == person:
             return booking
         agreed = {key: value for key, value in booking.agreed.items() if key != "asked"}

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db.models import QuerySet
 from procrastinate.contrib.django import app
 
 from noren.booking import persons, waiting
@@ -89,11 +90,9 @@ def follow(shop_id: int, merge_id: int, *, now: datetime) -> None:
 def finish(shop_id: int, merge_id: int, until: datetime | None, *, now: datetime) -> Merge:
     """Bring the double's bookings and places over, once the vault has joined the two."""
     with write_in(shop_id):
-        row = _locked(merge_id)
+        row = _alone(merge_id, of_kept=False)
         if row.state != MergeState.MERGING:
             return row
-        _lock_rows(row.double)
-        persons.alone(row.double, row.kept)
         _leave_twice(row, now=now)
         # Whatever was booked until here is among them: who books as the double waits for this, or we did.
         row.bookings = list(Booking.objects.filter(person_id=row.double).values_list("id", flat=True))
@@ -110,12 +109,9 @@ def finish_undo(shop_id: int, merge_id: int, *, now: datetime) -> Merge:
     stays with her.
     """
     with write_in(shop_id):
-        row = _locked(merge_id)
+        row = _alone(merge_id, of_kept=True)
         if row.state != MergeState.UNDOING:
             return row
-        _lock_rows(row.kept)
-        persons.alone(row.double, row.kept)
-        row.refresh_from_db()
         Booking.objects.filter(id__in=row.bookings, person_id=row.kept).update(person_id=row.double)
         Waiting.objects.filter(id__in=row.places, person_id=row.kept).update(person_id=row.double)
         row.state, row.undone_at = MergeState.UNDONE, now
@@ -154,10 +150,16 @@ def _begun(shop_id: int, double: UUID, kept: UUID, *, now: datetime, by: Actor) 
     return row
 
 
-def _lock_rows(person: UUID) -> None:
-    """Lock in the order of whoever writes a person into a row: the rows first."""
+def _alone(merge_id: int, *, of_kept: bool) -> Merge:
+    """Lock in the order of whoever writes a person into a row: the rows (the kept one's, or the double's),
+    the persons, and last the merge, into which she notes her booking.
+    """
+    row = _found(Merge.objects.filter(id=merge_id))
     for model in (Booking, Waiting):
-        list(model.objects.select_for_update(no_key=True).filter(person_id=person).order_by("id"))
+        rows = model.objects.filter(person_id=row.kept if of_kept else row.double)
+        list(rows.select_for_update(no_key=True).order_by("id"))
+    persons.alone(row.double, row.kept)
+    return _locked(merge_id)
 
 
 def _leave_twice(row: Merge, *, now: datetime) -> None:
@@ -175,7 +177,11 @@ def _set(shop_id: int, merge_id: int, was: MergeState, state: MergeState) -> Non
 
 
 def _locked(merge_id: int) -> Merge:
-    found = Merge.objects.select_for_update(no_key=True).filter(id=merge_id).first()
+    return _found(Merge.objects.select_for_update(no_key=True).filter(id=merge_id))
+
+
+def _found(rows: QuerySet[Merge]) -> Merge:
+    found = rows.first()
     if found is None:
         raise MergeRefused(reason="over")
     return found

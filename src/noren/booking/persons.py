@@ -12,16 +12,23 @@ from noren.shops.tenancy import current_shop, shop
 def standing_for(person: UUID, *, booking: int | None = None) -> UUID:
     """Return whose a row is that this person makes now; keeps it so until the transaction ends.
 
-    `booking` is noted where it is another's: undone, it goes back. Inside the shop, after the row's own lock.
+    `booking` is noted where it is another's. Inside the shop, after the row's own lock.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT booking_person(%s, %s)", [current_shop(), person])
         found: UUID = cursor.fetchone()[0]
     if found != person and booking is not None:
-        added = Func(F("bookings"), Value(booking), function="array_append")
-        standing = Merge.objects.filter(double=person, state__in=JOINED)
-        standing.exclude(bookings__contains=[booking]).update(bookings=added)
+        noted(person, "bookings", booking)
     return found
+
+
+def noted(person: UUID, what: str, row: int) -> None:
+    """Note one of the `bookings` or `places` that this person made and that is another's: undone, it goes
+    back. After `standing_for`, in the same transaction.
+    """
+    standing = Merge.objects.filter(double=person, state__in=JOINED)
+    added = Func(F(what), Value(row), function="array_append")
+    standing.exclude(**{f"{what}__contains": [row]}).update(**{what: added})
 
 
 def alone(*persons: UUID) -> None:

@@ -148,7 +148,7 @@ def confirm_series(
     """
     with write_in(shop_id):
         rows = locked_series(series_id)
-        person = persons.standing_for(person)
+        given, person = person, persons.standing_for(person)
         over = all(row.status != Status.HELD for row in rows)
         if over and any(row.person_id == person for row in rows):
             return rows
@@ -156,7 +156,7 @@ def confirm_series(
         referee.lock_limits([each for row in rows for each in actions.of_customer(rules, row, person)])
         referee.lock_taken([row.id for row in rows])
         values: dict[str, Any] = {"now": now, "locale": locale, "consent": consent, "by": by}
-        done = [actions.write_confirm(row.id, person, said=said, told=False, **values) for row in rows]
+        done = [actions.write_confirm(row.id, given, said=said, told=False, **values) for row in rows]
         jobs.told(done, person, "asked" if done[0].status == Status.PENDING else "booked")
         return done
 

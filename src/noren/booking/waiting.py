@@ -81,7 +81,7 @@ def join(shop_id: int, request: JoinRequest, who: Customer | UUID, *, now: datet
         ends_at = wishes.check(wish, now=now)
     person = who if isinstance(who, UUID) else _put(shop_id, wish, who)
     with write_in(shop_id), referee.refusals():
-        person = persons.standing_for(person)
+        given, person = person, persons.standing_for(person)
         _refuse_twice(wish, person)
         entry = Waiting.objects.create(
             service_id=wish.service_id,
@@ -99,6 +99,8 @@ def join(shop_id: int, request: JoinRequest, who: Customer | UUID, *, now: datet
             ends_at=ends_at,
             state=WaitingState.WAITING,
         )
+        if person != given:
+            persons.noted(given, "places", entry.id)
         jobs.joined(entry)
     return Joined(entry, links.waiting_token(shop_id, entry.id, entry.generation))
 
