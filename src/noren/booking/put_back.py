@@ -14,32 +14,40 @@ UNDONE = "undone"
 _CHANGES = ("moved", "session_moved", "extended", "checked_out", "cancelled")
 
 
-def last_move(shop_id: int, booking_id: int) -> Event | None:
-    """Return the move that can be taken back; None where there is none, or it has been taken back."""
+def last_move(shop_id: int, booking_id: int, *, change: int) -> Event | None:
+    """Return the move that was a booking's so-manieth change, if it can be taken back: None where something
+    else has changed it since.
+    """
     with shop(shop_id):
-        booking = Booking.objects.filter(id=booking_id).first()
-        if booking is None or booking.status not in actions.OPEN:
-            return None
-        return _last(booking)
+        booking = Booking.objects.filter(id=booking_id, changes=change).first()
+        return None if booking is None else _last(booking)
 
 
 def _last(booking: Booking) -> Event | None:
-    if booking.session_id is not None or booking.agreed["nights"]:
+    if booking.status not in actions.OPEN or booking.session_id is not None or booking.agreed["nights"]:
         return None
     last = Event.objects.filter(booking_id=booking.id, what__in=_CHANGES).order_by("-id").first()
     return last if last is not None and last.what == "moved" and last.why != UNDONE else None
 
 
 def undo(
-    shop_id: int, booking_id: int, *, asked_for: int | None, now: datetime, by: Actor, told: bool
+    shop_id: int,
+    booking_id: int,
+    *,
+    change: int,
+    asked_for: int | None,
+    now: datetime,
+    by: Actor,
+    told: bool,
 ) -> Booking:
     """Put it back, once: neither hours nor grid, notice or limits are asked, for it stood there before. But
-    what somebody else has by now is not hers. Raises SlotTaken, BookingUnknown.
+    what somebody else has by now is not hers, and where somebody has moved it again since (`change`: see
+    last_move) it stays there. Raises SlotTaken, BookingUnknown.
     """
 
     def write() -> Booking:
         booking = locked(booking_id)
-        last = _last(booking) if booking.status in actions.OPEN else None
+        last = _last(booking) if booking.changes == change else None
         if last is None:
             return booking
         who = last.facts["from_staff"]

@@ -88,5 +88,6 @@ def done(face: Face, before: Visit, row: Booking, *, told: bool) -> HttpResponse
     """Show the day to which it was moved, and the way to take that back. Who waits for an answer is told
     with that.
     """
-    said = {"moved": row.id, "asked": before.asked_staff_id, "told": 1 if told else 0}
+    said = {"moved": row.id, "change": row.changes, "asked": before.asked_staff_id}
+    said["told"] = 1 if told else 0
     return HttpResponseRedirect(calendar.address("day", row.start.astimezone(face.zone).date(), **said))

@@ -42,7 +42,8 @@ def of(request: StaffRequest, face: shopfront.Face, now: datetime) -> Done | Non
 
 def _moved(request: StaffRequest, face: shopfront.Face) -> Done | None:
     booking = times.number(request.GET["moved"]) or 0
-    event = put_back.last_move(face.id, booking)
+    change = times.number(request.GET.get("change")) or 0
+    event = put_back.last_move(face.id, booking, change=change)
     if event is None:
         return None
     start, to = (datetime.fromisoformat(event.facts[each]).astimezone(face.zone) for each in ("from", "to"))
@@ -52,7 +53,7 @@ def _moved(request: StaffRequest, face: shopfront.Face) -> Done | None:
     more = _("The customer is told, and will be told again if you undo it.") if told else ""
     if waits:
         more = _("The customer still waits for an answer, and is told of the time with it.")
-    fields: dict[str, object] = {"asked": times.number(request.GET.get("asked")) or ""}
+    fields: dict[str, object] = {"change": change, "asked": times.number(request.GET.get("asked")) or ""}
     return Done(
         _("Moved from %(start)s to %(to)s.") % {"start": _when(start), "to": _when(to)},
         reverse("console_move", args=[booking]),

@@ -115,9 +115,9 @@ def move(request: StaffRequest, booking_id: int) -> HttpResponse:
 
 def _put_back(request: StaffRequest, face: Face, visit: Visit) -> HttpResponse:
     """Take the last move back, and show the day on which it stands again. Raises what put_back.undo does."""
-    asked_for = times.number(request.POST.get("asked"))
+    change, asked_for = (times.number(request.POST.get(name)) for name in ("change", "asked"))
     values: dict[str, Any] = {"now": clock.now(), "by": request.signed_in.by, "told": told(request.POST)}
-    row = put_back.undo(face.id, visit.id, asked_for=asked_for, **values)
+    row = put_back.undo(face.id, visit.id, change=change or 0, asked_for=asked_for, **values)
     return HttpResponseRedirect(calendar.address("day", row.start.astimezone(face.zone).date()))
 
 

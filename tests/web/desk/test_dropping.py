@@ -78,7 +78,7 @@ def test_who_is_not_told_is_not_told_of_the_undoing_either(made: Salon, staff: C
     page = staff.get(there).content.decode()
     assert "もう一度お知らせします" not in page
     assert 'name="tell"' not in page
-    undo = {"deed": "undo", "asked": "", "asked_tell": "1"}
+    undo = {"deed": "undo", "change": fresh(made, booking).changes, "asked": "", "asked_tell": "1"}
     for _ in range(2):
         assert staff.post(f"/console/bookings/{booking.id}/move", undo).status_code == 302
     assert fresh(made, booking).start == booking.start, "pressed twice is pressed once"
@@ -99,7 +99,7 @@ def test_whom_she_asked_for_stays_asked_for_and_is_due_to_no_other(made: Salon, 
     there = staff.post(address, {"at": later, "lane": second}).headers["Location"]
     assert (fresh(made, booking).asked_staff_id, fresh(made, booking).agreed["fee"]) == (None, 0)
     assert f"asked={first}" in there
-    staff.post(address, {"deed": "undo", "asked": first})
+    staff.post(address, {"deed": "undo", "change": fresh(made, booking).changes, "asked": first})
     assert (fresh(made, booking).asked_staff_id, fresh(made, booking).agreed["fee"]) == (first, 500)
     with shop(made.id), rules.change():
         Staff.objects.update(fee=0)
@@ -127,12 +127,14 @@ def test_what_is_in_the_way_is_said_with_the_nearest_times(made: Salon, staff: C
 
 def test_what_somebody_else_has_by_now_is_not_put_back(made: Salon, staff: Client) -> None:
     booking = someday(made)
-    actions.move(made.id, booking.id, booking.start + timedelta(hours=3), booking.staff_id, now=NOON, by=BY)
+    at = booking.start + timedelta(hours=3)
+    change = actions.move(made.id, booking.id, at, booking.staff_id, now=NOON, by=BY).changes
     for number in range(len(made.staff)):
         booked(made, booking.start, mail=f"x{number}@example.jp")
     with pytest.raises(SlotTaken):
-        put_back.undo(made.id, booking.id, asked_for=None, now=NOON, by=BY, told=False)
-    answer = staff.post(f"/console/bookings/{booking.id}/move", {"deed": "undo", "asked": ""})
+        put_back.undo(made.id, booking.id, change=change, asked_for=None, now=NOON, by=BY, told=False)
+    undo = {"deed": "undo", "change": change, "asked": ""}
+    answer = staff.post(f"/console/bookings/{booking.id}/move", undo)
     assert answer.status_code == 409
     assert fresh(made, booking).start == booking.start + timedelta(hours=3)
 
@@ -142,8 +144,24 @@ def test_it_is_put_back_where_nothing_is_offered_any_more(made: Salon) -> None:
     booking = someday(made)
     moved = actions.move(made.id, booking.id, booking.start + timedelta(hours=1), None, now=NOON, by=BY)
     late = booking.start - timedelta(minutes=1)
-    back = put_back.undo(made.id, booking.id, asked_for=None, now=late, by=BY, told=False)
+    back = put_back.undo(
+        made.id, booking.id, change=moved.changes, asked_for=None, now=late, by=BY, told=False
+    )
     assert moved.start != back.start == booking.start
+
+
+def test_what_a_colleague_has_moved_since_is_not_taken_back(made: Salon, staff: Client) -> None:
+    """Her move is another: an old page neither offers to undo it nor does."""
+    booking = someday(made)
+    address = f"/console/bookings/{booking.id}/move"
+    at = int((booking.start + timedelta(hours=1)).timestamp())
+    page = staff.post(address, {"at": at, "lane": "", "asked_tell": "1"}).headers["Location"]
+    hidden = re.findall(r'name="(change|asked)" value="(\d*)"', staff.get(page).content.decode())
+    hers = booking.start + timedelta(hours=4)
+    actions.move(made.id, booking.id, hers, booking.staff_id, now=NOON, by="staff:2")
+    assert staff.post(address, {"deed": "undo", "asked_tell": "1", **dict(hidden)}).status_code == 302
+    assert fresh(made, booking).start == hers
+    assert 'value="undo"' not in staff.get(page).content.decode()
 
 
 def test_a_drop_that_is_none_changes_nothing(made: Salon, staff: Client) -> None:
