@@ -18,7 +18,7 @@ from noren.booking.changes import Choice
 from noren.booking.models import Attention, Booking, ClassSession, Event, Status
 from noren.engine.model import Why
 from noren.errors import ChangeTouchesBookings, HoldExpired, NothingFree
-from noren.shops import rules
+from noren.shops import edits, rules
 from noren.shops.holidays import public_holidays
 from noren.shops.models import OpeningHours, Override, Resource, Service, Shop
 from noren.shops.tenancy import shop
@@ -200,6 +200,17 @@ def test_cancelled_she_is_told_and_owes_nothing() -> None:
     )
     assert house.sheet_rows() == 0
     assert house.findings() == []
+
+
+def test_a_later_change_has_the_last_word_over_a_job_that_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was to be moved; kept by the next change it stays, whenever the first one's job runs."""
+    house = salon()
+    booking = house.book("cut", f"{DAY} 10:00")
+    changed(house, close, Choice.MOVE)
+    changed(house, partial(off, "stylist0"), Choice.KEEP)
+    changed(house, partial(edits.set_bookable, house.resources["stylist0"], there=True, now=NOW), Choice.KEEP)
+    work(house, monkeypatch)
+    assert house.booking(booking.id).start == booking.start
 
 
 def test_moved_it_has_the_nearest_time_by_the_new_rules(monkeypatch: pytest.MonkeyPatch) -> None:

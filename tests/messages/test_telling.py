@@ -16,9 +16,9 @@ from noren.messages.deliver import NotSentYet
 from noren.messages.models import TeamTold, Telling
 from noren.messages.telling import About, Member, Way
 from noren.people import team
-from noren.shops import day_requests
+from noren.shops import day_requests, rules
 from noren.shops.models import Service, Shop, Staff
-from noren.shops.rules import change
+from noren.shops.rules import change, remembered
 from noren.shops.tenancy import shop
 from tests.api.salon import NOON, Salon, salon
 from tests.messages.test_deliver import AT, booked, weekly
@@ -98,6 +98,17 @@ def test_nobody_is_mailed_who_has_not_asked_for_it_but_of_requests(house: Salon,
     assert team_mail.tell(house.id, asked.id) == 1
     assert mailed(module_mail) == ["sora"]
     assert "承認待ちの申し込み" in text_of(module_mail.messages[0])
+
+
+def test_a_process_that_has_not_looked_since_tells_whoever_wants_it_now(house: Salon) -> None:
+    """Each process remembers a shop's rules; what another has written since is asked for, not remembered."""
+    booking = booked(house)
+    stale = remembered(house.id)
+    assert stale is not None
+    wish(house, "sora")
+    rules._cache[connection.settings_dict["NAME"], house.id] = stale
+    reception.no_show(house.id, booking.id, now=AT + timedelta(hours=1), by="system")
+    assert team_jobs(house) == ["team"]
 
 
 def test_who_serves_is_told_of_her_own_and_who_decides_of_all(house: Salon) -> None:

@@ -18,7 +18,7 @@ from procrastinate.types import JSONValue
 from noren.booking import reminder
 from noren.booking.models import Booking, Status, Waiting
 from noren.engine import wall
-from noren.shops.rules import known, remembered
+from noren.shops.rules import known
 from noren.shops.tenancy import current_shop
 
 # The vault erases within the hour whom nobody kept: a mail server that hangs, and every mail that waits for
@@ -132,8 +132,7 @@ def _team(booking: Booking, what: str) -> list[Job]:
     """Return the job that tells the team, where anybody wants to be told of it at once. Of a series one
     booking stands for all.
     """
-    house = remembered(current_shop()) or known()
-    if what not in house.terms.told_at_once:
+    if what not in known().terms.told_at_once:
         return []
     return [_job("noren.messages.tasks.team", about=booking.series_id or booking.id)]
 

@@ -10,13 +10,18 @@ from datetime import datetime
 from noren.booking import actions, agreement, asked, availability, changes, impact, sheets
 from noren.booking.availability import Start
 from noren.booking.decide import decide
-from noren.booking.models import Booking, ClassSession
-from noren.booking.transact import Actor, of_id, tried
+from noren.booking.models import Booking, ClassSession, Event
+from noren.booking.transact import Actor, locked, of_id, tried
 from noren.engine import availability as engine
 from noren.engine import windows
-from noren.errors import AlreadyCancelled, NorenError, NothingFree, NotOffered
+from noren.errors import AlreadyCancelled, BookingUnknown, NorenError, NothingFree, NotOffered
+from noren.shops.models import Shop
 from noren.shops.rules import known
 from noren.shops.tenancy import shop
+
+
+class _Decided(Exception):
+    """Somebody has said otherwise since."""
 
 
 def move_nearest(
@@ -69,14 +74,24 @@ def move_nearest(
 
 def move_waiting(shop_id: int, booking_id: int, *, now: datetime, told: bool = True) -> None:
     """Move a booking that waits for another time; one that somebody has looked at meanwhile is left alone,
-    and so is one for which nothing is free. A class that nobody is booked for any more is not held.
+    and so is one that a later change has decided on, or for which nothing is free. A class that nobody is
+    booked for any more is not held.
     """
-    with shop(shop_id):
-        before = Booking.objects.filter(id=booking_id).first()
-    if before is None or not before.attention:
-        return
-    with suppress(NothingFree, AlreadyCancelled):
-        move_nearest(shop_id, booking_id, now=now, by="system", told=told)
+
+    def still() -> None:
+        # The shop's row before the booking's: so does a change of the rules.
+        Shop.objects.select_for_update(no_key=True).first()
+        if not locked(booking_id).attention or not _is_to_move(booking_id):
+            raise _Decided
+
+    with suppress(NothingFree, AlreadyCancelled, BookingUnknown, _Decided):
+        move_nearest(shop_id, booking_id, now=now, by="system", told=told, first=still)
+
+
+def _is_to_move(booking_id: int) -> bool:
+    """Say whether the last change that touched it was to move it."""
+    last = Event.objects.filter(booking_id=booking_id, what="touched").order_by("-id").first()
+    return last is not None and changes.Choice(last.facts["choice"]).moves
 
 
 def drop_left(booking: Booking, *, now: datetime, by: Actor) -> None:

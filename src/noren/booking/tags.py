@@ -2,6 +2,7 @@
 
 from noren.booking.models import Tag
 from noren.errors import BadField, NothingHere
+from noren.shops.models import Shop
 from noren.shops.questions import hides
 from noren.shops.tenancy import shop, write_in
 
@@ -19,7 +20,9 @@ def put(shop_id: int, word: str, *, tag: int | None = None) -> int:
     """Add a tag, or say another word for one; gives its number. Raises BadField, NothingHere."""
     word = " ".join(word.split())
     with write_in(shop_id):
-        rows = list(Tag.objects.select_for_update().order_by("position", "id"))
+        # One at a time: of two who add at once the second sees what the first has added.
+        Shop.objects.select_for_update(no_key=True).first()
+        rows = list(Tag.objects.order_by("position", "id"))
         _check(word, [row.word for row in rows if row.id != tag], full=tag is None and len(rows) >= MOST)
         if tag is None:
             position = rows[-1].position + 1 if rows else 0

@@ -177,7 +177,9 @@ def edit(request: StaffRequest, person: UUID) -> HttpResponse:
     form = DeskForm(request.POST) if request.method == "POST" else DeskForm(initial=held)
     if form.is_bound and form.is_valid():
         said = {name: form.cleaned_data.get(name, "").strip() for name in OWN}
-        changed = {name: text for name, text in said.items() if text != held.get(name, "")}
+        # As the page had it: what a colleague has corrected since is not written over by what it was.
+        was = {name: form.data.get(f"was-{name}", held.get(name, "")) for name in OWN}
+        changed = {name: text for name, text in said.items() if text not in (was[name], held.get(name, ""))}
         try:
             if changed:
                 people.update(grant, person, changed)
@@ -190,6 +192,7 @@ def edit(request: StaffRequest, person: UUID) -> HttpResponse:
         "person": person,
         "title": held.get("name", ""),
         "form": form,
+        "was": {name: form.data.get(f"was-{name}", held.get(name, "")) for name in OWN},
         "had_mail": bool(held.get("mail")),
         "budget": seen.budget,
     }

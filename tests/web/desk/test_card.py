@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import count
 from typing import Any
 from uuid import UUID
@@ -14,9 +15,11 @@ from django.test.utils import CaptureQueriesContext
 from noren import people
 from noren.booking import actions, desk, reception, tags
 from noren.booking.models import Booking, Merge
+from noren.errors import BadField
 from noren.people import card
 from noren.shops.tenancy import shop
 from tests.api.salon import NOON, Salon
+from tests.booking.rush import at_once
 from tests.web.conftest import booked
 
 _numbers = count()
@@ -115,6 +118,29 @@ def test_tags_are_ticked_searched_and_shown_on_a_booking(made: Salon, staff: Cli
     assert "<li>常連</li><li>アレルギー</li>" in told
     tags.drop(made.id, numbers["常連"])
     assert "<li>常連</li>" not in text(staff, at(booking.person_id))
+
+
+def test_two_who_add_the_same_tag_at_once_have_one(made: Salon) -> None:
+    """The second is told so, whoever is first; nor are there more than the most."""
+    answers = at_once([partial(tags.put, made.id, "同時") for _ in range(6)])
+    refused = [each for each in answers if isinstance(each, BaseException)]
+    assert [type(each) for each in refused] == [BadField] * 5
+    assert list(tags.words(made.id).values()).count("同時") == 1
+
+
+def test_a_correction_leaves_what_a_colleague_has_corrected_since(made: Salon, staff: Client) -> None:
+    """Her page still shows the phone as it was: she has changed the name, and only that is written."""
+    booking = known(made, mail="both@example.jp", name="旧 名前", phone="0312345678")
+    there = at(booking.person_id, "/edit")
+    page = text(staff, there)
+    fields = dict(re.findall(r'name="([a-z_-]+)" value="([^"]*)"', page)) | {"name": "新 名前"}
+    fields.pop("csrfmiddlewaretoken", None)
+    hers = fields | {"name": "旧 名前", "phone": "0399999999"}
+    text(staff, there, hers, 302)
+    text(staff, there, fields, 302)
+    page = text(staff, there)
+    assert 'value="新 名前"' in page
+    assert "9999" in page
 
 
 def test_a_correction_writes_what_was_changed(made: Salon, staff: Client) -> None:
