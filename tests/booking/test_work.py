@@ -16,6 +16,7 @@ from noren.booking import actions, bringing, classes, doctor, reminding, work
 from noren.booking.models import Booking, LineState, Status, Work, WorkLine, WorkState
 from noren.errors import NothingHere
 from noren.shops import edits
+from noren.shops.models import Resource, Service
 from noren.shops.rules import change
 from noren.shops.tenancy import shop
 from tests.api.salon import NOON, Salon, salon
@@ -220,6 +221,28 @@ def test_an_undo_in_the_middle_stops_what_comes_in(made: Salon) -> None:
     run(made, work.undo(made.id, one.id, now=NOON, by=BY))
     assert run(made, one).state == WorkState.STOPPED
     assert bookings(made) == []
+
+
+def test_a_step_that_still_runs_brings_nothing_in_that_is_undone(made: Salon) -> None:
+    """It has read its lines; before it comes to them all that came in was undone."""
+    one = begun(made, [line(made, n + 2, TEN + timedelta(days=n)) for n in range(3)])
+    with shop(made.id):
+        left = list(WorkLine.objects.filter(work_id=one.id).order_by("line"))
+    run(made, work.undo(made.id, one.id, now=NOON, by=BY))
+    for each in left:
+        bringing.bring(made.id, one, each, NOON)
+    assert bookings(made) == []
+    assert dict(work.counts(made.id, one.id)) == {"waiting": 3}
+
+
+def test_what_is_not_offered_at_all_any_more_is_named_and_holds_nothing_up(made: Salon) -> None:
+    """The service went while the list came in."""
+    one = begun(made, [line(made, 2, TEN), line(made, 3, TEN + HOUR, service_id=made.lesson)], anyway=False)
+    with shop(made.id), change():
+        Service.objects.filter(id=made.cut).update(bookable=False, requirements=[])
+        Resource.objects.filter(kind="staff").update(bookable=False)
+    done = run(made, one)
+    assert (done.state, done.odd) == (WorkState.DONE, 2)
 
 
 def test_a_row_of_the_work_names_nobody(made: Salon) -> None:

@@ -11,7 +11,7 @@ from noren.booking import actions, availability, jobs
 from noren.booking.actions import OPEN, HoldRequest
 from noren.booking.decide import decide
 from noren.booking.desk import BY_DESK
-from noren.booking.models import Booking, Event, LineState, Status, Work, WorkLine
+from noren.booking.models import Booking, Event, LineState, Status, Work, WorkLine, WorkState
 from noren.booking.referee import KeyInUse
 from noren.booking.transact import attempt, note
 from noren.errors import InThePast, NorenError, SlotTaken
@@ -72,6 +72,13 @@ def _book(shop_id: int, work: Work, line: WorkLine, *, now: datetime, walk_in: b
     wanted = request.asked(work.by)
 
     def write() -> None:
+        # Who stops it or undoes it waits for this line, or we for her: then it stays out.
+        if (
+            not Work.objects.select_for_update(no_key=True)
+            .filter(id=work.id, state=WorkState.RUNNING)
+            .exists()
+        ):
+            return
         row = WorkLine.objects.select_for_update(no_key=True).get(id=line.id)
         if row.state != LineState.WAITING:
             return

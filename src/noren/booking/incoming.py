@@ -27,7 +27,11 @@ from noren.shops.models import Service, Staff
 from noren.shops.tenancy import shop
 
 NEEDED: Final = ("service",)
-_CANCELLED: Final = ("キャンセル", "取消", "取り消し", "cancel", "無断", "no show", "no-show")
+# What a line says of a booking that is none (any more), our own codes among it.
+_CANCELLED: Final = (
+    *("キャンセル", "取消", "取り消し", "無断", "断り", "期限切れ"),
+    *("cancel", "no show", "no-show", "no_show", "declined", "released", "expired"),
+)
 _ANYBODY: Final = ("", "指名なし", "指名無し", "フリー", "なし", "any", "anyone", "none", "-")
 _DAY: Final = 1440
 # What a line says that is not to become a booking, and why that is no fault.
