@@ -85,6 +85,12 @@ def test_it_wants_to_know_in_which_zone(text: str) -> None:
         moment(text, now=NOON)
 
 
+@pytest.mark.parametrize("text", ["0001-01-01T00:00+09:00", "9999-12-31T23:59-09:00"])
+def test_it_refuses_a_year_that_no_clock_of_ours_can_tell(text: str) -> None:
+    with pytest.raises(BadMoment, match="give a year from 1970 to 2199"):
+        moment(text, now=NOON)
+
+
 def test_it_refuses_what_lies_before_the_calendar() -> None:
     with pytest.raises(BadMoment, match="before the calendar began"):
         moment("999999w", now=NOON)

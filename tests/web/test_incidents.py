@@ -143,3 +143,26 @@ def test_without_the_vault_the_page_says_so(operator: Client, vault: VaultProces
     place = opened(operator)
     vault.stop()
     assert operator.get(place).status_code == 503
+
+
+def test_a_moment_that_no_clock_can_tell_is_refused_and_one_in_the_book_breaks_nothing(
+    operator: Client,
+) -> None:
+    """A book is never changed: what it cannot be asked to show must not come in, nor hide the rest."""
+    place = opened(operator)
+    for at in ("0001-01-01T00:00", "9999-12-31T23:59", "9999-12-31T23:59:00-23:00"):
+        for given in (
+            {"kind": "fact", "text": "古い", "when": at},
+            {"kind": "known", "at": at},
+            {"kind": "suspect", "path": "actor", "name": "owner", "since": at},
+        ):
+            answer = operator.post(f"{place}/add", {**given, "zone": "Asia/Tokyo"})
+            assert answer.status_code == 422, (at, given)
+        assert operator.get(f"/operations/secrets?since={at}&zone=Asia/Tokyo").status_code == 200
+        assert operator.get(f"{place}?file=none&since={at}").status_code in (200, 404)
+    grant = grant_of(operator)
+    incident = place.rpartition("/")[2]
+    words = '{"text": "古い", "when": "0001-01-01T00:00:00+09:00", "at": "0001-01-01T00:00:00+09:00"}'
+    for kind in ("fact", "known"):
+        incidents.add(grant, incident, kind, words)
+    assert "古い" in operator.get(place).content.decode()

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from noren.errors import BadField
 from noren.incidents.duties import LAWS, Leak
+from noren.incidents.scope import END_YEAR, FIRST_YEAR
 from noren.people.containment import PATHS
 from noren.people.incidents import LONGEST, Record
 
@@ -256,7 +257,7 @@ def _take(found: Workspace, record: Record, said: Mapping[str, Any]) -> Workspac
 
 
 def _leak(said: Mapping[str, Any]) -> Leak | None:
-    at, persons = _instant(said.get("at")), said.get("persons")
+    at, persons = instant(said.get("at")), said.get("persons")
     if at is None:
         return None
     number = persons if type(persons) is int and persons >= 0 else None
@@ -286,9 +287,9 @@ def _of_kind(lines: Mapping[int, Line], *kinds: Kind) -> tuple[Line, ...]:
 def _suspects(lines: Mapping[int, Line]) -> tuple[Suspect, ...]:
     found = []
     for number, line in lines.items():
-        since, said = _instant(line.said.get("since")), line.said
+        since, said = instant(line.said.get("since")), line.said
         if line.kind == Kind.SUSPECT and since is not None and said.get("path") in PATHS and said.get("name"):
-            until = _instant(said.get("until"))
+            until = instant(said.get("until"))
             found.append(Suspect(number, str(said["path"]), str(said["name"]), since, until))
     return tuple(found)
 
@@ -308,15 +309,18 @@ def _list(said: Mapping[str, Any], name: str, usual: Sequence[str]) -> Sequence[
 
 
 def _when(record: Record, said: Mapping[str, Any]) -> datetime:
-    return _instant(said.get("when")) or record.at
+    return instant(said.get("when")) or record.at
 
 
-def _instant(text: object) -> datetime | None:
+def instant(text: object) -> datetime | None:
+    """Read an instant as a record has it; None for what is none, or of a year in which nothing can be told by
+    every clock and reckoned with.
+    """
     try:
         at = datetime.fromisoformat(str(text))
     except ValueError:
         return None
-    return at if at.tzinfo is not None else None
+    return at if at.tzinfo is not None and FIRST_YEAR <= at.year < END_YEAR else None
 
 
 def _read(words: str) -> Mapping[str, Any]:

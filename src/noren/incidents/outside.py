@@ -106,7 +106,7 @@ def _record(number: int, told: Any) -> Outside:
     kind, at = told.get("kind"), told.get("at")
     if kind not in KINDS:
         raise OutsideRefused(f"record {number}: kind is one of {', '.join(KINDS)}.")
-    if not isinstance(at, datetime) or at.tzinfo is None:
+    if not isinstance(at, datetime) or book.instant(at.isoformat()) is None:
         raise OutsideRefused(f"record {number}: at is a time with its zone, 2026-11-28T09:30:00+09:00.")
     said = {name: told[name] for name in _SAYS[2:] if name in told}
     if not all(isinstance(value, str) for value in said.values()):

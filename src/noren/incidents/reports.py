@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from noren.incidents import asked, duties
 from noren.incidents.asked import Asked
-from noren.incidents.book import Kind, Line, Workspace
+from noren.incidents.book import Kind, Line, Workspace, instant
 from noren.incidents.duties import FORMS, PLATFORM, SHOP, Due, Item, Law, Leak, NotInForce, Words
 
 SCHEMA: Final = "noren-report/1"
@@ -121,7 +121,7 @@ def leak_of(work: Workspace, shop_id: int) -> Leak | None:
     known = work.known.known
     if shop_id != NO_SHOP:
         line = told_at(work, shop_id)
-        at = _instant(line.said.get("at")) if line else None
+        at = instant(line.said.get("at")) if line else None
         if at is None:
             return None
         known = at
@@ -237,11 +237,3 @@ def _step(step: Step, language: str) -> dict[str, Any]:
             for line in step.filed
         ],
     }
-
-
-def _instant(text: object) -> datetime | None:
-    try:
-        at = datetime.fromisoformat(str(text))
-    except ValueError:
-        return None
-    return at if at.tzinfo is not None else None

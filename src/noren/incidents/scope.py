@@ -13,6 +13,8 @@ from noren.people import card
 PATHS: Final = ("actor", "credential", "session", "process", "address", "device", "export")
 TAKEN: Final = ("store", "backup", "key", "door")
 STORES: Final = ("app", "logs", "vault", "keys", "host")
+# An instant that somebody gives lies between; every clock can tell it, and it can be reckoned with.
+FIRST_YEAR, END_YEAR = 1970, 2200
 _A_REQUEST: Final = 200
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _AGO = re.compile(r"(\d{1,6})([smhdw])")
@@ -95,4 +97,6 @@ def moment(text: str, *, now: datetime) -> datetime:
         ) from None
     if instant.tzinfo is None:
         raise BadMoment(f"{text}: say in which zone, for instance {text}Z or {text}+09:00.")
+    if not FIRST_YEAR <= instant.year < END_YEAR:
+        raise BadMoment(f"{text}: give a year from {FIRST_YEAR} to {END_YEAR - 1}.")
     return instant

@@ -12,6 +12,7 @@ from noren.incidents import evidence
 from noren.incidents.evidence import Found, Line
 from noren.people import signs
 from noren.people.signs import File
+from noren.web import times
 
 _LONGEST: Final = 200
 
@@ -49,4 +50,6 @@ def _moment(given: QueryDict, name: str) -> datetime | None:
     if not text:
         return None
     at = datetime.fromisoformat(text)
+    if times.day_of(f"{at.date()}") is None:
+        raise ValueError("no such day")
     return at if at.tzinfo is not None else at.replace(tzinfo=UTC)

@@ -299,7 +299,10 @@ def instant_of(given: QueryDict, name: str) -> str:
         raise BadField(field=name, reason="time") from None
     if zone not in ZONES:
         raise BadField(field="zone", reason="unknown")
-    return (at if at.tzinfo else at.replace(tzinfo=ZoneInfo(zone))).isoformat()
+    told = (at if at.tzinfo else at.replace(tzinfo=ZoneInfo(zone))).isoformat()
+    if book.instant(told) is None:
+        raise BadField(field=name, reason="time")
+    return told
 
 
 def _known(given: QueryDict) -> dict[str, Any]:

@@ -368,12 +368,10 @@ def _number(given: object) -> int:
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= 9 else 0
 
 
-def _local(at: datetime | None) -> str:
-    return "" if at is None else f"{at.astimezone(notice_words.ZONE):%Y-%m-%dT%H:%M}"
-
-
 def _instant(text: str) -> datetime | None:
     """A date and a time by the clock of Japan."""
+    if times.day_of(text[:10]) is None:
+        return None
     try:
         return datetime.strptime(text[:16], "%Y-%m-%dT%H:%M").replace(tzinfo=notice_words.ZONE)
     except ValueError:

@@ -58,7 +58,7 @@ def utc_of(text: object) -> str:
     """11月28日（土） 09:30 UTC, of an instant as a book has it; what is none is shown as it is."""
     try:
         at = datetime.fromisoformat(str(text)).astimezone(UTC)
-    except ValueError:
+    except (ValueError, OverflowError):
         return str(text)
     return f"{day(at)} {at:%H:%M} UTC"
 
