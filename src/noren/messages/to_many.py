@@ -173,7 +173,7 @@ def _locked(many_id: int) -> ToMany:
 
 def send(shop_id: int, many_id: int, *, seen: int, persons: int, now: datetime, by: Actor) -> bool:
     """Begin to send what was looked at (`seen`, its version) to as many as were agreed to. False, and
-    nothing is done: they are others by now, or its words are. Once more gives what was begun.
+    nothing is done: they are more or fewer by now, or its words are others. Once more gives what was begun.
 
     Raises NothingHere: it says nothing yet.
     """

@@ -34,10 +34,10 @@ def add_closing(weekday: int, nth: list[int]) -> bool:
     return new not in row.closings and _close(row, [*row.closings, new])
 
 
-def drop_closing(number: int) -> bool:
-    """Take one of these closings away."""
+def drop_closing(closing: Values) -> bool:
+    """Take one of these closings away; again does nothing."""
     row = hours_of_shop()
-    left = [each for place, each in enumerate(row.closings) if place != number]
+    left = [each for each in row.closings if each != closing]
     return left != row.closings and _close(row, left)
 
 

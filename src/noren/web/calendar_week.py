@@ -135,7 +135,9 @@ def _of_one(
     board = lanes.board(face, [each for those in takings.values() for each in those], titles, leads=False)
     drawn: dict[date, list[Piece]] = defaultdict(list)
     for day, those in takings.items():
-        for group in lanes.by_resource(those).get(of, ()):
+        # What begins after midnight is on its own date here: the column beside it.
+        own = [each for each in those if each.span.start < lanes.DAY]
+        for group in lanes.by_resource(own).get(of, ()):
             drawn[day] += [_plain(piece) for piece in lanes.pieces(group, board)]
     taken = {each.booking for those in takings.values() for each in those}
     for visit in found:

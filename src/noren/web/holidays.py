@@ -1,5 +1,6 @@
 """When the shop is closed beside its week: public holidays, every nth weekday, a summer or a new year."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from functools import partial
@@ -99,13 +100,19 @@ def _closing(request: StaffRequest) -> Deed:
 
 
 def _open(request: StaffRequest) -> Deed:
-    number = times.number(request.POST.get("number"))
+    named = request.POST.get("closing")
     with in_shop(request.shop_id):
         row = OpeningHours.objects.filter(resource_id=None, service_id=None).first()
-    if number is None or row is None or number >= len(row.closings):
+    closing = next((each for each in (row.closings if row else ()) if _named(each) == named), None)
+    if closing is None:
         raise Unclear(_("Please choose once more."))
-    words = _("No more: %(closing)s") % {"closing": closing_words(row.closings[number])}
-    return Deed(words, ruled.asked_again(request), partial(closings.drop_closing, number))
+    words = _("No more: %(closing)s") % {"closing": closing_words(closing)}
+    return Deed(words, ruled.asked_again(request), partial(closings.drop_closing, closing))
+
+
+def _named(closing: Values) -> str:
+    """By what a form names a closing: not by its place, where another one stands once it is gone."""
+    return json.dumps(closing, sort_keys=True)
 
 
 def _days(request: StaffRequest, today: date) -> Deed:
@@ -206,7 +213,7 @@ def _page(request: StaffRequest, face: Face, today: date, *, wrong: str = "") ->
         "rule": given.get("rule") if asks_holidays else row.holiday_rule,
         "eighth": given.get("eighth") if asks_holidays else " ".join(plain(each) for each in eighth or ()),
         "closings": [
-            {"number": number, "words": closing_words(each)}
+            {"number": number, "named": _named(each), "words": closing_words(each)}
             for number, each in enumerate(hours.closings if hours else ())
         ],
         "weekdays": [(number, wording.long_weekday(MONDAY + number * _ONE_DAY)) for number in range(7)],

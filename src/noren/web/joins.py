@@ -204,11 +204,12 @@ def part(request: StaffRequest, person: UUID) -> HttpResponse:
     """Undo: what was brought over goes back to its own record."""
     face = face_of(request)
     kept = persons.kept_of(face.id, person)
-    if kept is None:
+    there = [] if kept is None else merging.into(face.id, kept)
+    row = next((each for each in there if each.double == person), None)
+    if row is None:
         # Pressed twice is pressed once.
         _known(request, face, person)
         return HttpResponseRedirect(reverse("console_customer", args=[person]))
-    row = next(each for each in merging.into(face.id, kept) if each.double == person)
     merging.undo(face.id, row.id, grant=request.signed_in.grant, now=clock.now(), by=request.signed_in.by)
     return HttpResponseRedirect(reverse("console_customer", args=[row.kept]))
 

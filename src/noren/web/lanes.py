@@ -158,7 +158,7 @@ def takings(
         midnight = datetime.combine(day, time(), UTC)
         start = (midnight + timedelta(minutes=core_from)).astimezone(face.zone)
         until = (midnight + timedelta(minutes=core_to)).astimezone(face.zone)
-        for shown in {start.date(), until.date()}:
+        for shown in {start.date(), until.date(), *_evening_of(start, whose[0])}:
             there = span(start, until, shown)
             # What begins late on a day is drawn there, until 30:00; what lasts longer on each of its days.
             drawn = there.start < LATEST and there.end > (0 if there.start >= 0 else LATEST - DAY)
@@ -166,6 +166,15 @@ def takings(
                 here = Span(max(0, there.start), min(there.end, LATEST))
                 found[shown].append(Taking(whose[0], here, *whose[1:]))
     return found
+
+
+def _evening_of(start: datetime, resource: int) -> tuple[date, ...]:
+    """Return the day before, where its hours reach over this early start: to the house it is that evening."""
+    if start.hour * 60 >= LATEST - DAY:
+        return ()
+    before = start.date() - timedelta(days=1)
+    hours = opens_on(before).get(resource, ())
+    return (before,) if any(one.start < DAY and one.end > minute(start, before) for one in hours) else ()
 
 
 def by_resource(those: Iterable[Taking]) -> dict[int, list[list[Taking]]]:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -192,10 +193,9 @@ def _out(request: StaffRequest, face: Face, row: Resource, there: str) -> HttpRe
     def do(choices: Choices) -> Done:
         asked = [(max(start, now), end)]
         over, reason = Over.CHOSEN, OUT_OF_ORDER
-        done = blocks.blackout(
-            face.id, row.id, asked, now=now, by=by, reason=reason, over=over, choices=choices
-        )
-        return Done(True, done[0].touched, done[0].work_id)
+        how: dict[str, Any] = {"reason": reason, "over": over, "choices": choices, "once": True}
+        done = blocks.blackout(face.id, row.id, asked, now=now, by=by, **how)
+        return Done(True, done[0].touched, done[0].work_id) if done else Done(False)
 
     words = _("%(name)s is out of order from %(from)s until %(until)s") % {
         "name": _name(row),

@@ -69,6 +69,7 @@ def page(request: StaffRequest) -> HttpResponse:
 def _list(
     request: StaffRequest, face: Face, given: QueryDict, *, wrong: str = "", status: int = 200
 ) -> HttpResponse:
+    known = to_many_picks.choices(face)
     context = {
         "shop": face,
         "way": "messages",
@@ -78,7 +79,7 @@ def _list(
         "rows": [
             {
                 "id": row.id,
-                "words": to_many_picks.words(face, row),
+                "words": to_many_picks.words(face, row, known),
                 "subject": next((said["subject"] or said["opening"] for said in row.words.values()), ""),
                 "at": row.made_at.astimezone(face.zone),
                 "by": row.made_by.removeprefix("staff:"),
@@ -202,7 +203,7 @@ def _page(
         "way": "messages",
         "tab": "many",
         "many": row,
-        "words": to_many_picks.words(face, row),
+        "words": to_many_picks.words(face, row, to_many_picks.choices(face)),
         "pick": to_many_picks.form(face, more.pop("picked", None) or to_many_picks.of(face, row)),
         "kept": "kept" in request.GET,
         "tried": "tried" in request.GET,

@@ -56,7 +56,7 @@ def read(given: QueryDict, face: Face, now: datetime) -> Pick:
         raise Unclear(_("This time is over. Please choose one that is still to come."))
     if until - since > LONGEST:
         raise Unclear(_("At most three months can be picked at once."))
-    service, staff = (_known(given.get(name), known) for name, known in _choices(face).items())
+    service, staff = (_known(given.get(name), known) for name, known in choices(face).items())
     return Pick(since, until, service, staff)
 
 
@@ -67,7 +67,7 @@ def _known(text: str | None, known: Mapping[int, str]) -> int | None:
     return number
 
 
-def _choices(face: Face) -> dict[str, dict[int, str]]:
+def choices(face: Face) -> dict[str, dict[int, str]]:
     """Give all services, hidden ones too, and all who serve."""
     with in_shop(face.id):
         rows = list(Service.objects.order_by("position", "id"))
@@ -82,11 +82,11 @@ def _choices(face: Face) -> dict[str, dict[int, str]]:
 def form(face: Face, values: Mapping[str, str]) -> dict[str, Any]:
     """Give what the form shows: its values and its lists; tomorrow, where nothing is said yet."""
     tomorrow = (clock.now().astimezone(face.zone).date() + _ONE).isoformat()
-    return {**values, "date": values["date"] or tomorrow, "choices": _choices(face)}
+    return {**values, "date": values["date"] or tomorrow, "choices": choices(face)}
 
 
-def words(face: Face, row: ToMany) -> str:
-    """Say which bookings: "Sat 5 December, Cut, Aoi"."""
+def words(face: Face, row: ToMany, known: Mapping[str, Mapping[int, str]]) -> str:
+    """Say which bookings: "Sat 5 December, Cut, Aoi"; `known` are the choices."""
     begin, end = row.since.astimezone(face.zone), row.until.astimezone(face.zone)
     if begin.time() == end.time() == time():
         first, last = wording.day(begin.date()), wording.day(end.date() - _ONE)
@@ -94,6 +94,5 @@ def words(face: Face, row: ToMany) -> str:
     else:
         said = [just_done.span(begin, end)]
     named = ((row.service_id, "service"), (row.staff_id, "staff"))
-    choices = _choices(face) if row.service_id or row.staff_id else {}
-    said += [choices[kind].get(number, str(number)) for number, kind in named if number is not None]
+    said += [known[kind].get(number, str(number)) for number, kind in named if number is not None]
     return wording.joined(said)

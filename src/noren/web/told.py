@@ -1,5 +1,6 @@
 """What happened to bookings since one looked last, and of what one wishes to be told, and how."""
 
+from datetime import timedelta
 from typing import Any, Final
 
 from django import forms
@@ -13,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from noren import clock
 from noren.accounts.access import Permission, StaffRequest, permission_required
-from noren.messages import tasks, telling
+from noren.messages import tasks, team_mail, telling
 from noren.messages.telling import About, Choice, Member, Way
 from noren.shops.tenancy import shop as in_shop
 from noren.web import times, visits, wording
@@ -140,5 +141,10 @@ def _keep(shop_id: int, member: Member, wish: Choice, given: dict[str, Any]) -> 
     own_only = given["whose"] == OWN if "whose" in given else wish.own_only
     telling.keep(shop_id, member, own_only=own_only, ways=ways, digest_hour=given["hour"])
     if Way.DIGEST in ways.values():
+        since = {}
+        if Way.DIGEST in wish.ways.values() and given["hour"] != wish.digest_hour:
+            # At another hour: what happened since the last one is in the next.
+            last = team_mail.next_digest(shop_id, wish.digest_hour, now=clock.now()) - timedelta(days=1)
+            since = {"since": last.isoformat()}
         with in_shop(shop_id):
-            tasks.plan_digest.defer(shop_id=shop_id, hour=given["hour"])
+            tasks.plan_digest.defer(shop_id=shop_id, hour=given["hour"], **since)

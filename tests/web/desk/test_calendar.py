@@ -204,6 +204,18 @@ def test_a_night_is_drawn_where_it_begins(made: Salon, staff: Client) -> None:
     assert f"/console/bookings/{booking.id}" not in after
 
 
+def test_what_begins_after_midnight_stands_on_the_evening_it_belongs_to(made: Salon, staff: Client) -> None:
+    """Open until two in the morning: one is drawn there, and in the week on its own date."""
+    with shop(made.id), rules.change():
+        Override.objects.create(date=date(2026, 12, 11), ranges=[[600, 1560]])
+    booking = booked(made, datetime(2026, 12, 11, 16, tzinfo=UTC)).booking  # one in the morning in Tokyo
+    page = text(staff, "/console/day?date=2026-12-11").partition("as-table")[0]
+    assert page.count(f'href="/console/bookings/{booking.id}"') == 1
+    assert 'data-h="25" data-m="0" data-lh="1" data-lm="0"' in page
+    week = text(staff, f"/console/calendar/week?date=2026-12-11&of={booking.staff_id}")
+    assert week.partition("as-table")[0].count(f'href="/console/bookings/{booking.id}"') == 1
+
+
 @pytest.mark.parametrize(
     ("start", "hour", "length"),
     [

@@ -1,6 +1,6 @@
 """What is sent, in the console: the shop's own words with how they arrive, and the list of what went."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -276,6 +276,13 @@ def test_she_chooses_how_she_is_told(made: Salon, staff: Client, module_app_db: 
     page = _page(staff, TOLD)
     assert '<option value="18" selected>' in page
     assert page.count('<option value="mail" selected>') == 2
+    staff.post(TOLD, {**WAYS, "whose": "own", "hour": "19"})
+    with module_app_db.connect("owner") as conn:
+        (last,) = conn.execute("SELECT args FROM procrastinate_jobs ORDER BY id DESC LIMIT 1").fetchone()
+    since = datetime.fromisoformat(last.pop("since"))
+    assert last == {"shop_id": made.id, "hour": 19}
+    assert (since.hour, since <= NOON < since + timedelta(days=1)) == (18, True), "nothing falls in between"
+    staff.post(TOLD, {**WAYS, "whose": "own", "hour": "18"})
     wrong = staff.post(TOLD, {**WAYS, "new": "fax", "whose": "own", "hour": "18"})
     assert wrong.status_code == 422
     assert staff.post(TOLD, {"deed": "looked", "upto": "x"}).status_code == 302

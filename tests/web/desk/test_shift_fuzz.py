@@ -31,7 +31,7 @@ RIGHT: dict[str, bytes] = {
     "from": b"2026-12-03T10:00",
     "until": b"2026-12-03T11:00",
     "block": b"1",
-    "number": b"0",
+    "closing": b'{"nth": [1], "weekday": 1}',
     "weekday": b"1",
     "nth-1": b"1",
     "region": b"JP",

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from noren.booking import actions
@@ -218,6 +220,18 @@ def test_a_test_goes_to_who_asks(
     assert mail["To"] == "aoi@salon.example"
     assert str(mail["Subject"]).startswith("[Test] ")
     assert "no water." in mail.get_content()
+
+
+def test_the_list_asks_no_more_for_many_than_for_one(made: Salon, staff: Client) -> None:
+    asked = []
+    for number in range(4):
+        _draft(staff, service=str(made.cut), staff=str(made.staff[0]))
+        if number in (0, 3):
+            staff.get(MANY)
+            with CaptureQueriesContext(connection) as caught:
+                staff.get(MANY)
+            asked.append(len(caught))
+    assert asked[0] == asked[1]
 
 
 def test_a_draft_is_thrown_away(made: Salon, staff: Client) -> None:
