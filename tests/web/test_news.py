@@ -10,6 +10,8 @@ from django.db import connection
 from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 
+from noren import clock
+from noren.errors import NoticeOver
 from noren.incidents import notice_checks, notices, tasks
 from noren.incidents.models import NoticeDraft, NoticeVersion
 from noren.incidents.notice_text import digest
@@ -218,6 +220,18 @@ def test_what_waits_cannot_be_written_and_a_no_lets_it_be(house: House) -> None:
     assert house.operator.post(f"/operations/news/asked/{asked}/end").status_code == 302
     again = house.operator.post(f"/operations/news/drafts/{draft}", {**words(), "revision": "2"})
     assert again.status_code == 302
+
+
+def test_of_two_who_ask_at_once_one_is_asked_for(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both had frozen the same words; what the first one's asking needs stays for it."""
+    draft = write(house.operator)
+    place = notices.freeze(draft, clock.now())
+    asked = ask(house.operator, draft)
+    monkeypatch.setattr(notices, "freeze", lambda *_: place)
+    with pytest.raises(NoticeOver):
+        notices.ask(house.second, draft, clock.now())
+    assert agree(house, asked).hash == place.hash
+    assert NoticeVersion.objects.count() == 1
 
 
 def test_what_was_agreed_to_comes_to_be_read_after_a_crash(

@@ -142,15 +142,23 @@ def freeze(draft_id: int, now: datetime, asked: str = ALONE) -> door.Text:
 
 
 def ask(grant: str, draft_id: int, now: datetime) -> str:
-    """Freeze a draft and ask another operator; gives the asking. Refused, it can be written again."""
+    """Freeze a draft and ask another operator; gives the asking. Refused, it can be written again.
+
+    It is locked while the vault is asked: of two who ask at once one is asked for, and what was frozen for
+    an asking stays so. Raises NoticeOver for the other.
+    """
     place = freeze(draft_id, now)
     try:
-        asked = door.ask(grant, place)
+        with transaction.atomic():
+            one = _locked(draft_id)
+            if one.asked != ALONE or digest(one.frozen) != place.hash:
+                raise NoticeOver
+            one.asked = door.ask(grant, place)
+            one.save(update_fields=["asked"])
     except NorenError:
-        thaw(draft_id)
+        thaw(draft_id, ALONE)
         raise
-    NoticeDraft.objects.filter(id=draft_id, asked=ALONE).update(asked=asked)
-    return asked
+    return one.asked
 
 
 def alone(grant: str, draft_id: int, answer: Mapping[str, Any]) -> door.Said:
@@ -172,12 +180,11 @@ def agree(grant: str, asked: str, answer: Mapping[str, Any]) -> door.Said:
     return said
 
 
-def thaw(draft_id: int) -> None:
-    """Let a draft be written again: who asked was answered otherwise, or has thought better of it."""
-    with transaction.atomic():
-        one = _locked(draft_id)
-        one.asked, one.frozen = "", ""
-        one.save(update_fields=["asked", "frozen"])
+def thaw(draft_id: int, asked: str) -> None:
+    """Let a draft be written again: who asked (`asked`) was answered otherwise, or has thought better of it.
+    One that waits for another asking by now stays as it is.
+    """
+    NoticeDraft.objects.filter(id=draft_id, asked=asked).update(asked="", frozen="")
 
 
 def _locked(draft_id: int) -> NoticeDraft:

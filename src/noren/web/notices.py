@@ -135,7 +135,7 @@ def _again(request: OperatorRequest, one: NoticeDraft) -> HttpResponse:
         )
         if standing is None or standing.state not in _ENDED:
             raise NoticeOver
-    notices.thaw(one.id)
+    notices.thaw(one.id, one.asked)
     return HttpResponseRedirect(reverse("notice_draft", args=[one.id]))
 
 
@@ -359,7 +359,7 @@ def end(request: OperatorRequest, ask: str) -> HttpResponse:
     one = NoticeDraft.objects.filter(asked=ask).first()
     if one is None:
         return HttpResponseRedirect(reverse("notices"))
-    notices.thaw(one.id)
+    notices.thaw(one.id, ask)
     return HttpResponseRedirect(reverse("notice_draft", args=[one.id]))
 
 
