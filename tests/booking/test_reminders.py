@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from noren.booking import actions, reminder, reminding
+from noren.booking import actions, reception, reminder, reminding
 from noren.booking.models import Booking
 from noren.shops import edits
 from noren.shops.models import Shop
 from noren.shops.rules import change
 from noren.shops.tenancy import shop
 from noren.shops.terms import reminders_of
-from tests.booking.scene import NOW, House, salon, when
+from tests.booking.scene import NOW, House, found, salon, when
 from tests.booking.test_bookings import jobs
 
 pytestmark = pytest.mark.usefixtures("module_app_db")
@@ -179,6 +179,18 @@ def test_another_rule_plans_the_bookings_to_come_anew_in_chunks(monkeypatch: pyt
         when(f"2026-11-0{day} 13:00") for day in (3, 4, 5)
     ]
     assert house.booking(bookings[0].id).agreed["more_reminders"] == [180]
+
+
+def test_what_waits_for_approval_is_reminded_by_the_newest_rule_once_it_is_approved() -> None:
+    services = {"cut": {"needs": {"staff": ["aoi"]}, "approval": "keeps"}}
+    house = found({"aoi": {}}, services, reminder_minutes=1440)
+    booking = house.book("cut", f"{DAY} 13:00")
+    with shop(house.id), change():
+        edits.set_reminding([180], 0, {})
+    reminding.replan(house.id, 0, now=NOW)
+    assert steps(house, booking) == []
+    reception.approve(house.id, booking.id, now=NOW, by="staff:1")
+    assert steps(house, booking) == [("reminder", when(f"{DAY} 10:00"))]
 
 
 def test_a_rule_that_ends_leaves_nothing_planned() -> None:

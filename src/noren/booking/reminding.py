@@ -14,6 +14,7 @@ from noren.shops.rules import known
 from noren.shops.tenancy import write_in
 
 _HERE: Final = (Status.CONFIRMED, Status.CHECKED_IN)
+_TO_COME: Final = (Status.PENDING, Status.CONFIRMED)
 CHUNK: Final = 100
 """Bookings that are planned anew in one transaction."""
 
@@ -42,7 +43,7 @@ def replan(shop_id: int, last: int, *, now: datetime) -> None:
     """
     with write_in(shop_id):
         found = Booking.objects.select_for_update(no_key=True)
-        rows = found.filter(id__gt=last, status=Status.CONFIRMED, start__gt=now).order_by("id")[:CHUNK]
+        rows = found.filter(id__gt=last, status__in=_TO_COME, start__gt=now).order_by("id")[:CHUNK]
         wanted = reminder.agreed(known().terms)
         for booking in rows:
             if booking.agreed.get("unreminded"):
@@ -50,7 +51,8 @@ def replan(shop_id: int, last: int, *, now: datetime) -> None:
             jobs.forget(booking)
             kept = {key: value for key, value in booking.agreed.items() if key not in reminder.AGREED}
             booking.agreed = {**kept, **wanted}
-            planned = jobs.follow(booking, now=now)
+            # What waits for approval is planned with it.
+            planned = jobs.follow(booking, now=now) if booking.status == Status.CONFIRMED else None
             Booking.objects.filter(id=booking.id).update(agreed=booking.agreed, reminder_job=planned)
         if len(rows) == CHUNK:
             jobs.replan(rows[CHUNK - 1].id)
