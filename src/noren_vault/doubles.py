@@ -12,7 +12,7 @@ from noren_vault import joining, rights
 from noren_vault.budgets import Budgets, units
 from noren_vault.clock import Now
 from noren_vault.database import Database
-from noren_vault.errors import BudgetExceeded, NoSuchPerson
+from noren_vault.errors import BudgetExceeded, MergeRefused, NoSuchPerson
 from noren_vault.fields import Values
 from noren_vault.grants import Grant
 from noren_vault.joining import CHOSEN
@@ -57,8 +57,13 @@ class Doubles:
         return {"proved": proved_one, "alike": told, "found": len(found)}
 
     async def compare(self, grant: Grant, person: str, into: str) -> dict[str, Any]:
-        """Say field by field whether the two records agree, and why the first may not go into the other."""
+        """Say field by field whether the two records agree, and why the first may not go into the other.
+
+        Raises MergeRefused (one record), and what `alike` does.
+        """
         self._check(grant)
+        if person == into:
+            raise MergeRefused("one record", reason="same")
         goes, stays = await self._read(grant.shop, [person, into])
         hers, others = (self.people.open(grant.shop, one, CHOSEN) for one in (stays, goes))
         told = joining.compared(hers, others)

@@ -14,7 +14,7 @@ from noren_vault import holds, merges
 from noren_vault.backup_keys import BackupKeys, date_text
 from noren_vault.clock import Now
 from noren_vault.database import Connection, Database
-from noren_vault.errors import ErasureHeld, NoSuchPerson, VaultUnavailable
+from noren_vault.errors import ErasureHeld, MergeRefused, NoSuchPerson, VaultUnavailable
 from noren_vault.floors import Floors
 from noren_vault.index import Index
 from noren_vault.people import People
@@ -108,15 +108,18 @@ class Erasure:
         """Erase a customer, with every record that was joined to hers; who was erased already gets the
         certificate once more.
 
-        Raises NoSuchPerson, LedgerUnavailable; ErasureHeld: it waits until nothing holds her any more.
-        Interrupted, it is done again or ended by `settle`.
+        Raises NoSuchPerson, LedgerUnavailable; MergeRefused: joined meanwhile; ErasureHeld: it waits until
+        nothing holds her any more. Interrupted, it is done again or ended by `settle`.
         """
         last = await self._backup_keys.unreadable_from()
         date = date_text(last.destroy_at)
         async with self._database.transaction() as connection:
             # Records that were joined are one person: with either id all of them go.
-            person, *others = await merges.together(connection, shop, person)
-            there = [one for one in sorted([person, *others]) if await self._lock(connection, shop, one)]
+            every = await merges.together(connection, shop, person)
+            there = [one for one in sorted(every) if await self._lock(connection, shop, one)]
+            if await merges.together(connection, shop, person) != every:
+                raise MergeRefused("joined, or parted, meanwhile", reason="merged")
+            person = every[0]
             held = await holds.until(connection, shop, there) if there else None
             if held is not None:
                 await self._wait(connection, shop, person, reason, path)

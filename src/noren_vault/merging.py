@@ -50,7 +50,12 @@ FROM vault.person p JOIN keystore.person_key k USING (shop_id, person)
 LEFT JOIN vault.proof f USING (shop_id, person)
 WHERE p.shop_id = %s AND p.person = %s
 """
-_DUE: Final = "SELECT shop_id, person::text FROM vault.merge WHERE state = 'merged' AND until <= %s LIMIT 500"
+_DUE: Final = f"""
+SELECT m.shop_id, m.person::text FROM vault.merge m JOIN vault.person p USING (shop_id, person)
+WHERE m.state = 'merged' AND m.until <= %s AND p.state = 'kept' AND {holds.UNHELD.decode()}
+ORDER BY m.until LIMIT %s
+"""  # noqa: S608 - made of constants alone
+_MOST: Final = 500
 _log = structlog.get_logger("merging")
 
 
@@ -114,7 +119,7 @@ class Merging:
             kept = Rewrite.of(both.goes, [BEFORE], {BEFORE: joining.before(both.hers, changed, new.versions)})
             written = [
                 await self._write(connection, grant.shop, both.stays, new),
-                await self._write(connection, grant.shop, both.goes, kept, silent=True),
+                await self._write(connection, grant.shop, both.goes, kept),
             ]
             now = self._now()
             await connection.execute(_MERGED, [grant.shop, person, into, now, now + UNDO_MS])
@@ -148,8 +153,12 @@ class Merging:
             )
             entry = await self._entry(grant, person, into, "undone")
             written = [
-                await self._write(connection, grant.shop, one, Rewrite.of(one, list(fields), fields))
-                for one, fields in ((both.stays, kept), (both.goes, back))
+                await self._write(connection, grant.shop, one, Rewrite.of(one, names, fields))
+                for one, names, fields in (
+                    (both.stays, list(kept), kept),
+                    # What the other one had before is hers again, and lies nowhere else.
+                    (both.goes, [*back, BEFORE], back),
+                )
             ]
             await connection.execute(
                 b"UPDATE vault.merge SET state = 'undone' WHERE shop_id = %s AND person = %s",
@@ -163,7 +172,7 @@ class Merging:
     async def settle_due(self) -> int:
         """Erase the records whose time to be parted again is over; gives their number."""
         settled = 0
-        for shop, person in await self._database.rows(_DUE, [self._now()]):
+        for shop, person in await self._database.rows(_DUE, [self._now(), _MOST]):
             settled += await self._settle(shop, person)
         return settled
 
@@ -241,21 +250,22 @@ class Merging:
         if "mail" in take and "mail" in both.hers and (await proved(connection, shop, both.stays.person))[0]:
             raise MergeRefused("a proved address stays", reason="proved_mail")
 
-    async def _write(
-        self, connection: Connection, shop: int, sealed: Sealed, new: Rewrite, *, silent: bool = False
-    ) -> "_Written":
-        """Write a record's fields anew, on record as the vault's own doing: nobody brought or saw them."""
+    async def _write(self, connection: Connection, shop: int, sealed: Sealed, new: Rewrite) -> "_Written":
+        """Write a record's fields anew, on record as the vault's own doing: nobody brought or saw them.
+
+        Of BEFORE, which no request can name, the record says nothing.
+        """
         if not new.versions:
             return _Written(shop, sealed.person, {}, None, _VAULT)
-        entry = None
-        if not silent:
+        entry, named = None, {name: at for name, at in new.versions.items() if name != BEFORE}
+        if named:
             entry = await self._record.write(
                 "update",
                 _VAULT,
                 shop=shop,
                 persons=[sealed.person],
-                fields=sorted(new.versions),
-                ref=to_ref(new.versions),
+                fields=sorted(named),
+                ref=to_ref(named),
                 note="merge",
             )
         await self._people.rewrite(connection, shop, sealed, new, self._now())
@@ -264,7 +274,7 @@ class Merging:
             ended = await readdressed(
                 connection, self._grants, shop, sealed.person, new.versions["mail"], but=""
             )
-        return _Written(shop, sealed.person, {} if silent else new.versions, entry, _VAULT, tuple(ended))
+        return _Written(shop, sealed.person, named, entry, _VAULT, tuple(ended))
 
 
 @dataclass(frozen=True, slots=True)

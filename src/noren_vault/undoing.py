@@ -21,7 +21,8 @@ from noren_vault.signin_mails import SigninMails
 from noren_vault.transfers import Kind
 
 MOST_A_REQUEST: Final = 500
-# As she came: no field was written since, and nobody signs in as her or has taken her for an own record.
+# As she came: no field was written since, nobody signs in as her or has taken her for an own record, and she
+# stands for no other record, nor has another one stand for her.
 _AS_SHE_CAME: Final = """
 p.kind = 'customer' AND p.state = 'kept'
 AND NOT EXISTS (SELECT 1 FROM keystore.person_key k, jsonb_each_text(k.versions) v
@@ -32,6 +33,8 @@ AND NOT EXISTS (SELECT 1 FROM vault.account_record r
     WHERE r.shop_id = p.shop_id AND (r.record = p.person OR r.person = p.person))
 AND NOT EXISTS (SELECT 1 FROM vault.proof f WHERE f.shop_id = p.shop_id AND f.person = p.person)
 AND NOT EXISTS (SELECT 1 FROM vault.actor a WHERE a.shop_id = p.shop_id AND a.person = p.person)
+AND NOT EXISTS (SELECT 1 FROM vault.merge m WHERE m.shop_id = p.shop_id AND m.state <> 'undone'
+    AND p.person IN (m.person, m.into_person))
 """
 _BROUGHT: Final = f"""
 SELECT p.person::text, {_AS_SHE_CAME}

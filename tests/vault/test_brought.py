@@ -3,7 +3,7 @@
 import pytest
 
 from noren import errors, people
-from noren.people import Purpose, Row, lists
+from noren.people import Purpose, Row, card, lists
 from tests.servers import VaultProcess
 from tests.vault.cast import SALON, Cast, customer, customers, sql
 from tests.vault.test_transfers import WHY, agreed
@@ -101,3 +101,16 @@ def test_an_undo_is_for_who_moves_lists_of_that_shop(fresh_cast: Cast) -> None:
         lists.undo_import(fresh_cast.staff.grant, transfer, [])
     with pytest.raises(errors.NoSuchTransfer):
         lists.undo_import(fresh_cast.owner.grant, "0123456789abcdef", [])
+
+
+def test_whom_another_record_was_joined_to_is_not_as_she_came(fresh_cast: Cast) -> None:
+    """She stands for somebody who was there before: with her the other one would go."""
+    grant = fresh_cast.owner.grant
+    transfer, done = taken(fresh_cast, rows(500, 2))
+    stands, fresh = done.persons["new500"], done.persons["new501"]
+    [there] = customers(SALON, 700, 1)
+    people.update(grant, there, {"kana": "", "phone": ""})
+    card.merge(grant, there, stands, [])
+    assert dict(lists.import_brought(grant, transfer)) == {stands: False, fresh: True}
+    assert lists.undo_import(grant, transfer, [stands, fresh]) == 1
+    assert set(people.reveal(grant, Purpose.CUSTOMER, [stands], ["name"]).persons) == {stands}

@@ -9,7 +9,10 @@ import pytest
 from noren import errors, people
 from noren.people import Purpose, card
 from noren.people.card import MergeState
+from noren_vault import merges, merging
 from noren_vault.backup_keys import DAY_MS
+from noren_vault.errors import MergeRefused
+from noren_vault.joining import BEFORE
 from noren_vault.vault import Vault
 from tests.servers import Sink, VaultProcess, wait_for
 from tests.vault.authenticator import Passkey
@@ -177,16 +180,8 @@ def test_who_went_into_another_leaves_in_no_list(fresh_cast: Cast) -> None:
 def test_when_its_time_is_over_the_double_is_erased_and_still_leads_on(bench: Bench, mail: Sink) -> None:
     """Nobody parts them any more; its fields are gone, and its id leads to the other."""
 
-    async def put(vault: Vault, number: int) -> str:
-        fields = {"name": f"客{number}", "mail": f"{number}@example.jp"}
-        person = (await ask(vault, "put", shop=SALON, key=f"k{number}", fields=fields))["person"]
-        await ask(vault, "keep", shop=SALON, person=person)
-        return str(person)
-
     async def first(vault: Vault) -> tuple[str, str, Any]:
-        kept, double = await put(vault, 1), await put(vault, 2)
-        await ask(vault, "found_shop", shop=SALON, slug="salon", members=[OWNER])
-        grant = await _owner(vault, mail)
+        grant, kept, double = await _pair(vault, mail)
         await ask(vault, "merge", grant=grant, person=double, into=kept)
         assert await vault.merging.settle_due() == 0
         return kept, double, grant
@@ -221,3 +216,98 @@ async def _owner(vault: Vault, mail: Sink) -> str:
         address="192.0.2.1",
     )
     return str(done["grant"])
+
+
+async def _put(vault: Vault, number: int) -> str:
+    fields = {"name": f"客{number}", "mail": f"{number}@example.jp"}
+    person = (await ask(vault, "put", shop=SALON, key=f"k{number}", fields=fields))["person"]
+    await ask(vault, "keep", shop=SALON, person=person)
+    return str(person)
+
+
+async def _pair(vault: Vault, mail: Sink) -> tuple[str, str, str]:
+    """The owner's grant, and two customers."""
+    kept, double = await _put(vault, 1), await _put(vault, 2)
+    await ask(vault, "found_shop", shop=SALON, slug="salon", members=[OWNER])
+    return await _owner(vault, mail), kept, double
+
+
+def test_parted_neither_keeps_anything_of_the_other(bench: Bench, mail: Sink) -> None:
+    """What was kept so that it could be undone goes with the undoing, and no entry names it."""
+
+    async def act(vault: Vault) -> None:
+        grant, kept, double = await _pair(vault, mail)
+        await ask(vault, "merge", grant=grant, person=double, into=kept, take=["name", "mail"])
+        assert "客1" in await _before(vault, double)
+        await ask(vault, "unmerge", grant=grant, person=double)
+        assert await _before(vault, double) == ""
+        told = {name for _, entry in vault.record.ledger.entries() for name in entry.fields}
+        assert BEFORE not in told
+        await ask(vault, "merge", grant=grant, person=double, into=kept)
+        await ask(vault, "unmerge", grant=grant, person=double)
+        assert await _before(vault, double) == ""
+
+    bench.run(act)
+
+
+async def _before(vault: Vault, person: str) -> str:
+    people_ = vault.records._people
+    [sealed] = await people_.read(SALON, [person], [BEFORE])
+    opened = people_.open(SALON, sealed, [BEFORE])
+    return opened[BEFORE].text if BEFORE in opened else ""
+
+
+def test_those_who_are_held_keep_nobody_else_from_being_settled(
+    bench: Bench, mail: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many a hold keeps, the next ones' turn comes."""
+    monkeypatch.setattr(merging, "_MOST", 1)
+
+    async def act(vault: Vault) -> None:
+        grant, kept, double = await _pair(vault, mail)
+        held, free = sorted((double, await _put(vault, 3)))
+        incident = (await ask(vault, "open_incident", words="{}"))["incident"]
+        await ask(vault, "hold", incident=incident, shop=SALON, days=366, persons=[held])
+        for one in (held, free):
+            await ask(vault, "merge", grant=grant, person=one, into=kept)
+            bench.clock += 1
+        bench.clock += 31 * DAY_MS
+        assert await vault.merging.settle_due() == 1
+        assert (await ask(vault, "merge_state", shop=SALON, person=free))["state"] == "settled"
+
+    bench.run(act)
+
+
+def test_who_is_joined_while_she_is_erased_is_not_left_behind(bench: Bench, mail: Sink) -> None:
+    """Between the look for her other records and their locks one may come: then it is asked for anew."""
+
+    async def act(vault: Vault) -> None:
+        grant, kept, double = await _pair(vault, mail)
+        together, joined = merges.together, list[dict[str, Any]]()
+
+        async def late(*asked: Any) -> list[str]:
+            found = await together(*asked)
+            if not joined:
+                joined.append(await ask(vault, "merge", grant=grant, person=double, into=kept))
+            return found
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(merges, "together", late)
+            with pytest.raises(MergeRefused):
+                await ask(vault, "erase", shop=SALON, person=kept, reason="asked")
+        await ask(vault, "erase", shop=SALON, person=kept, reason="asked")
+        assert await vault.records._people.read(SALON, [kept, double], ["name"]) == []
+
+    bench.run(act)
+
+
+def test_a_record_is_not_compared_with_itself(bench: Bench, mail: Sink) -> None:
+    """It is refused for what it is, and nothing is on record of it."""
+
+    async def act(vault: Vault) -> None:
+        grant, kept, _ = await _pair(vault, mail)
+        with pytest.raises(MergeRefused) as refusal:
+            await ask(vault, "compare", grant=grant, person=kept, into=kept)
+        assert refusal.value.facts["reason"] == "same"
+
+    bench.run(act)
