@@ -13,8 +13,9 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import secrets
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -44,6 +45,8 @@ LONGEST_NAME: Final = 100
 MOST_FILES: Final = 3
 MOST_LINES: Final = 200
 MOST_PASTED: Final = 20
+_ABOUT: Final = re.compile(r"[a-z]{1,20}", re.ASCII)
+_NOTICE: Final = re.compile(r"(?:[a-z0-9][a-z0-9-]{2,39})?", re.ASCII)
 _MAC: Final = 16
 _ID: Final = 16
 _TOOK: Final = 20
@@ -145,8 +148,10 @@ class Inquiries:
         return {"waiting": 0 if row is None else row[0], "took": [list(one) for one in rows]}
 
     async def ask(self, new: New, path: Path) -> str:
-        """Keep an inquiry, on record first, and give its link's token. Raises BadField."""
+        """Keep an inquiry, on record first, and give its link's token. Raises BadField, BadRequest."""
         values = fields.checked({"mail": new.mail}, required=("mail",)) if new.mail else {}
+        if not _ABOUT.fullmatch(new.about) or not _NOTICE.fullmatch(new.notice):
+            raise BadRequest("what it is about is a word, and a notice's short name")
         _check(new.said)
         inquiry, person = secrets.token_hex(_ID // 2), NewPerson.of(None, values)
         key, now = await self._link_key(), self._now()
@@ -228,9 +233,8 @@ class Inquiries:
         """Erase who asked, her words and the answers, on record first. Raises NoSuchInquiry."""
         one = await self._of_link(token)
         async with self._database.transaction() as connection:
-            await connection.execute(
-                b"SELECT 1 FROM vault.person WHERE shop_id = 0 AND person = %s FOR UPDATE", [one.person]
-            )
+            # What is being added to it at this moment is waited for, and goes, too.
+            one = await self.locked(connection, one.inquiry)
             entry = await self._record.write("erase", path, persons=[one.person], ref=one.ref, note="left")
             await self._people.destroy(connection, PLATFORM, [one.person])
             await connection.execute(b"DELETE FROM vault.inquiry_line WHERE inquiry = %s", [one.inquiry])
@@ -277,8 +281,10 @@ class Inquiries:
             raise NoSuchInquiry
         return Standing(*row)
 
-    async def told(self, one: Standing, path: Path, *, purpose: str, note: bool) -> dict[str, Any]:
-        """Give all lines, on record first; notes are the desk's alone."""
+    async def told(
+        self, one: Standing, path: Path, *, purpose: str, note: bool, mine: Collection[str] = ()
+    ) -> dict[str, Any]:
+        """Give all lines, on record first; notes are the desk's alone. `mine`: see `to_wire`."""
         entry = await self._record.write(
             "intent", path, purpose=purpose, persons=[one.person], fields=[FIELD], ref=one.ref
         )
@@ -292,7 +298,7 @@ class Inquiries:
             for number, at, by, kind, sealed in rows
         ]
         self._record.outcome_later(entry, Outcome.RELEASED, path)
-        return {"standing": to_wire(one), "lines": lines}
+        return {"standing": to_wire(one, mine), "lines": lines}
 
     async def line(
         self, connection: Connection, inquiry: str, kind: str, by: str, told: Mapping[str, Any]
@@ -389,9 +395,12 @@ class Inquiries:
         return told
 
 
-def to_wire(one: Standing) -> dict[str, Any]:
-    """The shape of the answer; instants are milliseconds. Whose it is stays here."""
-    return {name: getattr(one, name) for name in Standing.__slots__ if name not in ("person", "generation")}
+def to_wire(one: Standing, mine: Collection[str] = ()) -> dict[str, Any]:
+    """The shape of the answer; instants are milliseconds. Whose it is stays here, and so does the incident
+    but for who is a member: `mine` are hers.
+    """
+    told = {name: getattr(one, name) for name in Standing.__slots__ if name not in ("person", "generation")}
+    return told | {"incident": one.incident if one.incident in mine else None}
 
 
 def _check(said: Said) -> None:

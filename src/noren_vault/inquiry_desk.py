@@ -29,7 +29,7 @@ class InquiryDesk:
         self._record = record
         self._now = now
 
-    async def all(self) -> dict[str, Any]:
+    async def all(self, grant: Grant) -> dict[str, Any]:
         """Give how all stand, without words, and what was pasted and is not done."""
         rows = await self._database.rows(
             "SELECT s.secret, s.inquiry, s.kind, s.at, a.handle, s.done_at FROM vault.pasted_secret s "
@@ -37,15 +37,17 @@ class InquiryDesk:
             "ORDER BY s.done_at IS NOT NULL, s.at DESC LIMIT 300"
         )
         names = ("secret", "inquiry", "kind", "at", "done_by", "done_at")
+        mine = await self._mine(grant)
         return {
-            "inquiries": [to_wire(one) for one in await self._inquiries.every()],
+            "inquiries": [to_wire(one, mine) for one in await self._inquiries.every()],
             "pasted": [dict(zip(names, row, strict=True)) for row in rows],
         }
 
     async def read(self, grant: Grant, inquiry: str) -> dict[str, Any]:
         """Give one with its lines and the desk's notes: a reveal, on record first. Raises NoSuchInquiry."""
         one = await self._inquiries.find(inquiry)
-        return await self._inquiries.told(one, grant.path, purpose=PURPOSE, note=True)
+        mine = await self._mine(grant)
+        return await self._inquiries.told(one, grant.path, purpose=PURPOSE, note=True, mine=mine)
 
     async def take(self, grant: Grant, inquiry: str, held_by: str) -> None:
         """Hold it, if who held it when she looked still does. Raises InquiryHeld."""
@@ -98,8 +100,11 @@ class InquiryDesk:
         """Say to which incident of hers it belongs, or (empty) to none. Raises NoSuchIncident."""
         async with self._database.transaction() as connection:
             one = await self._inquiries.locked(connection, inquiry)
-            if incident and not await _is_member(connection, incident, grant.actor):
+            mine = await self._mine(grant)
+            if incident and not {incident, one.incident} <= {None, *mine}:
                 raise NoSuchIncident
+            if one.incident not in mine and not incident:
+                return  # As she sees it, it belongs to none.
             await self._write(grant.path, one, "incident")
             await connection.execute(
                 b"UPDATE vault.inquiry SET incident = %s WHERE inquiry = %s", [incident or None, inquiry]
@@ -132,6 +137,13 @@ class InquiryDesk:
 
     # -- inside
 
+    async def _mine(self, grant: Grant) -> set[str]:
+        """The incidents that she is a member of."""
+        rows = await self._database.rows(
+            "SELECT incident FROM vault.incident_member WHERE actor = %s AND standing = 'in'", [grant.actor]
+        )
+        return {row[0] for row in rows}
+
     async def _hers(self, connection: Connection, grant: Grant, inquiry: str) -> Standing:
         """Lock it; what another one holds is hers to answer and to close."""
         one = await self._inquiries.locked(connection, inquiry)
@@ -157,11 +169,3 @@ class InquiryDesk:
 
     async def _write(self, path: Path, one: Standing, note: str) -> None:
         await self._record.write("update", path, persons=[one.person], ref=one.ref, note=note)
-
-
-async def _is_member(connection: Connection, incident: str, actor: str) -> bool:
-    cursor = await connection.execute(
-        b"SELECT 1 FROM vault.incident_member WHERE incident = %s AND actor = %s AND standing = 'in'",
-        [incident, actor],
-    )
-    return await cursor.fetchone() is not None

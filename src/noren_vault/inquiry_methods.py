@@ -102,8 +102,7 @@ class InquiryMethods:
         return await self._grants.of_platform(params.raw.get("grant"))
 
     async def _all(self, params: Params, _: Peer) -> Wire:
-        await self._operator(params)
-        return await self._desk.all()
+        return await self._desk.all(await self._operator(params))
 
     async def _read(self, params: Params, _: Peer) -> Wire:
         return await self._desk.read(await self._operator(params), _id(params))

@@ -211,7 +211,7 @@ def test_one_answers_and_the_second_is_told(bench: Bench, mail: Sink) -> None:
 
 
 def test_an_incident_of_hers_is_linked_and_another_is_none(bench: Bench, mail: Sink) -> None:
-    """Only a member says that an inquiry belongs to an incident."""
+    """Only a member says that it belongs to one, reads that it does, and takes it out again."""
 
     async def act(vault: Vault) -> None:
         first, second = await two(vault, bench.configured.database_url, mail)
@@ -220,8 +220,16 @@ def test_an_incident_of_hers_is_linked_and_another_is_none(bench: Bench, mail: S
         with pytest.raises(NoSuchIncident):
             await ask(vault, "link_inquiry", grant=second.grant, inquiry=inquiry, incident=incident)
         await ask(vault, "link_inquiry", grant=first.grant, inquiry=inquiry, incident=incident)
-        read = await ask(vault, "inquiry", grant=second.grant, inquiry=inquiry)
-        assert read["standing"]["incident"] == incident
+        for grant, named in ((first.grant, incident), (second.grant, None)):
+            (one,) = (await ask(vault, "inquiries", grant=grant))["inquiries"]
+            read = await ask(vault, "inquiry", grant=grant, inquiry=inquiry)
+            assert (one["incident"], read["standing"]["incident"]) == (named, named)
+        other = (await ask(vault, "open_incident", grant=second.grant, words="{}"))["incident"]
+        with pytest.raises(NoSuchIncident):
+            await ask(vault, "link_inquiry", grant=second.grant, inquiry=inquiry, incident=other)
+        for grant, named in ((second.grant, incident), (first.grant, None)):
+            await ask(vault, "link_inquiry", grant=grant, inquiry=inquiry, incident="")
+            assert (await ask(vault, "inquiries", grant=first.grant))["inquiries"][0]["incident"] == named
 
     bench.run(act)
 
@@ -356,5 +364,41 @@ def test_of_two_answers_at_the_same_moment_one_is_sent(bench: Bench, mail: Sink)
         (refused,) = (one for one in ended if isinstance(one, InquiryHeld))
         lines = (await ask(vault, "inquiry", grant=first.grant, inquiry=inquiry))["lines"]
         assert [one["words"] for one in lines if one["kind"] == "answer"] == [refused.facts["handle"]]
+
+    bench.run(act)
+
+
+@pytest.mark.parametrize("changed", [{"about": "Booking!"}, {"notice": "no such notice"}])
+def test_what_the_table_would_refuse_is_refused_before_anything(
+    bench: Bench, changed: dict[str, str]
+) -> None:
+    """Nobody is stored for it, and no entry says so."""
+
+    async def act(vault: Vault) -> None:
+        size = vault.record.ledger.size
+        with pytest.raises(BadRequest):
+            await asked(vault, **changed)
+        assert vault.record.ledger.size == size
+
+    bench.run(act)
+
+
+def test_what_comes_while_she_is_erased_goes_with_her(bench: Bench, mail: Sink) -> None:
+    """Adding and erasing wait for each other: no line is left of her."""
+
+    async def act(vault: Vault) -> None:
+        token = await asked(vault)
+        inquiries = vault.aftermath.inquiries.inquiries
+        line, erasing = inquiries.line, []
+
+        async def slowly(*given: Any) -> None:
+            erasing.append(asyncio.create_task(ask(vault, "erase_inquiry", token=token)))
+            await asyncio.sleep(0.3)
+            await line(*given)
+
+        inquiries.line = slowly  # type: ignore[method-assign, assignment]
+        await ask(vault, "add_to_inquiry", token=token, words="もうひとつ", promised=PROMISED)
+        await erasing[0]
+        assert _rows(bench, "SELECT count(*) FROM vault.inquiry_line") == [(0,)]
 
     bench.run(act)
