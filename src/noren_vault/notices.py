@@ -49,6 +49,9 @@ SELECT n.ask, n.notice, n.number, n.version, encode(n.hash, 'hex'), n.actor::tex
        n.asked_at, n.expires_at, d.handle, n.decided_at, n.entry
 FROM vault.notice_ask n JOIN vault.actor a USING (actor) LEFT JOIN vault.actor d ON d.actor = n.decided_by
 """
+_PUBLISHED: Final = """
+SELECT 1 FROM vault.notice_ask WHERE notice = %s AND number = %s AND version = %s AND state = 'published'
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,12 +301,16 @@ class Notices:
         await self._next(text)
 
     async def _next(self, text: Text) -> Said | None:
-        """Raise NoticeOver unless this text may come next; give it where the ledger has this very text."""
+        """Raise NoticeOver unless this text may come next; give it where the ledger has this very text, and
+        it was cut off before the table had it.
+        """
         versions: dict[int, int] = {}
         for one in await self.said(text.notice):
             if (one.text.number, one.text.version) == (text.number, text.version):
                 if one.text.hash != text.hash:
                     raise NoticeOver("another text was published under this number and version")
+                if await self._database.row(_PUBLISHED, [text.notice, text.number, text.version]):
+                    raise NoticeOver("it is published")
                 return one
             versions[one.text.number] = max(versions.get(one.text.number, 0), one.text.version)
         if text.number > len(versions) + 1 or text.version != versions.get(text.number, 0) + 1:

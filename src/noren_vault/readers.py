@@ -17,7 +17,7 @@ from noren_vault import fields, spelling
 from noren_vault.clock import Now
 from noren_vault.courier import Courier
 from noren_vault.database import Database
-from noren_vault.errors import BadRequest, NoSuchReader, VaultError, VaultUnavailable
+from noren_vault.errors import BadRequest, NoSuchReader, RecordDamaged, VaultError, VaultUnavailable
 from noren_vault.fields import Values
 from noren_vault.floors import Floors
 from noren_vault.keys import Keys
@@ -191,12 +191,14 @@ class Readers:
     async def _one(self, text: str, letters: Mapping[str, tuple[str, str]], *row: Any) -> str:
         person, locale, sealed = row
         subject, body = letters[locale]
-        link = self._link(person, bytes(sealed))
-        letter = Letter(f"news:{text}/{person}", subject, body, {"leave": link}, leave=link)
         try:
+            link = self._link(person, bytes(sealed))
+            letter = Letter(f"news:{text}/{person}", subject, body, {"leave": link}, leave=link)
             return await self._courier.send(PLATFORM, person, letter, _VAULT)
         except VaultError as fault:
             _log.warning("reader_not_told", fault=fault.code)
+            if isinstance(fault, RecordDamaged):
+                await self._record.damaged(PLATFORM, [person])
             return "deferred" if isinstance(fault, VaultUnavailable) else "failed"
 
     async def _asked(self, values: Values, locale: str, notice: str, path: Path) -> None:

@@ -237,3 +237,52 @@ def test_who_never_confirms_is_erased_and_can_ask_anew(bench: Bench, mail: Sink)
         assert _link(mail, to) == _link(mail, to, -2)
 
     bench.run(act)
+
+
+def test_what_is_published_is_not_published_again(bench: Bench, mail: Sink) -> None:
+    """The very same text once more is refused, asked for by two or alone; an asking from before, too."""
+
+    async def act(vault: Vault) -> None:
+        first, second = await two(vault, bench.configured.database_url, mail)
+        _, place = text()
+        options = (await ask(vault, "notice_alone_begin", grant=first.grant, **place))["options"]
+        response = first.passkey.get(options)
+        one = (await ask(vault, "ask_notice", grant=second.grant, **place))["ask"]
+        other = (await ask(vault, "notice_agree_begin", grant=first.grant, ask=one))["options"]
+        with psycopg.connect(bench.configured.database_url, autocommit=True) as connection:
+            connection.execute("UPDATE vault.notice_ask SET number = 2")
+        await ask(vault, "notice_alone", grant=first.grant, **place, response=response)
+        with psycopg.connect(bench.configured.database_url, autocommit=True) as connection:
+            connection.execute("UPDATE vault.notice_ask SET number = 1 WHERE state = 'asked'")
+        with pytest.raises(NoticeOver):
+            await ask(vault, "notice_agree", grant=first.grant, ask=one, response=first.passkey.get(other))
+        for method in ("ask_notice", "notice_alone_begin"):
+            with pytest.raises(NoticeOver):
+                await ask(vault, method, grant=first.grant, **place)
+
+    bench.run(act)
+
+
+def test_one_reader_whose_link_does_not_open_keeps_nobody_from_being_told(bench: Bench, mail: Sink) -> None:
+    """The others get the notice; she is left out, and it is said that she was."""
+
+    async def act(vault: Vault) -> None:
+        first, second = await two(vault, bench.configured.database_url, mail)
+        for name in ("one", "two"):
+            asked = {"mail": f"{name}@readers.example", "locale": "ja", "address": "192.0.2.9"}
+            await ask(vault, "reader_ask", **asked)
+        await vault.notices.readers.stop()
+        for name in ("one", "two"):
+            await ask(vault, "reader_confirm", token=_link(mail, f"{name}@readers.example"))
+        _, place = text()
+        await published(vault, first, second, place)
+        with psycopg.connect(bench.configured.database_url, autocommit=True) as connection:
+            connection.execute(
+                "UPDATE vault.reader SET sealed = '\\x00' WHERE person = (SELECT min(person::text)::uuid "
+                "FROM vault.reader)"
+            )
+        letters = {one: {"subject": "続報", "text": "{leave}"} for one in ("ja", "en")}
+        told = await ask(vault, "tell_readers", **place, letters=letters)
+        assert (told["sent"], told["next"]) == (1, "")
+
+    bench.run(act)
