@@ -21,7 +21,7 @@ import structlog
 from noren_vault.clock import Now
 from noren_vault.database import Database
 from noren_vault.errors import SsoAway
-from noren_vault.outward import Backend, fits
+from noren_vault.outward import Backend
 from noren_vault.ringing import Ringing
 
 PREFIX: Final = "whsec_"
@@ -54,11 +54,6 @@ def secret_of(text: str) -> bytes:
     if not text.startswith(PREFIX) or not 24 <= len(raw) <= 64:
         raise ValueError("whsec_ and 24 to 64 bytes in base64")
     return raw
-
-
-def usable(url: str, private: frozenset[str]) -> bool:
-    """Whether an alarm may be posted there: https, without user, fragment or strange signs."""
-    return fits(url, private)
 
 
 class Hook(Ringing):

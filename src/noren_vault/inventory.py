@@ -25,7 +25,7 @@ LONGEST: Final = 2_000
 _MOST_REACHED: Final = 40
 _MOST_NOTES: Final = 2_000
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{1,39}", re.ASCII)
-_PLACE: Final = re.compile(r"[a-z-]{1,30}", re.ASCII)
+_PLACE: Final = re.compile(r"[a-z-]{0,30}", re.ASCII)
 # How rows that people added begin.
 OWN: Final = "own-"
 
@@ -49,7 +49,7 @@ class New:
             )
         if bool(self.secret) == (self.kind == "row") or (self.secret and not _NAME.fullmatch(self.secret)):
             raise BadRequest("a note names its secret, and a row gets its name here")
-        if (self.kind == "place") != bool(_PLACE.fullmatch(self.place)):
+        if (self.kind == "place") != bool(self.place) or not _PLACE.fullmatch(self.place):
             raise BadRequest("a place is a word")
         if len(self.reaches) > _MOST_REACHED or not all(
             isinstance(one, str) and _NAME.fullmatch(one) for one in self.reaches

@@ -9,6 +9,7 @@ import smtplib
 import ssl
 import time
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
 from threading import Lock
 from typing import Final
@@ -97,8 +98,9 @@ class Line:
         """Let go of what is idle, and of what is under way once it has ended."""
         with self._ends:
             self._over = True
-        while self._idle:
-            self._idle.pop()[0].close()
+        with suppress(IndexError):  # a thread that hands over takes from it, too
+            while True:
+                self._idle.pop()[0].close()
 
     def _keep(self, client: smtplib.SMTP, taken: int) -> None:
         with self._ends:

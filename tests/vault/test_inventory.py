@@ -99,6 +99,7 @@ def test_notes_are_told_sealed_and_on_record(bench: Bench, mail: Sink) -> None:
         {"kind": "place", "secret": "Epoch Key", "place": "wiki"},
         {"kind": "place", "secret": "epoch-key", "place": "wiki", "words": {}},
         {"kind": "row", "reaches": [1]},
+        {"kind": "row", "place": "Under the mat"},
         {"kind": "row", "words": {"text": "x" * 2_001}},
     ],
 )
