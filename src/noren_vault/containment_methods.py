@@ -79,7 +79,8 @@ class ContainmentMethods:
 
     async def _hold(self, params: Params, peer: Peer) -> Wire:
         asker, shop = await self._asker(params, peer), params.number("shop")
-        persons = params.persons("persons", most=MOST_PERSONS) if params.raw.get("persons") else None
+        named = params.raw.get("persons") is not None
+        persons = params.persons("persons", most=MOST_PERSONS) if named else None
         days = params.number("days", most=MOST_DAYS)
         return await self._holds.set(asker, _incident(params), shop, persons, days)
 

@@ -11,7 +11,7 @@ from noren_vault.database import Database, Row
 from noren_vault.errors import BadRequest
 from noren_vault.index import Index
 from noren_vault.passed import Asked, Passed, hits
-from noren_vault.question import Question
+from noren_vault.question import LONGEST_NOTE, Question
 from noren_vault.record import Path, Record
 
 A_PAGE: Final = 100
@@ -67,7 +67,11 @@ class Facts:
         if not named or not set(question.taken) <= set(_OF) or question.persons or page >= MOST_PAGES:
             raise BadRequest("facts are of paths, page by page")
         await self._record.write(
-            "scope", path, shop=question.shop or 0, ref=question.to_ref(), note=f"facts:{question.to_note()}"
+            "scope",
+            path,
+            shop=question.shop or 0,
+            ref=question.to_ref(),
+            note=f"facts:{question.to_note()}"[:LONGEST_NOTE],
         )
         size = self._record.ledger.size
         await self._index.reach(size, _SECONDS)

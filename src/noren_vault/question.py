@@ -18,6 +18,8 @@ STORES: Final = ("app", "logs", "vault", "keys", "host")
 _MOST: Final = 1000
 _REF: Final = re.compile(r"[A-Za-z0-9._:/=+-]{1,160}", re.ASCII)
 _LONGEST: Final = 400
+# As long as an entry's note may be.
+LONGEST_NOTE: Final = 64
 Texts = tuple[str, ...]
 
 
@@ -81,7 +83,7 @@ class Question:
         asked = [*self.paths, *self.taken]
         asked += ["shop"] if self.shop is not None else []
         asked += ["person"] if self.persons else []
-        return ".".join(asked)[:64] or "all"
+        return ".".join(asked)[:LONGEST_NOTE] or "all"
 
     def to_ref(self) -> str:
         """Say in the record what was asked for, where the record may hold it: no address, no device."""

@@ -134,7 +134,7 @@ def test_nobody_who_is_held_is_erased(
     """Asked for by an administrator or the owner it waits, once, and happens by itself at the release."""
     held, free = customers(SALON, 700 + 10 * whole, 2)
     hold, number = containment.hold(
-        platform.first.grant, incident, SALON, days=30, persons=() if whole else [held]
+        platform.first.grant, incident, SALON, days=30, persons=None if whole else [held]
     )
     assert number == (0 if whole else 1)
     day = (datetime.now(UTC) + timedelta(days=30)).date()
@@ -256,3 +256,30 @@ def test_another_shops_lists_are_not_frozen(platform: Platform, cast: Cast, inci
     freeze = containment.freeze_exports(platform.first.grant, incident, YOGA)
     assert _list(cast, cast.customers[:2])
     containment.thaw_exports(None, incident, freeze)
+
+
+def test_facts_of_every_kind_of_path_at_once_are_told(bench: Bench) -> None:
+    """What was asked by is a short code in the record, however many kinds it names."""
+
+    async def act(vault: Vault) -> None:
+        opened = (await ask(vault, "open_incident", words="{}"))["incident"]
+        named = dict.fromkeys(containment.PATHS, "0a1b2c3d") | {"address": "192.0.2.1"}
+        times = {"since": START / 1000 - 60, "until": START / 1000 + 60}
+        assert await ask(vault, "incident_facts", incident=opened, shop=SALON, **times, **named) == {
+            "lines": [],
+            "more": False,
+        }
+
+    bench.run(act)
+
+
+def test_nobody_named_is_not_the_whole_shop(bench: Bench) -> None:
+    """Whoever names persons and finds none of them holds nothing: a whole shop is held by naming none."""
+
+    async def act(vault: Vault) -> None:
+        opened = (await ask(vault, "open_incident", words="{}"))["incident"]
+        with pytest.raises(BadRequest):
+            await ask(vault, "hold", incident=opened, shop=SALON, days=1, persons=[])
+        assert (await ask(vault, "incident_contained", incident=opened))["holds"] == []
+
+    bench.run(act)

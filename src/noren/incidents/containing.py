@@ -41,7 +41,7 @@ class Wanted:
     name: str = ""
     shop_id: int | None = None
     days: int = 0
-    persons: tuple[Any, ...] = ()
+    persons: tuple[Any, ...] | None = None
     of: str = ""
     hours: int = 0
     here: Mapping[str, str] = field(default_factory=dict)

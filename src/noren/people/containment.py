@@ -155,12 +155,11 @@ def contained(grant: str | None, incident: str) -> tuple[list[Hold], list[Freeze
 
 
 def hold(
-    grant: str | None, incident: str, shop_id: int, *, days: int, persons: Sequence[UUID] = ()
+    grant: str | None, incident: str, shop_id: int, *, days: int, persons: Sequence[UUID] | None = None
 ) -> tuple[str, int]:
-    """Hold these persons, or without any the whole shop; gives its id, and how many records it names."""
-    told = _call(
-        "hold", grant, incident=incident, shop=shop_id, days=days, persons=[str(one) for one in persons]
-    )
+    """Hold these persons, or the whole shop where none are named; gives its id, and how many it has."""
+    named = None if persons is None else [str(one) for one in persons]
+    told = _call("hold", grant, incident=incident, shop=shop_id, days=days, persons=named)
     return str(told["hold"]), int(told["persons"])
 
 
