@@ -34,8 +34,7 @@ class Containment:
 
     async def snapshot(self, asker: Asker, incident: str) -> dict[str, Any]:
         """Give checkpoint, living sign-ins by number and the newest of them, connections by login."""
-        async with self._database.transaction() as connection:
-            await self._incidents.known(connection, asker, incident)
+        await self._incidents.check(asker, incident)
         await self._record.write("incident", asker.path, ref=f"incident:{incident}", note="snapshot")
         rows = await self._database.rows(_GRANTS, [self._now(), MOST_NAMED])
         logins = await self._database.rows(_CONNECTIONS)

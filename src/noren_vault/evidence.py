@@ -9,7 +9,7 @@ import binascii
 import hashlib
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
@@ -17,7 +17,7 @@ from typing import Any, Final
 from noren_vault.clock import Now
 from noren_vault.database import Connection, Database
 from noren_vault.errors import BadRequest, NoSuchFile, RecordDamaged, TooMuch
-from noren_vault.incidents import Asker, Incidents
+from noren_vault.incidents import EVIDENCE, Asker, Incidents
 from noren_vault.keys import Keys
 from noren_vault.protocol import Params
 from noren_vault.record import Outcome, Record
@@ -28,7 +28,6 @@ MOST_FILES: Final = 200
 _PIECE: Final = 128 << 10
 _NAME: Final = 200
 _MOST_SKEW: Final = 10 * 366 * 86_400
-KIND: Final = "evidence"
 _FIND: Final = "SELECT e.file, e.at, e.by, e.size, e.sealed FROM vault.evidence e WHERE "
 
 
@@ -76,17 +75,18 @@ class Evidence:
         self._incidents = incidents
         self._now = now
 
-    async def take(self, asker: Asker, incident: str, file: File, words: str) -> str:
-        """Take a file into an incident, with the record that says so; give its id.
+    async def take(self, asker: Asker, incident: str, file: File, said: Mapping[str, Any]) -> str:
+        """Take a file into an incident, with the record that says so, and `said` beside it; give its id.
 
         Raises NoSuchIncident, TooMuch.
         """
+        await self._incidents.check(asker, incident)
         row = await self._database.row("SELECT count(*) FROM vault.evidence WHERE incident = %s", [incident])
         if row is not None and row[0] >= MOST_FILES:
             raise TooMuch(megabytes=MOST_BYTES >> 20)
         made = secrets.token_hex(8)
 
-        async def also(connection: Connection) -> None:
+        async def first(connection: Connection) -> None:
             await self._record.write(
                 "incident",
                 asker.path,
@@ -96,8 +96,9 @@ class Evidence:
             )
             await self.store(connection, made, file, asker.handle, incident=incident)
 
-        told = json.loads(words) | {"file": made, "sha256": file.sha256, "name": file.name}
-        await self._incidents.add(asker, incident, KIND, json.dumps(told, ensure_ascii=False), also=also)
+        told = {**said, "file": made, "sha256": file.sha256, "name": file.name}
+        words = json.dumps(told, ensure_ascii=False)
+        await self._incidents.written(asker, incident, EVIDENCE, words, first=first)
         return made
 
     async def store(
@@ -134,8 +135,7 @@ class Evidence:
 
     async def of_incident(self, asker: Asker, incident: str) -> list[dict[str, Any]]:
         """List an incident's files, and those of the signs in it. On record. Raises NoSuchIncident."""
-        async with self._database.transaction() as connection:
-            await self._incidents.found(connection, asker, incident)
+        await self._incidents.check(asker, incident)
         await self._record.write(
             "incident", asker.path, shop=PLATFORM, ref=f"incident:{incident}", note="files"
         )
@@ -170,14 +170,13 @@ class Evidence:
 
     async def open_of_incident(self, asker: Asker, incident: str, file: str) -> dict[str, Any]:
         """Open a file for a member of the incident. Raises NoSuchIncident, NoSuchFile."""
-        async with self._database.transaction() as connection:
-            await self._incidents.found(connection, asker, incident)
+        await self._incidents.check(asker, incident)
         return await self.open(asker, file, incident=incident)
 
     async def damaged(self) -> list[str]:
         """Name the files that are gone, or not what their records say; of those the ledger tells."""
         rows = await self._database.rows(
-            "SELECT incident, number, sealed FROM vault.incident_record WHERE kind = %s", [KIND]
+            "SELECT incident, number, sealed FROM vault.incident_record WHERE kind = %s", [EVIDENCE]
         )
         wrong = []
         for incident, number, sealed in rows:

@@ -44,7 +44,7 @@ class Freezes:
         """Freeze a shop's lists, or with 0 all; one that is being taken stops within a piece of it."""
         freeze = secrets.token_hex(8)
         async with self._database.transaction() as connection:
-            await self._incidents.known(connection, asker, incident)
+            await self._incidents.found(connection, asker, incident)
             ref = f"incident:{incident}/freeze:{freeze}"
             entry = await self._record.write("incident", asker.path, shop=shop, ref=ref, note="frozen")
             await connection.execute(

@@ -84,7 +84,7 @@ class Holds:
         hold, now = secrets.token_hex(8), self._now()
         every = await self._every(shop, persons)
         async with self._database.transaction() as connection:
-            await self._incidents.known(connection, asker, incident)
+            await self._incidents.found(connection, asker, incident)
             # Who erases at this moment is waited for.
             await connection.execute(b"SELECT pg_advisory_xact_lock(%s)", [_LOCK])
             ref = f"incident:{incident}/hold:{hold}"

@@ -1,8 +1,9 @@
 """What an incident needs, put together: book, signs, doors, containing, telling people, desk, inventory."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from noren_vault.containment import Containment
 from noren_vault.containment_methods import ContainmentMethods
@@ -57,11 +58,10 @@ class Aftermath:
     inquiries: InquiryMethods
     notices: NoticeMethods
 
-    async def tidy(self) -> None:
-        """Let go of what is over."""
-        await self.inquiries.tidy()
-        await self.signs.reports.tidy()
-        await self.holds.ring()
+    @property
+    def tidies(self) -> tuple[Callable[[], Awaitable[Any]], ...]:
+        """What lets go of what is over, one by one."""
+        return self.inquiries.tidy, self.signs.reports.tidy, self.holds.ring
 
     async def stop(self) -> None:
         """Wait for what is being mailed."""

@@ -36,13 +36,14 @@ from noren_vault.rights import PLATFORM, Role
 LONGEST: Final = 20_000
 MOST_RECORDS: Final = 10_000
 _SECONDS: Final = 30.0
+_AGAIN_SECONDS: Final = 1.0
 _KIND: Final = re.compile(r"[a-z]{1,20}", re.ASCII)
-_OPENED, MEMBER, TELLING = "opened", "member", "telling"
+_OPENED, MEMBER, TELLING, EVIDENCE = "opened", "member", "telling", "evidence"
 # A shop's pack, and that the shop has read it.
 HANDED, READ = "handed", "read"
-_OWN: Final = (_OPENED, MEMBER, TELLING, HANDED, READ)
+_OWN: Final = (_OPENED, MEMBER, TELLING, EVIDENCE, HANDED, READ)
 Result = TypeVar("Result")
-Also = Callable[[Connection], Awaitable[None]]
+First = Callable[[Connection], Awaitable[None]]
 
 
 class Standing(StrEnum):
@@ -92,23 +93,22 @@ class Incidents:
             added = await self._add(connection, incident, asker, _OPENED, words)
         return await self._done(asker, added, incident)
 
-    async def add(
-        self, asker: Asker, incident: str, kind: str, words: str, *, also: Also | None = None
-    ) -> int:
-        """Add a record and give its number; `also` is done in its transaction. NoSuchIncident, BadRequest."""
+    async def add(self, asker: Asker, incident: str, kind: str, words: str) -> int:
+        """Add a record and give its number. Raises NoSuchIncident, BadRequest."""
         if not _KIND.fullmatch(kind) or kind in _OWN:
             raise BadRequest("no such kind of record")
-        async with self._writing() as connection:
-            await self.found(connection, asker, incident)
-            added = await self._add(connection, incident, asker, kind, words)
-            if also is not None:
-                await also(connection)
-        return await self._done(asker, added, added.number)
+        return await self.written(asker, incident, kind, words)
 
-    async def written(self, asker: Asker, incident: str, kind: str, words: str) -> int:
-        """Add what only the vault says: people told, a pack, its reading. NoSuchIncident, BadRequest."""
+    async def written(
+        self, asker: Asker, incident: str, kind: str, words: str, *, first: First | None = None
+    ) -> int:
+        """Add what the vault itself says, too: people told, a file, a pack. `first` is what it says, done in
+        the same transaction. Raises NoSuchIncident, BadRequest.
+        """
         async with self._writing() as connection:
             await self.found(connection, asker, incident)
+            if first is not None:
+                await first(connection)
             added = await self._add(connection, incident, asker, kind, words)
         return await self._done(asker, added, added.number)
 
@@ -199,12 +199,16 @@ class Incidents:
         places = [[int(str(ref).rpartition("/")[2]), entry] for ref, entry in rows]
         return {"places": places, "size": head.size, "checkpoint": head.signed}
 
-    async def known(self, connection: Connection, asker: Asker, incident: str) -> None:
-        """Lock it in the caller's transaction. Raises NoSuchIncident to who is no member."""
-        await self.found(connection, asker, incident)
-
     async def damaged(self) -> list[str]:
         """Name the records that are not as the ledger has them, and those that were stored and are gone."""
+        wrong = await self._wrong()
+        if wrong:
+            # What is being added just now is wrong in one look and right in the next: the index follows.
+            await asyncio.sleep(_AGAIN_SECONDS)
+            wrong &= await self._wrong()
+        return sorted(wrong)
+
+    async def _wrong(self) -> set[str]:
         entries = await self._database.rows(
             "SELECT ref, entry, outcome FROM vault.ledger_entry "
             "WHERE kind = 'incident' AND note LIKE 'added:%' ORDER BY entry"
@@ -218,7 +222,7 @@ class Incidents:
         there = {_ref(row[0], row[1]): self._commitment(*row) for row in rows}
         changed = {ref for ref, commit in there.items() if commits.get(ref) != commit}
         gone = {ref for ref, (_, outcome) in newest.items() if outcome == Outcome.DONE and ref not in there}
-        return sorted(changed | gone)
+        return changed | gone
 
     def _commits(self, places: dict[str, int]) -> dict[str, str]:
         ledger = self._record.ledger
@@ -276,7 +280,7 @@ class Incidents:
         return _Added(int(number), entry)
 
     async def found(self, connection: Connection, asker: Asker, incident: str) -> None:
-        """Lock it; to who is no member there is none. Raises NoSuchIncident."""
+        """Lock it in the caller's transaction; to who is no member there is none. Raises NoSuchIncident."""
         cursor = await connection.execute(
             b"SELECT %s::text = '' OR EXISTS (SELECT FROM vault.incident_member m WHERE "
             b"m.incident = i.incident AND m.actor::text = %s AND m.standing = 'in') "

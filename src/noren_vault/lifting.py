@@ -59,7 +59,7 @@ class Lifting:
     async def lift(self, kind: Kind, asker: Asker, incident: str, name: str) -> None:
         """End one; again it changes nothing. Raises NoSuchIncident, what `kind` says, GrantRefused."""
         async with self._database.transaction() as connection:
-            await self._incidents.known(connection, asker, incident)
+            await self._incidents.found(connection, asker, incident)
             cursor = await connection.execute(kind.find, [name, incident])
             row = await cursor.fetchone()
             if row is None:

@@ -1,10 +1,8 @@
 """The protocol's methods about packs: an operator hands one over, who may change the shop reads it."""
 
-import json
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from noren_vault.errors import BadRequest
 from noren_vault.grants import Grants
 from noren_vault.incident_methods import asker_of
 from noren_vault.incidents import LONGEST
@@ -36,13 +34,7 @@ class PackMethods:
     async def _hand(self, params: Params, peer: Peer) -> Wire:
         asker, asked = await asker_of(self._grants, params, peer), params.mapping("question")
         raw = {name: value for name, value in asked.items() if name in _ASKED and value is not None}
-        words, incident = params.text("words", most=LONGEST), params.text("incident", most=_ID)
-        try:
-            said = json.loads(words)
-        except ValueError:
-            raise BadRequest("a pack's words are JSON") from None
-        if not isinstance(said, dict):
-            raise BadRequest("a pack's words are an object")
+        said, incident = params.said("words", most=LONGEST), params.text("incident", most=_ID)
         return {"number": await self._packs.hand(asker, incident, params.shop(), said, raw)}
 
     async def _all(self, params: Params, _: Peer) -> Wire:

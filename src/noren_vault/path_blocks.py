@@ -28,7 +28,7 @@ _LEAST_PREFIX: Final = {4: 8, 6: 16}
 _HOUR_MS: Final = 3_600_000
 _MAPPED: Final = 96
 _LIVING: Final = b"""
-SELECT g.grant_id, g.session, s.sealed FROM vault.access_grant g JOIN vault.session s USING (session)
+SELECT g.grant_id, g.session, s.sealed FROM vault.access_grant g LEFT JOIN vault.session s USING (session)
 WHERE g.revoked_at IS NULL AND g.expires_at > %s
 """
 _ADD: Final = b"""
@@ -77,7 +77,7 @@ class PathBlocks:
     async def weigh(self, asker: Asker, incident: str, what: Place, here: Visit) -> dict[str, Any]:
         """Say how many living sign-ins came from there, and whether the asker is among them. On record."""
         async with self._database.transaction() as connection:
-            await self._incidents.known(connection, asker, incident)
+            await self._incidents.found(connection, asker, incident)
             await self._record.write(
                 "incident", asker.path, ref=f"incident:{incident}", note=f"weighed:{what.kind}"
             )
@@ -100,7 +100,7 @@ class PathBlocks:
             raise BadRequest(f"a block lasts 1 to {MOST_HOURS} hours")
         block, now = secrets.token_hex(8), self._now()
         async with self._keys.steady.hold(), self._database.transaction() as connection:
-            await self._incidents.known(connection, asker, incident)
+            await self._incidents.found(connection, asker, incident)
             # Who is given a grant at this moment is waited for.
             await connection.execute(b"SELECT pg_advisory_xact_lock(%s)", [LOCK])
             found = await self._weighed(connection, asker, what, here)
@@ -121,8 +121,7 @@ class PathBlocks:
 
     async def all(self, asker: Asker, incident: str) -> list[dict[str, Any]]:
         """Give an incident's blocks, in order; what cannot be told any more is empty. On record."""
-        async with self._database.transaction() as connection:
-            await self._incidents.known(connection, asker, incident)
+        await self._incidents.check(asker, incident)
         rows = await self._database.rows(_ALL, [incident])
         if rows:
             await self._record.write("incident", asker.path, ref=f"incident:{incident}", note="blocks")
@@ -154,8 +153,9 @@ class PathBlocks:
         there: dict[str, str] = {}
         unsure: set[str] = set()
         for grant, session, sealed in await cursor.fetchall():
+            box = bytes(sealed or b"")
             try:
-                told = json.loads(self._keys.opens(bytes(sealed)).open(bytes(sealed), session))
+                told = json.loads(self._keys.opens(box).open(box, session))
             except RecordDamaged:
                 unsure.add(grant)
                 continue

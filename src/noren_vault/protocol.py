@@ -5,6 +5,7 @@ an answer (whose data a leak touched) may be longer.
 """
 
 import asyncio
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -99,6 +100,16 @@ class Params:
             raise BadRequest(f"{name} is a text of at most {most} characters")
         if "\x00" in value:  # PostgreSQL holds none: it would answer with a fault of the database
             raise BadRequest(f"{name} has a character that no text has")
+        return value
+
+    def said(self, name: str, default: str | None = None, *, most: int = _LONGEST_TEXT) -> dict[str, Any]:
+        """Read a text that is an object in JSON."""
+        try:
+            value = json.loads(self.text(name, default, most=most))
+        except (ValueError, RecursionError):
+            raise BadRequest(f"{name} is JSON") from None
+        if not isinstance(value, dict):
+            raise BadRequest(f"{name} is an object in JSON")
         return value
 
     def maybe_text(self, name: str) -> str | None:

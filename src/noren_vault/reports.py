@@ -17,7 +17,7 @@ from noren_vault import fields, spelling
 from noren_vault.clock import Now
 from noren_vault.database import Database
 from noren_vault.defence import Defence
-from noren_vault.errors import BadRequest, TooMuch, VaultUnavailable
+from noren_vault.errors import BadRequest, RecordDamaged, TooMuch, VaultUnavailable
 from noren_vault.evidence import MOST_BYTES, File
 from noren_vault.floors import Floors
 from noren_vault.keys import Keys
@@ -141,14 +141,16 @@ class Reports:
 
     async def tidy(self) -> None:
         """Erase who reported nothing but what was dismissed a month ago: the address, in person and words."""
-        rows = await self._database.rows(
-            "SELECT s.person::text FROM vault.sign s JOIN vault.person p ON p.shop_id = 0 AND "
-            "p.person = s.person WHERE p.state = 'kept' GROUP BY s.person "
-            "HAVING bool_and(s.state = 'dismissed' AND s.since < %s)",
-            [self._now() - _KEPT_MS],
-        )
-        for (person,) in rows:
-            await self._erase(str(person))
+        # Whoever reports anew waits, and is found or stored as she is then.
+        async with self._one:
+            rows = await self._database.rows(
+                "SELECT s.person::text FROM vault.sign s JOIN vault.person p ON p.shop_id = 0 AND "
+                "p.person = s.person WHERE p.state = 'kept' GROUP BY s.person "
+                "HAVING bool_and(s.state = 'dismissed' AND s.since < %s)",
+                [self._now() - _KEPT_MS],
+            )
+            for (person,) in rows:
+                await self._erase(str(person))
 
     async def _erase(self, person: str) -> None:
         path = Path("vault")
@@ -158,7 +160,10 @@ class Reports:
                 b"SELECT sign, sealed FROM vault.sign WHERE person = %s FOR UPDATE", [person]
             )
             for sign, sealed in await cursor.fetchall():
-                words = self._opened(str(sign), bytes(sealed)) | {"mail": ""}
+                try:
+                    words = self._opened(str(sign), bytes(sealed)) | {"mail": ""}
+                except RecordDamaged:  # nor does anybody else read it there
+                    continue
                 plain = json.dumps(words, ensure_ascii=False).encode()
                 await connection.execute(
                     b"UPDATE vault.sign SET sealed = %s WHERE sign = %s",

@@ -97,8 +97,8 @@ class SignMethods:
 
     async def _evidence_take(self, params: Params, peer: Peer) -> Wire:
         asker, file = await asker_of(self._grants, params, peer), File.of(params.mapping("file"))
-        words = params.text("words", "{}", most=LONGEST)
-        made = await self.signs.evidence.take(asker, params.text("incident", most=_ID), file, words)
+        said = params.said("words", "{}", most=LONGEST)
+        made = await self.signs.evidence.take(asker, params.text("incident", most=_ID), file, said)
         return {"file": made, "sha256": file.sha256}
 
     async def _evidence_list(self, params: Params, peer: Peer) -> Wire:

@@ -97,11 +97,13 @@ class Signs:
         """Follow the ledger from where it was last looked through; ring what is due from time to time."""
         ledger = self._record.ledger
         row = await self._database.row("SELECT entry FROM vault.sign_seen")
-        self._end = ledger.subscribe(self._heard)
         self._heard_to = ledger.size if row is None else int(row[0])
-        missed = await asyncio.to_thread(lambda: list(ledger.entries(self._heard_to, ledger.size)))
-        for index, entry in missed:
-            self._heard(index, entry)
+        while self._heard_to < ledger.size:
+            for seen in await asyncio.to_thread(self._missed, self._heard_to, to := ledger.size):
+                self._news.put_nowait(seen)
+            self._heard_to = to
+        # Nothing comes between that look and this line.
+        self._end = ledger.subscribe(self._heard)
         self._tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._ring_forever())]
 
     async def stop(self) -> None:
@@ -115,7 +117,14 @@ class Signs:
         await self.bells.stop()
         await self._hook.stop()
 
+    def _missed(self, start: int, end: int) -> list[Sighting]:
+        """Read on without keeping the entries: it may be years of them. Blocks."""
+        found = (self._sightings.of(*one) for one in self._record.ledger.entries(start, end))
+        return [one for one in found if one is not None]
+
     def _heard(self, index: int, entry: Entry) -> None:
+        if index < self._heard_to:
+            return
         self._heard_to = index + 1
         if (sighting := self._sightings.of(index, entry)) is not None:
             self._news.put_nowait(sighting)
@@ -281,7 +290,8 @@ class Signs:
             "ORDER BY array_position(ARRAY['new', 'taken'], s.state), s.last_at DESC LIMIT %(most)s",
             {"actor": asker.actor, "since": self._now() - _SHOWN_MS, "most": _MOST_SHOWN},
         )
-        return [self._shown(row) for row in rows]
+        # Whose address is told is named in an entry: where one sign is read.
+        return [{name: said for name, said in self._shown(row).items() if name != "mail"} for row in rows]
 
     async def read(self, asker: Asker, sign: str) -> dict[str, Any]:
         """Give a sign with its rings, its files, and the ledger's entry. On record. Raises NoSuchSign."""
@@ -337,7 +347,7 @@ class Signs:
             if not incident:
                 incident = await self._incidents.open(asker, opened)
             joined = partial(self._joined, asker=asker, sign=sign, incident=incident)
-            await self._incidents.add(asker, incident, FACT, words, also=joined)
+            await self._incidents.written(asker, incident, FACT, words, first=joined)
         return incident
 
     async def _joined(self, connection: Connection, *, asker: Asker, sign: str, incident: str) -> None:
@@ -351,14 +361,17 @@ class Signs:
 
     async def _deal(self, asker: Asker, sign: str, state: str, because: str = "") -> None:
         async with self._one:
-            row = await self._one_for(asker, sign)
-            self._check_open(row)
+            self._check_open(await self._one_for(asker, sign))
             async with self._writing() as connection:
+                cursor = await connection.execute(
+                    b"SELECT sealed FROM vault.sign WHERE sign = %s FOR UPDATE", [sign]
+                )
+                ((sealed,),) = await cursor.fetchall()
                 await self._record.write(
                     "incident", asker.path, shop=PLATFORM, ref=f"sign:{sign}", note=f"sign:{state}"
                 )
-                sealed = bytes(row[14])
                 if because:
+                    sealed = bytes(sealed)
                     words = json.dumps(self._words(sign, sealed) | {"because": because}, ensure_ascii=False)
                     sealed = self._keys.addresses.seal(words.encode(), f"sign:{sign}")
                 await connection.execute(

@@ -27,6 +27,7 @@ from noren_vault.platform import Platform
 from noren_vault.powers import PASSKEYS
 from noren_vault.question import Question
 from noren_vault.record import Outcome, Record
+from noren_vault.rights import PLATFORM
 from noren_vault.scope import Scope
 from noren_vault.signin import SignIn
 from noren_vault.telling_people import Lines
@@ -239,7 +240,10 @@ class Tellings:
         one = await self._undecided(grant, telling, alone=alone)
         path = await self._signin.fresh_finish(grant, response, deed=one.deed(_how(alone=alone)))
         asker = Asker(grant.actor, grant.handle, path)
-        async with self._database.transaction() as connection:
+        entry = 0
+
+        async def first(connection: Connection) -> None:
+            nonlocal entry
             await self._lock(connection, one)
             for actor in {grant.actor, one.actor} - {""}:
                 await self._platform.still(connection, actor)
@@ -253,8 +257,9 @@ class Tellings:
             )
             if alone:
                 await self._bells.hang(connection, f"telling:{telling}")
-            said = {"telling": telling, "persons": one.scope, "notice": one.notice, "sha256": one.hash}
-            await self._incidents.written(asker, one.incident, TELLING, json.dumps(said))
+
+        said = {"telling": telling, "persons": one.scope, "notice": one.notice, "sha256": one.hash}
+        await self._incidents.written(asker, one.incident, TELLING, json.dumps(said), first=first)
         if alone:
             self._bells.soon()
         return entry
@@ -305,6 +310,13 @@ class Tellings:
         where = "WHERE t.telling = %s AND t.state = 'agreed' AND t.stopped_at IS NULL"
         row = await self._database.row(_FIND + where, [telling])
         return None if row is None else Telling.of(row)
+
+    async def damaged(self, one: Telling) -> None:
+        """Stop one that does not open, on record: there is nothing to send by it."""
+        await self._record.damaged(PLATFORM, ())
+        await self._database.run(
+            "UPDATE vault.telling SET stopped_at = %s WHERE telling = %s", [self._now(), one.id]
+        )
 
     def opened(self, one: Telling) -> dict[str, Any]:
         """Its question, words and names of shops."""

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
-from typing import Final
+from typing import Any, Final
 
 import psycopg
 import structlog
@@ -21,7 +21,7 @@ from noren_vault.builds import Builds
 from noren_vault.clock import Now
 from noren_vault.database import Database, Heads
 from noren_vault.defence import Defence
-from noren_vault.errors import LedgerUnavailable
+from noren_vault.errors import LedgerUnavailable, VaultError
 from noren_vault.floors import Floors
 from noren_vault.forced import Forced
 from noren_vault.incident_parts import Aftermath, Beside
@@ -38,6 +38,7 @@ from noren_vault.notice_methods import NoticeMethods
 from noren_vault.post import Post
 from noren_vault.powers import Powers
 from noren_vault.proofs import Proofs
+from noren_vault.providers import KeysError
 from noren_vault.record import Path, Record
 from noren_vault.records import Records
 from noren_vault.reset_methods import ResetMethods
@@ -189,20 +190,28 @@ class Vault:
         """Erase what was not kept within its hour, and let go of what is not searched, every minute."""
         await asyncio.sleep(_GRACE_SECONDS)
         while True:
-            try:
-                await self.records.erase_unkept(self._now())
-                await self.keeping.erasure.erase_waiting()
-                await self.merging.settle_due()
-                await self.transfers.tidy()
-                await self.resets.tidy()
-                await self.powers.tidy()
-                await self.notices.tidy()
-                await self.aftermath.tidy()
-                await _count_shops(self._databases[0], self.budgets)
-            except (psycopg.Error, LedgerUnavailable) as fault:
-                _log.error("cannot_erase", fault=type(fault).__name__)
+            await self.tidy()
             self.search.forget_idle()
             await asyncio.sleep(_ERASE_EVERY_SECONDS)
+
+    async def tidy(self) -> None:
+        """Do one round of it; what cannot be done holds nothing else up, and is tried again in the next."""
+        acts: tuple[Callable[[], Awaitable[Any]], ...] = (
+            lambda: self.records.erase_unkept(self._now()),
+            self.keeping.erasure.erase_waiting,
+            self.merging.settle_due,
+            self.transfers.tidy,
+            self.resets.tidy,
+            self.powers.tidy,
+            self.notices.tidy,
+            *self.aftermath.tidies,
+            lambda: _count_shops(self._databases[0], self.budgets),
+        )
+        for act in acts:
+            try:
+                await act()
+            except (psycopg.Error, OSError, KeysError, VaultError) as fault:
+                _log.error("cannot_tidy", fault=type(fault).__name__)
 
     async def close(self) -> None:
         """Write what waits, then let go."""

@@ -34,10 +34,10 @@ def test_the_day_of_looking_again_rings_once(bench: Bench, mail: Sink) -> None:
         await two(vault, bench.configured.database_url, mail)
         incident, hold = await _held(vault, 2)
         bench.clock += 2 * DAY - 1
-        await vault.aftermath.tidy()
+        await vault.tidy()
         assert (await ask(vault, "signs"))["signs"] == []
         bench.clock += 1
-        await vault.aftermath.tidy()
+        await vault.tidy()
         (sign,) = await _signs(vault, 1)
         assert (sign["what"], sign["times"], sign["state"]) == ("hold_over", 1, "new")
         assert sign["facts"]["ref"] == f"hold:{hold}"

@@ -2,6 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import psycopg
 import pytest
@@ -12,9 +13,11 @@ from noren.people import incidents
 from noren.people.incidents import Book
 from noren.runtime import databases, env, migrate
 from noren_vault.incidents import commitment
+from noren_vault.vault import Vault
 from tests.servers import Sink, VaultProcess
 from tests.vault import operators
 from tests.vault.cast import Cast, sql
+from tests.vault.conftest import Bench, ask
 from tests.vault.operators import Platform
 
 SWAPPED = """
@@ -215,3 +218,26 @@ def test_an_adding_that_was_cut_off_is_none(platform: Platform, vault: VaultProc
     assert incidents.add(platform.first.grant, incident, "note", "whole") == 2
     assert [one.words for one in incidents.read(platform.first.grant, incident).records] == [WORDS, "whole"]
     assert _finding().ok
+
+
+def test_what_is_added_while_the_doctor_looks_is_no_finding(bench: Bench) -> None:
+    """Between its look at the ledger and that at the table a record may come."""
+
+    async def act(vault: Vault) -> None:
+        incident = (await ask(vault, "open_incident", words=WORDS))["incident"]
+        database = vault.records._database
+        rows, added = database.rows, list[dict[str, Any]]()
+
+        async def late(query: str, *params: Any, **more: Any) -> Any:
+            found = await rows(query, *params, **more)
+            if query.startswith("SELECT ref, entry, outcome") and not added:
+                words = {"incident": incident, "kind": "note", "words": WORDS}
+                added.append(await ask(vault, "add_to_incident", **words))
+            return found
+
+        database.rows = late  # type: ignore[method-assign]
+        findings = (await ask(vault, "doctor"))["findings"]
+        assert added
+        assert [one for one in findings if one["check"] == "incidents" and not one["ok"]] == []
+
+    bench.run(act)

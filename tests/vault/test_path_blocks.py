@@ -286,3 +286,16 @@ def test_a_block_that_does_not_open_shuts_nobody_out_and_rings(bench: Bench, mai
 
     damaged = [one for one in bench.run(act) if (one.kind, one.note) == ("sign", "damaged")]
     assert len(damaged) == 1
+
+
+def test_of_a_sign_in_without_a_session_it_cannot_be_told(
+    platform: Platform, cast: Cast, incident: str
+) -> None:
+    """Nothing is kept of where it came from: it is counted, and not left out."""
+
+    def unsure() -> int:
+        return containment.weigh_block(platform.first.grant, incident, "address", "203.0.113.77").unsure
+
+    before = unsure()
+    cast.staff.sign_in("", "203.0.113.77")
+    assert unsure() == before + 1

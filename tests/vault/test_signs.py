@@ -30,11 +30,13 @@ from noren_vault.hook import Alarm
 from noren_vault.ledger import Entry
 from noren_vault.peer import Peer
 from noren_vault.protocol import Params, Request
+from noren_vault.providers import KeysUnavailable
 from noren_vault.record import Path
 from noren_vault.rotation import What
 from noren_vault.sightings import REFUSALS, REFUSALS_MS, Sightings
 from noren_vault.vault import Vault
 from tests.servers import Sink
+from tests.vault.cast import SALON
 from tests.vault.conftest import Bench, ask
 from tests.vault.operators import two
 
@@ -538,3 +540,107 @@ def test_a_new_epoch_key_takes_signs_and_files_along(bench: Bench) -> None:
     )
     assert len(keys) == 1
     assert _rows(bench, "SELECT count(*) FROM vault.rotation WHERE ended_at IS NULL") == [(0,)]
+
+
+def test_the_list_tells_no_address_and_one_sign_names_whose_it_tells(bench: Bench, mail: Sink) -> None:
+    """Scope finds whoever reported by who read her address: the list has it not, the sign is an entry."""
+
+    async def act(vault: Vault) -> None:
+        await two(vault, bench.configured.database_url, mail)
+        sign = await _report(vault)
+        (listed,) = (await ask(vault, "signs"))["signs"]
+        assert listed["text"] == WORDS
+        assert listed["reported"]
+        assert MAIL not in str(listed)
+        assert (await ask(vault, "sign", sign=sign))["mail"] == MAIL
+
+    bench.run(act)
+
+
+def test_a_sign_that_is_taken_while_keys_change_stays_under_the_new_one(bench: Bench, mail: Sink) -> None:
+    """What was read before a rotation came by is not written back over what it sealed."""
+
+    async def act(vault: Vault) -> None:
+        first, _ = await two(vault, bench.configured.database_url, mail)
+        sign = (await ask(vault, "tell_sign", grant=first.grant, text=WORDS))["sign"]
+        signs, rotation = vault.aftermath.signs.signs, vault.keeping.rotation
+        found = signs._one_for
+
+        async def slowly(*asked: Any, **more: Any) -> Any:
+            row = await found(*asked, **more)
+            if not rotated:
+                rotated.append(await rotation.begin(What.EPOCH, Path("vault")))
+                await rotation.work()
+            return row
+
+        rotated: list[int] = []
+        signs._one_for = slowly  # type: ignore[method-assign]
+        await ask(vault, "take_sign", grant=first.grant, sign=sign)
+        assert rotated
+        await rotation.work()
+        assert (await rotation.status())[0]["ended"] is not None
+        (again,) = (await ask(vault, "signs"))["signs"]
+        assert (again["state"], again["text"]) == ("taken", WORDS)
+        under = "SELECT substring(sealed FROM 2 FOR 4) IN (SELECT id FROM keystore.epoch) FROM vault.sign"
+        assert _rows(bench, under) == [(True,)]
+
+    bench.run(act)
+
+
+def test_a_sign_that_does_not_open_keeps_nobodys_address_and_holds_nothing_up(
+    bench: Bench, mail: Sink
+) -> None:
+    """After its month whoever reported is erased, damaged or not, and what else is due is done."""
+
+    async def act(vault: Vault) -> None:
+        first, _ = await two(vault, bench.configured.database_url, mail)
+        for number, key in enumerate(("a" * 32, "b" * 32)):
+            sign = await _report(vault, key, mail=f"one{number}@kenkyu.example", address=f"192.0.2.{number}")
+            await ask(vault, "dismiss_sign", grant=first.grant, sign=sign, because="二重")
+        statement = "UPDATE vault.sign SET sealed = sealed || '\\x00' WHERE same = 'report:" + "a" * 32 + "'"
+        with psycopg.connect(bench.configured.database_url, autocommit=True) as connection:
+            connection.execute(statement.encode())
+        bench.clock += 31 * DAY
+        await vault.tidy()
+        assert _rows(bench, "SELECT state FROM vault.person WHERE kind = 'reporter'") == [("erased",)] * 2
+
+    bench.run(act)
+
+
+def test_what_one_round_cannot_do_holds_nothing_else_up(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever unwraps the keys is away, a record is damaged: the round goes on, and so do those after it."""
+
+    async def act(vault: Vault) -> None:
+        async def away() -> int:
+            raise KeysUnavailable("not there")
+
+        async def damaged() -> None:
+            raise RecordDamaged
+
+        monkeypatch.setattr(vault.keeping.erasure, "erase_waiting", away)
+        monkeypatch.setattr(vault.aftermath.inquiries, "tidy", damaged)
+        incident = (await ask(vault, "open_incident", words="{}"))["incident"]
+        await ask(vault, "hold", incident=incident, shop=SALON, days=1)
+        bench.clock += 2 * DAY
+        await vault.tidy()
+        assert len(_rows(bench, "SELECT 1 FROM vault.legal_hold WHERE rung_at IS NOT NULL")) == 1
+
+    bench.run(act)
+
+
+def test_what_is_no_evidence_is_refused(bench: Bench) -> None:
+    """Words that are no object; and only the vault writes into a book that a file came."""
+
+    async def act(vault: Vault) -> None:
+        incident = (await ask(vault, "open_incident", words=WHY))["incident"]
+        for words in ("{", "[]", "7"):
+            with pytest.raises(BadRequest):
+                await ask(vault, "evidence_take", incident=incident, file=_file(), words=words)
+        forged = json.dumps({"file": "0" * 16})
+        with pytest.raises(BadRequest):
+            await ask(vault, "add_to_incident", incident=incident, kind="evidence", words=forged)
+        assert (await ask(vault, "evidence_list", incident=incident))["files"] == []
+
+    bench.run(act)

@@ -419,3 +419,62 @@ def test_its_words_come_along_in_a_rotation(bench: Bench, mail: Sink) -> None:
         assert (await standing(vault, there, telling))["words"] == HOUSE
 
     bench.run(act)
+
+
+def test_a_slow_pace_is_as_slow_as_it_says(bench: Bench, mail: Sink) -> None:
+    """Two a minute are two in sixty rounds of a second, not sixty."""
+
+    async def act(vault: Vault) -> None:
+        there = await stage(bench, vault, mail)
+        await seen(vault, there, "hanako", "taro", "yuki")
+        slow = {**wanted(bench, there), "a_minute": 2}
+        one = await ask(vault, "make_telling", **slow)
+        await agreed(vault, there, one["telling"])
+        mails = vault.aftermath.tellings.mails
+        assert [await mails.send(1) for _ in range(61)].count(1) == 2
+
+    bench.run(act)
+
+
+def test_a_telling_that_does_not_open_stops_and_holds_no_other_up(bench: Bench, mail: Sink) -> None:
+    """It is stopped, on record; the next one goes out."""
+
+    async def act(vault: Vault) -> None:
+        there = await stage(bench, vault, mail)
+        await seen(vault, there, "hanako")
+        first, second = [(await made(bench, vault, there))["telling"] for _ in range(2)]
+        for one in (first, second):
+            await agreed(vault, there, one)
+        with psycopg.connect(bench.configured.database_url, autocommit=True) as connection:
+            connection.execute("UPDATE vault.telling SET sealed = '\\x00' WHERE telling = %s", [first])
+        await _everybody_told(vault)
+        assert set(_mails(mail)) == {"hanako@kyaku.jp"}
+        stopped = "SELECT stopped_at IS NOT NULL FROM vault.telling WHERE telling = %s"
+        assert rows(bench, stopped, first) == [(True,)]
+        assert "damaged" in [entry.note for _, entry in vault.record.ledger.entries()]
+
+    bench.run(act)
+
+
+def test_what_is_cut_off_while_two_agree_is_not_in_the_book(bench: Bench, mail: Sink) -> None:
+    """The book says that people are told when they are, and not a moment before."""
+
+    async def act(vault: Vault) -> None:
+        there = await stage(bench, vault, mail)
+        await seen(vault, there, "hanako")
+        one = (await made(bench, vault, there))["telling"]
+        written = vault.aftermath.tellings._tellings._incidents.written
+
+        async def cut(*asked: Any, **more: Any) -> Any:
+            await written(*asked, **more)
+            raise RuntimeError("cut off")
+
+        vault.aftermath.tellings._tellings._incidents.written = cut  # type: ignore[method-assign]
+        with pytest.raises(RuntimeError):
+            await agreed(vault, there, one)
+        book = await ask(vault, "incident", incident=there.incident)
+        told = [record for record in book["records"] if record["kind"] == "telling"]
+        state = (await standing(vault, there, one))["state"]
+        assert (state, len(told)) in (("made", 0), ("agreed", 1))
+
+    bench.run(act)
