@@ -148,8 +148,9 @@ class ExportMethods:
         return {"bad": bad}, None
 
     async def _step(self, params: Params, peer: Peer) -> Answered:
-        transfer = params.text("transfer", most=_ID)
-        return {"left": await self._importing.step(params.shop(), transfer, peer.path())}, None
+        transfer, first = params.text("transfer", most=_ID), params.number("first", most=MOST_PERSONS)
+        came = await self._importing.step(params.shop(), transfer, first, peer.path())
+        return {"came": None if came is None else {"persons": came.persons, "place": came.place}}, None
 
     async def _look(self, params: Params, _: Peer) -> Answered:
         bad, known = await self._importing.look(await self._grant(params), params.items("rows"))

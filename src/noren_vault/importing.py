@@ -44,6 +44,14 @@ class Imported:
 
 
 @dataclass(frozen=True, slots=True)
+class Came:
+    """What a step brought in: the ids by key, and the place of the list up to which all are in."""
+
+    persons: dict[str, str]
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Why:
     """What an import's entries say, and which transfer brings its persons. `join`: see `Importing.take`."""
 
@@ -149,19 +157,23 @@ class Importing:
         await self._transfers.keeps_on(one)
         return []
 
-    async def step(self, shop: int, transfer: str, path: Path) -> int:
-        """Bring the next rows in that were left; gives how many are left after it. Who dies in between does
-        them once more, and nobody is there twice. Raises NoSuchTransfer, TransferOver.
+    async def step(self, shop: int, transfer: str, first: int, path: Path) -> Came | None:
+        """Bring the next rows in that were left, and tell who is who; None: nothing is left.
+
+        `first`: up to this place whoever asks has written down what it was told, so those rows go now, and no
+        sooner. Who dies in between does them once more, is told the same, and nobody is there twice. Raises
+        NoSuchTransfer, TransferOver.
         """
         one = await self._transfers.left(shop, transfer)
+        await self._left.gone(one.id, first)
         piece = await self._left.next(one.id)
         if piece is None:
-            return 0
+            return None
         why = _Why(one.ref, transfer=one.id, join=piece.join)
-        await self._run(one.shop, piece.rows, path, why, all_or_nothing=False, check=False)
-        await self._transfers.reached(one, piece.place + len(piece.rows))
-        await self._left.gone(one.id, piece.place)
-        return await self._left.count(one.id)
+        done = await self._run(one.shop, piece.rows, path, why, all_or_nothing=False, check=False)
+        place = piece.place + len(piece.rows)
+        await self._transfers.reached(one, place)
+        return Came(done.persons, place)
 
     async def run(
         self,

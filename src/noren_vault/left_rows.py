@@ -1,7 +1,7 @@
 """Rows of an import that wait in the vault, sealed, until a step brings them in.
 
 A page that was asked to bring a long list in leaves it here and is done. Some hundred rows are one sealed
-piece; it goes when they are in, and all of them when the import is over.
+piece; it goes when whoever asked for the step has kept whom it brought, and all go when the import is over.
 """
 
 import json
@@ -56,17 +56,10 @@ class LeftRows:
         return Piece(place, said["rows"], said["join"])
 
     async def gone(self, transfer: str, place: int) -> None:
-        """Let go of a piece that is in."""
+        """Let go of the pieces that end at this place of the list, or before it."""
         await self._database.run(
-            "DELETE FROM vault.transfer_rows WHERE transfer = %s AND place = %s", [transfer, place]
+            "DELETE FROM vault.transfer_rows WHERE transfer = %s AND place + rows <= %s", [transfer, place]
         )
-
-    async def count(self, transfer: str) -> int:
-        """Say how many rows are left."""
-        row = await self._database.row(
-            "SELECT coalesce(sum(rows), 0) FROM vault.transfer_rows WHERE transfer = %s", [transfer]
-        )
-        return 0 if row is None else int(row[0])
 
 
 def _bound(transfer: str, place: int) -> str:

@@ -366,7 +366,7 @@ ASKED: dict[str, Ask] = {
     "notices_said": Ask(told=EVERYBODY),
     "notice_proof": Ask({"entry": 999_999}, dict.fromkeys(ASKERS, "absent")),
     # What was left by who was agreed to.
-    "step_import": Ask({"shop": SALON, "transfer": "made up"}, dict.fromkeys(ASKERS, "absent")),
+    "step_import": Ask({"shop": SALON, "transfer": "made up", "first": 0}, dict.fromkeys(ASKERS, "absent")),
     "notice_late": Ask({"notice": "a-notice", "number": 1}, EVERYBODY),
     "tell_readers": Ask(
         {**A_TEXT, "letters": {one: {"subject": "s", "text": "t"} for one in ("ja", "en")}}, EVERYBODY

@@ -114,3 +114,42 @@ def test_whom_another_record_was_joined_to_is_not_as_she_came(fresh_cast: Cast) 
     assert dict(lists.import_brought(grant, transfer)) == {stands: False, fresh: True}
     assert lists.undo_import(grant, transfer, [stands, fresh]) == 1
     assert set(people.reveal(grant, Purpose.CUSTOMER, [stands], ["name"]).persons) == {stands}
+
+
+def test_a_step_tells_who_came_until_it_is_written_down(fresh_cast: Cast, vault: VaultProcess) -> None:
+    """The same rows give the same ids as often as they are asked for; what is written down goes, no sooner.
+
+    Who has the address of somebody of an earlier piece is her; a key alone is who came with an earlier list.
+    """
+    earlier = taken(fresh_cast, rows(900, 1))[1].persons["new900"]
+    shared = Row("shared", customer(7) | {"mail": customer(505)["mail"]})
+    given = [*rows(500, 150), shared, Row("new900", {}), *rows(650, 98)]
+    transfer = people.ask_import(fresh_cast.owner.grant, fields=FIELDS, rows=len(given), about="", **WHY)
+    agreed(fresh_cast.manager, transfer)
+    assert lists.leave_import(fresh_cast.owner.grant, transfer, given, join=True) == ()
+
+    def step(first: int) -> lists.Came:
+        came = lists.step_import(SALON, transfer, first)
+        assert came is not None
+        return came
+
+    def left() -> list[int]:
+        query = "SELECT place FROM vault.transfer_rows WHERE transfer = %s ORDER BY place"
+        return [row[0] for row in sql(vault, query, transfer)]
+
+    one = step(0)
+    assert (set(one.persons), one.place) == ({row.key for row in given[:100]}, 100)
+    assert step(0) == one
+    assert step(99) == one
+    assert left() == [0, 100, 200]
+    two = step(100)
+    assert (two.place, left()) == (200, [100, 200])
+    assert two.persons["shared"] == one.persons["new505"]
+    assert two.persons["new900"] == earlier
+    assert step(100) == two
+    assert (step(200).place, left()) == (250, [200])
+    assert (lists.step_import(SALON, transfer, 250), left()) == (None, [])
+    assert len(dict(lists.import_brought(fresh_cast.owner.grant, transfer))) == 248
+    sql(vault, "UPDATE vault.transfer SET expires_at = 1 WHERE transfer = %s", transfer)
+    with pytest.raises(errors.TransferOver):
+        lists.step_import(SALON, transfer, 250)

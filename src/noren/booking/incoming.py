@@ -1,8 +1,8 @@
 """A list of bookings from another system: which line is which booking, for whom, and what is unclear in it.
 
 Words of the file that are no service or nobody of the shop's are said by whoever looks: what is kept of that
-is a keyed hash of the word. Persons go to the vault as any list of customers does; what is left here are ids
-and times.
+is a keyed hash of the word. Persons wait in the vault as any list of customers does, and come in first; what
+is left here are times, and a keyed hash of whom each line is for until her id is known.
 """
 
 import hashlib
@@ -13,15 +13,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from typing import Any, Final
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from noren.booking.models import LineState, WorkLine
 from noren.engine import wall
 from noren.people import mended
 from noren.people.columns import Reading
-from noren.people.importing import row_of, values_of
-from noren.people.model import Row
+from noren.people.importing import Fault, row_of, values_of
+from noren.people.model import BadRow, Row
 from noren.people.tables import Line, Table
 from noren.shops.models import Service, Staff
 from noren.shops.tenancy import shop
@@ -72,8 +71,21 @@ class BookingList:
     mended: dict[str, int] = field(default_factory=dict)
 
     def persons(self) -> list[Row]:
-        """Return whom the lines to be booked are for, each once."""
-        return list({each.row.key: each.row for each in reversed(self.lines) if not each.why}.values())[::-1]
+        """Return whom the lines to be booked are for, each once: by a line that says more than her number."""
+        return [each.row for each in self._firsts().values()]
+
+    def faults_with(self, bad: Sequence[BadRow]) -> list[Fault]:
+        """Return what the vault found wrong with `persons`, by the line that each was taken from."""
+        firsts = self._firsts()
+        found = [Fault(firsts[each.key].line, each.field, each.reason) for each in bad]
+        return sorted(found, key=lambda fault: (fault.line, fault.field))
+
+    def _firsts(self) -> dict[str, Given]:
+        found: dict[str, Given] = {}
+        for each in self.lines:
+            if not each.why and (each.row.key not in found or not found[each.row.key].row.fields):
+                found[each.row.key] = each
+        return found
 
 
 def known_of(shop_id: int, zone: ZoneInfo) -> Known:
@@ -200,16 +212,20 @@ def _instant(day: date, clock: time, zone: ZoneInfo) -> datetime:
     return datetime.fromtimestamp(minute * 60, UTC)
 
 
-def lines(given: BookingList, persons: Mapping[str, UUID], shop_id: int) -> Iterator[WorkLine]:
-    """Give what is to be done, without anything of a person: `persons` are the vault's answer, by key.
+def person_key(shop_id: int, key: str, secret: bytes) -> str:
+    """Return what a line keeps of its customer's key until she is in: that may be her number in the file."""
+    return hmac.digest(secret, f"person\x1f{shop_id}\x1f{key}".encode(), hashlib.sha256).hex()
+
+
+def lines(given: BookingList, shop_id: int, secret: bytes) -> Iterator[WorkLine]:
+    """Give what is to be done, without anything of a person.
 
     What was cancelled or is past is left out; what is unclear stands there with its reason from the start.
     """
+    keys = {row.key: person_key(shop_id, row.key, secret) for row in given.persons()}
     for each in given.lines:
         if each.why in LEFT_OUT:
             continue
-        person = persons.get(each.row.key)
-        why = each.why or ("" if person else "person")
         yield WorkLine(
             shop_id=shop_id,
             line=each.line,
@@ -217,7 +233,7 @@ def lines(given: BookingList, persons: Mapping[str, UUID], shop_id: int) -> Iter
             service_id=each.service,
             asked_staff_id=each.staff,
             start=each.start,
-            person_id=person,
-            state=LineState.ODD if why else LineState.WAITING,
-            why=why,
+            person_key=keys.get(each.row.key, ""),
+            state=LineState.ODD if each.why else LineState.WAITING,
+            why=each.why,
         )

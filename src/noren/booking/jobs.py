@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from procrastinate.contrib.django import app
+from procrastinate.contrib.django.models import ProcrastinateJob
 from procrastinate.jobs import Job
 from procrastinate.types import JSONValue
 
@@ -89,6 +90,13 @@ def remind_not(booking: Booking) -> None:
 def step(work_id: int) -> None:
     """Do the next step of something long."""
     _write(_job("noren.booking.tasks.step", work_id=work_id))
+
+
+def is_stepping(work_id: int) -> bool:
+    """Say whether a worker is at a step of it, or died there and nobody has taken it up yet."""
+    said = {"shop_id": current_shop(), "work_id": work_id}
+    rows = ProcrastinateJob.objects.filter(task_name="noren.booking.tasks.step", status="doing")
+    return rows.filter(args__contains=said).exists()
 
 
 def decide(session_id: int, at: datetime) -> None:

@@ -310,6 +310,8 @@ class WorkLine(ShopModel):
     asked_staff_id = models.BigIntegerField(null=True)
     start = models.DateTimeField(null=True)
     person_id = models.UUIDField(null=True)
+    person_key = models.CharField(max_length=64, default="")
+    """While the vault has not brought her in: a keyed hash of whom of the list it is for."""
     booking_id = models.BigIntegerField(null=True)
     state = models.CharField(max_length=8, choices=LineState)
     why = models.CharField(max_length=40, default="")

@@ -3,8 +3,9 @@ bookings, and what a change of the rules makes of many bookings.
 
 A step is a job of a few lines; each line is one transaction, which writes what it does together with its
 mark. So whatever dies in between, the next step goes on behind the last mark and does nothing twice. Of
-customers the lines lie in the vault, and a step there is the same some hundred rows until they are in. It can
-be stopped between two steps, and go on again. No job holds anything of a person.
+customers the lines lie in the vault: a step has it bring some hundred in, and only the next one, which says
+up to which place all is written down here, has it let go of them. Customers of a list of bookings come in
+first. It can be stopped between two steps, and go on again. No job holds anything of a person.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,9 +14,10 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
+from django.conf import settings
 from django.db.models import Count
 
-from noren.booking import bringing, following, jobs
+from noren.booking import bringing, following, incoming, jobs
 from noren.booking.changes import CHANGE
 from noren.booking.models import LineState, Work, WorkLine, WorkState
 from noren.booking.transact import Actor
@@ -33,10 +35,13 @@ SHOWN: Final = timedelta(days=90)
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Bookings to bring in, line by line. `anyway`: also outside hours, grid and notice, where it is free."""
+    """Bookings to bring in, line by line. `persons`: so many rows of customers were left in the vault for
+    them. `anyway`: also outside hours, grid and notice, where it is free.
+    """
 
     transfer: str
     lines: Iterable[WorkLine]
+    persons: int = 0
     remind: bool = True
     anyway: bool = True
 
@@ -49,12 +54,16 @@ def bring(shop_id: int, ask: Ask, *, now: datetime, by: Actor) -> Work:
         if begun is not None:
             return begun
         lines = list(ask.lines)
+        facts: dict[str, object] = {"remind": ask.remind, "anyway": ask.anyway}
+        if ask.persons:
+            # `brought` is there as long as they come in.
+            facts |= {"persons": ask.persons, "brought": 0}
         work = Work.objects.create(
             kind=IN,
             by=by,
             transfer=ask.transfer,
             total=len(lines),
-            facts={"remind": ask.remind, "anyway": ask.anyway},
+            facts=facts,
             made_at=now,
         )
         for each in lines:
@@ -81,14 +90,24 @@ def bring_customers(shop_id: int, transfer: str, total: int, *, now: datetime, b
         return work
 
 
+def bookings_of(shop_id: int, transfer: str) -> Work | None:
+    """Return the work that brings a list's bookings in, or brought them."""
+    with shop(shop_id):
+        return Work.objects.filter(transfer=transfer, kind=IN).first()
+
+
 def end_customers(shop_id: int, transfer: str) -> bool:
-    """See to it that nobody more comes in with a list. False, and nothing is done: they are coming in."""
+    """See to it that nobody more comes in with a list, and no booking. False, and nothing is done: they are
+    coming in.
+    """
     with write_in(shop_id):
         Shop.objects.select_for_update(no_key=True).first()
-        rows = Work.objects.filter(transfer=transfer, kind=PERSONS)
-        if rows.filter(state=WorkState.RUNNING).exists():
+        rows = Work.objects.filter(transfer=transfer, kind__in=(IN, PERSONS)).exclude(state=WorkState.DONE)
+        found = list(rows.select_for_update(no_key=True).order_by("id"))
+        if any(each.state == WorkState.RUNNING or jobs.is_stepping(each.id) for each in found):
             return False
-        rows.filter(state=WorkState.STOPPED).update(facts={"over": True})
+        for each in found:
+            Work.objects.filter(id=each.id).update(facts=each.facts | {"over": True})
         return True
 
 
@@ -138,7 +157,7 @@ def step(shop_id: int, work_id: int, *, now: datetime) -> None:
         work = Work.objects.filter(id=work_id).first()
         if work is None or work.state != WorkState.RUNNING:
             return
-    if work.kind == PERSONS:
+    if work.kind == PERSONS or customers_first(work):
         _bring_customers(shop_id, work, now)
     else:
         _lines(shop_id, work, now)
@@ -164,20 +183,71 @@ def _lines(shop_id: int, work: Work, now: datetime) -> None:
 
 
 def _bring_customers(shop_id: int, work: Work, now: datetime) -> None:
-    """Have the vault bring the next rows in. Where the list is over or cancelled there nobody more comes."""
-    changed: dict[str, object] = {}
+    """Have the vault bring the next rows in, and write down who came. Where the list is over or cancelled
+    there nobody more comes, and no booking either.
+    """
+    first, total = customers(work)
+    came = None
     try:
-        left = lists.step_import(shop_id, work.transfer)
-        changed = {"done": max(0, work.total - left)}
+        came = lists.step_import(shop_id, work.transfer, first)
+        over = False
     except (NoSuchTransfer, TransferOver):
-        left, changed = 0, {"state": WorkState.STOPPED, "facts": {"over": True}}
+        over = first < total
     with write_in(shop_id):
-        running = _locked(work.id).state == WorkState.RUNNING
-        if running and not left and "state" not in changed:
-            changed |= {"state": WorkState.DONE, "ended_at": now}
+        found = _locked(work.id)
+        running = found.state == WorkState.RUNNING
+        if over:
+            changed: dict[str, object] = {
+                "state": WorkState.STOPPED,
+                "facts": found.facts | {"over": True},
+            }
+        elif came is None:
+            changed = _all_in(found, running, now)
+        else:
+            changed = _came(found, came)
         Work.objects.filter(id=work.id).update(**changed)
-        if running and left:
+        if running and "state" not in changed:
             jobs.step(work.id)
+
+
+def customers_first(work: Work) -> bool:
+    """Say whether it is bookings, and their customers have still to come in."""
+    return "brought" in work.facts
+
+
+def customers(work: Work) -> tuple[int, int]:
+    """Return how many of a list's customers are in, and how many there are."""
+    if work.kind == PERSONS:
+        return work.done, work.total
+    total = work.facts.get("persons", 0)
+    return work.facts.get("brought", total), total
+
+
+def _came(work: Work, came: lists.Came) -> dict[str, object]:
+    """Write the ids of who came in onto the lines that are for them."""
+    first, total = customers(work)
+    place = max(first, min(came.place, total))
+    if work.kind == PERSONS:
+        return {"done": place}
+    secret = settings.IDEMPOTENCY_KEY
+    persons = {incoming.person_key(work.shop_id, key, secret): one for key, one in came.persons.items()}
+    lines = list(WorkLine.objects.filter(work_id=work.id, person_key__in=persons))
+    for each in lines:
+        each.person_id, each.person_key = persons[each.person_key], ""
+    WorkLine.objects.bulk_update(lines, ["person_id", "person_key"], batch_size=200)
+    return {"facts": work.facts | {"brought": place}}
+
+
+def _all_in(work: Work, running: bool, now: datetime) -> dict[str, object]:
+    """All customers are in. Of bookings it goes on with them; who did not come after all is unclear."""
+    if work.kind == PERSONS:
+        return {"done": work.total} | ({"state": WorkState.DONE, "ended_at": now} if running else {})
+    lines = WorkLine.objects.filter(work_id=work.id).exclude(person_key="")
+    lines.filter(state=LineState.WAITING).update(state=LineState.ODD, why="person", person_key="")
+    lines.update(person_key="")
+    return {"facts": {name: value for name, value in work.facts.items() if name != "brought"}} | _counted(
+        work
+    )
 
 
 def all_of(shop_id: int, *, now: datetime) -> list[Work]:

@@ -217,13 +217,25 @@ def leave_import(grant: str, transfer: str, rows: Sequence[Row], *, join: bool) 
     return ()
 
 
-def step_import(shop_id: int, transfer: str) -> int:
-    """Bring the next rows in that were left; gives how many are left. For the worker alone.
+@dataclass(frozen=True, slots=True)
+class Came:
+    """Who came in with a step, by the row's key, and the place of the list up to which all are in."""
 
-    Raises NoSuchTransfer, TransferOver: nothing comes in any more.
+    persons: Mapping[str, UUID]
+    place: int
+
+
+def step_import(shop_id: int, transfer: str, first: int) -> Came | None:
+    """Bring the next rows in that were left; None: nothing is left. For the worker alone.
+
+    `first`: up to this place of the list what the vault told is written down here, and it lets go of those
+    rows. Raises NoSuchTransfer, TransferOver: nothing comes in any more.
     """
-    asked: dict[str, Any] = {"shop": shop_id, "transfer": transfer}
-    return int(wire.call(str(settings.VAULT_SOCKET), "step_import", asked, seconds=60)["left"])
+    asked: dict[str, Any] = {"shop": shop_id, "transfer": transfer, "first": first}
+    told = wire.call(str(settings.VAULT_SOCKET), "step_import", asked, seconds=60)["came"]
+    if told is None:
+        return None
+    return Came({key: UUID(person) for key, person in told["persons"].items()}, int(told["place"]))
 
 
 def _wired(rows: Sequence[Row]) -> list[dict[str, Any]]:

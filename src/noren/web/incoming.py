@@ -18,11 +18,14 @@ from django.views.decorators.http import require_http_methods, require_POST
 from noren import clock, people
 from noren.accounts.access import Permission, StaffRequest, permission_required
 from noren.booking import incoming, readings, work
+from noren.booking.incoming import BookingList
 from noren.booking.models import Booking, LineState, Waiting, WorkLine
 from noren.errors import NorenError
 from noren.people import columns, importing
 from noren.people import lists as vault_lists
 from noren.people.columns import Reading
+from noren.people.importing import CustomerList
+from noren.people.model import Row
 from noren.people.tables import NotAList
 from noren.shops.tenancy import shop as in_shop
 from noren.web import lists, looked, shopfront, wording
@@ -141,8 +144,7 @@ def _team(shop_id: int) -> dict[int, str]:
 def take(request: StaffRequest, transfer: str) -> HttpResponse:
     """Bring the very file in that was asked for: all rows are looked at first, and one bad one holds all.
 
-    Customers are left in the vault, sealed, and come in step by step. Of a list of bookings they go there at
-    once; what is left of it is done step by step.
+    Customers are left in the vault, sealed, and come in step by step; of a list of bookings they do so first.
     """
     asked = lists.found(request, transfer)
     reading = readings.of(request.shop_id, transfer)
@@ -150,9 +152,8 @@ def take(request: StaffRequest, transfer: str) -> HttpResponse:
         _may(request, reading)
         raw = _raw(request)
         _is_that(raw, asked)
-        if reading.kind == "bookings":
-            return _take_bookings(request, transfer, raw, reading)
-        return _take_customers(request, asked, raw, reading)
+        take_some = _take_bookings if reading.kind == "bookings" else _take_customers
+        return take_some(request, asked, raw, reading)
     except (NotAList, Unclear) as unclear:
         words = str(unclear) if isinstance(unclear, Unclear) else _("This file is no list that we can read.")
         return lists.show(request, asked, refused=words, status=getattr(unclear, "status", 422))
@@ -168,31 +169,46 @@ def _is_that(raw: bytes, asked: people.Transfer) -> None:
 def _take_customers(
     request: StaffRequest, asked: people.Transfer, raw: bytes, reading: Reading
 ) -> HttpResponse:
-    grant, transfer = request.signed_in.grant, asked.transfer
     given = importing.read(raw, settings.IDEMPOTENCY_KEY, reading)
     rows = given.each_once()
-    faults = given.faults_with(people.take_import(grant, transfer, rows, check=True).bad)
-    if faults:
-        told = looked.fault_words(faults[: looked.MOST_FAULTS])
-        refused = _("Nothing was taken. Please mend these lines:")
-        return lists.show(request, asked, refused=refused, faults=told, status=422)
-    vault_lists.leave_import(grant, transfer, rows, join=reading.join)
+    if held := _held(request, asked, given, rows):
+        return held
+    vault_lists.leave_import(request.signed_in.grant, asked.transfer, rows, join=reading.join)
     by = request.signed_in.by
-    begun = work.bring_customers(request.shop_id, transfer, len(rows), now=clock.now(), by=by)
+    begun = work.bring_customers(request.shop_id, asked.transfer, len(rows), now=clock.now(), by=by)
     return HttpResponseRedirect(reverse("console_work_one", args=[begun.id]))
 
 
-def _take_bookings(request: StaffRequest, transfer: str, raw: bytes, reading: Reading) -> HttpResponse:
+def _take_bookings(
+    request: StaffRequest, asked: people.Transfer, raw: bytes, reading: Reading
+) -> HttpResponse:
     face, now = face_of(request), clock.now()
-    table, names = importing.opened(raw, reading)
-    known = incoming.known_of(face.id, face.zone)
-    given = incoming.read(table, names, reading, known, now=now, secret=settings.IDEMPOTENCY_KEY)
-    done = people.take_import(request.signed_in.grant, transfer, given.persons(), join=reading.join)
-    ask = work.Ask(
-        transfer, incoming.lines(given, done.persons, face.id), remind=reading.remind, anyway=reading.anyway
-    )
-    begun = work.bring(face.id, ask, now=now, by=request.signed_in.by)
+    begun = work.bookings_of(face.id, asked.transfer)
+    if begun is None:
+        table, names = importing.opened(raw, reading)
+        known, secret = incoming.known_of(face.id, face.zone), settings.IDEMPOTENCY_KEY
+        given = incoming.read(table, names, reading, known, now=now, secret=secret)
+        rows = given.persons()
+        if held := _held(request, asked, given, rows):
+            return held
+        vault_lists.leave_import(request.signed_in.grant, asked.transfer, rows, join=reading.join)
+        lines = incoming.lines(given, face.id, secret)
+        ask = work.Ask(asked.transfer, lines, len(rows), reading.remind, reading.anyway)
+        begun = work.bring(face.id, ask, now=now, by=request.signed_in.by)
     return HttpResponseRedirect(reverse("console_work_one", args=[begun.id]))
+
+
+def _held(
+    request: StaffRequest, asked: people.Transfer, given: CustomerList | BookingList, rows: list[Row]
+) -> HttpResponse | None:
+    """Look at all rows; with a bad one none is taken, and the list's page tells of each by its line."""
+    seen = people.take_import(request.signed_in.grant, asked.transfer, rows, check=True)
+    faults = given.faults_with(seen.bad)
+    if not faults:
+        return None
+    told = looked.fault_words(faults[: looked.MOST_FAULTS])
+    refused = _("Nothing was taken. Please mend these lines:")
+    return lists.show(request, asked, refused=refused, faults=told, status=422)
 
 
 @permission_required(Permission.LISTS_IMPORT)

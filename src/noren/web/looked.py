@@ -115,6 +115,8 @@ class Looked:
     facts: Facts = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     more_faults: int = 0
+    unclear: bool = False
+    """The faults are lines that become no booking as they are: they hold nothing."""
     heads: list[str | Promise] = field(default_factory=list)
     rows: list[tuple[int, list[str]]] = field(default_factory=list)
     services: list[Word] = field(default_factory=list)
@@ -231,10 +233,14 @@ def _customers(found: Looked, grant: str, names: Sequence[str]) -> None:
     if not found.persons:
         found.lacks = _("There is no line in this file.")
     elif found.faults:
-        found.lacks = _("One bad line holds all. Please mend these lines and choose the file again.")
+        found.lacks = _holds()
 
 
-def _faults(found: Looked, given: CustomerList, seen: lists.Looked) -> None:
+def _holds() -> str:
+    return _("One bad line holds all. Please mend these lines and choose the file again.")
+
+
+def _faults(found: Looked, given: CustomerList | BookingList, seen: lists.Looked) -> None:
     faults = given.faults_with(seen.bad)
     found.faults = fault_words(faults[:MOST_FAULTS])
     found.more_faults = max(0, len(faults) - MOST_FAULTS)
@@ -252,28 +258,28 @@ def _bookings(found: Looked, grant: str, names: Sequence[str], known: Known, now
         code: sum(1 for each in given.lines if each.why == code) for code in ("cancelled", "in_the_past")
     }
     wanted = [each for each in given.lines if not each.why and each.row.key not in bad]
-    unclear = len(given.lines) - len(wanted) - sum(counted.values())
+    unclear = [each for each in given.lines if each.why and each.why not in incoming.LEFT_OUT]
     found.facts = [
         (_("Bookings that come in"), len(wanted)),
         (_("Of new customers"), len({each.row.key for each in wanted} - seen.known)),
         (_("Cancelled, and left out"), counted["cancelled"]),
         (_("In the past, and left out"), counted["in_the_past"]),
-        (_("Unclear, for the list of what does not fit"), unclear),
+        (_("Unclear, for the list of what does not fit"), len(unclear)),
     ]
     found.services = _asked("service", given.services, found.reading.services)
     found.staff = _asked("staff", given.staff, found.reading.staff)
-    reasons = [
-        (each.line, "person" if not each.why else each.why)
-        for each in given.lines
-        if each.why or each.row.key in bad
-    ]
-    reasons = [(line, why) for line, why in reasons if why not in incoming.LEFT_OUT]
-    found.faults = [
-        _("Line %(line)s: %(why)s") % {"line": line, "why": WHY.get(why, why)}
-        for line, why in reasons[:MOST_FAULTS]
-    ]
-    found.more_faults = max(0, len(reasons) - MOST_FAULTS)
     _first_bookings(found, given, known)
+    if seen.bad:
+        found.facts.append((_("Lines with faults"), len({each.line for each in given.faults_with(seen.bad)})))
+        _faults(found, given, seen)
+        found.lacks = _holds()
+        return
+    found.unclear = True
+    found.faults = [
+        _("Line %(line)s: %(why)s") % {"line": each.line, "why": WHY.get(each.why, each.why)}
+        for each in unclear[:MOST_FAULTS]
+    ]
+    found.more_faults = max(0, len(unclear) - MOST_FAULTS)
     if not wanted:
         found.lacks = _("No line of this file becomes a booking as it is read now.")
 

@@ -45,7 +45,9 @@ STATES: Final[Mapping[str, str | Promise]] = {
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One of them on the page: `by` is a handle. No `href`: its page is not for who looks."""
+    """One of them on the page: `by` is a handle. No `href`: its page is not for who looks. `first`: the
+    customers of a list of bookings come in first, and it is they who are counted.
+    """
 
     href: str
     what: str | Promise
@@ -56,6 +58,7 @@ class Row:
     total: int
     odd: int
     runs: bool
+    first: bool = False
 
 
 @permission_required(*lists.LISTS)
@@ -67,7 +70,7 @@ def page(request: StaffRequest) -> HttpResponse:
     settles = request.signed_in.may["bookings_settle"]
     rows = [row_of(each, face, settles=settles) for each in works]
     # What comes in step by step stands there already.
-    ours = {each.transfer for each in works if each.kind == work.PERSONS}
+    ours = {each.transfer for each in works if each.kind in (work.IN, work.PERSONS)}
     away = False
     try:
         moved = [each for each in people.transfers(request.signed_in.grant) if each.runs]
@@ -89,16 +92,19 @@ def row_of(one: Work, face: Face, *, settles: bool = False) -> Row:
     """Say how far it is. `settles`: who looks decides on bookings, and so sees those that follow a change."""
     change = one.kind == changes.CHANGE
     name = "console_change" if change else "console_work_one"
+    first = work.customers_first(one)
+    done, total = work.customers(one) if first else (one.done, one.total)
     return Row(
         reverse(name, args=[one.id]) if settles or not change else "",
         KINDS.get(one.kind, one.kind),
         one.by.removeprefix("staff:"),
         one.made_at.astimezone(face.zone),
         STATES[one.state],
-        one.done,
-        one.total,
+        done,
+        total,
         one.odd,
         one.state == WorkState.RUNNING,
+        first,
     )
 
 
@@ -127,6 +133,7 @@ def one(request: StaffRequest, work_id: int) -> HttpResponse:
     undone = "over" in found.facts or work.is_undone(face.id, found.id)
     counts = work.counts(face.id, found.id) if brings else {}
     odd = work.odd_lines(face.id, found.id, MOST_LINES) if brings else []
+    comes = found.kind == work.PERSONS or work.customers_first(found)
     context: dict[str, Any] = {
         "shop": face,
         "way": "lists",
@@ -138,7 +145,8 @@ def one(request: StaffRequest, work_id: int) -> HttpResponse:
         "more": max(0, counts.get(LineState.ODD, 0) + counts.get(LineState.KEPT, 0) - len(odd)),
         "stops": stepped and found.state == WorkState.RUNNING,
         "resumes": stepped and found.state == WorkState.STOPPED and not undone,
-        "waits": found.kind == work.PERSONS and found.state == WorkState.STOPPED,
+        "customers": work.customers(found) if brings else (0, 0),
+        "waits": comes and found.state == WorkState.STOPPED,
         "over": "over" in found.facts,
         "many": found.facts.get("many"),
         "undoes": brings and counts.get(LineState.MADE, 0) > 0,

@@ -3,7 +3,6 @@
 import csv
 import io
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -18,8 +17,6 @@ from noren.booking import work
 from noren.booking.models import Booking, Incoming, Status, Work, WorkLine
 from noren.shops.tenancy import shop
 from tests.api.salon import NOON, Salon
-from tests.servers import Sink, VaultProcess
-from tests.web.conftest import last_from_noon
 from tests.web.desk.test_budget import Person
 from tests.web.desk.test_lists import _agreed as agreed
 
@@ -27,22 +24,6 @@ LOOK, HERE = "/console/lists/import", "/console/lists"
 WHY = {"reason": "moving", "words": "引っ越し", "deed": "ask"}
 HEADING = "氏名,フリガナ,メール,電話番号"
 BOARD = "来店日,開始時間,メニュー,スタッフ名,お客様名,電話番号,ステータス"
-
-
-@pytest.fixture(scope="module")
-def three(made: Salon, module_vault: VaultProcess, module_mail: Sink) -> Iterator[dict[str, Person]]:
-    """The owner, and somebody at reception."""
-    assert module_vault
-    with pytest.MonkeyPatch.context() as patch:
-        last_from_noon(patch)
-        roles = {"aoi": "owner", "mei": "manager", "ren": "staff"}
-        members = [
-            people.Member(name, role, name, name, f"{name}@salon.example") for name, role in roles.items()
-        ]
-        people.found_shop(made.id, made.slug, members)
-        invited = {message["To"]: message.get_content() for message in module_mail.messages}
-        links = {name: invited[f"{name}@salon.example"].partition("/join#")[2].split()[0] for name in roles}
-        yield {name: Person(link) for name, link in links.items()}
 
 
 def file(*lines: str, charset: str = "utf-8") -> SimpleUploadedFile:
