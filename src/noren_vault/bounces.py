@@ -1,8 +1,9 @@
 """What comes back: a report names its message by the token it was sent to, and marks message and address.
 
-Delivery status notifications by RFC 3464 (`multipart/report`, `message/delivery-status`), enhanced codes by
-RFC 3463, return addresses of each message's own (VERP). Whoever knows a token can mark its one message: a
-report is believed in nothing else. Not a word of one is kept or logged; it holds names and addresses.
+Delivery status notifications by RFC 3464 (`multipart/report`, `message/delivery-status`) and RFC 6533 (its
+form in UTF-8), enhanced codes by RFC 3463, return addresses of each message's own (VERP). Whoever knows a
+token can mark its one message: a report is believed in nothing else. Not a word of one is kept or logged; it
+holds names and addresses.
 """
 
 import asyncio
@@ -24,6 +25,14 @@ from noren_vault.smtp import blames_address
 
 _RETURN_TO: Final = re.compile(rf"{RETURN}\+([0-9a-f]{{32}})@([a-z0-9.-]{{1,255}})", re.ASCII)
 _STATUS: Final = re.compile(r"\s*([245]\.\d{1,3}\.\d{1,3})(?![\d.])", re.ASCII)
+# What the refusing server said, by RFC 3464 2.3.6; of a reply of several lines the first one's code.
+_SAID: Final = re.compile(
+    r"\s*smtp\s*;\s*[45]\d\d[ -]\s*([45]\.\d{1,3}\.\d{1,3})(?![\d.])", re.ASCII | re.IGNORECASE
+)
+_UNSPECIFIED: Final = ".0.0"
+# The library would take apart the first of the two kinds only, and decode neither: as a text it does.
+_KINDS: Final = re.compile(rb"message/(?:global-)?delivery-status", re.IGNORECASE)
+_AS_TEXT: Final = "text/x-delivery-status"
 _PATH: Final = Path("mail")
 _log = structlog.get_logger("bounces")
 
@@ -39,9 +48,9 @@ class Report:
         """Read a failure out of a mail; None when it tells of none: a delay, a vacation, rubbish."""
         try:
             for fields in _recipients(content):
-                status = _STATUS.match(str(fields.get("Status", "")))
-                if str(fields.get("Action", "")).strip().lower() == "failed" and status is not None:
-                    return cls(status[1])
+                status = _status(fields)
+                if str(fields.get("Action", "")).strip().lower() == "failed" and status:
+                    return cls(status)
         except (ValueError, TypeError, LookupError, AttributeError, AssertionError, RecursionError):
             # What the library stumbles over is no report.
             return None
@@ -96,14 +105,26 @@ class Bounces:
         return True
 
 
+def _status(fields: Message) -> str:
+    """Give a recipient's enhanced code, or nothing.
+
+    Exim writes 5.0.0 for whatever failed; the code is in what it quotes of the server that refused.
+    """
+    status = _STATUS.match(str(fields.get("Status", "")))
+    if status is None:
+        return ""
+    said = _SAID.match(str(fields.get("Diagnostic-Code", "")))
+    return said[1] if said and status[1].endswith(_UNSPECIFIED) else status[1]
+
+
 def _recipients(content: bytes) -> Iterator[Message]:
-    """Give the fields of each recipient in a report: all groups of fields after the first one."""
-    message = email.message_from_bytes(content)
+    """Give the groups of fields in a report: one of the message's own, and one for each recipient."""
+    message = email.message_from_bytes(_KINDS.sub(_AS_TEXT.encode(), content))
     if message.get_content_type() != "multipart/report":
         return
     for part in message.walk():
-        if part.get_content_type() in ("message/delivery-status", "message/global-delivery-status"):
-            groups = part.get_payload()
-            yield from (
-                [one for one in groups[1:] if isinstance(one, Message)] if isinstance(groups, list) else []
-            )
+        if part.get_content_type() == _AS_TEXT:
+            fields = part.get_payload(decode=True)
+            if isinstance(fields, bytes):
+                groups = email.message_from_bytes(b"Content-Type: message/delivery-status\n\n" + fields)
+                yield from (one for one in groups.walk() if one is not groups)

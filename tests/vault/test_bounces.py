@@ -1,12 +1,15 @@
 """What comes back: read by the standard, believed in its one message, and no word of it kept."""
 
 import asyncio
+import base64
 import errno
+import quopri
 import smtplib
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from pathlib import Path as File
 from uuid import UUID, uuid4
 
 import psycopg
@@ -35,6 +38,41 @@ from tests.vault.reports import dsn, vacation
 
 DOMAIN = "bounce.example.jp"
 MARK = "zqxback"
+REAL = File(__file__).parent / "vectors" / "bounces"
+# What two kinds of servers made, in words of RFC 3463; None: no failure. Where it came from: README beside.
+READ = {
+    "exim_bare": "5.0.0",
+    "exim_closed": "5.2.1",
+    "exim_content": "5.6.0",
+    "exim_delayed": None,
+    "exim_delivered": None,
+    "exim_expired": "5.0.0",
+    "exim_full": "5.2.2",
+    "exim_full_here": "5.0.0",
+    "exim_gone": "5.1.1",
+    "exim_greylisted": "4.2.0",
+    "exim_lines": "5.1.1",
+    "exim_policy": "5.7.1",
+    "exim_unknown": "5.0.0",
+    "exim_utf8": "5.0.0",
+    "exim_vacation": None,
+    "postfix_bare": "5.0.0",
+    "postfix_closed": "5.2.1",
+    "postfix_content": "5.6.0",
+    "postfix_delayed": None,
+    "postfix_expanded": None,
+    "postfix_expired": "4.4.1",
+    "postfix_full": "5.2.2",
+    "postfix_full_here": "5.2.2",
+    "postfix_gone": "5.1.1",
+    "postfix_greylisted": "4.2.0",
+    "postfix_lines": "5.1.1",
+    "postfix_policy": "5.7.1",
+    "postfix_relayed": None,
+    "postfix_unknown": "5.1.1",
+    "postfix_utf8": "5.1.1",
+    "postfix_vacation": None,
+}
 
 
 @pytest.fixture(scope="module")
@@ -223,6 +261,19 @@ def test_it_takes_and_forgets_what_tells_of_no_failure(
     assert _states(cast, person) == (AddressState.UNPROVED, [MessageState.SENT])
 
 
+@pytest.mark.parametrize("name", sorted(READ))
+def test_it_takes_what_real_servers_send_back(vault: VaultProcess, mail: Sink, cast: Cast, name: str) -> None:
+    """Brought as they came: the message is marked when it failed, the address when that was its fault."""
+    person, key, back = _sent(mail)
+    assert _deliver(vault, back, _real(name))[0] == 250
+    status = READ[name]
+    bad = status is not None and blames_address(status)
+    message = MessageState.SENT if status is None else MessageState.BOUNCED
+    assert _states(cast, person) == (AddressState.BOUNCED if bad else AddressState.UNPROVED, [message])
+    marks = [(key, f"dsn_{status}")] if status else []
+    assert [one for one in _bounces(vault) if one[0] == key] == marks
+
+
 def test_it_believes_nobody_who_does_not_know_a_token(vault: VaultProcess, mail: Sink, cast: Cast) -> None:
     """A forged report is refused or has no effect; the same one twice is one."""
     person, _, back = _sent(mail)
@@ -330,6 +381,41 @@ def test_it_takes_no_report_that_it_cannot_write_down(
 
 
 # -- the reading alone
+
+
+def _real(name: str) -> bytes:
+    return (REAL / f"{name}.eml").read_bytes()
+
+
+def test_it_reads_every_report_that_a_server_made() -> None:
+    """All of them, whichever server wrote it; each names the return address to which it came."""
+    assert {one.stem for one in REAL.glob("*.eml")} == set(READ)
+    for name, status in READ.items():
+        report = Report.of(_real(name))
+        assert (name, report and report.status) == (name, status)
+        assert b"bounce+" in _real(name)
+
+
+@pytest.mark.parametrize("coding", ["base64", "quoted-printable"])
+def test_it_reads_a_report_in_utf8_that_was_made_seven_bit(coding: str) -> None:
+    """RFC 6533: where the way takes seven bits only, the fields themselves are encoded."""
+    head, _, rest = _real("postfix_utf8").partition(b"Content-Type: message/global-delivery-status\r\n")
+    fields, _, tail = rest.partition(b"\r\n\r\n")[2].partition(b"\r\n\r\n--")
+    encode = base64.encodebytes if coding == "base64" else quopri.encodestring
+    report = (
+        b"%sContent-Type: message/global-delivery-status\r\nContent-Transfer-Encoding: %s\r\n\r\n%s\r\n--%s"
+    )
+    coded = report % (head, coding.encode(), encode(fields), tail)
+    assert "花子".encode() not in coded.partition(b"global-delivery-status")[2].partition(b"\r\n--")[0]
+    assert Report.of(coded) == Report("5.1.1")
+
+
+@given(st.sampled_from(sorted(READ)), st.binary(max_size=9), st.integers(0, 5000), st.integers(0, 5000))
+def test_it_survives_a_real_report_that_was_spoiled(name: str, by: bytes, at: int, end: int) -> None:
+    """Some bytes put in and the end cut off: a report or none, and no fault."""
+    real = _real(name)
+    report = Report.of((real[:at] + by + real[at:])[: len(real) - end])
+    assert report is None or report.status.count(".") == 2
 
 
 @given(st.binary(max_size=2000))
