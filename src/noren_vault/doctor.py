@@ -1,6 +1,8 @@
 """The vault examines itself: what must be true of its files and tables, each told as found."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from noren_vault.index import Index
 from noren_vault.keys import Keys
 from noren_vault.ledger import Ledger, LedgerDamaged
 from noren_vault.ledger.merkle import CompactRange, leaf_hash
+from noren_vault.reported import Reported
 from noren_vault.witnesses import Watch
 
 
@@ -43,6 +46,7 @@ class Doctor:
         certificates: Path | None,
         books: Incidents,
         evidence: Evidence,
+        reported: Reported,
     ) -> None:
         """Keep the parts. `url` is the process's own login, `certificates` the folder of its TLS."""
         self._database = database
@@ -55,6 +59,7 @@ class Doctor:
         self._certificates = certificates
         self._books = books
         self._evidence = evidence
+        self._reported = reported
 
     async def examine(self) -> list[dict[str, Any]]:
         """Give all findings."""
@@ -71,6 +76,7 @@ class Doctor:
             await self._glass(),
             await self._incidents(),
             await self._files(),
+            await self._reports(),
             await self._merges(),
         ]
         return [asdict(one) for one in findings]
@@ -148,17 +154,32 @@ class Doctor:
 
     async def _incidents(self) -> Finding:
         """Each record of an incident is there, and as it was written."""
-        wrong = await self._books.damaged()
+        wrong = await self._surely(self._books.damaged)
         words = f"not as the ledger has them: {', '.join(wrong[:20])}" if wrong else "every record as written"
         return Finding("incidents", ok=not wrong, detail=words)
 
     async def _files(self) -> Finding:
         """Each file of an incident is there, with the hash that its record has."""
-        wrong = await self._evidence.damaged()
+        wrong = await self._surely(self._evidence.damaged)
         words = (
             f"not as their records have them: {', '.join(wrong[:20])}" if wrong else "every file as it came"
         )
         return Finding("evidence", ok=not wrong, detail=words)
+
+    async def _reports(self) -> Finding:
+        """Each report from outside is there, with its files, as it came."""
+        wrong = await self._surely(self._reported.damaged)
+        words = f"not as the ledger has them: {', '.join(wrong[:20])}" if wrong else "every report as it came"
+        return Finding("reports", ok=not wrong, detail=words)
+
+    async def _surely(self, look: Callable[[], Awaitable[list[str]]]) -> list[str]:
+        """Look again at what seems wrong: it may have been written while it was looked at."""
+        wrong = await look()
+        if wrong:
+            with suppress(VaultUnavailable):
+                await self._index.reach(self._ledger.size, 30.0)
+            wrong = sorted(set(wrong) & set(await look()))
+        return wrong
 
     async def _merges(self) -> Finding:
         """Who can still be parted is there, and so is who she was joined to, unless both are erased."""

@@ -182,11 +182,12 @@ class Evidence:
         for incident, number, sealed in rows:
             with suppress(RecordDamaged, ValueError):  # a damaged record is found elsewhere
                 told = json.loads(self._incidents.opened(incident, number, bytes(sealed))["words"])
-                if isinstance(told, dict) and "file" in told and not await self._is_whole(**told):
+                if isinstance(told, dict) and "file" in told and not await self.is_whole(**told):
                     wrong.append(f"file:{told['file']}")
         return sorted(wrong)
 
-    async def _is_whole(self, file: str, sha256: str, **_: Any) -> bool:
+    async def is_whole(self, file: str, sha256: str, **_: Any) -> bool:
+        """Whether a file is there, with this hash."""
         try:
             await self._content(file, sha256)
         except RecordDamaged:

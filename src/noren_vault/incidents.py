@@ -7,7 +7,6 @@ whoever the incident may be about, there is none. What a record's words mean is 
 the vault's.
 """
 
-import asyncio
 import hashlib
 import json
 import re
@@ -18,6 +17,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
+from noren_vault import commitments
 from noren_vault.clock import Now
 from noren_vault.database import Connection, Database
 from noren_vault.errors import (
@@ -36,7 +36,6 @@ from noren_vault.rights import PLATFORM, Role
 LONGEST: Final = 20_000
 MOST_RECORDS: Final = 10_000
 _SECONDS: Final = 30.0
-_AGAIN_SECONDS: Final = 1.0
 _KIND: Final = re.compile(r"[a-z]{1,20}", re.ASCII)
 _OPENED, MEMBER, TELLING, EVIDENCE = "opened", "member", "telling", "evidence"
 # A shop's pack, and that the shop has read it.
@@ -201,32 +200,14 @@ class Incidents:
 
     async def damaged(self) -> list[str]:
         """Name the records that are not as the ledger has them, and those that were stored and are gone."""
-        wrong = await self._wrong()
-        if wrong:
-            # What is being added just now is wrong in one look and right in the next: the index follows.
-            await asyncio.sleep(_AGAIN_SECONDS)
-            wrong &= await self._wrong()
-        return sorted(wrong)
+        return await commitments.surely(self._wrong)
 
-    async def _wrong(self) -> set[str]:
-        entries = await self._database.rows(
-            "SELECT ref, entry, outcome FROM vault.ledger_entry "
-            "WHERE kind = 'incident' AND note LIKE 'added:%' ORDER BY entry"
-        )
+    async def _wrong(self) -> list[str]:
         rows = await self._database.rows(
             "SELECT incident, number, at, by, kind, sealed FROM vault.incident_record"
         )
-        # Of one number the newest counts: an adding that was cut off leaves its number to the next.
-        newest = {str(ref): (int(entry), str(outcome)) for ref, entry, outcome in entries}
-        commits = await asyncio.to_thread(self._commits, {ref: entry for ref, (entry, _) in newest.items()})
-        there = {_ref(row[0], row[1]): self._commitment(*row) for row in rows}
-        changed = {ref for ref, commit in there.items() if commits.get(ref) != commit}
-        gone = {ref for ref, (_, outcome) in newest.items() if outcome == Outcome.DONE and ref not in there}
-        return changed | gone
-
-    def _commits(self, places: dict[str, int]) -> dict[str, str]:
-        ledger = self._record.ledger
-        return {ref: next(ledger.entries(entry, entry + 1))[1].commit for ref, entry in places.items()}
+        there = {_ref(row[0], row[1]): {self._commitment(*row)} for row in rows}
+        return await commitments.broken(self._database, self._record, "incident", ("added:%",), there)
 
     def _commitment(self, incident: str, number: int, *told: Any) -> str:
         at, by, kind, sealed = told

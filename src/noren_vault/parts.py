@@ -56,6 +56,7 @@ from noren_vault.proofs import Proofs
 from noren_vault.readers import Readers
 from noren_vault.record import Record
 from noren_vault.records import Records
+from noren_vault.reported import Reported
 from noren_vault.rights_methods import RightsMethods
 from noren_vault.search import Search
 from noren_vault.settings import Settings
@@ -359,4 +360,5 @@ def doctor(base: Base, ledger: Ledger, index: Index, watch: Watch) -> Doctor:
         certificates=None if base.settings.listen is None else base.settings.listen.certificates,
         books=incidents(base),
         evidence=evidence(base),
+        reported=Reported(base.database, base.record, base.held, evidence(base)),
     )

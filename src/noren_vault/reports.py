@@ -6,7 +6,6 @@ dismissed for a month the address is erased.
 """
 
 import asyncio
-import hashlib
 import json
 import secrets
 from collections.abc import Sequence
@@ -23,6 +22,7 @@ from noren_vault.floors import Floors
 from noren_vault.keys import Keys
 from noren_vault.people import REPORTER, NewPerson, People
 from noren_vault.record import Outcome, Path, Record
+from noren_vault.reported import FORGOTTEN, REPORTED, commitment
 from noren_vault.rights import PLATFORM
 from noren_vault.sightings import Sighting
 from noren_vault.signs import Signs
@@ -98,11 +98,9 @@ class Reports:
 
     async def _store(self, report: Report, same: str, person: str | None, path: Path) -> str:
         sign, salt, now = secrets.token_hex(8), secrets.token_hex(16), self._now()
-        told: dict[str, Any] = {"text": report.text, "mail": report.mail, "salt": salt}
-        told["files"] = [one.sha256 for one in report.files]
-        commit = hashlib.sha256(json.dumps(told, ensure_ascii=False).encode()).hexdigest()
+        commit = commitment(report.text, report.mail, salt, [one.sha256 for one in report.files])
         entry = await self._record.write(
-            "sign", path, shop=PLATFORM, ref=f"sign:{sign}", note="reported", commit=commit
+            "sign", path, shop=PLATFORM, ref=f"sign:{sign}", note=REPORTED, commit=commit
         )
         words = {"text": report.text, "mail": report.mail, "facts": {"salt": salt}}
         async with self._database.transaction() as connection:
@@ -124,6 +122,8 @@ class Reports:
                 if not cursor.rowcount:
                     raise VaultUnavailable("erased in between")
                 await self._signs.bells.hang_receipt(connection, sign, person)
+        # Stored: taken out, it cannot be passed off as one that was cut off.
+        await self._record.outcome(entry, Outcome.DONE, path)
         return sign
 
     async def _person(self, values: fields.Values, path: Path) -> str:
@@ -155,7 +155,8 @@ class Reports:
     async def _erase(self, person: str) -> None:
         path = Path("vault")
         async with self._keys.steady.hold(), self._database.transaction() as connection:
-            entry = await self._record.write("erase", path, shop=PLATFORM, persons=[person], note="reported")
+            entry = await self._record.write("erase", path, shop=PLATFORM, persons=[person], note=REPORTED)
+            entries = [entry]
             cursor = await connection.execute(
                 b"SELECT sign, sealed FROM vault.sign WHERE person = %s FOR UPDATE", [person]
             )
@@ -164,6 +165,7 @@ class Reports:
                     words = self._opened(str(sign), bytes(sealed)) | {"mail": ""}
                 except RecordDamaged:  # nor does anybody else read it there
                     continue
+                entries.append(await self._committed_anew(str(sign), words))
                 plain = json.dumps(words, ensure_ascii=False).encode()
                 await connection.execute(
                     b"UPDATE vault.sign SET sealed = %s WHERE sign = %s",
@@ -171,7 +173,17 @@ class Reports:
                 )
             await self._people.destroy(connection, PLATFORM, [person])
         self._least.erase(PLATFORM, person)
-        await self._record.outcome(entry, Outcome.DONE, path)
+        for one in entries:
+            await self._record.outcome(one, Outcome.DONE, path)
+
+    async def _committed_anew(self, sign: str, words: dict[str, Any]) -> int:
+        """Commit to what is left, under another salt: the old commitment proves no address any more."""
+        words["facts"]["salt"] = secrets.token_hex(16)
+        files = [one["sha256"] for one in await self._signs.evidence.of_sign(sign)]
+        commit = commitment(words["text"], words["mail"], words["facts"]["salt"], files)
+        return await self._record.write(
+            "sign", Path("vault"), shop=PLATFORM, ref=f"sign:{sign}", note=FORGOTTEN, commit=commit
+        )
 
     def _opened(self, sign: str, sealed: bytes) -> dict[str, Any]:
         told: dict[str, Any] = json.loads(self._keys.opens(sealed).open(sealed, f"sign:{sign}"))

@@ -14,7 +14,10 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
+from noren.runtime import databases, env, migrate
+from noren_vault import commitments
 from noren_vault.errors import (
     BadField,
     BadRequest,
@@ -423,6 +426,125 @@ def test_whose_report_was_dismissed_is_forgotten_after_a_month(bench: Bench, mai
     assert _rows(
         bench, "SELECT count(*) FROM vault.field f JOIN vault.person p USING (person) WHERE kind = 'reporter'"
     ) == [(0,)]
+
+
+# -- the doctor, of reports
+
+OTHER = (b"2026-11-28T04:00:00Z GET /mail\n", b"2026-11-28T05:00:00Z GET /phone\n")
+SWAPPED = (
+    "UPDATE vault.sign s SET sealed = o.sealed FROM vault.sign o WHERE s.sign <> o.sign "
+    "AND s.what = 'report' AND o.what = 'report'"
+)
+ROLLED_BACK = "UPDATE vault.sign SET sealed = decode('{older}', 'hex') WHERE sign = '{sign}'"
+FEWER = (
+    "DELETE FROM vault.evidence_piece WHERE file = (SELECT min(file) FROM vault.evidence); "
+    "DELETE FROM vault.evidence WHERE file = (SELECT min(file) FROM vault.evidence)"
+)
+TAKEN_OUT = (
+    "DELETE FROM vault.sign_bell; DELETE FROM vault.sign_ring; DELETE FROM vault.evidence_piece; "
+    "DELETE FROM vault.evidence; DELETE FROM vault.sign WHERE sign = '{sign}'"
+)
+
+
+async def _finding(vault: Vault) -> dict[str, Any]:
+    await vault.record.settle()
+    await vault.index.reach(vault.record.ledger.size, 10.0)
+    found = (await ask(vault, "doctor"))["findings"]
+    told: dict[str, Any] = next(one for one in found if one["check"] == "reports")
+    return told
+
+
+def _spoil(bench: Bench, statements: str) -> None:
+    """As whoever has the database itself may, beside the vault."""
+    side = migrate.vault_side(env.read())
+    words = side.migrator | {"dbname": str(conninfo_to_dict(bench.configured.database_url)["dbname"])}
+    with psycopg.connect(databases.url(words, become=side.owner), autocommit=True) as connection:
+        connection.execute(statements.encode())
+
+
+@pytest.mark.parametrize(
+    ("spoil", "named"),
+    [
+        (SWAPPED, "sign:{sign}"),
+        ("UPDATE vault.evidence SET sealed = sealed || 'x'::bytea", "sign:{sign}"),
+        (FEWER, "sign:{sign}"),
+        ("DELETE FROM vault.evidence_piece", "file:"),
+        ("UPDATE vault.evidence_piece SET sealed = sealed || 'x'::bytea", "file:"),
+        (TAKEN_OUT, "sign:{sign}"),
+        ("UPDATE vault.sign SET times = times", ""),
+    ],
+)
+def test_the_doctor_finds_a_report_that_is_not_as_it_came(bench: Bench, spoil: str, named: str) -> None:
+    """Words, files or the whole of it changed in the database: named before anybody reads it."""
+
+    async def act(vault: Vault) -> None:
+        sign = await _report(vault, files=[_file(one) for one in OTHER])
+        await _report(vault, key="b" * 32, mail="")
+        assert await _finding(vault) == {"check": "reports", "ok": True, "detail": "every report as it came"}
+        _spoil(bench, spoil.format(sign=sign))
+        told = await _finding(vault)
+        assert told["ok"] is not bool(named)
+        assert named.format(sign=sign) in told["detail"]
+
+    bench.run(act)
+
+
+def test_the_doctor_knows_a_report_whose_address_was_erased(bench: Bench, mail: Sink) -> None:
+    """What is left is committed to anew, and what was there before does not pass for it."""
+
+    async def act(vault: Vault) -> None:
+        first, _ = await two(vault, bench.configured.database_url, mail)
+        sign = await _report(vault, files=[_file(one) for one in OTHER])
+        await ask(vault, "dismiss_sign", grant=first.grant, sign=sign, because="再現しない")
+        ((older,),) = _rows(bench, f"SELECT encode(sealed, 'hex') FROM vault.sign WHERE sign = '{sign}'")  # noqa: S608 - our own id
+        bench.clock += 31 * DAY
+        await vault.aftermath.signs.reports.tidy()
+        assert (await ask(vault, "sign", sign=sign))["mail"] == ""
+        assert (await _finding(vault))["ok"]
+        _spoil(bench, ROLLED_BACK.format(older=older, sign=sign))
+        assert sign in (await _finding(vault))["detail"]
+
+    bench.run(act)
+
+
+def test_a_report_that_was_cut_off_is_none(bench: Bench) -> None:
+    """Its entry is there and its row never came; it comes again and is one."""
+
+    async def act(vault: Vault) -> None:
+        _spoil(bench, "ALTER TABLE vault.sign ADD CONSTRAINT cut CHECK (what <> 'report')")
+        with pytest.raises(psycopg.Error):
+            await _report(vault)
+        assert (await _finding(vault))["ok"]
+        _spoil(bench, "ALTER TABLE vault.sign DROP CONSTRAINT cut")
+        await _report(vault)
+        assert (await _finding(vault))["ok"]
+
+    bench.run(act)
+
+
+def test_what_came_while_the_doctor_looked_is_no_finding(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rows were read, then a report came with its entry: looked at again it is whole."""
+    broken = commitments.broken
+
+    async def act(vault: Vault) -> None:
+        async def late(*given: Any) -> list[str]:
+            if given[2] != "sign":
+                return await broken(*given)
+            monkeypatch.setattr(commitments, "broken", broken)
+            await _report(vault)
+            await vault.index.reach(vault.record.ledger.size, 10.0)
+            found = await broken(*given)  # with the rows of before
+            assert len(found) == 1
+            return found
+
+        monkeypatch.setattr(commitments, "broken", late)
+        for check in (await ask(vault, "doctor"))["findings"]:
+            assert check["ok"] or check["check"] not in ("reports", "incidents")
+        assert len(await _seen(vault)) == 1
+
+    bench.run(act)
 
 
 # -- incidents and their files
