@@ -20,6 +20,7 @@ from noren.people import notices as door
 
 # A draft that waits for its own writer's passkey, or for the vault to take the asking.
 ALONE: Final = "alone"
+NOTHING: Final[Mapping[str, Any]] = {}
 # By then a crash between the vault's word and ours is over.
 _TAKE_UP: Final = timedelta(seconds=90)
 
@@ -61,23 +62,32 @@ def updates(notice: str) -> list[Update]:
 # -- drafts
 
 
-def begin(notice: str, now: datetime) -> NoticeDraft:
-    """Begin a new notice. Raises NoticeOver where the name is taken."""
+def begin(notice: str, now: datetime, told: Mapping[str, Any] = NOTHING) -> NoticeDraft:
+    """Begin a new notice, with what is `told` of an incident. Raises NoticeOver where the name is taken."""
     if NoticeVersion.objects.filter(notice=notice).exists():
         raise NoticeOver
-    return _draft(Text(notice, 1, 1), now)
+    return _draft(Text.of(told, notice, 1, 1), now)
 
 
-def begin_next(notice: str, now: datetime) -> NoticeDraft:
-    """Begin the next update: title, state and whom to ask are those of the last one."""
+def last(notice: str) -> Text:
+    """Return what the notice says by now. Raises NoSuchNotice."""
     found = updates(notice)
     if not found:
         raise NoSuchNotice
-    last = Text.read(found[0].newest.text)
+    return Text.read(found[0].newest.text)
+
+
+def begin_next(notice: str, now: datetime, told: Mapping[str, Any] = NOTHING) -> NoticeDraft:
+    """Begin the next update with what is `told`: title and whom to ask are those of the last one, and the
+    state where nothing is told.
+    """
+    before = last(notice)
     kept = ("title", "contact")
-    said = {one: {name: last.words(one, name) for name in kept} for one in last.said}
-    state = {"state": last.state, "incident": last.incident}
-    return _draft(Text.of({**state, **said}, notice, found[0].number + 1, 1), now)
+    said = {
+        one: {**told.get(one, {}), **{name: before.words(one, name) for name in kept}} for one in before.said
+    }
+    state = {"state": before.state, "incident": before.incident}
+    return _draft(Text.of({**state, **told, **said}, notice, before.number + 1, 1), now)
 
 
 def begin_correction(notice: str, number: int, now: datetime) -> NoticeDraft:

@@ -24,13 +24,14 @@ from noren.incidents.book import Kind, Workspace
 from noren.people import incidents, signs
 from noren.people import powers as lent_powers
 from noren.people.signs import File
-from noren.web import containment, evidence_lines, incident_words, powers, wording
+from noren.web import containment, evidence_lines, incident_steps, incident_words, powers, wording
 from noren.web.incident_words import KIND, SEVERITY, STANDING, STATE, WEIGHT
 
 LONGEST: Final = 5_000
+# The first is the platform's own clock, as in its notices; a script chooses the reader's.
 ZONES: Final = (
-    "UTC",
     "Asia/Tokyo",
+    "UTC",
     "Asia/Singapore",
     "Australia/Sydney",
     "Europe/Berlin",
@@ -160,6 +161,7 @@ def workspace(
         "hypotheses": [(each, WEIGHT.get(each.state, each.state)) for each in found.hypotheses],
         "tasks": found.tasks,
         "terms": terms_of(found, now),
+        "steps": incident_steps.of(found, incident, now),
         "known": found.known and powers.utc(found.known.known.astimezone(UTC)),
         "kinds": _kinds(now),
         "zones": ZONES,

@@ -212,7 +212,7 @@ def _asked(request: OperatorRequest, held: Inventory) -> dict[str, Any]:
     since = datetime.fromisoformat(given) if given else None
     zone = request.GET.get("zone", "")
     if zone not in ZONES:
-        zone = ZONES[0]
+        zone = "UTC"
     return {
         "starts": [name for name in request.GET.getlist("from")[:8] if name in nodes],
         "since": since,

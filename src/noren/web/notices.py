@@ -1,5 +1,6 @@
 """Operators' pages about notices: drafts in both languages, asking, agreeing to exactly one text, alone."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -12,18 +13,20 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from noren import clock
 from noren.accounts.access import OperatorRequest, operator_required
-from noren.errors import NorenError, NoSuchNotice, NoticeOver
-from noren.incidents import notice_text, notices
+from noren.errors import NorenError, NoSuchIncident, NoSuchNotice, NoticeOver
+from noren.incidents import book, notice_text, notices
 from noren.incidents.models import NoticeDraft
 from noren.incidents.notice_text import CONFIDENCE, INCIDENT, LANGUAGES, NOTICE, SECTIONS, STATES, Text
+from noren.people import incidents
 from noren.people import notices as door
 from noren.people import powers as powers_door
-from noren.web import notice_pages, notice_words, powers, times
+from noren.web import notice_drafts, notice_pages, notice_words, powers, times
 from noren.web.budget import answer_of
 
 _MOST: Final = 1_000_000_000
 # Addresses beside those of notices.
 _TAKEN: Final = ("check", "mail")
+_BOOK: Final = re.compile(r"[0-9a-f]{16}")
 # With these an asking is over, and its draft can be written again.
 _ENDED: Final = ("lapsed", "declined", "withdrawn")
 
@@ -52,14 +55,15 @@ def page(request: OperatorRequest) -> HttpResponse:
     try:
         match deed:
             case "next":
-                made = notices.begin_next(name, now)
+                told = _of_incident(request, notices.last(name).incident)
+                made = notices.begin_next(name, now, told)
             case "correct":
                 made = notices.begin_correction(name, number, now)
             case "take":
                 notices.take_up(name)
                 return HttpResponseRedirect(reverse("notices"))
             case _:
-                made = notices.begin(name, now)
+                made = notices.begin(name, now, _of_incident(request, request.POST.get("incident", "")))
     except NoticeOver:
         words = _(
             "There is a published notice of this name. Please write its next update, or choose another."
@@ -68,11 +72,28 @@ def page(request: OperatorRequest) -> HttpResponse:
     return HttpResponseRedirect(reverse("notice_draft", args=[made.id]))
 
 
+def _of_incident(request: OperatorRequest, incident: str) -> dict[str, Any]:
+    """What is known of the incident, for whoever is its member; else nothing."""
+    work = _read(request, incident)
+    return notice_drafts.told(work, incident) if work else {}
+
+
+def _read(request: OperatorRequest, incident: str) -> book.Workspace | None:
+    if not _BOOK.fullmatch(incident):
+        return None
+    try:
+        return book.workspace(incidents.read(request.signed_in.grant, incident).records)
+    except NoSuchIncident:
+        return None
+
+
 def _page(request: OperatorRequest, *, refused: str = "", status: int = 200) -> HttpResponse:
     asks = door.asks(request.signed_in.grant)
     by_id = {one.ask: one for one in asks.all}
     rows = [_row(one, by_id.get(one.asked)) for one in NoticeDraft.objects.order_by("-changed_at")]
     found = notices.published()
+    incident = request.POST.get("incident") or request.GET.get("incident", "")
+    work = _read(request, incident)
     context = {
         **powers.frame(request),
         "way": "notices",
@@ -83,7 +104,9 @@ def _page(request: OperatorRequest, *, refused: str = "", status: int = 200) -> 
         ],
         "few": asks.passkeys < powers_door.PASSKEYS,
         "refused": refused,
-        "name": request.POST.get("notice", ""),
+        "name": request.POST.get("notice") or (f"{clock.now():%Y-%m-%d}" if work else ""),
+        "incident": incident if work else "",
+        "work": work,
     }
     return render(request, "web/operations/notices.html", context, status=status)
 

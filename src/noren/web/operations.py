@@ -1,4 +1,4 @@
-"""The operators' first page: what runs, how the ledger stands, what to do next. No shop is entered here."""
+"""The operators' first page: what waits, what runs, how the ledger stands. No shop is entered here."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,7 +15,7 @@ from noren.accounts.access import OperatorRequest, operator_required
 from noren.errors import LedgerUnavailable, VaultUnavailable
 from noren.people import doors
 from noren.shops.models import ShopDirectory
-from noren.web import powers
+from noren.web import powers, to_do
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ def start(request: OperatorRequest) -> HttpResponse:
         "checkpoint": note,
         "away": away,
         "hints": _hints(shops),
+        "waits": to_do.all_of(request.signed_in.grant, clock.now()),
         "way": "start",
     }
     return render(request, "web/operations/start.html", {**context, **powers.frame(request)})

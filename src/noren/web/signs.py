@@ -155,6 +155,7 @@ def _one(request: OperatorRequest, sign: str, *, refused: str = "", status: int 
         "rings": [(ring, powers.utc(ring.at), powers.utc(ring.hooked)) for ring in told.rings],
         "next": powers.utc(told.next) if told.state == "new" else "",
         "open": told.state in ("new", "taken"),
+        "own": told.state == "taken" and told.by == request.signed_in.handle,
         "incidents": [(each.incident, book.title_of(each.words)) for each in incidents.all_of(grant)],
         "refused": refused,
         "given": request.POST,

@@ -25,14 +25,16 @@ from noren.errors import (
     ShopUnknown,
     TellingOver,
 )
-from noren.incidents import notices
+from noren.incidents import book, notices, reports
 from noren.incidents.scope import BadMoment, Question, moment
 from noren.incidents.telling import LETTERS, rows
 from noren.incidents.telling import begin as begin_telling
 from noren.incidents.telling_words import HOLES, HOUSE, LONGEST, fit
+from noren.people import incidents
 from noren.people import tellings as door
 from noren.people.tellings import Telling, Told
 from noren.shops import directory
+from noren.shops.models import ShopDirectory
 from noren.web import powers
 from noren.web.budget import answer_of
 
@@ -138,9 +140,29 @@ def _page(request: OperatorRequest, incident: str, *, refused: str = "", status:
         "holes": " ".join(f"{{{one}}}" for one in HOLES),
         "longest": LONGEST,
         "refused": refused,
-        "given": request.POST,
+        "given": request.POST or _as_asked(request.signed_in.grant, incident),
     }
     return render(request, "web/operations/tellings.html", context, status=status)
+
+
+def _as_asked(grant: str, incident: str) -> dict[str, str]:
+    """The form as the incident asked last whose data it is: those are told who stand in that answer. Empty
+    where it has not asked yet, or of several kinds of way at once.
+    """
+    found = reports.newest(book.workspace(incidents.read(grant, incident).records))
+    if found is None or len(named := found[1].question.named) > 1 or found[1].question.persons:
+        return {}
+    question = found[1].question
+    slug = ShopDirectory.objects.filter(id=question.shop_id).values_list("slug", flat=True).first()
+    kind, values = next(iter(named.items()), ("all", ()))
+    return {
+        "path": kind,
+        "value": " ".join(values),
+        "since": question.since.isoformat(),
+        "until": question.until.isoformat(),
+        "shop": slug or "",
+        "asked": "" if found[1].unbounded else str(found[1].persons),
+    }
 
 
 def _boxes(words: Mapping[str, Mapping[str, Mapping[str, str]]]) -> Iterator[Box]:
