@@ -185,6 +185,13 @@ def _desk(system: System, page: Page, shots: Shots, language: str, place: str) -
         shot(name)
     _one(page, f"{place}/telling", r"/operations/tellings/[0-9a-f]{16}")
     shot("telling")
+    page.goto(f"{system.origin}/operations/news?incident={place.rpartition('/')[2]}")
+    shot("notice-of-incident")
+    page.goto(place)
+    page.locator("#block-name").fill("203.0.113.0/24")
+    page.locator("form:has(#block-name) button").click()
+    expect(page.locator("#block-name")).to_have_count(0)
+    shot("block")
 
 
 def _one(page: Page, list_of: str, shape: str) -> None:

@@ -45,7 +45,7 @@ def test_a_report_is_drafted_copied_and_filed(salon: System, browser: Browser) -
     page.get_by_role("link", name="誰のデータか").click()
     expect(page.locator("h1")).to_have_text("誰のデータか")
     assert looks(page.context, page.url, "scope") == []
-    page.get_by_role("link", name=re.compile("store vault")).click()
+    page.get_by_role("link", name=re.compile(r"\(vault\)")).click()
     assert looks(page.context, page.url, "asked-store") == []
     page.goto(f"{place}/scope")
     page.get_by_role("link", name=re.compile("すべての経路")).click()

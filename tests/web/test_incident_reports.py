@@ -76,6 +76,9 @@ def test_whose_data_is_asked_kept_and_compared(house: House, vault: VaultProcess
     told = post(operator, then, deed="persons")
     assert [str(each) in told for each in seen] == [True, True, False, False, False, False]
     assert 'class="notice fine' in told
+    # In words: the way, the field, how surely.
+    assert f"アカウント: {actor}</h1>" in told
+    assert "<td>お名前</td><td>漏えい</td>" in told
     again = operator.post(then, {"deed": "again"})["Location"]
     told = post(operator, again, deed="compare", **{"with": then.rpartition("/")[2]})
     assert [str(each) in told for each in seen] == [False, False, True, True, True, False]
@@ -121,14 +124,22 @@ def test_each_principal_has_its_reports_and_files_them(house: House, vault: Vaul
     write(operator, place, kind="known", **given, laws=["jp-appi"])
     house.lend("read_ledger_entries")
     # Cipher with nothing against its keys exposes no customer; a passkey is clear: the platform's accounts.
-    asked(house, place, way="store", named="vault")
+    told = text(operator, asked(house, place, way="store", named="vault"))
+    assert "保管庫のデータベース (vault): 暗号文（開ける鍵なし）" in told
+    assert "復元: 0" in told
     work = work_of(house, place)
     assert reports.persons_of(work, house.made.id) == 0
     accounts = reports.persons_of(work, 0)
     assert accounts is not None
     assert accounts >= 3
     # The host was taken: everybody, from then on.
-    asked(house, place, way="store", named="host")
+    told = text(operator, asked(house, place, way="store", named="host"))
+    # The keys are in another's hand, whatever the record has of them: nobody is told otherwise.
+    assert "鍵は持ち出されたものの中にありました。" in told
+    assert "鍵の側に問題を示すものはありません" not in told
+    report = operator.get(f"{place}/reports/jp-appi/0").content.decode()
+    assert "鍵は持ち出されたものの中にありました。" in report
+    assert "鍵の側に問題を示すものはありません" not in report
     work = work_of(house, place)
     assert reports.persons_of(work, house.made.id) is None
     assert set(reports.shops_of(work)) >= {house.made.id, other}

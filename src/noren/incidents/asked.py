@@ -18,6 +18,8 @@ from noren.people import ExposureState, Scope
 # What a record holds of shops; the others are in the sums.
 MOST_SHOPS: Final = 60
 PLATFORM: Final = 0
+# Forms of a store in which the keys are.
+KEYS_TAKEN: Final = ("readable", "keys")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,11 @@ class Asked:
     def of_shop(self, shop_id: int) -> InShop | None:
         """What it says of one shop; None: nothing."""
         return next((one for one in self.shops if one.shop_id == shop_id), None)
+
+    @property
+    def keys_taken(self) -> bool:
+        """Whether the keys lay in what was taken: then it does not matter what the record has of them."""
+        return any(form in KEYS_TAKEN for _, form, _ in self.stores)
 
     @property
     def fields(self) -> Mapping[str, int]:

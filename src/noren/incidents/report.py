@@ -8,6 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from noren import people
+from noren.incidents.asked import KEYS_TAKEN
 from noren.incidents.scope import Question
 
 HEADINGS = ("person", "fields", "first", "last", "purposes", "state", "entries")
@@ -110,7 +111,8 @@ def _stores(found: people.Scope) -> list[str]:
         if store.unbounded:
             lines += [f"  What is read there later leaves no entry: everyone, from {_time(store.since)}."]
     if found.keyside is not None:
-        lines += _keyside(found.keyside)
+        taken = any(store.form in KEYS_TAKEN for store in found.stores)
+        lines += _keyside(found.keyside, taken=taken)
     return [*lines, ""] if lines else []
 
 
@@ -143,11 +145,12 @@ def _accounts(found: people.Scope) -> list[str]:
     return [*lines, ""] if lines else []
 
 
-def _keyside(side: people.KeySide) -> list[str]:
+def _keyside(side: people.KeySide, *, taken: bool) -> list[str]:
     counts = ", ".join(f"{count} {kind}" for kind, count in side.counts.items())
     verdict = (
         "nothing on record speaks against the keys" if side.intact else "NOT intact: see door and restore"
     )
+    verdict = "NOT intact: the keys lay in what was taken" if taken else verdict
     lines = [f"Key side, by the ledger for this time: {verdict} ({counts})."]
     lines += [
         f"  entry {one.entry}  {_time(one.at)}  {one.kind} {one.note} {one.ref}" for one in side.entries

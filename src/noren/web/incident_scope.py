@@ -22,11 +22,12 @@ from noren.errors import BadField, NorenError, NoSuchIncident, NothingHere
 from noren.incidents import asked, book, bundle, comparing, scope
 from noren.incidents.asked import Asked
 from noren.incidents.book import Kind
+from noren.incidents.reports import NO_SHOP
 from noren.incidents.scope import Question
 from noren.people import incidents
 from noren.shops import directory
 from noren.shops.models import ShopDirectory
-from noren.web import lookups, powers
+from noren.web import lookups, powers, report_words, scope_words
 from noren.web.incidents import ZONES, instant_of, why
 
 # Backups, keys and doors are named at the command line: `noren scope --incident`.
@@ -56,8 +57,8 @@ def page(request: OperatorRequest, incident: str) -> HttpResponse:
         "incident": incident,
         "work": work,
         "asked": [(line, read, powers.utc(line.record.at)) for line, read in _read(work)],
-        "ways": WAYS,
-        "stores": scope.STORES,
+        "ways": [(each, scope_words.WAYS[each]) for each in WAYS],
+        "stores": [scope_words.store(each) for each in scope.STORES],
         "zones": ZONES,
         "given": request.POST,
         "refused": refused,
@@ -98,6 +99,12 @@ def one(request: OperatorRequest, incident: str, record: int) -> HttpResponse:
         "since": powers.utc(read.question.since.astimezone(UTC)),
         "until": powers.utc(read.question.until.astimezone(UTC)),
         "shops": _shops(read),
+        "stores": [
+            (scope_words.store(name), scope_words.FORM.get(form, form), held)
+            for name, form, held in read.stores
+        ],
+        "keyside": scope_words.keyside(read.keyside),
+        "verdict": report_words.verdict(read),
         "others": [(each.record.number, other) for each, other in _read(work) if each is not line],
         **more,
     }
@@ -149,8 +156,17 @@ def _again(request: OperatorRequest, read: Asked) -> tuple[Question, Any]:
 
 def _persons(request: OperatorRequest, read: Asked) -> dict[str, Any]:
     _question, found = _again(request, read)
+    slugs = {NO_SHOP: _("the platform's own"), **dict(ShopDirectory.objects.values_list("id", "slug"))}
     return {
-        "persons": found.exposed_people[:SHOWN],
+        "persons": [
+            (
+                one,
+                slugs.get(one.shop_id, one.shop_id),
+                scope_words.fields(one.fields),
+                scope_words.STATE[one.state],
+            )
+            for one in found.exposed_people[:SHOWN]
+        ],
         "left": max(0, len(found.exposed_people) - SHOWN),
         "same": bundle.digest(found) == read.sha256,
         # Not `shown`: those are the powers that every page of operations knows of.
@@ -169,9 +185,9 @@ def _compared(request: OperatorRequest, work: book.Workspace, read: Asked) -> di
     return {
         "compared": found,
         "with": number,
-        "came": found.came[:SHOWN],
-        "went": found.went[:SHOWN],
-        "changed": [(one, comparing.in_words(one)) for one in found.changed[:SHOWN]],
+        "came": [(one, scope_words.fields(one.fields)) for one in found.came[:SHOWN]],
+        "went": [(one, scope_words.fields(one.fields)) for one in found.went[:SHOWN]],
+        "changed": [(one, scope_words.changed(one)) for one in found.changed[:SHOWN]],
         "most": SHOWN,
         "same": (bundle.digest(before), bundle.digest(after)) == (then.sha256, now.sha256),
     }

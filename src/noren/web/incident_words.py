@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from noren.incidents import asked
 from noren.incidents.book import Line
-from noren.web import containment
+from noren.web import containment, scope_words
 
 SEVERITY: Final[Mapping[str, str | Promise]] = {
     "minor": pgettext_lazy("incident", "minor"),
@@ -95,8 +95,7 @@ def _scope(said: Mapping[str, Any]) -> str:
     if read is None:
         return ""
     count = ngettext("%(n)d person", "%(n)d people", read.persons) % {"n": read.persons}
-    asked_by = read.question.path() if read.question.named else _("whatever way")
-    return f"{asked_by} · {count} · " + _("as of %(n)d entries") % {"n": read.size}
+    return f"{scope_words.asked_by(read.question)} · {count} · " + _("as of %(n)d entries") % {"n": read.size}
 
 
 def _told(said: Mapping[str, Any]) -> str:

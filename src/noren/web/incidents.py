@@ -52,6 +52,8 @@ class Term:
     late: bool
     items: tuple[str, ...]
     filed: bool
+    at: datetime | None
+    """Its last moment, where it has one to the minute."""
 
 
 @operator_required
@@ -237,6 +239,7 @@ def terms_of(found: Workspace, now: datetime) -> list[Term]:
                 end <= now,
                 tuple(wording.of(item.says) for item in binding.items),
                 due.key in filed,
+                due.by if isinstance(due.by, datetime) else None,
             )
             terms.append((end, term))
     return [term for _, term in sorted(terms, key=lambda pair: pair[0])]

@@ -61,8 +61,7 @@ def told(work: Workspace, incident: str) -> dict[str, Any]:
                 "advice": "\n".join(_advice(scope)) if scope else "",
                 "unknown": "\n".join(_unknown(work, scope)),
                 "authorities": "\n".join(_authorities(work)),
-                "contact": _("Inquiry desk, also for the press: %(link)s")
-                % {"link": f"{settings.NOREN_ORIGIN}/inquiry"},
+                "contact": _("Inquiry desk: %(link)s") % {"link": f"{settings.NOREN_ORIGIN}/inquiry"},
             }
     return told
 

@@ -15,7 +15,7 @@ from noren.incidents.book import Line, Workspace
 from noren.incidents.notice_text import Text
 from noren.incidents.reports import NO_SHOP
 from noren.shops.models import ShopDirectory
-from noren.web import lookups, wording
+from noren.web import lookups, scope_words, wording
 from noren.web.notice_words import both
 
 ENCRYPTION: Final = "encryption"
@@ -71,14 +71,18 @@ def keyside(scope: Asked | None) -> str:
     """Say what the record shows of the keys' side, for who decides what encryption is worth here."""
     if scope is None or scope.intact is None:
         return ""
-    counts = ", ".join(f"{kind} {count}" for kind, count in scope.keyside.items())
-    verdict = (
-        _("Nothing on record speaks against the keys' side.")
-        if scope.intact
-        else _("The record speaks against the keys' side: a foreign session or a restore.")
-    )
+    counts = scope_words.keyside(scope.keyside)
     left = _("A copy of the keys' files by whoever had the machine would leave no entry.")
-    return f"{verdict} ({counts}) {left}"
+    return f"{verdict(scope)} ({counts}) {left}"
+
+
+def verdict(scope: Asked) -> str:
+    """Say whether the keys are in somebody else's hand, as far as is known."""
+    if scope.keys_taken:
+        return _("The keys lay in what was taken.")
+    if scope.intact:
+        return _("Nothing on record speaks against the keys' side.")
+    return _("The record speaks against the keys' side: a foreign session or a restore.")
 
 
 def decided(work: Workspace) -> Line | None:
@@ -175,8 +179,7 @@ def _when(known: Known) -> str:
 
 
 def _indicators(known: Known) -> str:
-    named = known.scope.question.named if known.scope else {}
-    return "\n".join(f"{kind}: {value}" for kind, values in named.items() for value in values)
+    return "\n".join(scope_words.named(known.scope.question)) if known.scope else ""
 
 
 def _evidence(known: Known) -> str:

@@ -35,26 +35,13 @@ from noren.people import tellings as door
 from noren.people.tellings import Telling, Told
 from noren.shops import directory
 from noren.shops.models import ShopDirectory
-from noren.web import powers
+from noren.web import powers, scope_words
 from noren.web.budget import answer_of
+from noren.web.scope_words import WAYS
 
 _VALUE: Final = 400
 # Whose mails are offered to look at.
 _SAMPLES: Final = 12
-WAYS: Final[Mapping[str, str | Promise]] = {
-    "actor": gettext_lazy("Who signed in (handle)"),
-    "credential": gettext_lazy("A passkey or password"),
-    "session": gettext_lazy("A session"),
-    "process": gettext_lazy("A process"),
-    "address": gettext_lazy("A network address"),
-    "device": gettext_lazy("A device"),
-    "export": gettext_lazy("An export"),
-    "store": gettext_lazy("A store that was taken: app, vault, keys, host"),
-    "backup": gettext_lazy("A backup that was taken"),
-    "key": gettext_lazy("A key that was taken"),
-    "door": gettext_lazy("A foreign session at a database"),
-    "all": gettext_lazy("Whatever passed in the time"),
-}
 STATES: Final[Mapping[str, str | Promise]] = {
     "made": pgettext_lazy("telling", "Nothing is sent: it waits for another operator"),
     "lapsed": pgettext_lazy("telling", "Over: nobody agreed within a day"),
@@ -153,7 +140,11 @@ def _as_asked(grant: str, incident: str) -> dict[str, str]:
     if found is None or len(named := found[1].question.named) > 1 or found[1].question.persons:
         return {}
     question = found[1].question
-    slug = ShopDirectory.objects.filter(id=question.shop_id).values_list("slug", flat=True).first()
+    slug = (
+        ShopDirectory.objects.filter(id=question.shop_id or reports.NO_SHOP)
+        .values_list("slug", flat=True)
+        .first()
+    )
     kind, values = next(iter(named.items()), ("all", ()))
     return {
         "path": kind,
@@ -219,7 +210,10 @@ def _one(request: OperatorRequest, telling: str, *, refused: str = "", status: i
     agreeing = found.state == "made" and not found.own
     context = {
         **_shown(request, found),
-        "samples": [(each, KINDS[each.kind], LANGUAGES[each.language]) for each in samples],
+        "samples": [
+            (each, KINDS[each.kind], LANGUAGES[each.language], scope_words.fields(each.fields))
+            for each in samples
+        ],
         "texts": [
             (KINDS[kind], LANGUAGES[language], said["subject"], said["text"])
             for kind in KINDS

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.template import Library
-from django.utils.translation import gettext as _
 
 from noren import clock
 from noren.incidents.scope import Question
-from noren.web import news_foot, wording
+from noren.web import news_foot, scope_words, wording
 
 register = Library()
 
@@ -22,7 +21,7 @@ def of(found: Mapping[Any, Any], key: object) -> Any:
 @register.filter
 def ways(question: Question) -> str:
     """By what a scope was asked, in words: kind and name of each, or every way."""
-    return question.path() if question.named else _("whatever way")
+    return scope_words.asked_by(question)
 
 
 @register.simple_tag
