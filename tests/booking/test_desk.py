@@ -335,3 +335,26 @@ def test_case_102_what_was_blocked_over_it_stays_blocked() -> None:
     assert not free(house, "10:30")
     assert free(house, "12:00")
     assert house.findings() == []
+
+
+def test_a_check_in_by_mistake_is_undone_until_she_leaves() -> None:
+    house = desk()
+    booking = house.book("cut", f"{DAY} 10:00")
+    with pytest.raises(NotThatStatus):
+        reception.undo_check_in(house.id, booking.id, now=when(f"{DAY} 10:00"), by=STAFF)
+    come(house, booking, "10:00")
+    reception.undo_check_in(house.id, booking.id, now=when(f"{DAY} 10:05"), by=STAFF)
+    assert status(house, booking) == Status.CONFIRMED
+    assert not free(house, "10:10"), "its time is kept all the while"
+    release(house, booking, when(f"{DAY} 10:15"))
+    assert status(house, booking) == Status.RELEASED, "and given free as if she had never been noted"
+    assert house.findings() == []
+
+
+def test_who_has_left_was_here() -> None:
+    house = desk()
+    booking = house.book("cut", f"{DAY} 10:00")
+    come(house, booking, "10:00")
+    leave(house, booking, "10:30")
+    with pytest.raises(NotThatStatus):
+        reception.undo_check_in(house.id, booking.id, now=when(f"{DAY} 10:31"), by=STAFF)

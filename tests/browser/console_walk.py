@@ -83,10 +83,16 @@ FOUND = (
     ("offer", "offers", r"/console/offers/\d+"),
     ("mail-words", "messages/words", r"/console/messages/words/[a-z_-]+"),
     ("many-one", "messages/many", r"/console/messages/many/\d+"),
+    ("many-sent", "messages/many", r"/console/messages/many/\d+"),
     ("list-one", "lists", r"/console/lists/[0-9a-f]{16}"),
     ("work-one", "work", r"/console/work/\d+"),
+    ("change", "work", r"/console/changes/\d+"),
     ("member", "members", r"/console/members/[^\"/]*salon[^\"/]*"),
 )
+
+
+# Of several the oldest.
+LAST = ("many-sent",)
 
 
 def walk(system: System, browser: Browser, shots: Shots) -> None:
@@ -112,7 +118,7 @@ def owner_of(system: System, page: Page, mail: str = "aoi@salon.example") -> Non
 
 
 def seed(system: System, page: Page) -> None:
-    """Bookings of a week by the way of a list, a day off that is asked for, a block, a message begun."""
+    """Bookings of a week by the way of a list, a day off asked for, a block, a message sent and one begun."""
     today = datetime.now(ZoneInfo("Asia/Tokyo")).date()
     page.goto(f"{system.origin}/console/lists/import?kind=bookings")
     with tempfile.TemporaryDirectory() as folder:
@@ -133,10 +139,22 @@ def seed(system: System, page: Page) -> None:
     page.goto(f"{system.origin}/console/block?date={today + timedelta(days=1)}")
     page.locator("select[name=resource]").select_option(index=1)
     page.locator("form:has(select[name=resource]) button[type=submit]").first.click()
-    page.goto(f"{system.origin}/console/messages/many")
-    page.locator("#until").fill(f"{today + timedelta(days=6)}")
-    page.locator("form:has(#until) button[type=submit]").click()
-    expect(page).to_have_url(re.compile(r"/console/messages/many/\d+"), timeout=PATIENCE)
+    for sends in (True, False):
+        page.goto(f"{system.origin}/console/messages/many")
+        page.locator("#until").fill(f"{today + timedelta(days=6)}")
+        page.locator("form:has(#until) button[type=submit]").click()
+        expect(page).to_have_url(re.compile(r"/console/messages/many/\d+"), timeout=PATIENCE)
+        if sends:
+            _send(page)
+
+
+def _send(page: Page) -> None:
+    """Say to all of some days that there is no water."""
+    page.locator("#id_subject_ja").fill("断水のお知らせ")
+    page.locator("#id_opening_ja").fill("{name}様、ご予約の日は午前中断水いたします。")
+    page.get_by_role("button", name="保存して宛先を確かめる").click()
+    page.get_by_role("button", name=re.compile("人に送信する")).click()
+    expect(page.locator("#work dd.big")).to_have_text("終了", timeout=120_000)
 
 
 def _lines(today: date) -> list[str]:
@@ -163,9 +181,10 @@ def _pages(system: System, page: Page, shots: Shots, language: str) -> None:
             shape = r"/console/customers/[0-9a-f-]{36}"  # noqa: PLW2901 - found on the booking's page
         found = re.findall(shape, page.content())
         if found:
-            page.goto(f"{system.origin}{found[0].replace('&amp;', '&')}")
+            address = found[-1 if name in LAST else 0].replace("&amp;", "&")
+            page.goto(f"{system.origin}{address}")
             shot(name)
-            _about(system, page, shot, name, found[0])
+            _about(system, page, shot, name, address)
     touched(system, page, shot)
 
 

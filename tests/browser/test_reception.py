@@ -65,6 +65,7 @@ def test_reception_books_with_few_clicks(salon: System, browser: Browser) -> Non
         _known(page, seen)
         _new(page, seen)
         _walk_in(page, seen)
+        _time_goes_by(page, seen)
         page.get_by_role("link", name="電話連絡").click()
         seen("desk-calls")
         page.get_by_role("link", name="カレンダー").click()
@@ -77,6 +78,26 @@ def test_reception_books_with_few_clicks(salon: System, browser: Browser) -> Non
         seen("desk-walk-in-en")
         assert complaints == []
     assert faults == []
+
+
+def _time_goes_by(page: Page, seen: Callable[[str], None]) -> None:
+    """On an open screen the line of now moves, and who has not come is named, without a new page."""
+    page.clock.install()
+    page.get_by_role("link", name="カレンダー").click()
+    line = page.locator(".daygrid .now").first
+    at = "(one) => Number(one.dataset.h) * 60 + Number(one.dataset.m)"
+    before = line.evaluate(at)
+    page.clock.fast_forward("30:00")
+    expect(line).to_have_attribute("data-m", str((before + 30) % 60))
+    assert line.evaluate(at) == before + 30
+    page.get_by_role("link", name="今日", exact=True).first.click()
+    page.locator(".gaps summary").click()
+    seen("desk-today")
+    late = page.locator("[data-due]").first
+    expect(late).to_be_hidden()
+    page.clock.fast_forward("23:00:00")
+    expect(late).to_have_text("未来店")
+    expect(late).to_be_visible()
 
 
 def _known(page: Page, seen: Callable[[str], None]) -> None:

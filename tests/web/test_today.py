@@ -1,11 +1,16 @@
 """The console's first page: who comes, by name while the vault tells, by number when it does not."""
 
+import re
 import shutil
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from django.test import Client
 
-from noren import people
+from noren import clock, people
+from noren.shops.models import Service
+from noren.shops.rules import change
+from noren.shops.tenancy import shop
 from tests.api.salon import NOON, Salon
 from tests.servers import VaultProcess
 from tests.web.conftest import TOMORROW, booked
@@ -30,6 +35,44 @@ def test_it_shows_todays_arrivals_with_names_in_one_recorded_batch(made: Salon, 
     batch = [found for found in told.persons if "today" in found.purposes]
     assert len(batch) == 2
     assert set.intersection(*[set(found.entries) for found in batch])
+
+
+def test_it_shows_what_is_free_still_and_who_is_not_here_yet(
+    made: Salon, staff: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Noon to seven with a cut at two: two gaps, each leading to a booking in it."""
+    first = booked(made, LATER).booking
+    page = _text(staff, "/console/")
+    assert "次の空き：<b>12:00–14:00</b>" in page or "次の空き：<b>12:00–19:00</b>" in page
+    hers = re.findall(
+        rf'href="/console/new\?date=2026-11-24&amp;time=(\d+)%3A00&amp;staff={first.staff_id}"', page
+    )
+    assert hers == ["12", "15"]
+    assert re.search(r'data-due="\d+" hidden>未来店', page), "it is not time yet"
+    for minutes, missed in ((-80, False), (-40, False), (4, False), (5, True)):
+        at = LATER + timedelta(minutes=minutes)
+        monkeypatch.setattr(clock, "now", lambda at=at: at)
+        page = _text(staff, "/console/")
+        assert bool(re.search(r'data-due="\d+">未来店', page)) == missed
+    assert "14:05–19:00" in page
+    for minutes in range(45, 291, 49):
+        at = LATER + timedelta(minutes=minutes)
+        monkeypatch.setattr(clock, "now", lambda at=at: at)
+        page = _text(staff, "/console/")
+    assert "本日の空きはもうありません" in page
+
+
+def test_it_leads_to_what_waits_for_a_yes(made: Salon, staff: Client) -> None:
+    """Of whichever day: a request for next week is not found by looking at today."""
+    assert "承認待ち" not in _text(staff, "/console/")
+    with shop(made.id), change():
+        Service.objects.filter(id=made.cut).update(approval="keeps")
+    asked = booked(made, TOMORROW + timedelta(days=6)).booking
+    page = _text(staff, "/console/")
+    assert "承認待ちの予約が1件あります" in page
+    found = re.search(r'href="(/console/calendar/list[^"]*)"', page)
+    assert found is not None
+    assert f"/console/bookings/{asked.id}" in _text(staff, found[1].replace("&amp;", "&"))
 
 
 def test_it_says_what_to_do_when_nobody_comes(made: Salon, staff: Client) -> None:

@@ -1,5 +1,6 @@
 """A day of a shop, and a customer's history: ids and times. Names are the vault's to tell."""
 
+from collections.abc import Collection
 from datetime import UTC, date, datetime
 from uuid import UUID
 
@@ -77,11 +78,27 @@ def history(shop_id: int, person_id: UUID) -> list[Booking]:
         return list(rows.order_by("-start", "-id"))
 
 
+def nearest(shop_id: int, persons: Collection[UUID], *, now: datetime) -> dict[UUID, Booking]:
+    """Return of each customer the visit that began last, or the next of who has not been here yet."""
+    with shop(shop_id):
+        rows = Booking.objects.filter(person_id__in=persons, status__in=STANDING)
+        soon = rows.filter(start__gt=now).order_by("person_id", "start", "id").distinct("person_id")
+        last = rows.filter(start__lte=now).order_by("person_id", "-start", "-id").distinct("person_id")
+        return {row.person_id: row for each in (soon, last) for row in each if row.person_id}
+
+
 def waiting(shop_id: int, *, now: datetime) -> list[Booking]:
     """Return the bookings that somebody must still look at, in order."""
     with shop(shop_id):
         rows = Booking.objects.filter(status__in=OPEN, end__gt=now).exclude(attention="")
         return list(rows.order_by("start", "id"))
+
+
+def unanswered(shop_id: int, *, now: datetime) -> list[datetime]:
+    """Return when those begin that wait for the shop's yes, in order."""
+    with shop(shop_id):
+        rows = Booking.objects.filter(status=Status.PENDING, start__gt=now)
+        return list(rows.order_by("start").values_list("start", flat=True))
 
 
 def last_reasons(shop_id: int, booking_ids: list[int]) -> dict[int, str]:

@@ -22,6 +22,8 @@ class What(StrEnum):
     MOVED = "moved"
     SESSION_MOVED = "session_moved"
     CHECKED_IN = "checked_in"
+    NOT_HERE = "not_here"
+    """She had been checked in by mistake."""
     CHECKED_OUT = "checked_out"
     NO_SHOW = "no_show"
     CANCELLED = "cancelled"

@@ -18,7 +18,7 @@ class Status(models.TextChoices):
     HELD = "held"  # -> confirmed, pending, released, expired
     PENDING = "pending"  # -> confirmed, declined, cancelled
     CONFIRMED = "confirmed"  # -> checked_in, no_show, cancelled
-    CHECKED_IN = "checked_in"
+    CHECKED_IN = "checked_in"  # -> confirmed, where that was a mistake
     NO_SHOW = "no_show"
     CANCELLED = "cancelled"
     DECLINED = "declined"

@@ -107,6 +107,17 @@ def check_in(shop_id: int, booking_id: int, *, now: datetime, by: Actor) -> None
         referee.mark(booking_id, statuses, Status.CHECKED_IN, "checked_in", now=now, by=by)
 
 
+def undo_check_in(shop_id: int, booking_id: int, *, now: datetime, by: Actor) -> None:
+    """Note that she is not here after all: somebody else's line was pressed. What becomes of it is staff's
+    to say again, also where its time would have been given free by now. Raises NotThatStatus.
+    """
+    with write_in(shop_id):
+        booking = locked(booking_id)
+        if booking.status != Status.CHECKED_IN or has_left(booking_id):
+            raise NotThatStatus(status=booking.status)
+        referee.mark(booking_id, [Status.CHECKED_IN], Status.CONFIRMED, "not_here", now=now, by=by)
+
+
 def no_show(shop_id: int, booking_id: int, *, now: datetime, by: Actor) -> None:
     """Note that nobody came: its time stays taken. Raises TooEarlyToCheckIn, NotThatStatus."""
     with write_in(shop_id):

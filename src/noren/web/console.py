@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -20,11 +20,13 @@ from noren.shops import day_requests
 from noren.shops.tenancy import shop as in_shop
 from noren.web import (
     answered,
+    calendar,
     card,
     customers,
     day_sheets_made,
     deeds,
     desk_booking,
+    gaps,
     joins,
     live,
     mails,
@@ -40,6 +42,8 @@ from noren.web import told as told_of
 from noren.web.desk import face_of
 
 LIST = ("name", "kana")
+MISSED = timedelta(minutes=5)
+"""How long after its start a booking without a check-in is one whose customer has not come yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,10 @@ class Row:
     """Whom she brings, or (visit.for_other) for whom she has booked."""
     told: bool = False
     """Whether its name was told."""
+    due: int = 0
+    """From which second on (POSIX) it is said that she has not come yet; 0: of this one never."""
+    missed: bool = False
+    """Whether that is so by now."""
 
     @property
     def href(self) -> str:
@@ -72,18 +80,25 @@ def named(
 ) -> list[Row]:
     """Give the lines their names; `late_by`: by how many minutes, of those who say so."""
     lates = late_by or {}
-    return [
-        Row(
+    rows = []
+    for visit in found:
+        awaited = visit.status == Status.CONFIRMED
+        late_ = lates.get(visit.id, 0) if awaited else 0
+        due = visit.start + MISSED
+        waits = awaited and not late_ and not visit.nights
+        row = Row(
             visit=visit,
             name=told.of(visit.person),
             kana=told.kana(visit.person),
             past=visit.end <= now,
-            late=lates.get(visit.id, 0) if visit.status == Status.CONFIRMED else 0,
+            late=late_,
             guests=answered.guests(told, visit),
             told=visit.person in told.told,
+            due=int(due.timestamp()) if waits else 0,
+            missed=waits and due <= now,
         )
-        for visit in found
-    ]
+        rows.append(row)
+    return rows
 
 
 @permission_required(Permission.DAY_SEE)
@@ -102,6 +117,7 @@ def today(request: StaffRequest) -> HttpResponse:
         "today": now.date(),
         "rows": named(found, told, now, late.told(face.id, [visit.id for visit in found])),
         "coming": len(found),
+        **_open(request, face, now),
         "stopped": face.is_stopped(now) and face.stopped and stopping.told(*face.stopped),
         "names": told,
         "last_sheet": day_sheets_made.newest_of(face, now.date(), told, now),
@@ -115,6 +131,21 @@ def today(request: StaffRequest) -> HttpResponse:
         and day_requests.waiting(face.id, now.date()),
     }
     return render(request, "web/console/today.html", context)
+
+
+def _open(request: StaffRequest, face: shopfront.Face, now: datetime) -> dict[str, object]:
+    """What of today is free, and what waits for a yes, for whoever books."""
+    if Permission.BOOKINGS_CHANGE not in request.signed_in.permissions:
+        return {}
+    asked = booking_day.unanswered(face.id, now=now)
+    return {
+        "free": gaps.today(face, now),
+        "unanswered": asked and len(asked),
+        "unanswered_at": asked
+        and calendar.address(
+            "list", now.date(), last=asked[-1].astimezone(face.zone).date().isoformat(), state=Status.PENDING
+        ),
+    }
 
 
 @permission_required(Permission.BOOKINGS_SEE)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from noren import people
+from noren import clock, people
 from noren.accounts.access import Permission, StaffRequest, permission_required
 from noren.booking import day as booking_day
 from noren.booking import persons, tags
@@ -166,7 +166,7 @@ def search(request: StaffRequest) -> HttpResponse:
     tag = times.number(request.POST.get("tag"))
     tag = tag if tag in known else None
     asks = bool(query) or tag is not None
-    seen, number, told = found(request.signed_in.grant, query, tag=tag) if asks else ([], 0, names.Names())
+    seen, number, told = found(request, face, query, tag=tag) if asks else ([], 0, names.Names())
     context = {
         "shop": face,
         "way": "customers",
@@ -182,12 +182,21 @@ def search(request: StaffRequest) -> HttpResponse:
 
 
 def found(
-    grant: str, query: str, *, tag: int | None = None
+    request: StaffRequest, face: Face, query: str, *, tag: int | None = None
 ) -> tuple[list[dict[str, object]], int, names.Names]:
-    """Give who is shown, how many were found, and what it cost."""
+    """Give who is shown, each with the visit that tells two of one name apart, how many were found, and what
+    it cost.
+    """
     try:
-        seen = people.search(grant, query, tag=tag)
+        seen = people.search(request.signed_in.grant, query, tag=tag)
     except (VaultUnavailable, LedgerUnavailable, BudgetExceeded, PurposeRefused) as refusal:
         return [], 0, names.refused(refusal)
-    rows: list[dict[str, object]] = [{"id": person, **values} for person, values in seen.persons.items()]
+    now = clock.now()
+    with in_shop(face.id):
+        near = booking_day.nearest(face.id, seen.persons, now=now)
+        those = {each.person: each for each in visits.of(list(near.values()), face)}
+    rows: list[dict[str, object]] = []
+    for person, values in seen.persons.items():
+        visit = those.get(person)
+        rows.append({"id": person, "visit": visit, "was": visit and visit.start <= now, **values})
     return rows, seen.found, names.Names(budget=seen.budget, entry=seen.entry)

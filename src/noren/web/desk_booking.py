@@ -131,7 +131,7 @@ def _page(
     request: StaffRequest, face: Face, visit: Visit, form: DeskForm, refused: NorenError | None
 ) -> HttpResponse:
     query = request.POST.get("query", "").strip()[:254]
-    found, number, seen = customers.found(request.signed_in.grant, query) if query else ([], 0, names.Names())
+    found, number, seen = customers.found(request, face, query) if query else ([], 0, names.Names())
     context = {
         "shop": face,
         "way": "day",

@@ -5,6 +5,7 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
 from noren import people
@@ -50,7 +51,9 @@ def about(one: people.Lookup) -> str:
         told = _("asked for, and not given: %(fields)s") if one.state == "not" else _("seen: %(fields)s")
     else:
         told = words.get(one.kind, _("worked with the record"))
-    return told % facts + purpose_of(one.purpose)
+    said, reason = told % facts, purpose_of(one.purpose)
+    both = pgettext("what, and why", "%(said)s%(reason)s") if reason else "%(said)s"
+    return both % {"said": said, "reason": reason}
 
 
 def who(one: people.Lookup) -> str:

@@ -92,7 +92,7 @@ def find(request: StaffRequest) -> HttpResponse:
     """Who is it? Posted, so that no address keeps what was looked for."""
     wanted = _wanted(request)
     query = request.POST.get("query", "").strip()[:254]
-    found, number, told = customers.found(request.signed_in.grant, query) if query else ([], 0, names.Names())
+    found, number, told = customers.found(request, wanted.face, query) if query else ([], 0, names.Names())
     context = {
         "shop": wanted.face,
         "way": "new",

@@ -42,6 +42,7 @@ _DEEDS: dict[str, tuple[Deed, Status, Callable[[], dict[str, str]] | None]] = {
     "approve": (reception.approve, Status.CONFIRMED, None),
     "decline": (reception.decline, Status.DECLINED, deeds.declining),
     "check-in": (reception.check_in, Status.CHECKED_IN, None),
+    "undo-check-in": (reception.undo_check_in, Status.CONFIRMED, None),
     "no-show": (reception.no_show, Status.NO_SHOW, None),
     "check-out": (reception.check_out, Status.CHECKED_IN, None),
     "cancel": (actions.cancel, Status.CANCELLED, deeds.cancelling),

@@ -88,6 +88,7 @@ def _what(code: str) -> str:
         What.MOVED: _("Moved"),
         What.SESSION_MOVED: _("The class was moved"),
         What.CHECKED_IN: _("Checked in"),
+        What.NOT_HERE: _("Not here after all"),
         What.CHECKED_OUT: _("Checked out"),
         What.NO_SHOW: _("Did not come"),
         What.CANCELLED: _("Cancelled"),

@@ -241,6 +241,7 @@ def test_the_owner_reads_who_looked_at_a_customer(made: Salon, staff: Client) ->
     staff.post(at(second.person_id, f"/into/{first.person_id}"), {"step": "join"})
     page = text(staff, at(first.person_id, "/looks"))
     assert re.search(r"<b>aoi</b> · 閲覧：[^<]*メールアドレス[^<]*電話番号", page)
+    assert "（お客様のページで）" in page
     assert "別の記録とまとめたか" in page
     assert page.count("<li>") >= 5
     assert staff.get(at(UUID("00000000-0000-4000-8000-000000000000"), "/looks")).status_code == 404

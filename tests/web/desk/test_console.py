@@ -10,7 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from noren import people
+from noren import clock, people
 from noren.booking import actions, referee
 from noren.booking.models import Booking, Event, Status
 from noren.shops import rules
@@ -94,6 +94,26 @@ def test_it_finds_a_customer_however_it_is_spelled(made: Salon, staff: Client, q
     page = staff.post("/console/customers", {"query": query}).content.decode()
     assert f"/console/customers/{booking.person_id}" in page
     assert re.search(r"(\d+)件見つかり、\1件を表示しています。", page)
+
+
+def test_two_of_one_name_are_told_apart_by_their_visits(
+    made: Salon, staff: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last one, or of who has not been here the next."""
+    before, after = NOON + timedelta(hours=2), NOON + timedelta(days=3)
+    for at, mail in ((before, "one@example.jp"), (after, "two@example.jp")):
+        person = booked(made, at, mail=mail, name="同姓 同名").booking.person_id
+        assert person is not None
+        people.keep(made.id, person)
+    for minutes in (40, 80, 121):  # who is signed in looks at a page now and then
+        monkeypatch.setattr(clock, "now", lambda minutes=minutes: NOON + timedelta(minutes=minutes))
+        assert staff.get("/console/new").status_code == 200
+    for address in ("/console/customers", "/console/new"):
+        page = staff.post(address, {"query": "同姓同名"}).content.decode()
+        told = re.findall(r'class="when">(..) ([^<]*)<br>([^<]*)<', page)
+        assert sorted(told) == [("前回", "11月24日（火）", "カット"), ("次回", "11月27日（金）", "カット")], (
+            address
+        )
 
 
 def test_it_cancels_for_the_shop_with_a_code_as_reason(made: Salon, staff: Client) -> None:

@@ -76,7 +76,7 @@ def _page(staff: Client, booking: Booking) -> str:
 
 
 def _buttons(page: str) -> set[str]:
-    deeds = ("approve", "decline", "check-in", "no-show", "check-out", "cancel", "move")
+    deeds = ("approve", "decline", "check-in", "undo-check-in", "no-show", "check-out", "cancel", "move")
     return {deed for deed in deeds if f'/{deed}"' in page}
 
 
@@ -120,7 +120,7 @@ def test_she_is_checked_in_and_out(made: Salon, staff: Client, at: Callable[[dat
     at(booking.start)
     assert _buttons(_page(staff, booking)) == {"check-in", "no-show", "cancel", "move"}
     assert _press(staff, booking, "check-in")[0] == 302
-    assert _buttons(_page(staff, booking)) == {"check-out"}
+    assert _buttons(_page(staff, booking)) == {"check-out", "undo-check-in"}
     at(booking.start + timedelta(minutes=20))
     assert _press(staff, booking, "check-out")[0] == 302
     page = _page(staff, booking)
@@ -163,6 +163,26 @@ def test_a_double_check_out_is_one(made: Salon, staff: Client, at: Callable[[dat
     at(booking.start + timedelta(minutes=40))
     _press(staff, booking, "check-out")
     assert len(_events(made, booking, "checked_out")) == 1
+
+
+def test_a_check_in_on_the_wrong_line_is_taken_back(
+    made: Salon, staff: Client, at: Callable[[datetime], None]
+) -> None:
+    booking = _later(made)
+    assert _press(staff, booking, "undo-check-in")[0] == 302, "there is nothing to take back"
+    at(booking.start)
+    _press(staff, booking, "check-in")
+    assert [_press(staff, booking, "undo-check-in")[0] for _ in range(2)] == [302, 302]
+    assert len(_events(made, booking, "not_here")) == 1
+    page = _page(staff, booking)
+    assert _buttons(page) == {"check-in", "no-show", "cancel", "move"}
+    assert "来店していませんでした" in page, "it is in the history"
+    _press(staff, booking, "check-in")
+    at(booking.start + timedelta(minutes=10))
+    _press(staff, booking, "check-out")
+    status, refused = _press(staff, booking, "undo-check-in")
+    assert status == 409, refused
+    assert _status(made, booking) == Status.CHECKED_IN
 
 
 def test_a_stale_page_does_not_undo(made: Salon, staff: Client, at: Callable[[datetime], None]) -> None:
@@ -233,7 +253,17 @@ def test_it_shows_and_does_nothing_of_another_shop(made: Salon, staff: Client) -
     assert made
     other = salon("elsewhere")
     theirs = booked(other, NOON + timedelta(days=1)).booking
-    for deed in ("approve", "decline", "check-in", "no-show", "check-out", "cancel", "move", "nothing"):
+    for deed in (
+        "approve",
+        "decline",
+        "check-in",
+        "undo-check-in",
+        "no-show",
+        "check-out",
+        "cancel",
+        "move",
+        "nothing",
+    ):
         assert _press(staff, theirs, deed)[0] == 404
     assert staff.get(f"/console/bookings/{theirs.id}/move").status_code == 404
     assert _status(other, theirs) == Status.CONFIRMED

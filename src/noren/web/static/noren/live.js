@@ -48,10 +48,25 @@ const swap = (region, page) => {
   if (focused) [...region.querySelectorAll("a")].find((one) => one.getAttribute("href") === focused)?.focus();
 };
 
+// The page is not fetched for the clock's sake, which would keep a session awake: what time alone changes moves here.
+const age = () => {
+  const now = Date.now();
+  for (const one of document.querySelectorAll("[data-due][hidden]")) one.hidden = one.dataset.due * 1000 > now;
+  for (const line of document.querySelectorAll(".daygrid .now")) {
+    line.dataset.since ??= now;
+    line.dataset.from ??= line.dataset.h * 60 + Number(line.dataset.m);
+    const minute = Number(line.dataset.from) + Math.floor((now - line.dataset.since) / 60000);
+    line.dataset.h = Math.floor(minute / 60);
+    line.dataset.m = minute % 60;
+    line.hidden = minute >= line.closest(".daygrid").dataset.last * 60;
+  }
+};
+
 const tick = async () => {
   const region = live();
   clearTimeout(timer);
   if (!region || document.hidden) return;
+  age();
   if ("held" in region.dataset) {
     // Something is being carried over it.
     timer = setTimeout(tick, EVERY);
@@ -72,4 +87,5 @@ const tick = async () => {
 };
 
 document.addEventListener("visibilitychange", () => { if (!document.hidden) tick(); });
+age();
 timer = setTimeout(tick, EVERY);
