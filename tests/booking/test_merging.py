@@ -249,8 +249,6 @@ def test_who_books_as_the_double_while_the_two_are_parted_waits_for_nobody_who_w
     kept, double = (guest(made, n, f"2026-11-18 1{n - 100}:00")[0] for n in (100, 101))
     row = merging.merge(made.id, double, kept, [], grant=grant, now=NOW, by=BY)
     held = made.hold("cut", "2026-11-18 14:00")
-    confirm = partial(actions.confirm, made.id, held.id, double, now=NOW, locale="ja", consent=1)
-    part = partial(merging.undo, made.id, row.id, grant=grant, now=NOW, by=BY)
     noted = persons.noted
     reached = threading.Event()
 
@@ -260,12 +258,15 @@ def test_who_books_as_the_double_while_the_two_are_parted_waits_for_nobody_who_w
             until_somebody_waits(module_app_db)
         noted(*args)
 
+    def before() -> object:
+        return actions.confirm(made.id, held.id, double, now=NOW, locale="ja", consent=1)
+
     def after() -> object:
         reached.wait(60)
-        return part()
+        return merging.undo(made.id, row.id, grant=grant, now=NOW, by=BY)
 
     monkeypatch.setattr(persons, "noted", when_parting_waits)
-    answers = at_once([confirm, after])
+    answers = at_once([before, after])
     assert [type(each) for each in answers] == [Booking, Merge]
     assert made.booking(held.id).person_id == double
     whole(made)

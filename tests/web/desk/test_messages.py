@@ -278,7 +278,7 @@ def test_she_chooses_how_she_is_told(made: Salon, staff: Client, module_app_db: 
     assert page.count('<option value="mail" selected>') == 2
     staff.post(TOLD, {**WAYS, "whose": "own", "hour": "19"})
     with module_app_db.connect("owner") as conn:
-        (last,) = conn.execute("SELECT args FROM procrastinate_jobs ORDER BY id DESC LIMIT 1").fetchone()
+        [(last,)] = conn.execute("SELECT args FROM procrastinate_jobs ORDER BY id DESC LIMIT 1").fetchall()
     since = datetime.fromisoformat(last.pop("since"))
     assert last == {"shop_id": made.id, "hour": 19}
     assert (since.hour, since <= NOON < since + timedelta(days=1)) == (18, True), "nothing falls in between"
