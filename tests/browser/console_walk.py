@@ -86,7 +86,6 @@ FOUND = (
     ("many-sent", "messages/many", r"/console/messages/many/\d+"),
     ("list-one", "lists", r"/console/lists/[0-9a-f]{16}"),
     ("work-one", "work", r"/console/work/\d+"),
-    ("change", "work", r"/console/changes/\d+"),
     ("member", "members", r"/console/members/[^\"/]*salon[^\"/]*"),
 )
 
