@@ -48,7 +48,12 @@ def test_a_report_becomes_an_incident_with_a_log_on_its_timeline(salon: System, 
     page.goto(f"{salon.origin}/operations/signs")
     assert looks(page.context, page.url, "signs-none") == []
     number = _report(salon, browser)
-    page.reload()
+    # Whatever an operator came for, her first page leads there.
+    home = f"{salon.origin}/operations/"
+    with visit(browser, english=True, bypass_csp=True) as other:
+        other.add_cookies(page.context.cookies())  # type: ignore[arg-type]
+        assert looks(other, home, "operations-waits-en") == []
+    page.goto(home)
     page.get_by_role("link", name="外部からの通報").click()
     expect(page).to_have_url(re.compile(number))
     expect(page.locator("main")).to_contain_text("mitsuketa@kenkyu.example")
