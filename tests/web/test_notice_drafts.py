@@ -5,7 +5,7 @@ import re
 from noren import people
 from noren.incidents import notices
 from noren.incidents.models import NoticeDraft
-from noren.incidents.notice_text import LANGUAGES
+from noren.incidents.notice_text import LANGUAGES, Text
 from tests.web.notice_house import NAME, agree, ask, words
 from tests.web.test_incident_reports import TODAY, asked, customers
 from tests.web.test_incidents import opened, write
@@ -61,8 +61,8 @@ def test_a_notice_is_drafted_from_the_incident(house: House) -> None:
     # It lacks what only a person can give: when the next update comes.
     lacking = house.operator.post(begun["Location"], {**_form(text), "revision": "1", "deed": "preview"})
     assert lacking.status_code == 422
-    form = {**_form(text), "revision": "2", "deed": "preview", "next": words()["next"]}
-    assert house.operator.post(begun["Location"], form).status_code == 302
+    whole = {**_form(text), "revision": "2", "deed": "preview", "next": words()["next"]}
+    assert house.operator.post(begun["Location"], whole).status_code == 302
     agree(house, ask(house.operator, int(begun["Location"].rpartition("/")[2])))
     # The next update begins with what is known by then.
     write(house.operator, f"/operations/incidents/{incident}", kind="state", state="resolved")
@@ -102,7 +102,7 @@ def test_who_is_no_member_begins_with_an_empty_draft(house: House) -> None:
         assert notices.text_of(NoticeDraft.objects.get(notice=name)).canonical().count('"ja": {}') == 1
 
 
-def _form(text: notices.Text) -> dict[str, str]:
+def _form(text: Text) -> dict[str, str]:
     said = {
         f"{language}-{name}": words for language in LANGUAGES for name, words in text.said[language].items()
     }
