@@ -9,15 +9,15 @@ import argparse
 import hashlib
 import json
 import re
-import sys
 import zipfile
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from noren_verify import Misuse, NotWhole, Signed, leaf_of, read_key, read_signed
+from noren_verify import NotWhole, Signed, leaf_of, read_key, read_signed
 from noren_verify.accounts import in_store
+from noren_verify.signed import object_of, said
 
 IN = ("put", "update", "import", "member")
 SILENT = (
@@ -86,31 +86,32 @@ def root_of(entries: dict[int, bytes], hashes: Iterator[bytes], size: int) -> by
         raise NotWhole("the bundle has too few hashes") from None
 
 
+def led(lines: Iterable[bytes], hashes: Iterable[bytes], signed: Signed) -> Entries:
+    """Read entries by their numbers, once they and the hashes lead to the signed head. Raises NotWhole."""
+    entries: Entries = {}
+    leaves: dict[int, bytes] = {}
+    for each in lines:
+        line = each.rstrip(b"\n")
+        match = LINE.fullmatch(line.decode("ascii", errors="replace"))
+        if match is None or int(match[1]) >= signed.size or int(match[1]) in leaves:
+            raise NotWhole("a line of `entries` is none, or is there twice")
+        index, data = int(match[1]), line.partition(b" ")[2]
+        leaves[index], entries[index] = leaf_of(data), json.loads(data)
+    rest = iter([_hash(line) for line in hashes])
+    if root_of(leaves, rest, signed.size) != signed.root or next(rest, None) is not None:
+        raise NotWhole("the entries do not lead to the signed head")
+    return entries
+
+
 class Bundle:
     """An opened bundle whose entries were led to the signed head. Raises NotWhole."""
 
-    def __init__(self, path: Path, signed: Signed, file: zipfile.ZipFile) -> None:
+    def __init__(self, signed: Signed, file: zipfile.ZipFile) -> None:
         self.signed = signed
-        self.question = _json(file, "question.json")
-        self.answer = _json(file, "answer.json")
-        self.entries: Entries = {}
-        leaves: dict[int, bytes] = {}
-        with file.open("entries") as lines:
-            for line in lines:
-                self._entry(line.rstrip(b"\n"), leaves)
-        with file.open("hashes") as lines:
-            hashes = [_hash(line) for line in lines]
-        rest = iter(hashes)
-        if root_of(leaves, rest, signed.size) != signed.root or next(rest, None) is not None:
-            raise NotWhole(f"{path.name}: the entries do not lead to the signed head")
-
-    def _entry(self, line: bytes, leaves: dict[int, bytes]) -> None:
-        match = LINE.fullmatch(line.decode("ascii", errors="replace"))
-        if match is None or int(match[1]) >= self.signed.size or int(match[1]) in leaves:
-            raise NotWhole("a line of `entries` is none, or is there twice")
-        index, data = int(match[1]), line.partition(b" ")[2]
-        leaves[index] = leaf_of(data)
-        self.entries[index] = json.loads(data)
+        self.question = object_of(file.read("question.json"), "question.json")
+        self.answer = object_of(file.read("answer.json"), "answer.json")
+        with file.open("entries") as entries, file.open("hashes") as hashes:
+            self.entries = led(entries, hashes, signed)
 
     def outcomes(self) -> dict[int, str]:
         """Of each entry how it ended: the newest word."""
@@ -294,7 +295,7 @@ def verify(path: Path, key_text: str) -> list[str]:
     try:
         with zipfile.ZipFile(path) as file:
             signed = read_signed(file.read("checkpoint"), key, "the bundle's checkpoint")
-            bundle = Bundle(path, signed, file)
+            bundle = Bundle(signed, file)
         persons, spared = answered(bundle)
         lain = accounts(bundle)
     except (zipfile.BadZipFile, KeyError, TypeError, AttributeError, ValueError) as fault:
@@ -353,13 +354,6 @@ def _words(bundle: Bundle, persons: list[Json], spared: list[Json]) -> list[str]
     return lines
 
 
-def _json(file: zipfile.ZipFile, name: str) -> Json:
-    found = json.loads(file.read(name))
-    if not isinstance(found, dict):
-        raise NotWhole(f"{name} is not an object")
-    return found
-
-
 def _hash(line: bytes) -> bytes:
     text = line.rstrip(b"\n").decode("ascii", errors="replace")
     if not HASH.fullmatch(text):
@@ -373,13 +367,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("file", type=Path, help="what `noren scope --bundle FILE` wrote")
     parser.add_argument("--vkey", "--key", required=True, help="public key (NAME+KEYID+BASE64), or its file")
     options = parser.parse_args(arguments)
-    try:
-        lines = verify(options.file, options.vkey)
-    except Misuse as error:
-        print(f"noren-verify: {error}", file=sys.stderr)
-        return 2
-    except (NotWhole, OSError) as error:
-        print(f"not whole: {error}")
-        return 1
-    print("\n".join(lines))
-    return 0
+    return said(lambda: verify(options.file, options.vkey))

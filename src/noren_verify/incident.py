@@ -8,18 +8,17 @@ and held against the book, files of evidence against their records. docs/inciden
 import argparse
 import hashlib
 import json
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from noren_verify import bundle, leaf_of
-from noren_verify.bundle import HASH, LINE, root_of
-from noren_verify.signed import Key, Misuse, NotWhole, read_key, read_signed
+from noren_verify import bundle, signed
+from noren_verify.signed import Key, NotWhole, object_of, read_key, read_signed
 
 Json = dict[str, Any]
 SCHEMA = "noren-incident/1"
 ADDED = "added:"
+EVIDENCE = "evidence"
 
 
 def verify(folder: Path, key_text: str) -> list[str]:
@@ -29,17 +28,17 @@ def verify(folder: Path, key_text: str) -> list[str]:
     """
     key = read_key(key_text)
     try:
-        manifest = _json(folder / "manifest.json")
+        manifest = object_of((folder / "manifest.json").read_bytes(), "manifest.json")
         if manifest["schema"] != SCHEMA:
             raise NotWhole(f"{folder} is not of the format {SCHEMA}")
         parts: dict[str, str] = dict(manifest["parts"])
         lines = list(_parts(folder, parts))
-        book = _json(folder / "book.json")
+        book = object_of((folder / "book.json").read_bytes(), "book.json")
         said = {record["number"]: _words(record) for record in book["records"]}
         lines += _tried("the book", lambda: _book(folder, book, str(manifest["incident"]), key))
         for name in sorted(name for name in parts if name.startswith("scopes/") and name.endswith(".zip")):
             lines += _tried(name, lambda name=name: _scope(folder / name, said, key_text))
-        lines += _evidence(parts, list(said.values()))
+        lines += _evidence(parts, [_words(one) for one in book["records"] if one["kind"] == EVIDENCE])
     except (OSError, KeyError, TypeError, AttributeError, ValueError) as fault:
         raise NotWhole(f"{folder} does not hold an incident's copy: {fault!r}") from None
     return lines
@@ -66,19 +65,12 @@ def _parts(folder: Path, parts: dict[str, str]) -> Iterator[str]:
 
 def _book(folder: Path, book: Json, incident: str, key: Key) -> Iterator[str]:
     """Hold every record against the ledger's entry about it."""
-    signed = read_signed((folder / "proof" / "checkpoint").read_bytes(), key, "the copy's checkpoint")
-    entries: dict[int, Json] = {}
-    leaves: dict[int, bytes] = {}
-    for line in (folder / "proof" / "entries").read_bytes().splitlines():
-        match = LINE.fullmatch(line.decode("ascii", errors="replace"))
-        if match is None or int(match[1]) >= signed.size or int(match[1]) in leaves:
-            raise NotWhole("a line of its `entries` is none, or is there twice")
-        data = line.partition(b" ")[2]
-        leaves[int(match[1])], entries[int(match[1])] = leaf_of(data), json.loads(data)
-    hashes = [_hash(line) for line in (folder / "proof" / "hashes").read_bytes().splitlines()]
-    rest = iter(hashes)
-    if root_of(leaves, rest, signed.size) != signed.root or next(rest, None) is not None:
-        raise NotWhole("its entries do not lead to the signed head")
+    head = read_signed((folder / "proof" / "checkpoint").read_bytes(), key, "the copy's checkpoint")
+    with (
+        (folder / "proof" / "entries").open("rb") as lines,
+        (folder / "proof" / "hashes").open("rb") as hashes,
+    ):
+        entries = bundle.led(lines, hashes, head)
     if book["incident"] != incident:
         raise NotWhole("it is of another incident")
     newest = _newest(entries, incident)
@@ -97,7 +89,7 @@ def _book(folder: Path, book: Json, incident: str, key: Key) -> Iterator[str]:
     if gone:
         raise NotWhole(f"record {gone[0]} is missing")
     count = len(book["records"])
-    yield f"proved: all {count} records of the book are as the ledger of {signed.size} entries has them"
+    yield f"proved: all {count} records of the book are as the ledger of {head.size} entries has them"
     yield f"not proved here: that nobody has written a record no. {count + 1} since"
 
 
@@ -140,7 +132,10 @@ def _about(number: int, line: str) -> str:
 
 
 def _evidence(parts: dict[str, str], said: list[Json]) -> Iterator[str]:
-    """Files that a record names by their hash; the others came with a sign, and the record is the sign's."""
+    """Files that a record of theirs names by their hash; the others came with a sign, and the record is its.
+
+    Nobody but the vault writes a record of that kind.
+    """
     named = {one["file"]: one.get("sha256") for one in said if isinstance(one.get("file"), str)}
     files = {name.partition("/")[2]: sha256 for name, sha256 in parts.items() if name.startswith("evidence/")}
     wrong = [name for name, sha256 in sorted(files.items()) if named.get(name, sha256) != sha256]
@@ -161,33 +156,10 @@ def _words(record: Json) -> Json:
     return said if isinstance(said, dict) else {}
 
 
-def _hash(line: bytes) -> bytes:
-    text = line.decode("ascii", errors="replace")
-    if not HASH.fullmatch(text):
-        raise NotWhole("a line of its `hashes` is none")
-    return bytes.fromhex(text)
-
-
-def _json(path: Path) -> Json:
-    found = json.loads(path.read_bytes())
-    if not isinstance(found, dict):
-        raise NotWhole(f"{path.name} is not an object")
-    return found
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """`noren-verify incident FOLDER --vkey KEY`. The exit code: 0 proved, 1 not whole, 2 wrong usage."""
     parser = argparse.ArgumentParser(prog="noren-verify incident", description="Check an incident's copy.")
     parser.add_argument("folder", type=Path, help="`data` in what `noren incident take` wrote")
     parser.add_argument("--vkey", "--key", required=True, help="public key (NAME+KEYID+BASE64), or its file")
     options = parser.parse_args(arguments)
-    try:
-        lines = verify(options.folder, options.vkey)
-    except Misuse as error:
-        print(f"noren-verify: {error}", file=sys.stderr)
-        return 2
-    except NotWhole as error:
-        print(f"not whole: {error}")
-        return 1
-    print("\n".join(lines))
-    return 1 if any(line.startswith("NOT WHOLE") for line in lines) else 0
+    return signed.said(lambda: verify(options.folder, options.vkey))

@@ -6,15 +6,12 @@ the text is described in docs/notices.md.
 
 import argparse
 import hashlib
-import json
-import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from noren_verify.proof import carried, read_proof, verify_proof
-from noren_verify.signed import Key, Misuse, NotWhole, read_key
+from noren_verify.signed import Key, Misuse, NotWhole, object_of, read_key, said
 
 FORMAT = "noren-notice/1"
 LONGEST = 1_000_000
@@ -23,7 +20,7 @@ PUBLISHED = {"published": "by two operators", "published:alone": "by one operato
 
 def verify_text(text: bytes, proof: bytes, key: Key) -> tuple[str, int, int, str]:
     """Notice, number and version of a text that was published as it is, and words. Raises NotWhole."""
-    told = _json(text, "the text")
+    told = object_of(text, "the text")
     if told.get("format") != FORMAT:
         raise NotWhole(f"the text is not of the format {FORMAT}")
     notice, number, version = told.get("notice"), told.get("number"), told.get("version")
@@ -35,7 +32,7 @@ def verify_text(text: bytes, proof: bytes, key: Key) -> tuple[str, int, int, str
     if not brought or len(brought) == 32:
         raise NotWhole(f"{what}: the proof does not bring its entry along")
     verify_proof(brought, index, hashes, signed)
-    entry = _json(brought, f"entry {index}")
+    entry = object_of(brought, f"entry {index}")
     if entry.get("kind") != "notice" or entry.get("note") not in PUBLISHED:
         raise NotWhole(f"{what}: entry {index} publishes nothing")
     if entry.get("ref") != f"{notice}/{number}.{version}/sha256:{hashlib.sha256(text).hexdigest()}":
@@ -82,29 +79,10 @@ def _bytes(path: Path) -> bytes:
     return data
 
 
-def _json(data: bytes, what: str) -> dict[str, Any]:
-    try:
-        found = json.loads(data.decode())
-    except (ValueError, RecursionError):
-        raise NotWhole(f"{what} is not JSON") from None
-    if not isinstance(found, dict):
-        raise NotWhole(f"{what} is not an object")
-    return found
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """`noren-verify notice FILE ... --key KEY`. The exit code: 0 proved, 1 not whole, 2 wrong usage."""
     parser = argparse.ArgumentParser(prog="noren-verify notice", description="Check published notices.")
     parser.add_argument("paths", nargs="+", type=Path, help="a notice's text (.json), or a folder of them")
     parser.add_argument("--vkey", "--key", required=True, help="public key (NAME+KEYID+BASE64), or its file")
     options = parser.parse_args(arguments)
-    try:
-        lines = verify(options.paths, read_key(options.vkey))
-    except Misuse as error:
-        print(f"noren-verify: {error}", file=sys.stderr)
-        return 2
-    except (NotWhole, OSError, ValueError, KeyError, TypeError) as error:
-        print(f"not whole: {error}")
-        return 1
-    print("\n".join(lines))
-    return 0
+    return said(lambda: verify(options.paths, read_key(options.vkey)))

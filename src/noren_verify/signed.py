@@ -3,9 +3,12 @@
 import base64
 import binascii
 import hashlib
+import json
 import re
+import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -20,6 +23,31 @@ class NotWhole(Exception):
 
 class Misuse(Exception):
     """The command was not given what it needs."""
+
+
+def object_of(data: bytes, what: str) -> dict[str, Any]:
+    """Read an object in JSON. Raises NotWhole."""
+    try:
+        found = json.loads(data.decode())
+    except (ValueError, RecursionError):
+        raise NotWhole(f"{what} is not JSON") from None
+    if not isinstance(found, dict):
+        raise NotWhole(f"{what} is not an object")
+    return found
+
+
+def said(check: Callable[[], list[str]]) -> int:
+    """Check and print the lines. Gives the exit code: 0 proved, 1 not whole in any part, 2 wrong usage."""
+    try:
+        lines = check()
+    except Misuse as error:
+        print(f"noren-verify: {error}", file=sys.stderr)
+        return 2
+    except (NotWhole, OSError, ValueError, KeyError, TypeError) as error:
+        print(f"not whole: {error}")
+        return 1
+    print("\n".join(lines))
+    return 1 if any(line.startswith("NOT WHOLE") for line in lines) else 0
 
 
 class Key(NamedTuple):

@@ -19,7 +19,7 @@ from noren import people
 from noren.errors import VaultUnavailable
 from noren.incidents import book, commands, copies, evidence_commands
 from noren.incidents.book import Kind
-from noren.people import incidents
+from noren.people import incidents, signs
 from noren.web import incident_copy_commands
 from noren_verify.__main__ import main as verify
 from tests.servers import VaultProcess
@@ -307,6 +307,27 @@ def test_a_folder_is_checked_again_by_anybody(
     assert f"NOT WHOLE: scopes/{answer.name}" in capsys.readouterr().out
     assert verify(["incident", str(data), "--vkey", "nobody"]) == 2
     assert verify(["incident", str(tmp_path), "--vkey", vkey]) == 1
+
+
+def test_no_record_but_its_own_says_what_a_file_is(
+    incident: str,
+    exported: Callable[..., Path],
+    ledger: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A member's fact that names a file with another hash does not make that file the one that came."""
+    (there,) = signs.files_of(None, incident)
+    other = hashlib.sha256(b"nothing").hexdigest()
+    incidents.add(None, incident, "fact", json.dumps({"text": "", "file": there.file, "sha256": other}))
+    assert take(tmp_path, exported()).returncode == 0
+    data = tmp_path / "taken" / "data"
+    (data / "evidence" / there.file).write_bytes(b"nothing")
+    manifest = json.loads((data / "manifest.json").read_bytes())
+    manifest["parts"][f"evidence/{there.file}"] = other
+    (data / "manifest.json").write_text(json.dumps(manifest))
+    assert verify(["incident", str(data), "--vkey", str(ledger / "vkey")]) == 1
+    assert f"NOT WHOLE: the file {there.file} is not the one that the book names" in capsys.readouterr().out
 
 
 OUTSIDE = """
