@@ -69,8 +69,8 @@ class Hook(Ringing):
         self._pool: httpcore.AsyncConnectionPool | None = None
 
     async def stop(self) -> None:
-        """Wait for what is being posted, and let the connections go."""
-        await super().stop()
+        """Let go of what is being posted, which the next start posts again, and of the connections."""
+        await self._after.settle(cancel=True)
         if self._pool is not None:
             await self._pool.aclose()
 

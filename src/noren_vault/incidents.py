@@ -151,7 +151,7 @@ class Incidents:
                 "opened_at": at,
                 "by": by,
                 "records": records,
-                "words": self.opened(incident, 1, bytes(sealed))["words"],
+                "words": self._title(incident, bytes(sealed)),
             }
             for incident, at, by, sealed, records in rows
         ]
@@ -271,6 +271,13 @@ class Incidents:
         row = await cursor.fetchone()
         if row is None or not row[0]:
             raise NoSuchIncident
+
+    def _title(self, incident: str, sealed: bytes) -> str:
+        """How it was opened; one that does not open is listed, so that the others are read."""
+        try:
+            return self.opened(incident, 1, sealed)["words"]
+        except RecordDamaged:
+            return ""
 
     def opened(self, incident: str, number: int, sealed: bytes) -> dict[str, str]:
         """Open a record: its words and its salt. Raises RecordDamaged."""

@@ -395,6 +395,17 @@ class Inquiries:
         return told
 
 
+async def pasted(database: Database, most: int) -> list[dict[str, Any]]:
+    """Give what was pasted, the open ones first, with who has made a new one."""
+    rows = await database.rows(
+        "SELECT s.secret, s.inquiry, s.kind, s.at, a.handle, s.done_at FROM vault.pasted_secret s "
+        "LEFT JOIN vault.actor a ON a.actor = s.done_by ORDER BY s.done_at IS NOT NULL, s.at DESC LIMIT %s",
+        [most],
+    )
+    names = ("secret", "inquiry", "kind", "at", "done_by", "done_at")
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
 def to_wire(one: Standing, mine: Collection[str] = ()) -> dict[str, Any]:
     """The shape of the answer; instants are milliseconds. Whose it is stays here, and so does the incident
     but for who is a member: `mine` are hers.

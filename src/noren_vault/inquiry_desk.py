@@ -11,12 +11,13 @@ from noren_vault.clock import Now
 from noren_vault.database import Connection, Database
 from noren_vault.errors import BadRequest, InquiryHeld, InquiryMoved, NoSuchIncident, NoSuchInquiry
 from noren_vault.grants import Grant
-from noren_vault.inquiries import FIELD, LONGEST, Inquiries, Standing, to_wire
+from noren_vault.inquiries import FIELD, LONGEST, Inquiries, Standing, pasted, to_wire
 from noren_vault.inquiry_letters import ANSWERED, RECEIVED
 from noren_vault.record import Path, Record
 from noren_vault.rights import PLATFORM
 
 PURPOSE: Final = "inquiry"
+_MOST_PASTED: Final = 300
 
 
 class InquiryDesk:
@@ -31,16 +32,10 @@ class InquiryDesk:
 
     async def all(self, grant: Grant) -> dict[str, Any]:
         """Give how all stand, without words, and what was pasted and is not done."""
-        rows = await self._database.rows(
-            "SELECT s.secret, s.inquiry, s.kind, s.at, a.handle, s.done_at FROM vault.pasted_secret s "
-            "LEFT JOIN vault.actor a ON a.actor = s.done_by "
-            "ORDER BY s.done_at IS NOT NULL, s.at DESC LIMIT 300"
-        )
-        names = ("secret", "inquiry", "kind", "at", "done_by", "done_at")
         mine = await self._mine(grant)
         return {
             "inquiries": [to_wire(one, mine) for one in await self._inquiries.every()],
-            "pasted": [dict(zip(names, row, strict=True)) for row in rows],
+            "pasted": await pasted(self._database, _MOST_PASTED),
         }
 
     async def read(self, grant: Grant, inquiry: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from noren_vault.clock import Now
 from noren_vault.database import Connection, Database
 from noren_vault.errors import BadRequest, NoSuchSecret
 from noren_vault.incidents import Asker
+from noren_vault.inquiries import pasted
 from noren_vault.keys import Keys
 from noren_vault.record import Record
 from noren_vault.rights import PLATFORM
@@ -89,7 +90,7 @@ class Inventory:
                 )
                 for row in rows
             ],
-            "pasted": await self._pasted(),
+            "pasted": await pasted(self._database, _MOST_NOTES),
         }
 
     async def note(self, asker: Asker, new: New) -> str:
@@ -155,15 +156,6 @@ class Inventory:
         )
         if await cursor.fetchone() is None:
             raise NoSuchSecret
-
-    async def _pasted(self) -> list[dict[str, Any]]:
-        rows = await self._database.rows(
-            "SELECT s.secret, s.inquiry, s.kind, s.at, a.handle, s.done_at FROM vault.pasted_secret s "
-            "LEFT JOIN vault.actor a ON a.actor = s.done_by ORDER BY s.at DESC LIMIT %s",
-            [_MOST_NOTES],
-        )
-        names = ("secret", "inquiry", "kind", "at", "done_by", "done_at")
-        return [dict(zip(names, row, strict=True)) for row in rows]
 
     def _opened(self, row: Sequence[Any]) -> dict[str, str]:
         sealed = bytes(row[6])

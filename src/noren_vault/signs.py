@@ -23,7 +23,7 @@ from psycopg_pool import PoolTimeout
 from noren_vault import tasks
 from noren_vault.clock import Now
 from noren_vault.database import Connection, Database
-from noren_vault.errors import BadRequest, LedgerUnavailable, NoSuchSign, SignOver
+from noren_vault.errors import BadRequest, LedgerUnavailable, NoSuchSign, RecordDamaged, SignOver
 from noren_vault.evidence import Evidence
 from noren_vault.hook import Hook
 from noren_vault.incidents import LONGEST, Asker, Incidents
@@ -291,7 +291,7 @@ class Signs:
             {"actor": asker.actor, "since": self._now() - _SHOWN_MS, "most": _MOST_SHOWN},
         )
         # Whose address is told is named in an entry: where one sign is read.
-        return [{name: said for name, said in self._shown(row).items() if name != "mail"} for row in rows]
+        return [{name: said for name, said in self._listed(row).items() if name != "mail"} for row in rows]
 
     async def read(self, asker: Asker, sign: str) -> dict[str, Any]:
         """Give a sign with its rings, its files, and the ledger's entry. On record. Raises NoSuchSign."""
@@ -311,7 +311,7 @@ class Signs:
             "FROM vault.sign_ring r WHERE r.sign = %s ORDER BY r.number",
             [sign],
         )
-        told = self._shown(row) | {
+        told = self._shown(row, self._words(sign, bytes(row[14]))) | {
             "files": await self.evidence.of_sign(sign),
             "rings": [
                 {"number": number, "at": at, "waits": waits is not None, "hooked": hooked, "mailed": mailed}
@@ -394,10 +394,16 @@ class Signs:
         if row[6] not in ("new", "taken"):
             raise SignOver
 
-    def _shown(self, row: Sequence[Any]) -> dict[str, Any]:
+    def _listed(self, row: Sequence[Any]) -> dict[str, Any]:
+        """One that does not open is listed without its words, so that the others are read."""
+        try:
+            return self._shown(row, self._words(row[0], bytes(row[14])))
+        except RecordDamaged:
+            return self._shown(row, {})
+
+    def _shown(self, row: Sequence[Any], words: dict[str, Any]) -> dict[str, Any]:
         names = ("sign", "source", "what", "first", "last", "times", "state", "by", "since", "incident")
         told = dict(zip(names, row, strict=False)) | {"rung": row[11], "next": row[12], "entry": row[13]}
-        words = self._words(row[0], bytes(row[14]))
         facts = {name: text for name, text in words.get("facts", {}).items() if name != "salt"}
         return told | {"reported": row[10] is not None, **words, "facts": facts}
 

@@ -5,7 +5,9 @@ import base64
 import hashlib
 import hmac
 import json
+import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -766,3 +768,42 @@ def test_what_is_no_evidence_is_refused(bench: Bench) -> None:
         assert (await ask(vault, "evidence_list", incident=incident))["files"] == []
 
     bench.run(act)
+
+
+def test_what_does_not_open_hides_nothing_beside_it(bench: Bench, mail: Sink) -> None:
+    """Signs and incidents are listed, the damaged one without its words."""
+
+    async def act(vault: Vault) -> None:
+        await two(vault, bench.configured.database_url, mail)
+        told = [(await ask(vault, "tell_sign", text=one))["sign"] for one in (WORDS, "もう一つ")]
+        books = [(await ask(vault, "open_incident", words=WHY))["incident"] for _ in range(2)]
+        with psycopg.connect(bench.configured.database_url, autocommit=True) as connection:
+            connection.execute("UPDATE vault.sign SET sealed = '\\x00' WHERE sign = %s", [told[0]])
+            connection.execute(
+                "UPDATE vault.incident_record SET sealed = '\\x00' WHERE incident = %s", [books[0]]
+            )
+        signs = {one["sign"]: one.get("text", "") for one in (await ask(vault, "signs"))["signs"]}
+        assert signs == {told[0]: "", told[1]: "もう一つ"}
+        listed = {one["incident"]: one["words"] for one in (await ask(vault, "incidents"))["incidents"]}
+        assert listed == {books[0]: "", books[1]: WHY}
+        with pytest.raises(RecordDamaged):
+            await ask(vault, "sign", sign=told[0])
+
+    bench.run(act)
+
+
+def test_an_alarm_that_hangs_does_not_hold_up_the_end(bench: Bench, mail: Sink) -> None:
+    """What was under way is posted again at the next start."""
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        url = f"http://localhost:{deaf.getsockname()[1]}/alarm"
+        alarm = Alarm(url, SECRET, frozenset({"localhost"}))
+        bench.configured = replace(bench.configured, alarm=alarm)
+
+        async def act(vault: Vault) -> float:
+            await ask(vault, "tell_sign", text=WORDS)
+            await asyncio.sleep(0.3)
+            return time.monotonic()
+
+        began = bench.run(act)
+        assert time.monotonic() - began < 5
+    assert _rows(bench, "SELECT tries, hook_next IS NOT NULL FROM vault.sign_ring") == [(0, True)]
