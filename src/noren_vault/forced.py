@@ -63,6 +63,14 @@ WHERE CASE %(whose)s WHEN 'everybody' THEN true WHEN 'shop' THEN a.shop_id::text
     OR EXISTS (SELECT 1 FROM vault.access_grant g
                WHERE g.actor = a.actor AND g.revoked_at IS NULL AND g.expires_at > %(now)s))
 """
+# How many accounts and passwords that are, and living sign-ins.
+_WEIGH: Final = f"""
+WITH who AS ({_WHO})
+SELECT (SELECT count(*) FROM who),
+    (SELECT count(*) FROM vault.password w JOIN who ON who.actor = w.actor::text),
+    (SELECT count(*) FROM vault.access_grant g JOIN who ON who.actor = g.actor::text
+     WHERE g.revoked_at IS NULL AND g.expires_at > %(now)s)
+"""  # noqa: S608 - no value is in it
 _END: Final = """
 UPDATE vault.access_grant SET revoked_at = %s
 WHERE actor = ANY(%s::uuid[]) AND revoked_at IS NULL AND expires_at > %s RETURNING shop_id
@@ -147,8 +155,8 @@ class _Due:
 
 
 class Forced:
-    """Begins, stops and resumes forced resets, and mails. `acts` names the methods; stopping and resuming are
-    an administrator's, beginning is an operator's under a power, too, and `forced_resets` any operator's.
+    """Weighs, begins, stops and resumes forced resets, and mails. `acts` names the methods; stopping and
+    resuming are an administrator's, the first two an operator's under a power, too, `forced_resets` any's.
     """
 
     def __init__(
@@ -171,6 +179,7 @@ class Forced:
         self._origin = origin
         self._now = now
         self.acts = {
+            "forced_weigh": self._weigh,
             "forced_begin": self._begin,
             "forced_resets": self._resets,
             "forced_stop": self._stop,
@@ -204,6 +213,16 @@ class Forced:
 
     # -- methods
 
+    async def _weigh(self, params: Params, peer: Peer) -> dict[str, Any]:
+        """Say how many accounts it would end, before it does. On record."""
+        token = params.raw.get("grant")
+        path = await self._grants.may(token, peer, What.END_GRANTS)
+        whose, name, persons = _asked(params)
+        await self._record.write("incident", path, ref=_words(whose, name), note="weighed:reset")
+        wanted = self._wanted(whose, name, persons, own=token is None)
+        accounts, passwords, living = await self._database.row(_WEIGH, wanted) or (0, 0, 0)
+        return {"accounts": accounts, "passwords": passwords, "living": living}
+
     async def _begin(self, params: Params, peer: Peer) -> dict[str, Any]:
         """End the grants and passwords of these accounts: the entry first, then all of it or nothing."""
         token = params.raw.get("grant")
@@ -212,11 +231,9 @@ class Forced:
         a_minute = params.number("a_minute", most=MOST_A_MINUTE) if "a_minute" in params.raw else A_MINUTE
         if not a_minute:
             raise BadRequest("at least one mail a minute")
-        reset, words = secrets.token_hex(_ID // 2), f"{whose}:{name}".rstrip(":")
+        reset, words = secrets.token_hex(_ID // 2), _words(whose, name)
         entry = await self._record.write("signout", path, ref=f"reset:{reset}/{words}", note="forced_reset")
-        # Operators have no passwords: who asks from a page does not end the sign-ins of those who contain.
-        wanted = {"whose": str(whose), "name": name, "persons": persons, "now": self._now()}
-        wanted["platform"] = token is None
+        wanted = self._wanted(whose, name, persons, own=token is None)
         actors = [row[0] for row in await self._database.rows(_WHO, wanted)]
         if not actors:
             await self._record.outcome(entry, Outcome.FAILED, path)
@@ -280,6 +297,13 @@ class Forced:
 
     # -- inside
 
+    def _wanted(self, whose: Whose, name: str, persons: list[str], *, own: bool) -> dict[str, Any]:
+        """What the question needs. `own`: the platform's accounts, too. They have no passwords: who asks from
+        a page does not end the sign-ins of those who contain.
+        """
+        told = {"whose": str(whose), "name": name, "persons": persons}
+        return told | {"now": self._now(), "platform": own}
+
     async def _tell(self, reset: str, one: _Due, some: asyncio.Semaphore) -> None:
         async with some:
             state = "spared" if not one.standing else await self._sent(reset, one)
@@ -303,6 +327,11 @@ class Forced:
         except VaultError as fault:
             _log.error("not_told", reset=reset, fault=type(fault).__name__)
             return None
+
+
+def _words(whose: Whose, name: str) -> str:
+    """How the record names whose accounts."""
+    return f"{whose}:{name}".rstrip(":")
 
 
 def _asked(params: Params) -> tuple[Whose, str, list[str]]:

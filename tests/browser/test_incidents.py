@@ -58,6 +58,7 @@ def _write(page: Page, kind: str, text: str, **more: str) -> None:
     expect(page.locator(".timeline")).to_contain_text(text, timeout=15_000)
 
 
+@pytest.mark.timeout(900)
 def test_an_incident_is_worked_on(salon: System, browser: Browser, tmp_path: Path) -> None:
     page = operator_of(salon, browser)
     complaints = watch(page)
@@ -88,6 +89,7 @@ def test_an_incident_is_worked_on(salon: System, browser: Browser, tmp_path: Pat
     expect(page.locator("main")).to_contain_text("What the law asks")
     _contain(page)
     _shut_out(page, salon)
+    _reset_those(page, salon)
     assert looks(page.context, page.url, "incident-en") == []
     _copied(page, salon, browser, tmp_path)
     page.get_by_role("button", name="日本語").click()
@@ -151,27 +153,33 @@ def _contain(page: Page) -> None:
     expect(page.locator("h1")).to_have_text("夜中に名簿が見られている")
 
 
-def _power(page: Page, salon: System) -> None:
-    """The power that ends sign-ins, by broken glass: there is no other operator."""
-    salon.vault(
-        "INSERT INTO vault.passkey (credential_id, name, actor, public_key, sign_count, backed_up, added_at) "
-        "SELECT %s, %s, actor, '\\x00', 0, false, 0 FROM vault.actor WHERE handle = 'first.operator'",
-        secrets.token_bytes(32),
-        f"pk-{secrets.token_hex(12)}",
-    )
+def _power(page: Page, salon: System, what: str, title: str) -> None:
+    """A power by broken glass: there is no other operator."""
     page.goto(f"{salon.origin}/operations/powers")
-    page.locator("input[name=what][value=end_grants]").check()
+    page.locator(f"input[name=what][value={what}]").check()
     page.locator("#words").fill("夜中の閲覧を止める")
     page.locator("#minutes").select_option("15")
     page.get_by_role("button", name="Nobody else can be had").click()
     page.get_by_role("button", name=re.compile("passkey", re.IGNORECASE)).click()
     page.get_by_role("button", name="Begin").click()
-    expect(page.locator("h1")).to_have_text("Ending sign-ins", timeout=15_000)
+    expect(page.locator("h1")).to_have_text(title, timeout=15_000)
+
+
+def _passkey(salon: System, handle: str) -> None:
+    """One more, that is in nobody's hand."""
+    salon.vault(
+        "INSERT INTO vault.passkey (credential_id, name, actor, public_key, sign_count, backed_up, added_at) "
+        "SELECT %s, %s, actor, '\\x00', 0, false, 0 FROM vault.actor WHERE handle = %s",
+        secrets.token_bytes(32),
+        f"pk-{secrets.token_hex(12)}",
+        handle,
+    )
 
 
 def _shut_out(page: Page, salon: System) -> None:
     """A network is weighed and blocked, her own with a warning; somebody's credentials are revoked."""
-    _power(page, salon)
+    _passkey(salon, "first.operator")
+    _power(page, salon, "end_grants", "Ending sign-ins")
     page.goto(f"{salon.origin}/operations/incidents")
     page.get_by_role("link", name=re.compile("夜中に名簿")).click()
     contain = page.locator("section[aria-labelledby=contain]")
@@ -198,3 +206,33 @@ def _shut_out(page: Page, salon: System) -> None:
     assert incident is not None
     said = salon.noren("incident", "contain", incident[1], "show").stdout
     assert "203.0.113.0/24" in said
+
+
+def _reset_those(page: Page, salon: System) -> None:
+    """Whose data is asked; exactly those are counted and sign in anew, and the page says how it goes."""
+    _passkey(salon, "aoi.salon")
+    contain = page.locator("section[aria-labelledby=contain]")
+    contain.get_by_text("What else, and how").click()
+    contain.get_by_role("link", name="Whose data").click()
+    _power(page, salon, "read_ledger_entries", "The record")
+    page.goto(f"{salon.origin}/operations/incidents")
+    page.get_by_role("link", name=re.compile("夜中に名簿")).click()
+    page.goto(f"{page.url}/scope")
+    page.locator("#since").fill("2026-01-01T00:00")
+    page.locator("form:has(#since) button").click()
+    expect(page.get_by_role("button", name="Ask again, as of now")).to_be_visible(timeout=15_000)
+    page.locator("main a").first.click()
+    _tab_to(page, "#reset-scope")
+    page.locator("form:has(#reset-scope) button").click()
+    expect(page.locator("h1")).to_have_text("Have passwords set anew")
+    assert look(page, "incident-reset") == []
+    _tab_to(page, "#because")
+    page.keyboard.type("夜中に見られていたため")
+    page.keyboard.press("Enter")
+    done = contain.locator("li", has_text="Have passwords set anew")
+    expect(done).to_contain_text("done", timeout=15_000)
+    incident = page.url
+    done.get_by_role("link", name="How it goes").click()
+    expect(page.locator("h2")).to_contain_text("exactly those in a scope")
+    assert looks(page.context, page.url, "resets-of-scope") == []
+    page.goto(incident)

@@ -281,6 +281,7 @@ ASKED: dict[str, Ask] = {
     "rotate_keys": Ask({"what": "nothing"}, UNDER_ANOTHER, bad=True),
     "end_grants": Ask({"whose": "actor", "name": "nobody.salon"}, UNDER_ANOTHER),
     "revoke": Ask({"whose": "none", "name": "none"}, UNDER_ANOTHER, bad=True),
+    "forced_weigh": Ask({"whose": "none"}, UNDER_ANOTHER, bad=True),
     "forced_begin": Ask({"whose": "none"}, UNDER_ANOTHER, bad=True),
     # Powers: operators lend them to each other; who decides in a shop sees what began there.
     "powers": Ask(told={**OF_THE_PLATFORM, **AN_OWNER}),

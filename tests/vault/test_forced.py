@@ -62,7 +62,14 @@ def test_it_ends_whom_it_names_and_leads_them_through_a_reset(bench: Bench, mail
         for name in ("aoi", "mei"):
             await check(vault, name, known=secrets.token_urlsafe(32))
         ended = {"everybody": {"aoi", "mei", "sora"}, "shop": {"aoi", "mei"}}.get(whose, {"aoi"})
+        weight = await ask(vault, "forced_weigh", whose=whose, **named[whose])
+        assert await _holds(vault, aoi["grant"])
         begun = await ask(vault, "forced_begin", whose=whose, **named[whose])
+        assert weight == {
+            "accounts": begun["accounts"],
+            "passwords": begun["passwords"],
+            "living": begun["ended"],
+        }
         assert begun["accounts"] == begun["passwords"] == len(ended)
         assert begun["ended"] == len(ended) + len(ended & {"aoi", "mei"})
         assert known_to(bench) == sorted(f"{one}.salon" for one in {"aoi", "mei"} - ended)

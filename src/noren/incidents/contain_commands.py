@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from noren.errors import NorenError
-from noren.incidents import book, containing
+from noren.incidents import book, containing, resetting
 from noren.incidents.book import Kind
 from noren.incidents.containing import Wanted
 from noren.people import containment, incidents
@@ -21,7 +21,7 @@ DONE, NOT_NOW = 0, 1
 _WHOSE: Final[Mapping[str, tuple[str, ...]]] = {
     "end": ("session", "credential", "actor", "shop", "operators", "everybody"),
     "revoke": ("credential", "actor"),
-    "reset": ("actor", "shop", "everybody"),
+    "reset": ("actor", "shop", "everybody", "scope"),
     "block": ("address", "device"),
     "lift": ("freeze", "hold", "block"),
 }
@@ -32,6 +32,7 @@ _ABOUT: Final[Mapping[str, str]] = {
     "shop": "a shop, by its address",
     "operators": "every operator and auditor",
     "everybody": "everybody",
+    "scope": "exactly those in a scope, by the number of its record in the book",
     "address": "an address, or a network: 203.0.113.0/24",
     "device": "a part of what a browser says it is",
     "freeze": "a freeze of lists",
@@ -85,6 +86,8 @@ def _wanted(asked: argparse.Namespace) -> Wanted:
         shop_id = directory.shop_id(asked.shop) if asked.shop else None
         days = asked.days if deed == "hold" else 0
         return Wanted(deed, because, asked.shop or "*", shop_id=shop_id, days=days)
+    if whose == "scope":
+        return resetting.those(None, asked.incident, int(value), reading=None).wanted(because)
     name = "" if whose in _NAMELESS else str(value)
     return Wanted(
         "end_grants" if deed == "end" else deed,
@@ -134,6 +137,7 @@ def _parser() -> argparse.ArgumentParser:
         group = added[deed].add_mutually_exclusive_group(required=True)
         for kind in kinds:
             more: dict[str, Any] = {"action": "store_true"} if kind in _NAMELESS else {"metavar": "NAME"}
+            more |= {"metavar": "RECORD", "type": int} if kind == "scope" else {}
             group.add_argument(f"--{kind}", help=_ABOUT[kind], **more)
     added["block"].add_argument("--hours", type=int, default=24, help="for how long (24)")
     added["freeze"].add_argument("--shop", metavar="NAME", help="a shop's; every shop's unless given")

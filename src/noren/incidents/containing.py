@@ -50,10 +50,11 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """How many it touched; of what was revoked: by which ways its holder comes in again."""
+    """How many it touched; by which ways whose things were revoked comes in again; which reset it is."""
 
     touched: int
     back: tuple[str, ...] = ()
+    reset: str = ""
 
 
 def contain(grant: str | None, incident: str, wanted: Wanted, *, lent: str | None = None) -> int:
@@ -124,7 +125,8 @@ def _logs(paths: Paths) -> dict[str, dict[str, Any]]:
 
 
 def _said(done: Done) -> dict[str, Any]:
-    return {"touched": done.touched} | ({"back": list(done.back)} if done.back else {})
+    said = {"touched": done.touched, "reset": done.reset}
+    return said | ({"back": list(done.back)} if done.back else {})
 
 
 def _end_grants(grant: str | None, _incident: str, wanted: Wanted) -> Done:
@@ -138,7 +140,8 @@ def _revoke(grant: str | None, _incident: str, wanted: Wanted) -> Done:
 
 def _reset(grant: str | None, _incident: str, wanted: Wanted) -> Done:
     name: str | int = (wanted.shop_id or 0) if wanted.whose == "shop" else wanted.name
-    return Done(forced.begin(wanted.whose, name or None, grant=grant).passwords)
+    begun = forced.begin(wanted.whose, name or None, persons=wanted.persons, grant=grant)
+    return Done(begun.passwords, reset=begun.reset)
 
 
 def _freeze(grant: str | None, incident: str, wanted: Wanted) -> Done:

@@ -90,7 +90,11 @@ def _begin(asked: argparse.Namespace) -> int:
 
 def _persons(path: Path) -> tuple[UUID, ...]:
     text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
-    return tuple(dict.fromkeys(UUID(one["person"]) for one in json.loads(text)["persons"]))
+    answer = json.loads(text)
+    persons = [one["person"] for one in answer["persons"]]
+    # Of some it is only what they sign in with.
+    holders = [one["person"] for one in answer.get("accounts", ()) if one["state"] != "not"]
+    return tuple(dict.fromkeys(UUID(one) for one in [*persons, *holders] if one is not None))
 
 
 def _show() -> int:

@@ -7,7 +7,7 @@ stand. Raise what `client`'s raise.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
@@ -26,6 +26,15 @@ class Begun:
 
 
 @dataclass(frozen=True, slots=True)
+class Weight:
+    """What a reset would end: `accounts` that can sign in, `passwords` among them, `living` sign-ins."""
+
+    accounts: int
+    passwords: int
+    living: int
+
+
+@dataclass(frozen=True, slots=True)
 class Reset:
     """How one stands. Of its `passwords`: mails that wait, went out, failed, may have; set anew by now."""
 
@@ -41,6 +50,15 @@ class Reset:
     failed: int
     unknown: int
     set_anew: int
+
+
+# So many persons at once are the vault's limit.
+MOST_PERSONS: Final = 200_000
+
+
+def weigh(persons: Sequence[UUID], *, grant: str | None = None) -> Weight:
+    """Say what a reset of these persons' accounts would end. On record; with a grant as `begin` counts."""
+    return Weight(**_call("forced_weigh", _of_persons(persons, grant)))
 
 
 def begin(
@@ -84,6 +102,11 @@ def stop(reset: str) -> None:
 def resume(reset: str) -> None:
     """Let the mails go on. Raises NoSuchReset."""
     _call("forced_resume", {"reset": reset})
+
+
+def _of_persons(persons: Sequence[UUID], grant: str | None) -> dict[str, Any]:
+    params: dict[str, Any] = {"whose": "persons", "persons": [str(one) for one in persons]}
+    return params if grant is None else params | {"grant": grant}
 
 
 def _instant(milliseconds: int | None) -> datetime | None:

@@ -8,6 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
+from noren.incidents import asked
 from noren.incidents.book import Suspect, Thread, Workspace
 from noren.people import containment
 from noren.people.containment import Fact
@@ -148,6 +149,8 @@ def context(grant: str, incident: str, found: Workspace, told: Powers, now: date
         "whose": lent.WHOSE.items(),
         "revoked": REVOKED.items(),
         "reset": RESET.items(),
+        "scopes": [(line.record.number, read) for line in found.scopes if (read := asked.read(line.said))],
+        "may_read": told.running("read_ledger_entries") is not None,
         "hold_days": DAYS,
         "blocks": [(one, PATH[one.kind], powers.utc(one.until)) for one in lasting],
         "blockable": BLOCKED.items(),
@@ -172,6 +175,9 @@ def _deed(each: Thread) -> dict[str, Any]:
         "state": each.state,
         "outcome": OUTCOME.get(each.state, each.state),
         "touched": _("Touched: %(n)s.") % {"n": touched} if touched is not None else "",
+        # Where it is followed; a reset of before its id was written down stands there, too.
+        "reset": str(after.get("reset", "")),
+        "followed": said.get("deed") == "reset" and each.state == "done",
         "back": [BACK[way] for way in after.get("back", []) if way in BACK],
         "grants": before.get("grants") if isinstance(before, dict) else None,
     }

@@ -18,7 +18,7 @@ from noren.people import containment as door
 from noren.people import incidents
 from noren.people import powers as lending
 from noren.shops import directory
-from noren.web import containment, lent, powers
+from noren.web import containment, incident_resets, lent, powers
 from noren.web.incidents import workspace
 
 _LONGEST: Final = 300
@@ -30,6 +30,8 @@ def contain(request: OperatorRequest, incident: str) -> HttpResponse:
     """Do one thing against it; the page comes back with what is missing, or what stood in the way."""
     grant = request.signed_in.grant
     try:
+        if (request.POST.get("deed"), request.POST.get("whose")) == ("reset", "scope"):
+            return incident_resets.of_scope(request, incident)
         wanted = _wanted(request)
         if wanted is None:
             words = _("Please say what is to be done, and to what.")
@@ -39,7 +41,7 @@ def contain(request: OperatorRequest, incident: str) -> HttpResponse:
         running = lending.powers(grant).running(containing.POWERS.get(wanted.deed, "none"))
         under = lending.under(grant, running.power) if running is not None else None
         containing.contain(grant, incident, wanted, lent=under)
-    except NoSuchIncident:
+    except (NoSuchIncident, NothingHere):
         raise
     except NorenError as refusal:
         return workspace(request, incident, refused=refusal.words(), status=refusal.status)
