@@ -1,7 +1,8 @@
 """Grids: at which minutes a start may lie."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 from noren.engine import sheet
@@ -11,16 +12,20 @@ from noren.engine.wall import Calendar
 
 def clock(grid: Grid, window: Window, calendar: Calendar) -> int:
     """Every `interval` minutes of wall time from each local midnight. A doubled hour appears twice."""
+    of_day = _of_day(grid)
+    found = 0
+    for begin, end, offset in calendar.stretches(window.first, window.last):
+        for day in range((begin + offset) // DAY, (end + offset - 1) // DAY + 1):
+            midnight = day * DAY - offset
+            here = (of_day << (window.last - midnight)) >> DAY
+            found |= here & sheet.span(window, begin, end)
+    return found
 
-    def minutes() -> Iterable[int]:
-        for begin, end, offset in calendar.stretches(window.first, window.last):
-            for day in range((begin + offset) // DAY, (end + offset - 1) // DAY + 1):
-                for of_day in range(grid.offset, DAY, grid.interval):
-                    minute = day * DAY + of_day - offset
-                    if begin <= minute < end:
-                        yield minute
 
-    return sheet.marks(window, minutes())
+@lru_cache(maxsize=64)
+def _of_day(grid: Grid) -> int:
+    """Return the marks of one day, laid at each midnight: a window has many days, a shop few grids."""
+    return sheet.marks(Window(0, 1, 0, DAY), range(grid.offset, DAY, grid.interval))
 
 
 def opening(grid: Grid, window: Window, seams: Sequence[int]) -> int:
