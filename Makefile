@@ -8,6 +8,8 @@ MINUTES ?= 60
 SECONDS ?= 60
 NUMBERS ?= 200000000
 WORKERS ?= 3
+# Where it is set, each process of a run would compile all the tests anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help venv up check format test mutate crash ledger-faults ledger-proofs fuzz soak phones drill screens bench clean
 
