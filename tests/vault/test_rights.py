@@ -1,5 +1,6 @@
 """The closed lists: every member walked."""
 
+import contextlib
 import itertools
 
 import pytest
@@ -25,43 +26,51 @@ def test_it_has_a_row_for_every_purpose() -> None:
     assert all(names <= set(FIELDS) for row in MATRIX.values() for names in row.values())
 
 
-@pytest.mark.parametrize(("purpose", "role", "field"), list(itertools.product(Purpose, Role, FIELDS)))
-def test_it_lets_each_role_see_what_its_purpose_needs(purpose: Purpose, role: Role, field: str) -> None:
+@pytest.mark.parametrize(("purpose", "role"), list(itertools.product(Purpose, Role)))
+def test_it_lets_each_role_see_what_its_purpose_needs(purpose: Purpose, role: Role) -> None:
     """Each purpose, role and field is allowed or refused as this table says it again in other words."""
-    if purpose is Purpose.CUSTOMER:
-        allowed = {
-            "owner": set(FIELDS),
-            "manager": set(FIELDS),
-            "staff": CARD | {"answers", "health", "guests", "tags", "notes", "chart"},
-            "reception": CARD | {"guests", "tags", "notes"},
-            "key": CARD - {"note"},
-        }
-        expected = field in allowed.get(role, set())
-    elif purpose is Purpose.OWN:
-        own = CARD - {"note"} | ({"answers", "health", "guests"} if role == "customer" else set())
-        expected = role not in ("key", "auditor") and field in own
-    elif purpose is Purpose.EXPORT:
-        expected = role in ("owner", "manager") and field in CARD
-    elif purpose is Purpose.MEMBERS:
-        expected = role == "owner" and field in ("name", "mail")
-    else:
-        expected = (
-            role in ("owner", "manager", "staff", "reception") and field in ALLOWED.get(purpose, "").split()
-        ) or (role == "key" and purpose is Purpose.DAY and field in ("name", "kana"))
-    if expected:
-        rights.check_reveal(role, purpose, (field,))
-    else:
-        with pytest.raises(PurposeRefused):
+    match purpose:
+        case Purpose.CUSTOMER:
+            allowed = {
+                "owner": set(FIELDS),
+                "manager": set(FIELDS),
+                "staff": CARD | {"answers", "health", "guests", "tags", "notes", "chart"},
+                "reception": CARD | {"guests", "tags", "notes"},
+                "key": CARD - {"note"},
+            }
+            expected = allowed.get(role, set())
+        case Purpose.OWN:
+            own = CARD - {"note"} | ({"answers", "health", "guests"} if role == "customer" else set())
+            expected = own if role not in ("key", "auditor") else set()
+        case Purpose.EXPORT:
+            expected = CARD if role in ("owner", "manager") else set()
+        case Purpose.MEMBERS:
+            expected = {"name", "mail"} if role == "owner" else set()
+        case _ if role == "key":
+            expected = {"name", "kana"} if purpose is Purpose.DAY else set()
+        case _:
+            served = role in ("owner", "manager", "staff", "reception")
+            expected = set(ALLOWED.get(purpose, "").split()) if served else set()
+    assert _told(role, purpose) == expected
+
+
+def _told(role: Role, purpose: Purpose) -> set[str]:
+    """Ask for one field after another."""
+    told = set()
+    for field in FIELDS:
+        with contextlib.suppress(PurposeRefused):
             rights.check_reveal(role, purpose, (field,))
+            told.add(field)
+    return told
 
 
-@pytest.mark.parametrize(("purpose", "role", "field"), list(itertools.product(Purpose, Role, FIELDS)))
-def test_it_gives_under_a_power_what_the_power_is_for(purpose: Purpose, role: Role, field: str) -> None:
+@pytest.mark.parametrize(("purpose", "role"), list(itertools.product(Purpose, Role)))
+def test_it_gives_under_a_power_what_the_power_is_for(purpose: Purpose, role: Role) -> None:
     """Support shows names, an incident contacts; to operators alone, and no power shows anything else."""
     seen = {"support_shop": {"support": "name kana"}, "read_incident": {"incident": "name kana mail phone"}}
     for lent in What:
-        expected = role == "operator" and field in seen.get(lent, {}).get(purpose, "").split()
-        assert (field in rights.allowed(role, purpose, lent=lent)) == expected
+        expected = seen.get(lent, {}).get(purpose, "") if role == "operator" else ""
+        assert rights.allowed(role, purpose, lent=lent) == set(expected.split()), lent
     assert set(LENT) == {Purpose.SUPPORT, Purpose.INCIDENT}
 
 
