@@ -34,6 +34,7 @@ from noren_vault.errors import (
 from noren_vault.grants import Grants, shop_mark
 from noren_vault.known_devices import KnownDevices
 from noren_vault.letter import Letter
+from noren_vault.pace import Pace
 from noren_vault.passwords import Passwords
 from noren_vault.peer import Peer
 from noren_vault.protocol import Params
@@ -178,6 +179,7 @@ class Forced:
         self._courier = courier
         self._origin = origin
         self._now = now
+        self._pace = Pace()
         self.acts = {
             "forced_weigh": self._weigh,
             "forced_begin": self._begin,
@@ -198,8 +200,10 @@ class Forced:
     async def mail(self, seconds: float) -> int:
         """Send what is due in so many seconds; gives how many were tried."""
         tried = 0
-        for reset, a_minute in await self._database.rows(_RUNNING):
-            most = max(1, round(a_minute * seconds / 60))
+        running = await self._database.rows(_RUNNING)
+        self._pace.of([str(row[0]) for row in running])
+        for reset, a_minute in running:
+            most = self._pace.most(str(reset), int(a_minute), seconds)
             due = [_Due(*row) for row in await self._database.rows(_DUE, [reset, self._now(), most])]
             some = asyncio.Semaphore(_AT_ONCE)
             ended = await asyncio.gather(

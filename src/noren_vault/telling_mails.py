@@ -24,6 +24,7 @@ from noren_vault.errors import LedgerUnavailable, NoSuchPerson, RecordDamaged, V
 from noren_vault.grants import Grant
 from noren_vault.incidents import Asker
 from noren_vault.letter import Letter
+from noren_vault.pace import Pace
 from noren_vault.record import Path
 from noren_vault.rights import PLATFORM
 from noren_vault.telling_words import Exposed, Places, letter
@@ -33,8 +34,6 @@ MOST_TRIES: Final = 8
 _TRY_AGAIN_MS: Final = 60_000
 _EVERY_SECONDS: Final = 1.0
 _AT_ONCE: Final = 32
-# Sixty sixtieths are one, whatever they add up to in floating point.
-_A_HAIR: Final = 1e-6
 _LETTERS: Final = 16
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 # How a code looks in a preview and in a mail to try: it is nobody's.
@@ -108,8 +107,7 @@ class TellingMails:
         self._courier = courier
         self._place = urlsplit(origin).netloc
         self._now = now
-        # Of each that runs: what part of a mail its pace has left from the rounds before.
-        self._left: dict[str, float] = {}
+        self._pace = Pace()
 
     async def send_forever(self) -> None:
         """Tell who is to be told, each telling at its pace."""
@@ -124,8 +122,10 @@ class TellingMails:
 
     async def send(self, seconds: float) -> int:
         """Send what is due in so many seconds; gives how many were tried."""
-        tried, before, self._left = 0, self._left, {}
-        for (telling,) in await self._database.rows(_RUNNING):
+        tried = 0
+        running_now = [str(row[0]) for row in await self._database.rows(_RUNNING)]
+        self._pace.of(running_now)
+        for telling in running_now:
             found = await self._tellings.running(telling)
             if found is None:
                 continue
@@ -135,9 +135,7 @@ class TellingMails:
                 _log.error("telling_damaged", telling=telling)
                 await self._tellings.damaged(found)
                 continue
-            may = before.get(telling, 0.0) + found.a_minute * seconds / 60
-            most = int(may + _A_HAIR)
-            self._left[telling] = may - most
+            most = self._pace.most(telling, found.a_minute, seconds)
             wanted = {"telling": telling, "now": self._now(), "most": most}
             due = [_Due(*row) for row in await self._database.rows(_DUE, wanted)]
             some = asyncio.Semaphore(_AT_ONCE)

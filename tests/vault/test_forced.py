@@ -136,7 +136,8 @@ def test_it_mails_at_its_pace_stops_and_goes_on_once_each(bench: Bench, mail: Si
     async def begin(vault: Vault) -> str:
         await joined(vault, mail, *names)
         reset = str((await ask(vault, "forced_begin", whose="everybody", a_minute=2))["reset"])
-        assert await vault.forced.mail(60) == 2
+        # Two a minute are two in sixty rounds of a second, not sixty.
+        assert [await vault.forced.mail(1) for _ in range(60)].count(1) == 2
         await ask(vault, "forced_stop", reset=reset)
         assert await vault.forced.mail(60) == 0
         one = await _standing(vault)
