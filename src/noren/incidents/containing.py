@@ -140,7 +140,7 @@ def _revoke(grant: str | None, _incident: str, wanted: Wanted) -> Done:
 
 def _reset(grant: str | None, _incident: str, wanted: Wanted) -> Done:
     name: str | int = (wanted.shop_id or 0) if wanted.whose == "shop" else wanted.name
-    begun = forced.begin(wanted.whose, name or None, persons=wanted.persons, grant=grant)
+    begun = forced.begin(wanted.whose, name or None, persons=wanted.persons or (), grant=grant)
     return Done(begun.passwords, reset=begun.reset)
 
 
