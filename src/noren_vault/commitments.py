@@ -1,23 +1,10 @@
 """What the ledger committed to, held against what lies in the tables now."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from typing import Final
+from collections.abc import Collection, Mapping, Sequence
 
 from noren_vault.database import Database
 from noren_vault.record import Outcome, Record
-
-_AGAIN_SECONDS: Final = 1.0
-
-
-async def surely(look: Callable[[], Awaitable[list[str]]]) -> list[str]:
-    """Name what is wrong in two looks: of what is being added just now the index of the ledger follows."""
-    wrong = await look()
-    if wrong:
-        await asyncio.sleep(_AGAIN_SECONDS)
-        again = set(await look())
-        wrong = [one for one in wrong if one in again]
-    return wrong
 
 
 async def broken(

@@ -200,9 +200,6 @@ class Incidents:
 
     async def damaged(self) -> list[str]:
         """Name the records that are not as the ledger has them, and those that were stored and are gone."""
-        return await commitments.surely(self._wrong)
-
-    async def _wrong(self) -> list[str]:
         rows = await self._database.rows(
             "SELECT incident, number, at, by, kind, sealed FROM vault.incident_record"
         )

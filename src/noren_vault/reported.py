@@ -36,9 +36,6 @@ class Reported:
 
     async def damaged(self) -> list[str]:
         """Name the reports that are gone or not as the ledger has them, and the files that are not whole."""
-        return await commitments.surely(self._wrong)
-
-    async def _wrong(self) -> list[str]:
         rows = await self._database.rows("SELECT sign, sealed FROM vault.sign WHERE what = 'report'")
         there: dict[str, set[str]] = {}
         spoiled: list[str] = []
