@@ -20,6 +20,7 @@ from noren_vault.index import Index
 from noren_vault.inquiries import Inquiries
 from noren_vault.inquiry_desk import InquiryDesk
 from noren_vault.inquiry_gate import InquiryGate
+from noren_vault.inquiry_mails import InquiryMails
 from noren_vault.inquiry_methods import InquiryMethods
 from noren_vault.inventory import Inventory
 from noren_vault.inventory_methods import InventoryMethods
@@ -61,7 +62,7 @@ class Aftermath:
     @property
     def tidies(self) -> tuple[Callable[[], Awaitable[Any]], ...]:
         """What lets go of what is over, one by one."""
-        return self.inquiries.tidy, self.signs.reports.tidy, self.holds.ring
+        return self.inquiries.tidy, self.inquiries.mails.tidy, self.signs.reports.tidy, self.holds.ring
 
     async def stop(self) -> None:
         """Wait for what is being mailed."""
@@ -126,13 +127,14 @@ def _inquiries(base: Base, beside: Beside) -> InquiryMethods:
         keys=base.held,
         people=base.people,
         record=record,
-        courier=beside.courier,
         least=beside.least,
-        origin=base.settings.origin,
         now=now,
     )
-    desk = InquiryDesk(inquiries=asked, database=database, record=record, now=now)
-    return InquiryMethods(base.grants, asked, desk, InquiryGate(beside.defence.puzzles, now))
+    mails = InquiryMails(
+        database=database, inquiries=asked, courier=beside.courier, origin=base.settings.origin, now=now
+    )
+    desk = InquiryDesk(inquiries=asked, mails=mails, database=database, record=record, now=now)
+    return InquiryMethods(base.grants, asked, mails, desk, InquiryGate(beside.defence.puzzles, now))
 
 
 def _inventory(base: Base, beside: Beside) -> InventoryMethods:

@@ -20,21 +20,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import structlog
-
 from noren_vault import fields
 from noren_vault.clock import Now
-from noren_vault.courier import Courier
 from noren_vault.database import Connection, Database
-from noren_vault.errors import BadRequest, InquiryFull, NoSuchInquiry, VaultError
+from noren_vault.errors import BadRequest, InquiryFull, NoSuchInquiry
 from noren_vault.floors import Floors
-from noren_vault.inquiry_letters import RECEIVED, Words
 from noren_vault.keys import Keys
-from noren_vault.letter import Letter
 from noren_vault.people import ASKER, NewPerson, People
 from noren_vault.record import Outcome, Path, Record
 from noren_vault.rights import PLATFORM
-from noren_vault.tasks import Afterwards
 
 LOCALES: Final = ("ja", "en", "ja-easy")
 PASTED: Final = ("password", "key", "private-key", "database-address")
@@ -50,15 +44,16 @@ _NOTICE: Final = re.compile(r"(?:[a-z0-9][a-z0-9-]{2,39})?", re.ASCII)
 _MAC: Final = 16
 _ID: Final = 16
 _TOOK: Final = 20
+# What of a standing the door does not tell.
+_OURS: Final = ("person", "generation", "owed", "owed_at")
 _LINKS: Final = "inquiry-key:links"
-_VAULT: Final = Path("vault")
 _ROW: Final = (
     "SELECT i.inquiry, i.person::text, i.about, i.notice, i.locale, i.mailed, i.state, i.generation, "
-    "a.handle, i.incident, i.lines, i.asked_at, i.promised_at, i.changed_at, i.answered_at "
+    "a.handle, i.incident, i.lines, i.asked_at, i.promised_at, i.changed_at, i.answered_at, i.owed, "
+    "i.owed_at "
     "FROM vault.inquiry i JOIN vault.person p ON (p.shop_id, p.person) = (0, i.person) "
     "LEFT JOIN vault.actor a ON a.actor = i.holder WHERE p.state <> 'erased' "
 )
-_log = structlog.get_logger("inquiries")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +97,8 @@ class Standing:
     promised_at: int
     changed_at: int
     answered_at: int | None
+    owed: str
+    owed_at: int
 
     @property
     def ref(self) -> str:
@@ -119,21 +116,16 @@ class Inquiries:
         keys: Keys,
         people: People,
         record: Record,
-        courier: Courier,
         least: Floors,
-        origin: str,
         now: Now,
     ) -> None:
-        """Keep the parts; links begin with `origin`."""
+        """Keep the parts."""
         self._database = database
         self._keys = keys
         self._people = people
         self._record = record
-        self._courier = courier
         self._least = least
-        self._origin = origin
         self._now = now
-        self._after = Afterwards("asker_not_told")
 
     # -- who asks
 
@@ -186,13 +178,12 @@ class Inquiries:
                     ],
                 )
                 await self._said(connection, inquiry, new.said, new.account)
+                await self.owe(connection, inquiry, "received-1")
                 await connection.execute(
                     b"UPDATE vault.person SET state = 'kept', content = NULL "
                     b"WHERE shop_id = 0 AND person = %s",
                     [person.person],
                 )
-        if values:
-            self._after.begin(self.mail(await self.find(inquiry), RECEIVED, "received"))
         return _token(key, inquiry, 1)
 
     async def own(self, token: str, path: Path) -> dict[str, Any]:
@@ -250,10 +241,6 @@ class Inquiries:
             "DELETE FROM vault.inquiry_line l USING vault.inquiry i, vault.person p "
             "WHERE i.inquiry = l.inquiry AND (p.shop_id, p.person) = (0, i.person) AND p.state = 'erased'"
         )
-
-    async def stop(self) -> None:
-        """Wait for the mails under way."""
-        await self._after.settle()
 
     # -- for the desk as well
 
@@ -328,20 +315,17 @@ class Inquiries:
         )
         return one.generation + 1
 
-    async def mail(self, one: Standing, words: Words, what: str) -> str:
-        """Mail who asked the link, if she gave an address; gives how it went, or nothing."""
-        if not one.mailed:
-            return ""
-        subject, body = words[one.locale]
-        token = _token(await self._link_key(), one.inquiry, one.generation)
-        letter = Letter(
-            f"inquiry:{one.inquiry}/{what}", subject, body, {"link": f"{self._origin}/inquiry/own/{token}"}
+    async def owe(self, connection: Connection, inquiry: str, what: str) -> None:
+        """Owe who asked a mail, in the caller's transaction, if she gave an address (`InquiryMails`)."""
+        now = self._now()
+        await connection.execute(
+            b"UPDATE vault.inquiry SET owed = %s, owed_at = %s, owed_next = %s WHERE inquiry = %s AND mailed",
+            [what, now, now, inquiry],
         )
-        try:
-            return await self._courier.send(PLATFORM, one.person, letter, _VAULT)
-        except VaultError as fault:
-            _log.warning("asker_not_told", fault=fault.code)
-            return "failed"
+
+    async def token(self, one: Standing) -> str:
+        """Give what its link ends in."""
+        return _token(await self._link_key(), one.inquiry, one.generation)
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Connection]:
@@ -410,7 +394,7 @@ def to_wire(one: Standing, mine: Collection[str] = ()) -> dict[str, Any]:
     """The shape of the answer; instants are milliseconds. Whose it is stays here, and so does the incident
     but for who is a member: `mine` are hers.
     """
-    told = {name: getattr(one, name) for name in Standing.__slots__ if name not in ("person", "generation")}
+    told = {name: getattr(one, name) for name in Standing.__slots__ if name not in _OURS}
     return told | {"incident": one.incident if one.incident in mine else None}
 
 

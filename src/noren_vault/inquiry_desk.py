@@ -12,7 +12,7 @@ from noren_vault.database import Connection, Database
 from noren_vault.errors import BadRequest, InquiryHeld, InquiryMoved, NoSuchIncident, NoSuchInquiry
 from noren_vault.grants import Grant
 from noren_vault.inquiries import FIELD, LONGEST, Inquiries, Standing, pasted, to_wire
-from noren_vault.inquiry_letters import ANSWERED, RECEIVED
+from noren_vault.inquiry_mails import InquiryMails
 from noren_vault.record import Path, Record
 from noren_vault.rights import PLATFORM
 
@@ -23,9 +23,12 @@ _MOST_PASTED: Final = 300
 class InquiryDesk:
     """Reads, takes, answers, notes, closes, links."""
 
-    def __init__(self, *, inquiries: Inquiries, database: Database, record: Record, now: Now) -> None:
+    def __init__(
+        self, *, inquiries: Inquiries, mails: InquiryMails, database: Database, record: Record, now: Now
+    ) -> None:
         """Keep the parts."""
         self._inquiries = inquiries
+        self._mails = mails
         self._database = database
         self._record = record
         self._now = now
@@ -70,8 +73,8 @@ class InquiryDesk:
                 b"answered_at = coalesce(answered_at, %s) WHERE inquiry = %s",
                 [grant.actor, self._now(), inquiry],
             )
-        one = await self._inquiries.find(inquiry)
-        return await self._inquiries.mail(one, ANSWERED, f"answer-{one.lines}")
+            await self._inquiries.owe(connection, inquiry, f"answer-{one.lines + 1}")
+        return await self._mails.send(inquiry)
 
     async def note(self, grant: Grant, inquiry: str, words: str) -> None:
         """Write a note for the desk alone."""
@@ -110,7 +113,8 @@ class InquiryDesk:
         async with self._database.transaction() as connection:
             one = await self._inquiries.locked(connection, inquiry)
             generation = await self._inquiries.next_generation(connection, one, grant.path)
-        return await self._inquiries.mail(await self._inquiries.find(inquiry), RECEIVED, f"link-{generation}")
+            await self._inquiries.owe(connection, inquiry, f"link-{generation}")
+        return await self._mails.send(inquiry)
 
     async def made_anew(self, grant: Grant, secret: int) -> None:
         """Say that what was pasted was made anew, so that what somebody may have read opens nothing."""

@@ -9,6 +9,7 @@ from noren_vault.grants import Grant, Grants
 from noren_vault.inquiries import LOCALES, LONGEST, LONGEST_FILE, LONGEST_NAME, Inquiries, New, Said
 from noren_vault.inquiry_desk import InquiryDesk
 from noren_vault.inquiry_gate import InquiryGate
+from noren_vault.inquiry_mails import InquiryMails
 from noren_vault.peer import Peer
 from noren_vault.protocol import Params
 from noren_vault.record import Path
@@ -23,13 +24,16 @@ _TOKEN: Final = 60
 class InquiryMethods:
     """Read the params, check who asks, call one act. `table` names them."""
 
-    def __init__(self, grants: Grants, inquiries: Inquiries, desk: InquiryDesk, gate: InquiryGate) -> None:
+    def __init__(
+        self, grants: Grants, inquiries: Inquiries, mails: InquiryMails, desk: InquiryDesk, gate: InquiryGate
+    ) -> None:
         """Keep the acts."""
         self._grants = grants
+        self.mails = mails
         self._desk = desk
         self._gate = gate
         self.inquiries = inquiries
-        self.tidy, self.stop = inquiries.tidy, inquiries.stop
+        self.tidy, self.stop = inquiries.tidy, mails.stop
         self.table: dict[str, Method] = {
             "inquiry_form": self._form,
             "ask_inquiry": self._ask,
@@ -71,7 +75,9 @@ class InquiryMethods:
         )
         self._gate.take(visit)
         path = peer.path(visit.session) if grant is None else grant.path
-        return {"token": await self.inquiries.ask(new, path)}
+        token = await self.inquiries.ask(new, path)
+        self.mails.later(token.partition("-")[0])
+        return {"token": token}
 
     async def _own(self, params: Params, peer: Peer) -> Wire:
         return await self.inquiries.own(_token(params), _path(params, peer))

@@ -90,7 +90,7 @@ def test_it_is_asked_read_answered_and_erased(bench: Bench, mail: Sink) -> None:
         hers = await ask(vault, "own_inquiry", token=token)
         assert [one["words"] for one in hers["lines"]] == [WORDS, "Fehler 42", "届きました。"]
         assert hers["standing"]["state"] == "answered"
-        await vault.aftermath.inquiries.inquiries.stop()
+        await vault.aftermath.inquiries.stop()
         letters = _letters(mail)
         assert len(letters) == 2
         assert all(token in one and "届きました。" not in one for one in letters)
@@ -400,5 +400,90 @@ def test_what_comes_while_she_is_erased_goes_with_her(bench: Bench, mail: Sink) 
         await ask(vault, "add_to_inquiry", token=token, words="もうひとつ", promised=PROMISED)
         await erasing[0]
         assert _rows(bench, "SELECT count(*) FROM vault.inquiry_line") == [(0,)]
+
+    bench.run(act)
+
+
+def test_a_mail_that_could_not_go_is_tried_again_and_comes_once(bench: Bench, mail: Sink) -> None:
+    """The server takes none for a while: who asked and who is answered is told all the same, later."""
+
+    async def act(vault: Vault) -> None:
+        mails = vault.aftermath.inquiries.mails
+        operator, _ = await two(vault, bench.configured.database_url, mail)
+        mail.refuse = "451 come back later"
+        inquiry = (await asked(vault, mail=MAIL)).partition("-")[0]
+        await mails.stop()
+        told = await ask(
+            vault, "answer_inquiry", grant=operator.grant, inquiry=inquiry, words="はい。", seen=1
+        )
+        assert (told, _letters(mail)) == ({"mail": "deferred"}, [])
+        mail.refuse = None
+        await mails.tidy()
+        assert _letters(mail) == [], "its time has not come"
+        for _ in range(3):
+            bench.clock += MINUTE
+            await mails.tidy()
+        # That there is an answer says that the inquiry came.
+        (letter,) = _letters(mail)
+        assert "回答があります" in letter
+        assert _rows(bench, "SELECT owed FROM vault.inquiry") == [("",)]
+
+    bench.run(act)
+
+
+def test_a_mail_that_never_goes_is_given_up(bench: Bench, mail: Sink) -> None:
+    """After three days; waits grow, so that it was not tried each minute."""
+
+    async def act(vault: Vault) -> None:
+        mails = vault.aftermath.inquiries.mails
+        mail.refuse = "451 come back later"
+        await asked(vault, mail=MAIL)
+        await mails.stop()
+        waits = []
+        while (row := _rows(bench, "SELECT owed, owed_next FROM vault.inquiry")[0])[0]:
+            waits.append(int(row[1]) - bench.clock)
+            bench.clock = int(row[1])
+            await mails.tidy()
+        assert waits == sorted(waits)
+        assert (waits[0], len(waits) < 20) == (MINUTE, True)
+        assert bench.clock - START >= 3 * 24 * 60 * MINUTE
+        mail.refuse = None
+        await mails.tidy()
+        assert _letters(mail) == []
+
+    bench.run(act)
+
+
+def test_what_ended_before_it_mailed_mails_after_its_start(bench: Bench, mail: Sink) -> None:
+    """The inquiry and what is owed for it are one transaction."""
+
+    async def killed(vault: Vault) -> None:
+        vault.aftermath.inquiries.mails.later = lambda inquiry: None  # type: ignore[method-assign]
+        await asked(vault, mail=MAIL)
+
+    async def after(vault: Vault) -> None:
+        await vault.aftermath.inquiries.mails.tidy()
+        assert len(_letters(mail)) == 1
+
+    bench.run(killed)
+    assert _letters(mail) == []
+    bench.run(after)
+
+
+def test_nothing_is_owed_to_who_gave_no_address_or_is_erased(bench: Bench, mail: Sink) -> None:
+    """Of an erased one the mail that waits goes nowhere."""
+
+    async def act(vault: Vault) -> None:
+        mails = vault.aftermath.inquiries.mails
+        await asked(vault)
+        assert _rows(bench, "SELECT owed FROM vault.inquiry") == [("",)]
+        mail.refuse = "451 come back later"
+        token = await asked(vault, mail=MAIL)
+        await mails.stop()
+        await ask(vault, "erase_inquiry", token=token)
+        mail.refuse = None
+        bench.clock += 10 * MINUTE
+        await mails.tidy()
+        assert _letters(mail) == []
 
     bench.run(act)

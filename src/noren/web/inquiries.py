@@ -42,6 +42,7 @@ DONE: Final[Mapping[str, str | Promise]] = {
     "sent": gettext_lazy("Answered. A mail says that the answer is there."),
     "none": gettext_lazy("Answered. No address was given: it is read by the link alone."),
     "unsent": gettext_lazy("Answered, but the mail could not be sent. It is read by the link alone."),
+    "waits": gettext_lazy("Answered. The mail could not be sent yet: it is tried again by itself."),
     "relinked": gettext_lazy("The old link opens nothing any more."),
     "cut": gettext_lazy(
         "Something in your words looked like a card number, a password or a key, and was cut."
@@ -171,7 +172,7 @@ def _answer(request: OperatorRequest, inquiry: str, words: str) -> str:
     if not (seen.isascii() and seen.isdecimal() and len(seen) <= 4):
         raise NothingHere
     went = door.answer(request.signed_in.grant, inquiry, words, int(seen))
-    return "none" if not went else "sent" if went in ("sent", "already") else "unsent"
+    return {"": "none", "sent": "sent", "already": "sent", "deferred": "waits"}.get(went, "unsent")
 
 
 def _note(request: OperatorRequest, inquiry: str, words: str) -> str:
