@@ -40,7 +40,7 @@ _KIND: Final = re.compile(r"[a-z]{1,20}", re.ASCII)
 _OPENED, MEMBER, TELLING, EVIDENCE = "opened", "member", "telling", "evidence"
 # A shop's pack, and that the shop has read it.
 HANDED, READ = "handed", "read"
-_OWN: Final = (_OPENED, MEMBER, TELLING, EVIDENCE, HANDED, READ)
+_OWN: Final = (_OPENED, MEMBER, TELLING, HANDED, READ)
 Result = TypeVar("Result")
 First = Callable[[Connection], Awaitable[None]]
 
@@ -96,6 +96,8 @@ class Incidents:
         """Add a record and give its number. Raises NoSuchIncident, BadRequest."""
         if not _KIND.fullmatch(kind) or kind in _OWN:
             raise BadRequest("no such kind of record")
+        if kind == EVIDENCE and _names_a_file(words):
+            raise BadRequest("a file that lies here is recorded by the vault alone")
         return await self.written(asker, incident, kind, words)
 
     async def written(
@@ -151,13 +153,15 @@ class Incidents:
                 "opened_at": at,
                 "by": by,
                 "records": records,
-                "words": self._title(incident, bytes(sealed)),
+                "words": self._opened(incident, 1, bytes(sealed))["words"],
             }
             for incident, at, by, sealed, records in rows
         ]
 
     async def read(self, asker: Asker, incident: str) -> dict[str, Any]:
-        """Give all records in order, with their salts, and the members. Raises NoSuchIncident."""
+        """Give all records in order, with their salts, and the members; one that does not open has neither
+        words nor salt, so that the others are read. Raises NoSuchIncident.
+        """
         async with self._database.transaction() as connection:
             await self.found(connection, asker, incident)
             cursor = await connection.execute(
@@ -175,7 +179,7 @@ class Incidents:
         await self._record.write("incident", asker.path, shop=PLATFORM, ref=_ref(incident), note="read")
         records = [
             {"number": number, "at": at, "by": by, "kind": kind}
-            | self.opened(incident, number, bytes(sealed))
+            | self._opened(incident, number, bytes(sealed))
             for number, at, by, kind, sealed in rows
         ]
         return {"records": records, "members": [{"handle": h, "standing": s} for h, s in members]}
@@ -269,12 +273,11 @@ class Incidents:
         if row is None or not row[0]:
             raise NoSuchIncident
 
-    def _title(self, incident: str, sealed: bytes) -> str:
-        """How it was opened; one that does not open is listed, so that the others are read."""
+    def _opened(self, incident: str, number: int, sealed: bytes) -> dict[str, str]:
         try:
-            return self.opened(incident, 1, sealed)["words"]
+            return self.opened(incident, number, sealed)
         except RecordDamaged:
-            return ""
+            return {"words": "", "salt": ""}
 
     def opened(self, incident: str, number: int, sealed: bytes) -> dict[str, str]:
         """Open a record: its words and its salt. Raises RecordDamaged."""
@@ -286,6 +289,15 @@ class Incidents:
         """A transaction in which something is sealed."""
         async with self._keys.steady.hold(), self._database.transaction() as connection:
             yield connection
+
+
+def _names_a_file(words: str) -> bool:
+    """Whether a record of evidence is of a file that lies here, and not of one that lies elsewhere."""
+    try:
+        said = json.loads(words)
+    except ValueError:
+        return False
+    return isinstance(said, dict) and "file" in said
 
 
 def commitment(incident: str, number: int, *, at: int, by: str, kind: str, words: str, salt: str) -> str:

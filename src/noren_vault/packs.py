@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from noren_vault.database import Database, Row
-from noren_vault.errors import BadRequest, NoSuchIncident
+from noren_vault.errors import BadRequest, NoSuchIncident, RecordDamaged
 from noren_vault.grants import Grant
 from noren_vault.incidents import HANDED, READ, Asker, Incidents
 from noren_vault.permissions import Permission
@@ -99,12 +99,15 @@ class Packs:
         found: dict[str, dict[str, Any]] = {}
         for row in await self._database.rows(_FIND, [[HANDED, READ], incident, incident]):
             place, number, at, by, kind, _ = row
-            words = self._words(row)
+            try:
+                words = self._words(row)
+            except RecordDamaged:  # the doctor names it; the other shops read theirs
+                continue
             if words["shop"] != shop:
                 continue
             if kind == HANDED:
                 found[place] = {"incident": place, "number": number, "at": at, "words": words, "read": None}
-            elif found[place]["number"] == words["of"] and found[place]["read"] is None:
+            elif place in found and found[place]["number"] == words["of"] and found[place]["read"] is None:
                 found[place]["read"] = {"number": number, "at": at, "by": by}
         return list(found.values())
 

@@ -134,7 +134,7 @@ def _about(number: int, line: str) -> str:
 def _evidence(parts: dict[str, str], said: list[Json]) -> Iterator[str]:
     """Files that a record of theirs names by their hash; the others came with a sign, and the record is its.
 
-    Nobody but the vault writes a record of that kind.
+    A record of that kind with a file in it is written by the vault alone.
     """
     named = {one["file"]: one.get("sha256") for one in said if isinstance(one.get("file"), str)}
     files = {name.partition("/")[2]: sha256 for name, sha256 in parts.items() if name.startswith("evidence/")}

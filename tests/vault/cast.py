@@ -10,8 +10,10 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
 from noren import people
+from noren.runtime import databases, env, migrate
 from tests.servers import Sink, VaultProcess
 from tests.vault.authenticator import Passkey
 
@@ -123,6 +125,14 @@ def sql(vault: VaultProcess, query: str, *params: object) -> list[tuple[Any, ...
     with psycopg.connect(vault.database_url, autocommit=True) as connection:
         cursor = connection.execute(query.encode(), params)
         return cursor.fetchall() if cursor.description else []
+
+
+def as_owner(vault: VaultProcess, statement: str) -> None:
+    """What whoever has the database's owner can do; the vault's own login may take nothing out."""
+    side = migrate.vault_side(env.read())
+    words = side.migrator | {"dbname": str(conninfo_to_dict(vault.database_url)["dbname"])}
+    with psycopg.connect(databases.url(words, become=side.owner), autocommit=True) as connection:
+        connection.execute(statement.encode())
 
 
 def in_parallel(count: int, act: Callable[[int], Result], *, threads: int = 20) -> list[Result]:

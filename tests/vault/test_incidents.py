@@ -4,19 +4,16 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict
 
 from noren import errors, people
 from noren.people import incidents
 from noren.people.incidents import Book
-from noren.runtime import databases, env, migrate
 from noren_vault.incidents import commitment
 from noren_vault.vault import Vault
 from tests.servers import Sink, VaultProcess
 from tests.vault import operators
-from tests.vault.cast import Cast, sql
+from tests.vault.cast import Cast, as_owner, sql
 from tests.vault.conftest import Bench, ask
 from tests.vault.operators import Platform
 
@@ -35,14 +32,6 @@ def platform(fresh_cast: Cast, vault: VaultProcess, mail: Sink) -> Platform:
 
 def _said(book: Book) -> list[tuple[int, str, str, str]]:
     return [(one.number, one.by, one.kind, one.words) for one in book.records]
-
-
-def _as_owner(vault: VaultProcess, statement: str) -> None:
-    """What whoever has the database's owner can do; the vault's own login may take nothing out."""
-    side = migrate.vault_side(env.read())
-    words = side.migrator | {"dbname": str(conninfo_to_dict(vault.database_url)["dbname"])}
-    with psycopg.connect(databases.url(words, become=side.owner), autocommit=True) as connection:
-        connection.execute(statement.encode())
 
 
 def _finding() -> people.Finding:
@@ -203,17 +192,28 @@ def test_the_doctor_finds_what_was_changed_or_taken_out(
     for text in ("one", "two"):
         incidents.add(platform.first.grant, incident, "note", text)
     assert _finding().ok
-    _as_owner(vault, spoil)
+    as_owner(vault, spoil)
     assert _finding().ok is not found
+
+
+def test_a_record_that_does_not_open_hides_no_other(platform: Platform, vault: VaultProcess) -> None:
+    """Whoever has the database takes no book from those who need it: the doctor names the record."""
+    incident = incidents.open_one(platform.first.grant, WORDS)
+    for text in ("one", "two"):
+        incidents.add(platform.first.grant, incident, "note", text)
+    as_owner(vault, SWAPPED)
+    assert [one.words for one in incidents.read(platform.first.grant, incident).records] == [WORDS, "", "two"]
+    assert incidents.add(platform.first.grant, incident, "note", "three") == 4
+    assert not _finding().ok
 
 
 def test_an_adding_that_was_cut_off_is_none(platform: Platform, vault: VaultProcess) -> None:
     """An entry whose row never came is no fault; the next record takes its number."""
     incident = incidents.open_one(platform.first.grant, WORDS)
-    _as_owner(vault, "ALTER TABLE vault.incident_record ADD CONSTRAINT cut CHECK (number < 2)")
+    as_owner(vault, "ALTER TABLE vault.incident_record ADD CONSTRAINT cut CHECK (number < 2)")
     with pytest.raises(errors.VaultUnavailable):
         incidents.add(platform.first.grant, incident, "note", "half")
-    _as_owner(vault, "ALTER TABLE vault.incident_record DROP CONSTRAINT cut")
+    as_owner(vault, "ALTER TABLE vault.incident_record DROP CONSTRAINT cut")
     assert _finding().ok
     assert incidents.add(platform.first.grant, incident, "note", "whole") == 2
     assert [one.words for one in incidents.read(platform.first.grant, incident).records] == [WORDS, "whole"]

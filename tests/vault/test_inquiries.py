@@ -454,11 +454,13 @@ def test_a_mail_that_never_goes_is_given_up(bench: Bench, mail: Sink) -> None:
     bench.run(act)
 
 
-def test_what_ended_before_it_mailed_mails_after_its_start(bench: Bench, mail: Sink) -> None:
+def test_what_ended_before_it_mailed_mails_after_its_start(
+    bench: Bench, mail: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The inquiry and what is owed for it are one transaction."""
 
     async def killed(vault: Vault) -> None:
-        vault.aftermath.inquiries.mails.later = lambda inquiry: None  # type: ignore[method-assign]
+        monkeypatch.setattr(vault.aftermath.inquiries.mails, "later", len)
         await asked(vault, mail=MAIL)
 
     async def after(vault: Vault) -> None:

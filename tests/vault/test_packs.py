@@ -8,7 +8,7 @@ from noren import errors, people
 from noren.people import incidents, packs
 from tests.servers import Sink, VaultProcess
 from tests.vault import operators
-from tests.vault.cast import SALON, YOGA, Cast
+from tests.vault.cast import SALON, YOGA, Cast, as_owner
 from tests.vault.operators import Platform
 
 WORDS = json.dumps({"happened": "名簿が見られた"})
@@ -45,6 +45,18 @@ def test_a_shop_reads_its_own(platform: Platform, fresh_cast: Cast) -> None:
     assert pack.reader == people.whoami(owner).actor.handle
     kinds = [one.kind for one in incidents.read(platform.first.grant, incident).records]
     assert kinds == ["opened", "handed", "read"]
+
+
+def test_one_that_does_not_open_hides_no_other(
+    platform: Platform, fresh_cast: Cast, vault: VaultProcess
+) -> None:
+    """Neither the shop's others, nor those of other shops."""
+    spoiled, _ = _handed(platform, SALON)
+    other, _ = _handed(platform, SALON)
+    _handed(platform, YOGA)
+    spoil = "UPDATE vault.incident_record SET sealed = '\\x00' WHERE kind = 'handed' AND incident = "
+    as_owner(vault, f"{spoil}'{spoiled}'")
+    assert [one.incident for one in packs.all_of(fresh_cast.owner.grant)] == [other]
 
 
 def test_to_others_there_is_none(platform: Platform, fresh_cast: Cast) -> None:

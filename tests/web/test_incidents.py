@@ -8,7 +8,7 @@ from django.test import Client
 from noren import people
 from noren.people import incidents
 from tests.servers import VaultProcess
-from tests.vault.cast import sql
+from tests.vault.cast import as_owner, sql
 from tests.web.test_powers import House, grant_of, house
 
 __all__ = ["house"]
@@ -48,6 +48,21 @@ def test_it_is_opened_written_to_and_read(operator: Client) -> None:
         assert words in told
     assert len(re.findall(r'id="record-\d+"', told)) == 11
     assert "夜中の閲覧" in operator.get(LIST).content.decode()
+
+
+def test_a_record_that_does_not_open_hides_no_other(operator: Client, vault: VaultProcess) -> None:
+    """It says so in its place."""
+    place = opened(operator)
+    write(operator, place, kind="note", text="ひとつ")
+    write(operator, place, kind="severity", level="critical")
+    write(operator, place, kind="known", at="2026-03-05T15:00", zone="Asia/Tokyo", persons="3")
+    incident = place.rpartition("/")[2]
+    spoil = "UPDATE vault.incident_record SET sealed = '\\x00' WHERE incident = "
+    for number in (4, 3, 1):
+        as_owner(vault, f"{spoil}'{incident}' AND number = {number}")
+        told = operator.get(place).content.decode()
+        assert ("ひとつ" in told, "この記録は開けません" in told) == (True, True)
+    assert operator.get(LIST).status_code == 200
 
 
 def test_the_terms_run_from_the_moment_of_knowing(operator: Client) -> None:

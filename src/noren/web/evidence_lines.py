@@ -8,11 +8,10 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from noren.accounts.access import OperatorRequest
-from noren.incidents import evidence
+from noren.incidents import book, evidence
 from noren.incidents.evidence import Found, Line
 from noren.people import signs
 from noren.people.signs import File
-from noren.web import times
 
 _LONGEST: Final = 200
 
@@ -50,6 +49,7 @@ def _moment(given: QueryDict, name: str) -> datetime | None:
     if not text:
         return None
     at = datetime.fromisoformat(text)
-    if times.day_of(f"{at.date()}") is None:
+    told = book.instant((at if at.tzinfo is not None else at.replace(tzinfo=UTC)).isoformat())
+    if told is None:
         raise ValueError("no such day")
-    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+    return told

@@ -63,6 +63,13 @@ KIND: Final[Mapping[str, str | Promise]] = {
 }
 
 
+def said(line: Line) -> str:
+    """What a record says."""
+    if not line.record.words:
+        return _("This record does not open: it is not as it was written. The others are not touched by it.")
+    return line.text or short(line)
+
+
 def short(line: Line) -> str:
     """What a record that is no prose says."""
     said = line.said

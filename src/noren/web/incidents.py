@@ -207,7 +207,7 @@ def line_of(line: book.Line) -> dict[str, Any]:
         "when": line.when,
         "utc": powers.utc(line.when.astimezone(UTC)),
         "written": powers.utc(told.at) if line.told_later else "",
-        "text": line.text or incident_words.short(line),
+        "text": incident_words.said(line),
         "because": line.said.get("because", ""),
         "wrote": line.said.get("wrote", "") if line.said.get("outside") else "",
         "of": line.said.get("of"),
