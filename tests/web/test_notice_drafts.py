@@ -1,11 +1,15 @@
 """A public notice drafted from an incident: what the record shows is in it, and nothing else."""
 
 import re
+from datetime import UTC, datetime
 
 from noren import people
-from noren.incidents import notices
+from noren.incidents import book, notices
+from noren.incidents.book import Kind
 from noren.incidents.models import NoticeDraft
 from noren.incidents.notice_text import LANGUAGES, Text
+from noren.people.incidents import Record
+from noren.web import notice_drafts
 from tests.web.notice_house import NAME, agree, ask, words
 from tests.web.test_incident_reports import TODAY, asked, customers
 from tests.web.test_incidents import opened, write
@@ -108,3 +112,17 @@ def _form(text: Text) -> dict[str, str]:
     }
     head = {"state": text.state, "most": str(text.most), "confidence": text.confidence}
     return {**said, **head, "incident": text.incident}
+
+
+def test_a_record_that_does_not_open_stops_no_draft() -> None:
+    """A kind whose words nobody can read says nothing, and the rest is drafted."""
+    at = datetime(2026, 11, 28, 1, tzinfo=UTC)
+    kinds = ("opened", *(kind for kind in Kind if kind not in ("opened", "known")), "known")
+    known = '{"at": "2026-11-27T14:30:00+00:00", "kinds": [], "persons": null}'
+    records = [
+        Record(number, at, "kei", kind, known if kind == "known" else "", "")
+        for number, kind in enumerate(kinds, 1)
+    ]
+    told = notice_drafts.told(book.workspace(records), "0" * 16)
+    assert "11月27日" in told["ja"]["happened"]
+    assert told["ja"]["authorities"] == ""

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from noren.incidents import duties, reports
 from noren.incidents.asked import Asked
-from noren.incidents.book import Kind, Workspace
+from noren.incidents.book import Kind, Workspace, instant
 from noren.incidents.notice_text import LANGUAGES, STATES
 from noren.web import lookups, wording
 from noren.web.exposed import ADVICE
@@ -162,7 +162,7 @@ def _unknown(work: Workspace, scope: Asked | None) -> Iterator[str]:
 def _authorities(work: Workspace) -> Iterator[str]:
     """What the platform itself has filed."""
     for line in work.filed:
-        key, at = str(line.said.get("form")), datetime.fromisoformat(str(line.said.get("at")))
-        if line.said.get("shop", reports.NO_SHOP) == reports.NO_SHOP and key in duties.FORMS:
+        key, at = str(line.said.get("form")), instant(line.said.get("at"))
+        if line.said.get("shop", reports.NO_SHOP) == reports.NO_SHOP and key in duties.FORMS and at:
             authority = wording.of(duties.law(key, at).authority)
             yield _("Reported to %(authority)s: %(at)s.") % {"authority": authority, "at": local(at)}
