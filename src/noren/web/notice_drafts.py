@@ -5,7 +5,6 @@ others could be harmed by: the book's own words are its members', and are not co
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from typing import Any, Final
 
 from django.conf import settings
@@ -120,11 +119,9 @@ def _unaffected(scope: Asked) -> Iterator[str]:
 
 def _done(work: Workspace) -> Iterator[str]:
     """Each kind of deed once, by when it was first done, and that people were told."""
-    first: dict[str, datetime] = {}
-    for each in work.deeds:
-        if each.state == "done":
-            first.setdefault(str(each.line.said.get("deed")), each.line.when)
-    for deed, at in first.items():
+    done = [each.line for each in work.deeds if each.state == "done"]
+    first = {str(line.said.get("deed")): line.when for line in reversed(done)}
+    for deed, at in sorted(first.items(), key=lambda pair: pair[1]):
         if deed in _DONE:
             yield f"{local(at)}: {_DONE[deed]}"
     mailed = next((line for line in work.lines if line.kind == Kind.TELLING), None)
