@@ -127,9 +127,7 @@ def _columns(form: ResourceForm) -> Values:
 def _form_page(
     request: StaffRequest, face: Face, form: ResourceForm, there: str, **more: object
 ) -> HttpResponse:
-    context = {"shop": face, "way": "staff", "form": form, "there": there, "other": form.other, **more}
-    status = 422 if (form.is_bound and form.errors) or more.get("wrong") else 200
-    return render(request, "web/console/resource.html", context, status=status)
+    return staff.form_page(request, face, form, "web/console/resource.html", there=there, **more)
 
 
 @permission_required(Permission.HOURS_CHANGE)

@@ -22,7 +22,7 @@ from noren.web import ruled, times, wording
 from noren.web.desk import Unclear, open_face_of
 from noren.web.hours import Deed
 from noren.web.shopfront import Face
-from noren.web.spoken_forms import NewStaffForm, StaffForm
+from noren.web.spoken_forms import NewStaffForm, SpokenForm, StaffForm
 
 STAFF = serving.STAFF
 
@@ -164,9 +164,14 @@ def _columns(form: StaffForm) -> Values:
 def _form_page(
     request: StaffRequest, face: Face, form: StaffForm, there: str, **more: object
 ) -> HttpResponse:
-    context = {"shop": face, "way": "staff", "form": form, "there": there, "other": form.other, **more}
+    return form_page(request, face, form, "web/console/staff_one.html", there=there, **more)
+
+
+def form_page(request: StaffRequest, face: Face, form: SpokenForm, page: str, **more: object) -> HttpResponse:
+    """Show the form of somebody or something that is booked; 422 with what is wrong in it."""
+    context = {"shop": face, "way": "staff", "form": form, "other": form.other, **more}
     status = 422 if (form.is_bound and form.errors) or more.get("wrong") else 200
-    return render(request, "web/console/staff_one.html", context, status=status)
+    return render(request, page, context, status=status)
 
 
 @permission_required(Permission.HOURS_CHANGE)
